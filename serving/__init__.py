@@ -1,0 +1,1 @@
+"""Everything that surrounds the SavedModel: its signatures, the server, the client, deployment."""

@@ -1,0 +1,53 @@
+"""The signatures of an exported few-shot model: the one definition that all sides share.
+
+The export, the evaluator, the validator, the server and the client import these names; nothing
+here imports TensorFlow. Shape letters: E episodes, S support examples, Q query examples, N ways,
+then the shape of one example. Every tensor has a leading episode dimension, so that a server may
+join the requests of several clients along it.
+
+`serving_default` (adapt and predict)
+    support_x  [E, S, ...example]   the modality's dtype (uint8 images, string texts, float32 audio)
+    support_y  [E, S] int32         0..N-1; -1 marks padding, which changes no result
+    query_x    [E, Q, ...example]
+  -> probabilities [E, Q, N] float32  a class with no support example in that episode gets 0
+     predictions   [E, Q] int32
+
+`adapt_and_predict_encoded`
+    support_x, query_x  [E, S], [E, Q] string   encoded images of any size, wav files, raw texts
+    support_labels      [E, S] string           the empty string marks padding
+  -> the outputs above, and class_names [E, N] string, predicted_labels [E, Q] string
+
+`adapt`
+    support_x, support_y -> the adapted weights, tensors named `adapted_*`, each [E, ...]
+`predict`
+    the outputs of `adapt`, and query_x -> probabilities, predictions
+`adaptation_path`
+    as `serving_default` -> probabilities_per_step [E, steps + 1, Q, N], before and after each
+    inner step (what the evaluator's report is drawn from)
+"""
+
+ADAPT_AND_PREDICT = "serving_default"
+ENCODED = "adapt_and_predict_encoded"
+ADAPT = "adapt"
+PREDICT = "predict"
+PATH = "adaptation_path"
+
+SUPPORT_X = "support_x"
+SUPPORT_Y = "support_y"
+SUPPORT_LABELS = "support_labels"
+QUERY_X = "query_x"
+
+PROBABILITIES = "probabilities"
+PREDICTIONS = "predictions"
+CLASS_NAMES = "class_names"
+PREDICTED_LABELS = "predicted_labels"
+PROBABILITIES_PER_STEP = "probabilities_per_step"
+TARGETS = "targets"  # regression models answer with [E, Q, ...target] float32 instead
+
+ADAPTED_PREFIX = "adapted_"
+
+PADDING_LABEL = -1
+
+# Beside saved_model.pb: what the model is (modality, ways, learner, which signatures and why not).
+METADATA_FILE = "assets.extra/fewshot_model.json"
+WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
