@@ -1,0 +1,79 @@
+"""Images: uint8 `[H, W, C]`, resized once, scaled to 0..1 inside the graph."""
+
+import numpy as np
+import tensorflow as tf
+
+from components.modalities.base import ExampleSpec, Modality
+
+
+def image_modality(*, size: int, channels: int, invert: bool = False) -> Modality:
+    """The image modality.
+
+    Args:
+      size: height and width in pixels that every image is resized to.
+      channels: 1 (grey) or 3 (colour).
+      invert: feed `1 - pixel / 255`, so that ink on white paper is 1 on 0, as the Omniglot
+        protocols do.
+    """
+    spec = ExampleSpec("image", "uint8", (size, size, channels))
+
+    def prepare(images: tf.Tensor) -> tf.Tensor:
+        scaled = tf.cast(images, tf.float32) / 255.0
+        return 1.0 - scaled if invert else scaled
+
+    def decode(encoded: tf.Tensor) -> tf.Tensor:
+        return tf.map_fn(
+            lambda one: standardise(decode_file(one), size=size, channels=channels),
+            encoded,
+            fn_output_signature=tf.TensorSpec(spec.shape, tf.uint8),
+        )
+
+    def raw_features(images: np.ndarray) -> np.ndarray:
+        return np.reshape(images, (len(images), -1)).astype(np.float32) / 255.0
+
+    return Modality(spec, spec.shape, "float32", prepare, decode, raw_features)
+
+
+def decode_file(encoded: tf.Tensor) -> tf.Tensor:
+    """One png, jpg, bmp or gif (its first frame) to `[h, w, c]` uint8, c of 1 or 3.
+
+    Transparency is laid on white. Raises INVALID_ARGUMENT if the bytes are none of these.
+    """
+    # substr() refuses strings shorter than asked for, hence the appended bytes.
+    is_png = tf.equal(tf.strings.substr(encoded + "....", 0, 4), b"\x89PNG")
+    return tf.cond(
+        is_png,
+        lambda: _lay_on_white(tf.io.decode_png(encoded, channels=4)),
+        lambda: tf.io.decode_image(encoded, channels=3, expand_animations=False),
+    )
+
+
+def _lay_on_white(image: tf.Tensor) -> tf.Tensor:
+    """`[h, w, 4]` uint8 with alpha to `[h, w, 3]` uint8."""
+    colour, alpha = tf.cast(image[..., :3], tf.float32), tf.cast(image[..., 3:], tf.float32) / 255.0
+    return tf.cast(tf.round(colour * alpha + 255.0 * (1.0 - alpha)), tf.uint8)
+
+
+def standardise(images: tf.Tensor, *, size: int, channels: int) -> tf.Tensor:
+    """Resizes (Lanczos, antialiased) and converts colours.
+
+    Args:
+      images: `[..., h, w, c]` uint8, c of 1 or 3, with at most one leading dimension.
+      size: height and width of the result.
+      channels: 1 or 3.
+
+    Returns:
+      `[..., size, size, channels]` uint8.
+    """
+    resized = tf.image.resize(
+        tf.cast(images, tf.float32), (size, size), method="lanczos3", antialias=True
+    )
+    have = images.shape[-1]
+    if channels == 1 and have != 1:
+        # The luma of ITU-R BT.601, as in Pillow's convert("L").
+        resized = tf.reduce_sum(resized * [0.299, 0.587, 0.114], axis=-1, keepdims=True)
+    elif channels == 3 and have == 1:
+        resized = tf.repeat(resized, 3, axis=-1)
+    out = tf.cast(tf.clip_by_value(tf.round(resized), 0.0, 255.0), tf.uint8)
+    out.set_shape([*images.shape[:-3], size, size, channels])
+    return out
