@@ -1,0 +1,98 @@
+"""Reading episodes with tf.data: whole vectors of serialised episodes at a time.
+
+Shape letters: E episodes, S support examples, Q query examples, T numbers in a regression target.
+"""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from components.episodes import format as fmt
+from components.modalities.base import ExampleSpec
+
+PADDING_LABEL = -1  # as serving.signatures.PADDING_LABEL
+
+
+def read_split(uri: str, split: str) -> tf.data.Dataset:
+    """The serialised episodes of one split, in the order of their indices.
+
+    Args:
+      uri: of an Examples artifact; the files are `uri/Split-<split>/*.gz`.
+      split: "train", "eval" or "test".
+
+    Raises:
+      FileNotFoundError: the split has no files.
+    """
+    return tf.data.TFRecordDataset(split_files(uri, split), compression_type="GZIP")
+
+
+def split_files(uri: str, split: str) -> list[str]:
+    """The files of one split, in the order of the episodes they hold."""
+    pattern = f"{uri}/Split-{split}/*.gz"
+    files = sorted(tf.io.gfile.glob(pattern))
+    if not files:
+        raise FileNotFoundError(f"no episodes: nothing matches {pattern}")
+    return files
+
+
+def parse_episodes(
+    serialized: tf.Tensor, spec: ExampleSpec, *, target_size: int = 0
+) -> dict[str, tf.Tensor]:
+    """Parses a vector of serialised episodes, inside the graph.
+
+    Where episodes differ in size the shorter are padded at the end: labels with -1, examples with
+    zeros (the empty string for text). A `None` dimension of the spec, which must be the first, is
+    zero-padded to the longest example of the call.
+
+    Args:
+      serialized: `[E]` string.
+      spec: of the examples.
+      target_size: T for regression episodes, 0 for class labels.
+
+    Returns:
+      support_x `[E, S, *spec.shape]` and query_x `[E, Q, *spec.shape]` of the spec's dtype,
+      support_y `[E, S]` and query_y `[E, Q]` int32 (`[E, S, T]`, `[E, Q, T]` float32 for
+      regression), index `[E]` int64.
+    """
+    strings = tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True, default_value="")
+    labels = (
+        tf.io.FixedLenSequenceFeature([target_size], tf.float32, allow_missing=True)
+        if target_size
+        else tf.io.FixedLenSequenceFeature(
+            [], tf.int64, allow_missing=True, default_value=PADDING_LABEL
+        )
+    )
+    parsed = tf.io.parse_example(
+        serialized,
+        {
+            fmt.SUPPORT_INPUT: strings,
+            fmt.QUERY_INPUT: strings,
+            fmt.SUPPORT_LABEL: labels,
+            fmt.QUERY_LABEL: labels,
+            fmt.INDEX: tf.io.FixedLenFeature([], tf.int64),
+        },
+    )
+    label_dtype = tf.float32 if target_size else tf.int32
+    return {
+        "support_x": _decode(parsed[fmt.SUPPORT_INPUT], spec),
+        "support_y": tf.cast(parsed[fmt.SUPPORT_LABEL], label_dtype),
+        "query_x": _decode(parsed[fmt.QUERY_INPUT], spec),
+        "query_y": tf.cast(parsed[fmt.QUERY_LABEL], label_dtype),
+        "index": parsed[fmt.INDEX],
+    }
+
+
+def _decode(stored: tf.Tensor, spec: ExampleSpec) -> tf.Tensor:
+    """`[E, S]` string of stored bytes to `[E, S, *spec.shape]`."""
+    if spec.dtype == "string":
+        return stored
+    fixed = [size for size in spec.shape if size is not None]
+    length = math.prod(fixed) * np.dtype(spec.dtype).itemsize
+    if len(fixed) < len(spec.shape):
+        length = tf.maximum(tf.reduce_max(tf.strings.length(stored)), length)
+    flat = tf.io.decode_raw(stored, tf.as_dtype(spec.dtype), fixed_length=length)
+    sizes = [-1 if size is None else size for size in spec.shape]
+    decoded = tf.reshape(flat, tf.concat([tf.shape(stored), sizes], axis=0))
+    decoded.set_shape([*stored.shape, *spec.shape])
+    return decoded
