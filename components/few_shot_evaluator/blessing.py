@@ -1,0 +1,80 @@
+"""When a model is blessed for serving. A pure rule, and cautious: whatever is not known to be good
+is not blessed."""
+
+from typing import NamedTuple
+
+from components.few_shot_evaluator.metrics import Interval
+from components.few_shot_evaluator.options import FEWEST_EPISODES_TO_BLESS, EvaluationOptions
+
+INDUCTIVE = "inductive"
+
+
+class Verdict(NamedTuple):
+    """Attributes:
+    blessed: whether the model may be served.
+    reasons: one sentence for each rule that decided: those broken, or, if blessed, those kept.
+    """
+
+    blessed: bool
+    reasons: list[str]
+
+
+def judge(
+    *,
+    accuracy: Interval,
+    episodes: int,
+    protocol: str | None,
+    unanswered: int,
+    difference: Interval | None,
+    options: EvaluationOptions,
+) -> Verdict:
+    """Decides whether a model is blessed.
+
+    Args:
+      accuracy: over the episodes judged.
+      episodes: how many these are.
+      protocol: what the model says of itself, "inductive" or "transductive"; `None` if it says
+        nothing. Only an inductive model answers a query from its support set alone.
+      unanswered: queries whose probabilities were not finite.
+      difference: accuracy minus that of the last blessed model on the same episodes (paired);
+        `None` if there is none to compare with.
+      options: threshold and tolerance.
+    """
+    kept, broken = [], []
+
+    def rule(holds: bool, good: str, bad: str) -> None:
+        (kept if holds else broken).append(good if holds else bad)
+
+    lower = accuracy.mean - accuracy.half_width
+    if options.threshold is None:
+        broken.append("No threshold is configured, and without one no model is blessed.")
+    else:
+        reached = f"{lower:.4f} (accuracy {accuracy.mean:.4f} - {accuracy.half_width:.4f})"
+        rule(
+            lower >= options.threshold,
+            f"The lower bound {reached} reaches the threshold {options.threshold:g}.",
+            f"The lower bound {reached} is below the threshold {options.threshold:g}.",
+        )
+    rule(
+        episodes >= FEWEST_EPISODES_TO_BLESS,
+        f"{episodes} episodes were judged (at least {FEWEST_EPISODES_TO_BLESS}).",
+        f"Only {episodes} episodes were judged; blessing needs {FEWEST_EPISODES_TO_BLESS}.",
+    )
+    rule(
+        protocol == INDUCTIVE,
+        "Each query is answered from its support set alone (inductive).",
+        f"The model's protocol is {protocol or 'not stated'}: only an inductive model, whose "
+        "answer does not depend on the other queries, is fit for serving.",
+    )
+    if unanswered:
+        broken.append(f"{unanswered} queries got probabilities that are not finite.")
+    if difference is not None:
+        change = f"{difference.mean:+.4f} ± {difference.half_width:.4f}"
+        rule(
+            difference.mean >= -options.tolerance,
+            f"Against the last blessed model: {change}, within the tolerance "
+            f"{options.tolerance:g}.",
+            f"Against the last blessed model: {change}, below it by more than the tolerance "
+            f"{options.tolerance:g}.",
+        )
+    return Verdict(not broken, broken or kept)

@@ -1,0 +1,86 @@
+"""The FewShotEvaluator component: specification and constructor."""
+
+import dataclasses
+import json
+from typing import ClassVar
+
+from tfx.dsl.components.base import executor_spec
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.types import standard_artifacts
+from tfx.types.channel import BaseChannel, Channel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.few_shot_evaluator.executor import Executor
+from components.few_shot_evaluator.options import EvaluationOptions
+
+
+class FewShotEvaluatorSpec(ComponentSpec):
+    PARAMETERS: ClassVar = {
+        "config_json": ExecutionParameter(type=str),
+        "code_version": ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "baseline_model": ChannelParameter(type=standard_artifacts.Model, optional=True),
+        "model_run": ChannelParameter(type=standard_artifacts.ModelRun, optional=True),
+    }
+    OUTPUTS: ClassVar = {
+        "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        "blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
+    }
+
+
+class FewShotEvaluator(BaseBeamComponent):
+    """Judges a few-shot model on episodes of classes it has never seen, and blesses it or not.
+
+    ## Example
+    ```
+    evaluator = FewShotEvaluator(
+        examples=episode_gen.outputs["examples"],
+        model=trainer.outputs["model"],
+        baseline_model=resolver.outputs["model"],
+        model_run=trainer.outputs["model_run"],
+        options=EvaluationOptions(threshold=0.9),
+    )
+    ```
+
+    Component `outputs` contains:
+     - `evaluation`: ModelEvaluation, `metrics.json` (`summary.summarise`) and `report.html`.
+     - `blessing`: ModelBlessing as of the stock Evaluator; Pusher and LatestBlessedModelStrategy
+       read it.
+    """
+
+    SPEC_CLASS = FewShotEvaluatorSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+
+    def __init__(
+        self,
+        *,
+        examples: BaseChannel,
+        model: BaseChannel,
+        baseline_model: BaseChannel | None = None,
+        model_run: BaseChannel | None = None,
+        options: EvaluationOptions | None = None,
+        code_version: str = "",
+    ):
+        """Args:
+        examples: episodes with a `test` split. _required_
+        model: the Model that is judged. _required_
+        baseline_model: the last blessed Model, which may resolve to none.
+        model_run: where `history.json` lies, for the loss curve of the report.
+        options: threshold and the like; by default no model is blessed.
+        code_version: a hash of the code, since TFX's cache does not see it.
+        """
+        super().__init__(
+            spec=FewShotEvaluatorSpec(
+                examples=examples,
+                model=model,
+                baseline_model=baseline_model,
+                model_run=model_run,
+                config_json=json.dumps(dataclasses.asdict(options or EvaluationOptions())),
+                code_version=code_version,
+                evaluation=Channel(type=standard_artifacts.ModelEvaluation),
+                blessing=Channel(type=standard_artifacts.ModelBlessing),
+            )
+        )

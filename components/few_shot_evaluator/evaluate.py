@@ -1,0 +1,147 @@
+"""Asking a model about every test episode, on any Beam runner.
+
+The models are loaded once a worker process; the results are keyed by the episode's index, so that
+neither the runner's order nor the number of workers shows in them.
+"""
+
+import json
+from typing import Any
+
+import apache_beam as beam
+import tensorflow as tf
+from apache_beam.utils.shared import Shared
+
+from components.episodes.dataset import read_split
+from components.episodes.format import decode_stored
+from components.episodes.record import EpisodeSetRecord
+from components.errors import UserError
+from components.few_shot_evaluator.model import ExportedModel, read_metadata
+from components.few_shot_evaluator.scoring import EpisodeResult, Scoring, score_episodes
+
+
+class ScoreEpisodes(beam.PTransform):
+    """Serialised episodes to `EpisodeResult`s.
+
+    Args:
+      scoring: what is asked of each episode.
+      episodes: only those of a lower index count.
+      episodes_per_call: how many one call of the model takes.
+      model_dir: the SavedModel that is judged.
+      last_blessed_dir: the SavedModel that it is compared with, or `None`.
+    """
+
+    def __init__(
+        self,
+        *,
+        scoring: Scoring,
+        episodes: int,
+        episodes_per_call: int,
+        model_dir: str,
+        last_blessed_dir: str | None = None,
+    ):
+        super().__init__()
+        self._scoring, self._episodes = scoring, episodes
+        self._per_call = episodes_per_call
+        self._dirs = model_dir, last_blessed_dir
+
+    def expand(self, serialized: beam.PCollection) -> beam.PCollection:
+        return (
+            serialized
+            | "First" >> beam.Filter(_index_below, self._episodes)
+            | "Group" >> beam.BatchElements(self._per_call, self._per_call)
+            | "Score" >> beam.ParDo(_Score(self._scoring, *self._dirs))
+        )
+
+
+def _index_below(serialized: bytes, number: int) -> bool:
+    return decode_stored(serialized).index < number
+
+
+class _Score(beam.DoFn):
+    def __init__(self, scoring: Scoring, model_dir: str, last_blessed_dir: str | None):
+        self._scoring = scoring
+        self._dirs = model_dir, last_blessed_dir
+        self._shared = Shared()
+
+    def setup(self) -> None:
+        self._models = self._shared.acquire(lambda: _Models(*self._dirs))
+
+    def process(self, serialized: list[bytes]):
+        yield from score_episodes(serialized, self._scoring, *self._models.pair)
+
+
+class _Models:
+    """The models of one worker process; `Shared` needs a class that allows weak references."""
+
+    def __init__(self, model_dir: str, last_blessed_dir: str | None):
+        self.pair = (
+            ExportedModel(model_dir),
+            None if last_blessed_dir is None else ExportedModel(last_blessed_dir),
+        )
+
+
+def evaluate(
+    pipeline: beam.Pipeline, *, examples_uri: str, results_prefix: str, **scoring: Any
+) -> None:
+    """Adds to a pipeline: read the `test` split, score it, write the results as JSON lines.
+
+    Args:
+      pipeline: a Beam pipeline on any runner.
+      examples_uri: of the Examples artifact.
+      results_prefix: the results are the files that begin so; every worker must reach it.
+      **scoring: as for `ScoreEpisodes`.
+    """
+    _ = (
+        pipeline
+        | "ReadTestEpisodes" >> beam.io.ReadFromTFRecord(f"{examples_uri}/Split-test/*.gz")
+        | "ScoreEpisodes" >> ScoreEpisodes(**scoring)
+        | "ToJson" >> beam.Map(lambda result: json.dumps(result._asdict()))
+        | "WriteResults" >> beam.io.WriteToText(results_prefix)
+    )
+
+
+def read_results(results_prefix: str, *, episodes: int) -> list[EpisodeResult]:
+    """The results, sorted by the episode's index.
+
+    Raises:
+      UserError: they are not those of episode 0 up to `episodes`, each once.
+    """
+    results = []
+    for path in tf.io.gfile.glob(results_prefix + "*"):
+        with tf.io.gfile.GFile(path) as file:
+            results += [EpisodeResult(**json.loads(line)) for line in file if line.strip()]
+    results.sort(key=lambda result: result.index)
+    if [result.index for result in results] != list(range(episodes)):
+        raise UserError(
+            f"the `test` split must hold the episodes 0 to {episodes - 1}, each once: "
+            f"{len(results)} of them were found; lower `evaluation.episodes` or make more of them "
+            "with `episodes.counts.test`"
+        )
+    return results
+
+
+def not_comparable(
+    last_blessed_dir: str, model_dir: str, examples_uri: str, record: EpisodeSetRecord
+) -> str | None:
+    """Why the last blessed model cannot be asked about these episodes; `None` if it can.
+
+    A configuration of other ways or another size of example makes another task of it, and then
+    there is nothing to compare.
+    """
+    if last_blessed_dir == model_dir:
+        return "it is the model that is judged"
+    if not tf.io.gfile.exists(last_blessed_dir):
+        return f"{last_blessed_dir} is no longer there"
+    ways = read_metadata(last_blessed_dir).get("ways", record.ways)
+    if ways != record.ways:
+        return f"it was made for {ways} ways, these episodes have {record.ways}"
+    first = list(read_split(examples_uri, "test").take(1).as_numpy_iterator())
+    scoring = Scoring(
+        record.example_spec, record.config.get("data", {}), record.ways, record.shots, 0
+    )
+    try:
+        score_episodes(first, scoring, ExportedModel(last_blessed_dir))
+    # Whatever TensorFlow raises for other shapes, dtypes or a missing signature.
+    except (tf.errors.OpError, TypeError, ValueError, KeyError, OSError) as error:
+        return f"it does not answer these episodes ({str(error).splitlines()[0]})"
+    return None

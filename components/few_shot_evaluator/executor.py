@@ -1,0 +1,152 @@
+"""The executor of FewShotEvaluator."""
+
+import json
+import logging
+import os
+from typing import Any
+
+from tfx.components.evaluator import constants
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils
+from tfx.utils import io_utils, path_utils
+
+from components.episodes.record import read_record
+from components.few_shot_evaluator import report, summary
+from components.few_shot_evaluator.evaluate import evaluate, not_comparable, read_results
+from components.few_shot_evaluator.model import read_metadata
+from components.few_shot_evaluator.options import EvaluationOptions
+from components.few_shot_evaluator.scoring import Scoring
+
+METRICS_FILE = "metrics.json"
+REPORT_FILE = "report.html"
+HISTORY_FILE = "history.json"  # in the ModelRun artifact
+
+
+class Executor(BaseBeamExecutor):
+    """Judges a model on the `test` split."""
+
+    def Do(self, input_dict, output_dict, exec_properties: dict[str, Any]) -> None:
+        """Evaluates, writes metrics and report, and blesses the model or not.
+
+        Args:
+          input_dict:
+            examples: episodes, one Examples artifact with a `test` split and `episodes.json`.
+            model: the Model that is judged.
+            baseline_model: the last blessed Model, none or one.
+            model_run: the ModelRun whose `history.json` is the loss curve, none or one.
+          output_dict:
+            evaluation: ModelEvaluation; `metrics.json`, `report.html`; float custom properties
+              accuracy and ci95, int episodes.
+            blessing: ModelBlessing as the stock Evaluator writes it: an empty file BLESSED or
+              NOT_BLESSED, the custom properties blessed, current_model, current_model_id and,
+              with a baseline model, baseline_model, baseline_model_id.
+          exec_properties:
+            config_json: `EvaluationOptions` as JSON.
+            code_version: only part of the cache key.
+
+        Raises:
+          UserError: the `test` split has fewer episodes than are to be judged.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        options = EvaluationOptions(**json.loads(exec_properties["config_json"]))
+        examples_uri = artifact_utils.get_single_uri(input_dict["examples"])
+        model = artifact_utils.get_single_instance(input_dict["model"])
+        baseline = _optional(input_dict, "baseline_model")
+        evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
+        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+
+        record = read_record(examples_uri)
+        model_dir = path_utils.serving_model_path(model.uri)
+        last_blessed, last_blessed_dir = None, None
+        if baseline is not None:
+            last_blessed = {"uri": baseline.uri}
+            last_blessed_dir = path_utils.serving_model_path(baseline.uri)
+            why_not = not_comparable(last_blessed_dir, model_dir, examples_uri, record)
+            if why_not:
+                logging.warning("The last blessed model is left out: %s", why_not)
+                last_blessed["not_comparable"], last_blessed_dir = why_not, None
+
+        aside = os.path.join(evaluation.uri, ".results")
+        with self._make_beam_pipeline() as pipeline:
+            evaluate(
+                pipeline,
+                examples_uri=examples_uri,
+                results_prefix=os.path.join(aside, "episodes"),
+                scoring=Scoring.of(record, options),
+                episodes=options.episodes,
+                episodes_per_call=options.episodes_per_call,
+                model_dir=model_dir,
+                last_blessed_dir=last_blessed_dir,
+            )
+        results = read_results(os.path.join(aside, "episodes"), episodes=options.episodes)
+        metadata = read_metadata(model_dir)
+        metrics = summary.summarise(
+            results,
+            record=record,
+            options=options,
+            protocol=metadata.get("protocol"),
+            last_blessed=last_blessed,
+        )
+        page = report.render(
+            metrics,
+            results,
+            record=record,
+            options=options,
+            metadata=metadata,
+            history=_history(_optional(input_dict, "model_run")),
+            examples_uri=examples_uri,
+        )
+        _write_aside(os.path.join(evaluation.uri, METRICS_FILE), json.dumps(metrics, indent=1))
+        _write_aside(os.path.join(evaluation.uri, REPORT_FILE), page)
+        fileio.rmtree(aside)
+        evaluation.set_float_custom_property("accuracy", metrics["accuracy"])
+        evaluation.set_float_custom_property("ci95", metrics["ci95"])
+        evaluation.set_int_custom_property("episodes", metrics["episodes"])
+        _bless(blessing, metrics["blessed"], model, baseline)
+        logging.info(
+            "Accuracy %.4f ± %.4f over %d episodes: %s. %s",
+            metrics["accuracy"],
+            metrics["ci95"],
+            metrics["episodes"],
+            "blessed" if metrics["blessed"] else "not blessed",
+            " ".join(metrics["reasons"]),
+        )
+
+
+def _bless(blessing, blessed: bool, model, baseline) -> None:
+    """Fills the blessing as the stock Evaluator does; Pusher and the resolver read it."""
+    blessing.set_string_custom_property(
+        constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
+    )
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
+    if baseline is not None:
+        blessing.set_string_custom_property(
+            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY, baseline.uri
+        )
+        blessing.set_int_custom_property(
+            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY, baseline.id
+        )
+    value = constants.BLESSED_VALUE if blessed else constants.NOT_BLESSED_VALUE
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
+    name = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
+    # Last of all: whoever sees the file may rely on everything else.
+    io_utils.write_string_file(os.path.join(blessing.uri, name), "")
+
+
+def _history(model_run) -> list[dict[str, Any]]:
+    """The training history; empty if there is none."""
+    path = None if model_run is None else os.path.join(model_run.uri, HISTORY_FILE)
+    if path is None or not fileio.exists(path):
+        return []
+    return json.loads(io_utils.read_string_file(path))
+
+
+def _optional(input_dict, key: str):
+    artifacts = input_dict.get(key)
+    return artifact_utils.get_single_instance(artifacts) if artifacts else None
+
+
+def _write_aside(path: str, text: str) -> None:
+    io_utils.write_string_file(path + ".partial", text)
+    fileio.rename(path + ".partial", path, overwrite=True)

@@ -1,0 +1,161 @@
+"""The pictures of the report, as SVG that lies in the page itself."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+INK, GREY, LIGHT, ACCENT, SECOND = "#1f2933", "#7b8794", "#d9dee4", "#0f766e", "#b45309"
+
+_STYLE = {
+    "svg.fonttype": "none",  # the page's own font
+    "svg.hashsalt": "report",  # equal numbers give equal bytes
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": LIGHT,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#eef1f4",
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "legend.frameon": False,
+}
+
+
+def accuracies(rows: Sequence[tuple[str, float, float]], *, chance: float) -> str:
+    """Bars of (name, accuracy, half-width), the first the model that is judged."""
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _figure(7.2, 0.5 + 0.42 * len(rows))
+        names, values, widths = zip(*rows)
+        colours = [ACCENT] + [LIGHT] * (len(rows) - 1)
+        axes.barh(names, values, xerr=widths, color=colours, height=0.62, ecolor=GREY, capsize=2)
+        for name, value, width in rows:
+            axes.text(value + width + 0.012, name, f"{value:.1%}", va="center", color=INK)
+        axes.axvline(chance, color=GREY, linestyle=":", linewidth=1)
+        axes.invert_yaxis()
+        axes.set_xlim(0.0, 1.1)
+        axes.set_xticks([0.0, 0.25, 0.5, 0.75, 1.0])
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axes.tick_params(axis="y", length=0, labelcolor=INK)
+        axes.grid(axis="y", visible=False)
+        axes.spines["left"].set_visible(False)
+        return _svg(figure)
+
+
+def curve(
+    x: Sequence[int],
+    means: Sequence[float],
+    half_widths: Sequence[float],
+    *,
+    x_label: str,
+    references: Sequence[tuple[str, float]] = (),
+) -> str:
+    """Accuracy with its 95% interval over a whole number; references are (name, accuracy)."""
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _figure(4.6, 3.0)
+        axes.errorbar(
+            x, means, half_widths, color=ACCENT, marker="o", markersize=4, capsize=3, linewidth=1.8
+        )
+        for name, value in references:
+            axes.axhline(value, color=GREY, linestyle=":", linewidth=1)
+            axes.text(x[-1], value, f"{name} ", color=GREY, fontsize=9, ha="right", va="bottom")
+        axes.set_xlabel(x_label)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _accuracy_axis(axes)
+        return _svg(figure)
+
+
+def reliability(bins: Sequence[dict[str, Any]]) -> str:
+    """Accuracy over confidence; the shade of a bar is its share of the queries."""
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _figure(4.6, 3.0)
+        filled = [one for one in bins if one["queries"]]
+        most = max(one["queries"] for one in filled)
+        for one in filled:
+            axes.bar(
+                (one["from"] + one["to"]) / 2,
+                one["accuracy"],
+                width=0.92 * (one["to"] - one["from"]),
+                color=ACCENT,
+                alpha=0.15 + 0.85 * one["queries"] / most,
+            )
+        axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1)
+        axes.set_xlabel("confidence")
+        axes.set_xlim(0, 1)
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        _accuracy_axis(axes)
+        return _svg(figure)
+
+
+def distribution(scores: Sequence[float], *, mean: float) -> str:
+    """How many episodes reach which accuracy."""
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _figure(4.6, 3.0)
+        axes.hist(scores, bins=20, range=(0.0, 1.0), color=ACCENT, rwidth=0.9)
+        axes.axvline(mean, color=INK, linewidth=1)
+        axes.text(mean - 0.01, axes.get_ylim()[1] * 0.97, "mean", ha="right", va="top", color=INK)
+        axes.set_xlabel("accuracy of an episode")
+        axes.set_ylabel("episodes")
+        axes.set_xlim(0, 1.01)
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        return _svg(figure)
+
+
+def training(history: Sequence[dict[str, Any]], *, keys: Sequence[str], y_label: str) -> str:
+    """What the history says under `keys`, over the meta-training step; "" if nothing."""
+    drawn = [key for key in keys if any(_is_number(row.get(key)) for row in history)]
+    if not drawn:
+        return ""
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _figure(4.6, 3.0)
+        for key, colour in zip(drawn, [ACCENT, SECOND]):
+            rows = [row for row in history if _is_number(row.get(key))]
+            axes.plot(
+                [row["step"] for row in rows],
+                [row[key] for row in rows],
+                color=colour,
+                linewidth=1.5,
+                marker="." if len(rows) < 30 else "",
+                label="meta-validation" if key.startswith("eval_") else "meta-train",
+            )
+        axes.set_xlabel("step")
+        axes.legend(loc="best")
+        if "accuracy" in y_label:
+            _accuracy_axis(axes)
+        axes.set_ylabel(y_label)
+        return _svg(figure)
+
+
+def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+    # A figure of its own, not pyplot's: a Beam or TFX worker has no display and shares no state.
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.patch.set_alpha(0.0)
+    axes = figure.subplots()
+    axes.patch.set_alpha(0.0)
+    return figure, axes
+
+
+def _accuracy_axis(axes: Axes) -> None:
+    axes.set_ylim(0.0, 1.03)
+    axes.set_ylabel("accuracy")
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and value == value  # not NaN
+
+
+def _svg(figure: Figure) -> str:
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]  # without the XML prologue, which HTML does not take

@@ -1,0 +1,127 @@
+"""What the answers to many episodes are worth. Pure NumPy."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+# Two-sided 95% of the normal distribution, as few-shot papers report their half-widths.
+NORMAL_95 = 1.96
+
+
+class Interval(NamedTuple):
+    """A mean over episodes and its 95% half-width."""
+
+    mean: float
+    half_width: float
+
+
+def mean_interval(per_episode: np.ndarray) -> Interval:
+    """The mean and its 95% half-width, 1.96 s / sqrt(n).
+
+    s is the sample standard deviation (divisor n - 1).
+
+    Args:
+      per_episode: `[E]` float, E of at least 2.
+    """
+    values = np.asarray(per_episode, np.float64)
+    if len(values) < 2:
+        raise ValueError(f"`per_episode` needs at least 2 episodes, got {len(values)}")
+    return Interval(
+        float(values.mean()), float(NORMAL_95 * values.std(ddof=1) / np.sqrt(len(values)))
+    )
+
+
+class Calibration(NamedTuple):
+    """How far confidence can be trusted, in bins of equal width.
+
+    Attributes:
+      expected_error: sum over bins of (share of the queries) x |accuracy - confidence|.
+      edges: `[bins + 1]`, 0..1.
+      counts: `[bins]`, queries in each bin.
+      accuracy: `[bins]`, 0 where the bin is empty.
+      confidence: `[bins]`, 0 where the bin is empty.
+    """
+
+    expected_error: float
+    edges: np.ndarray
+    counts: np.ndarray
+    accuracy: np.ndarray
+    confidence: np.ndarray
+
+    def to_json(self) -> dict:
+        return {
+            "expected_calibration_error": round(self.expected_error, 6),
+            "bins": [
+                {
+                    "from": round(float(low), 6),
+                    "to": round(float(high), 6),
+                    "queries": int(count),
+                    "accuracy": round(float(right), 6) if count else None,
+                    "confidence": round(float(sure), 6) if count else None,
+                }
+                for low, high, count, right, sure in zip(
+                    self.edges[:-1], self.edges[1:], self.counts, self.accuracy, self.confidence
+                )
+            ],
+        }
+
+
+def calibration(confidences: np.ndarray, correct: np.ndarray, *, bins: int) -> Calibration:
+    """The reliability diagram and the expected calibration error.
+
+    Args:
+      confidences: `[n]` float, 0..1, the probability given to the predicted class. A bin holds
+        the confidences above its lower edge up to its upper edge; the first holds 0 as well.
+      correct: `[n]` bool.
+      bins: how many intervals of equal width.
+
+    References:
+      Guo et al., "On Calibration of Modern Neural Networks", 2017, Eq. 3,
+      https://arxiv.org/abs/1706.04599
+    """
+    edges = np.linspace(0.0, 1.0, bins + 1)
+    bin_of = np.clip(np.searchsorted(edges, confidences, side="left") - 1, 0, bins - 1)
+    counts = np.bincount(bin_of, minlength=bins)
+    divisor = np.maximum(counts, 1)
+    right = np.bincount(bin_of, weights=np.asarray(correct, np.float64), minlength=bins) / divisor
+    sure = np.bincount(bin_of, weights=confidences, minlength=bins) / divisor
+    error = float((counts * np.abs(right - sure)).sum() / max(len(confidences), 1))
+    return Calibration(error, edges, counts, right, sure)
+
+
+def confusion(predictions: np.ndarray, labels: np.ndarray, *, ways: int) -> np.ndarray:
+    """`[N, N]` int: row the true class, column the predicted one.
+
+    Args:
+      predictions: `[Q]` int; what is outside 0..N-1 (no answer) is left out.
+      labels: `[Q]` int; padding (-1) is left out.
+      ways: N.
+    """
+    inside = (labels >= 0) & (labels < ways) & (predictions >= 0) & (predictions < ways)
+    cells = labels[inside].astype(np.int64) * ways + predictions[inside]
+    return np.bincount(cells, minlength=ways * ways).reshape(ways, ways)
+
+
+# Enough points to see where more shots stop to help; the model is asked once for each.
+SHOTS_OF_THE_CURVE = (1, 2, 3, 5, 10, 20, 50)
+
+
+def fewer_shots(shots: int) -> list[int]:
+    """The numbers of shots below `shots` that the curve shows (it ends with `shots` itself)."""
+    return [fewer for fewer in SHOTS_OF_THE_CURVE if fewer < shots]
+
+
+def keep_shots(support_y: np.ndarray, shots: int) -> np.ndarray:
+    """The same labels with only the first `shots` examples of every class.
+
+    Args:
+      support_y: `[E, S]` int, -1 marks padding.
+      shots: how many examples of a class stay.
+
+    Returns:
+      `[E, S]`, -1 in place of the labels of all further examples.
+    """
+    earlier = np.tril(np.ones((support_y.shape[1],) * 2, bool), k=-1)
+    same_class = support_y[:, :, np.newaxis] == support_y[:, np.newaxis, :]
+    rank = (same_class & earlier).sum(axis=2)
+    return np.where(rank < shots, support_y, -1).astype(support_y.dtype)

@@ -1,0 +1,56 @@
+"""An exported model as the evaluator asks it: NumPy in, NumPy out."""
+
+import json
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from components.few_shot_evaluator.task_types import CLASSIFICATION, TaskType
+from serving import signatures
+
+
+class ExportedModel:
+    """A SavedModel with the signatures of `serving.signatures`.
+
+    Args:
+      saved_model_dir: the folder that holds `saved_model.pb`.
+    """
+
+    def __init__(self, saved_model_dir: str):
+        self._loaded = tf.saved_model.load(saved_model_dir)
+        self._answer = self._loaded.signatures[signatures.ADAPT_AND_PREDICT]
+        self._path = self._loaded.signatures.get(signatures.PATH)
+        self.task: TaskType = CLASSIFICATION
+
+    @property
+    def has_path(self) -> bool:
+        """Whether the model shows its answers before and after each inner step."""
+        return self._path is not None
+
+    def answer(self, support_x: Any, support_y: np.ndarray, query_x: Any) -> np.ndarray:
+        """The answers to all queries, `[E, Q, ...]`."""
+        return self._ask(self._answer, support_x, support_y, query_x)[self.task.output]
+
+    def path(self, support_x: Any, support_y: np.ndarray, query_x: Any) -> np.ndarray:
+        """The answers before and after each inner step, `[E, steps + 1, Q, ...]`."""
+        return self._ask(self._path, support_x, support_y, query_x)[self.task.path_output]
+
+    def _ask(self, function: Any, support_x: Any, support_y: Any, query_x: Any) -> dict:
+        outputs = function(
+            **{
+                signatures.SUPPORT_X: tf.constant(support_x),
+                signatures.SUPPORT_Y: tf.constant(support_y, tf.int32),
+                signatures.QUERY_X: tf.constant(query_x),
+            }
+        )
+        return {name: tensor.numpy() for name, tensor in outputs.items()}
+
+
+def read_metadata(saved_model_dir: str) -> dict[str, Any]:
+    """What the model says of itself (`fewshot_model.json`); empty if it says nothing."""
+    path = f"{saved_model_dir}/{signatures.METADATA_FILE}"
+    if not tf.io.gfile.exists(path):
+        return {}
+    with tf.io.gfile.GFile(path) as file:
+        return json.load(file)

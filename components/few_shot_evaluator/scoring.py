@@ -1,0 +1,169 @@
+"""What one episode tells of a model: every number of the report, before any averaging.
+
+Shape letters: E episodes, N ways, S support examples, Q query examples.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from components.episodes.dataset import parse_episodes
+from components.episodes.record import EpisodeSetRecord
+from components.few_shot_evaluator import baselines
+from components.few_shot_evaluator.metrics import fewer_shots, keep_shots
+from components.few_shot_evaluator.model import ExportedModel
+from components.few_shot_evaluator.options import EvaluationOptions
+from components.modalities.base import ExampleSpec
+from components.modalities.lookup import modality_for
+
+
+class EpisodeResult(NamedTuple):
+    """How one episode was answered.
+
+    Attributes:
+      index: the episode's number within the `test` split.
+      score: of the model (accuracy, 0..1).
+      last_blessed: the same of the last blessed model; `None` if there is none.
+      nearest_centroid: the same of nearest centroid on raw inputs.
+      per_step: the score before and after each inner step; `None` outside the curves' episodes and
+        for a model that does not show its steps.
+      per_shots: the score with only so many shots; `None` outside the curves' episodes.
+      labels, predictions: of each query.
+      confidences: the probability given to the prediction.
+    """
+
+    index: int
+    score: float
+    last_blessed: float | None
+    nearest_centroid: float
+    per_step: list[float] | None
+    per_shots: dict[str, float] | None
+    labels: list[int]
+    predictions: list[int]
+    confidences: list[float]
+
+
+class Scoring(NamedTuple):
+    """What is asked of each episode.
+
+    Attributes:
+      spec: of one example.
+      data: the section `data` of the episodes' configuration.
+      ways, shots: of an episode.
+      curve_episodes: the curves are drawn from the episodes of a lower index.
+    """
+
+    spec: ExampleSpec
+    data: dict[str, Any]
+    ways: int
+    shots: int
+    curve_episodes: int
+
+    @classmethod
+    def of(cls, record: EpisodeSetRecord, options: EvaluationOptions) -> "Scoring":
+        return cls(
+            spec=record.example_spec,
+            data=record.config.get("data", {}),
+            ways=record.ways,
+            shots=record.shots,
+            curve_episodes=min(options.curve_episodes, options.episodes),
+        )
+
+
+def score_episodes(
+    serialized: Sequence[bytes],
+    scoring: Scoring,
+    model: ExportedModel,
+    last_blessed: ExportedModel | None = None,
+) -> list[EpisodeResult]:
+    """Asks the model about some episodes at once.
+
+    Args:
+      serialized: episodes as in the `test` split.
+      scoring: what is asked.
+      model: the one that is judged.
+      last_blessed: the one that it is compared with.
+
+    Returns:
+      One result an episode, in the order given. A result does not depend on which episodes were
+      asked about together.
+    """
+    parsed = {
+        name: tensor.numpy() for name, tensor in parse_episodes(serialized, scoring.spec).items()
+    }
+    inputs = parsed["support_x"], parsed["support_y"], parsed["query_x"]
+    index, query_y = parsed["index"], parsed["query_y"]
+
+    answer = model.answer(*inputs)
+    scores = model.task.score(answer, query_y)
+    predictions, confidences = model.task.predict(answer)
+    before = None
+    if last_blessed is not None:
+        before = model.task.score(last_blessed.answer(*inputs), query_y)
+    centroid = _nearest_centroid(*inputs, query_y, scoring)
+
+    in_curves = np.flatnonzero(index < scoring.curve_episodes)
+    steps, shots = _curves(*(part[in_curves] for part in (*inputs, query_y)), scoring, model)
+    row_of = {row: position for position, row in enumerate(in_curves.tolist())}
+
+    def result(row: int) -> EpisodeResult:
+        position = row_of.get(row)
+        real = query_y[row] >= 0
+        return EpisodeResult(
+            index=int(index[row]),
+            score=float(scores[row]),
+            last_blessed=None if before is None else float(before[row]),
+            nearest_centroid=float(centroid[row]),
+            per_step=None if position is None or steps is None else steps[position].tolist(),
+            per_shots=None
+            if position is None
+            else {str(k): float(of_shots[position]) for k, of_shots in shots.items()}
+            | {str(scoring.shots): float(scores[row])},
+            labels=query_y[row][real].tolist(),
+            predictions=predictions[row][real].tolist(),
+            confidences=[round(float(value), 6) for value in confidences[row][real]],
+        )
+
+    return [result(row) for row in range(len(index))]
+
+
+def _curves(
+    support_x: Any,
+    support_y: np.ndarray,
+    query_x: Any,
+    query_y: np.ndarray,
+    scoring: Scoring,
+    model: ExportedModel,
+) -> tuple[np.ndarray | None, dict[int, np.ndarray]]:
+    """(scores per inner step `[E, steps + 1]` or `None`, {shots: scores `[E]`})."""
+    if not len(support_y):
+        return None, {}
+    steps = None
+    if model.has_path:
+        path = model.path(support_x, support_y, query_x)
+        steps = np.stack(
+            [model.task.score(path[:, step], query_y) for step in range(path.shape[1])], axis=1
+        )
+    shots = {
+        k: model.task.score(
+            model.answer(support_x, keep_shots(support_y, k), query_x),
+            query_y,
+        )
+        for k in fewer_shots(scoring.shots)
+    }
+    return steps, shots
+
+
+def _nearest_centroid(
+    support_x: Any, support_y: np.ndarray, query_x: Any, query_y: np.ndarray, scoring: Scoring
+) -> np.ndarray:
+    """`[E]`, the accuracy of nearest centroid on raw inputs."""
+    features = modality_for(scoring.spec, scoring.data).raw_features
+    predicted = [
+        baselines.nearest_centroid(features(x), y, features(q), ways=scoring.ways)
+        for x, y, q in zip(support_x, support_y, query_x)
+    ]
+    real = query_y >= 0
+    right = (np.stack(predicted) == query_y) & real
+    return right.sum(axis=1) / np.maximum(real.sum(axis=1), 1)

@@ -1,0 +1,72 @@
+"""What an answer is worth, for each type of task: the one place that tells them apart."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from serving import signatures
+
+
+class TaskType(NamedTuple):
+    """How the answers of a model are read and scored.
+
+    Attributes:
+      name: "classification".
+      metric: what `score` gives; higher is better.
+      output: the output of `serving_default` that holds the answer.
+      path_output: the output of `adaptation_path` that holds it for every inner step.
+      score: (answer `[E, Q, ...]`, query labels `[E, Q, ...]`) -> `[E]`, one score an episode.
+      predict: answer `[E, Q, ...]` -> (predictions `[E, Q]` int32, confidences `[E, Q]` float32).
+    """
+
+    name: str
+    metric: str
+    output: str
+    path_output: str
+    score: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    predict: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+NO_ANSWER = -2  # no label, and not the padding label either: it is never right
+
+
+def predict_classes(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The class of the largest probability and that probability.
+
+    Args:
+      probabilities: `[E, Q, N]` float. A query with a NaN or an infinity among them has no answer.
+
+    Returns:
+      predictions `[E, Q]` int32 (`NO_ANSWER` where there is none) and confidences `[E, Q]` float32
+      (0 where there is none).
+    """
+    finite = np.isfinite(probabilities).all(axis=-1)
+    safe = np.where(finite[..., np.newaxis], probabilities, 0.0)
+    predictions = np.where(finite, safe.argmax(axis=-1), NO_ANSWER)
+    return predictions.astype(np.int32), safe.max(axis=-1).astype(np.float32)
+
+
+def accuracy(probabilities: np.ndarray, query_y: np.ndarray) -> np.ndarray:
+    """The share of the queries of each episode that are answered rightly.
+
+    Args:
+      probabilities: `[E, Q, N]` float.
+      query_y: `[E, Q]` int; -1 marks padding, which does not count.
+
+    Returns:
+      `[E]` float64, 0..1.
+    """
+    predictions, _ = predict_classes(probabilities)
+    real = query_y != signatures.PADDING_LABEL
+    return (real & (predictions == query_y)).sum(axis=1) / np.maximum(real.sum(axis=1), 1)
+
+
+CLASSIFICATION = TaskType(
+    name="classification",
+    metric="accuracy",
+    output=signatures.PROBABILITIES,
+    path_output=signatures.PROBABILITIES_PER_STEP,
+    score=accuracy,
+    predict=predict_classes,
+)
