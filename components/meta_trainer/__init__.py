@@ -1,0 +1,1 @@
+"""Meta-training: learners (algorithms), backbones (networks), the training loop, the export."""

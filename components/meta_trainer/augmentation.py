@@ -1,0 +1,62 @@
+"""Varying training episodes: every use of an episode is a new one.
+
+All functions take a stack of episodes and a stateless seed, and are vectorised over episodes.
+Shape letters: E episodes, S support examples, Q query examples, N ways.
+"""
+
+import tensorflow as tf
+
+from components.meta_trainer.types import Episodes
+
+
+def permute_labels(episodes: Episodes, ways: int, seed: tf.Tensor) -> Episodes:
+    """Renames the classes of each episode by a random permutation of 0..N-1; keeps padding."""
+    count = tf.shape(episodes.support_y)[0]
+    order = tf.argsort(tf.random.stateless_uniform([count, ways], seed), axis=1)
+
+    def rename(y: tf.Tensor) -> tf.Tensor:
+        return tf.where(y >= 0, tf.gather(order, tf.maximum(y, 0), batch_dims=1), y)
+
+    return episodes._replace(
+        support_y=rename(episodes.support_y), query_y=rename(episodes.query_y)
+    )
+
+
+def regroup(episodes: Episodes, seed: tf.Tensor) -> Episodes:
+    """Draws anew, within each class, which examples are support and which are query.
+
+    Each set keeps its number of examples of every class, and no example is in both.
+    """
+    support_size = tf.shape(episodes.support_y)[1]
+    x = tf.concat([episodes.support_x, episodes.query_x], axis=1)
+    y = tf.concat([episodes.support_y, episodes.query_y], axis=1)
+    noise = tf.random.stateless_uniform(tf.shape(y), seed, dtype=tf.float64)
+    # Sorting by (class, noise) lists each class's examples in a random order; sorting by class
+    # alone (stably) lists its places. The first are moved to the second.
+    shuffled = tf.argsort(tf.cast(y, tf.float64) + noise, axis=1)
+    places = tf.argsort(y, axis=1, stable=True)
+    source = tf.gather(shuffled, tf.argsort(places, axis=1), batch_dims=1)
+    x = tf.gather(x, source, batch_dims=1)
+    return episodes._replace(support_x=x[:, :support_size], query_x=x[:, support_size:])
+
+
+def rotate_classes(episodes: Episodes, ways: int, seed: tf.Tensor) -> Episodes:
+    """Turns the images of each class of each episode by a random multiple of 90 degrees.
+
+    Square images `[E, B, H, H, C]`. A turned character is another character (Finn et al. 2017,
+    section 5.2), so this multiplies the classes by four.
+    """
+    count = tf.shape(episodes.support_y)[0]
+    turns = tf.random.stateless_uniform([count, ways], seed, maxval=4, dtype=tf.int32)
+
+    def turn(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        turn_of = tf.gather(turns, tf.maximum(y, 0), batch_dims=1)[:, :, None, None, None]
+        transposed = tf.transpose(x, [0, 1, 3, 2, 4])
+        half = tf.where(turn_of == 2, x[:, :, ::-1, ::-1], x)
+        quarter = tf.where(turn_of == 1, transposed[:, :, ::-1], transposed[:, :, :, ::-1])
+        return tf.where(turn_of % 2 == 1, quarter, half)
+
+    return episodes._replace(
+        support_x=turn(episodes.support_x, episodes.support_y),
+        query_x=turn(episodes.query_x, episodes.query_y),
+    )

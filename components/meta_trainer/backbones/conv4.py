@@ -1,0 +1,84 @@
+"""The four-block convolutional network of few-shot learning's papers.
+
+References:
+  Vinyals et al. 2016, "Matching Networks", arXiv 1606.04080 (the architecture);
+  Finn et al. 2017, "MAML", arXiv 1703.03400, appendix A.1 (strides in place of pooling).
+"""
+
+from typing import Literal
+
+import tensorflow as tf
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from components.meta_trainer.backbones import task_ops
+from components.meta_trainer.backbones.base import Backbone, glorot
+from components.meta_trainer.backbones.normalisation import Normalisation
+from components.meta_trainer.types import Weights
+
+
+@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+class Conv4Options:
+    """Options of `conv4`. The defaults are the Omniglot network of the MAML paper."""
+
+    filters: int = Field(64, ge=1)
+    """Channels of every block."""
+    blocks: int = Field(4, ge=1)
+    """How many blocks of convolution, normalisation, ReLU."""
+    downsample: Literal["stride", "max_pool"] = "stride"
+    """Halve each block by stride 2, or by 2 x 2 maximum as for mini-ImageNet."""
+    pooling: Literal["mean", "flatten"] = "mean"
+    """What becomes of the last block: its mean over positions, or all of it."""
+    normalisation: Literal["support", "task_norm", "transductive", "none"] = "support"
+    """Whose moments normalise a query: see `normalisation.py`."""
+
+
+def conv4(options: Conv4Options, feature_shape: tuple[int, ...]) -> Backbone:
+    """Blocks of [3 x 3 convolution, normalisation, ReLU], no bias before a normalisation.
+
+    Args:
+      options: see `Conv4Options`.
+      feature_shape: `(H, W, C)` of one example.
+    """
+    height, width, channels = feature_shape
+    norm = Normalisation(options.normalisation)
+    layers = [f"conv{i + 1}" for i in range(options.blocks)]
+    depths = [channels] + [options.filters] * options.blocks
+    sizes = [_sizes(size, options) for size in (height, width)]
+    flat = options.filters * (sizes[0] * sizes[1] if options.pooling == "flatten" else 1)
+
+    def init(seed: int) -> Weights:
+        weights: dict[str, tf.Tensor] = {}
+        for layer, before, after in zip(layers, depths, depths[1:]):
+            kernel = f"{layer}_kernel"
+            weights[kernel] = glorot(seed, kernel, [3, 3, before, after])
+            weights |= norm.init(layer, after)
+        return weights
+
+    def features(
+        weights: Weights, x: tf.Tensor, mask: tf.Tensor, statistics: Weights | None = None
+    ) -> tuple[tf.Tensor, Weights]:
+        found: dict[str, tf.Tensor] = {}
+        stride = 2 if options.downsample == "stride" else 1
+        for layer in layers:
+            x = task_ops.task_conv(x, weights[f"{layer}_kernel"], stride=stride)
+            x, of_layer = norm.apply(weights, layer, x, mask, statistics)
+            found |= of_layer
+            x = tf.nn.relu(x)
+            if options.downsample == "max_pool":
+                x = task_ops.max_pool(x)
+        if options.pooling == "mean":
+            return tf.reduce_mean(x, axis=[2, 3]), found
+        return tf.reshape(x, tf.concat([tf.shape(x)[:2], [flat]], axis=0)), found
+
+    frozen = frozenset(name for layer in layers for name in norm.names(layer))
+    return Backbone(init, features, flat, frozen)
+
+
+def _sizes(size: int, options: Conv4Options) -> int:
+    """Positions left in one direction after all blocks."""
+    for _ in range(options.blocks):
+        size = -(-size // 2) if options.downsample == "stride" else size // 2
+    if size < 1:
+        raise ValueError(f"`blocks` is {options.blocks}, but the image is too small to halve so often.")
+    return size

@@ -1,0 +1,104 @@
+"""Normalisation of few-shot networks: whose moments a query is normalised with.
+
+Batch normalisation as in MAML's code uses the moments of the query's own batch: one query at a
+time it falls to chance (Bronskill et al. 2020, "TaskNorm", arXiv 2003.03284, table 1). Three
+ways that answer each query from the support set and itself alone can be served:
+
+  support       y = (x - mu_S) / sigma_S + beta                    (MetaBN, eq. 6 there)
+  task_norm     mu = alpha mu_S + (1 - alpha) mu_x, and
+                sigma^2 = alpha (sigma_S^2 + (mu_S - mu)^2)
+                          + (1 - alpha) (sigma_x^2 + (mu_x - mu)^2),
+                alpha = sigmoid(a |S| + b), x alone giving mu_x    (TaskNorm-I, eq. 8-10 there)
+  none          y = x + beta
+
+and one for comparison with the papers, never blessed for serving:
+
+  transductive  the moments of whatever batch is passed, queries together
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from components.meta_trainer.backbones import task_ops
+from components.meta_trainer.types import Weights
+
+MODES = ("support", "task_norm", "transductive", "none")
+
+
+class Normalisation(NamedTuple):
+    """How the layers of a network are normalised. `mode` is one of `MODES`."""
+
+    mode: str
+
+    @property
+    def inductive(self) -> bool:
+        """Whether a query's answer depends on its support set and itself alone."""
+        return self.mode != "transductive"
+
+    def init(self, layer: str, filters: int) -> dict[str, tf.Tensor]:
+        weights = {f"{layer}_offset": tf.zeros([filters])}
+        if self.mode == "task_norm":
+            # sigmoid(0.02 |S| + 0) starts at an even blend, more of the support set for larger S.
+            weights |= {f"{layer}_blend_slope": tf.constant(0.02)}
+            weights |= {f"{layer}_blend_bias": tf.constant(0.0)}
+        return weights
+
+    def names(self, layer: str) -> list[str]:
+        return list(self.init(layer, 1))
+
+    def apply(
+        self,
+        weights: Weights,
+        layer: str,
+        x: tf.Tensor,
+        mask: tf.Tensor,
+        given: Weights | None,
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Normalises `x` `[E, B, H, W, F]`.
+
+        Args:
+          weights: holds `<layer>_offset` `[F]` or `[E, F]` and, for task_norm, the blend.
+          layer: the prefix of this layer's names.
+          x: activations.
+          mask: `[E, B]`, 0 for padding, which has no part in the moments.
+          given: the statistics of the support pass, or `None` to take them from `x`.
+
+        Returns:
+          the normalised activations, and the statistics `moments_<layer>_*`, each `[E, ...]`.
+        """
+        offset = weights[f"{layer}_offset"]
+        if offset.shape.rank == 2:
+            offset = offset[:, None, None, None, :]
+        if self.mode == "none":
+            return x + offset, {}
+        if given is None or self.mode == "transductive":
+            mask = tf.cast(mask, x.dtype)
+            mean, variance = task_ops.moments(x, mask)
+            size = tf.reduce_sum(mask, axis=1)
+        else:
+            mean = given[f"moments_{layer}_mean"][:, None, None, None, :]
+            variance = given[f"moments_{layer}_variance"][:, None, None, None, :]
+            size = given.get(f"moments_{layer}_size")
+        statistics = {}
+        if self.inductive:
+            statistics[f"moments_{layer}_mean"] = mean[:, 0, 0, 0, :]
+            statistics[f"moments_{layer}_variance"] = variance[:, 0, 0, 0, :]
+        if self.mode == "task_norm":
+            statistics[f"moments_{layer}_size"] = size
+            slope, bias = weights[f"{layer}_blend_slope"], weights[f"{layer}_blend_bias"]
+            alpha = tf.sigmoid(slope * size + bias)[:, None, None, None, None]
+            mean, variance = _blend(x, mean, variance, alpha)
+        return task_ops.normalise(x, mean, variance, offset), statistics
+
+
+def _blend(
+    x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, alpha: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The moments of the support set blended with those of each example: `[E, B, 1, 1, F]`."""
+    own_mean, own_variance = tf.nn.moments(x, axes=[2, 3], keepdims=True)
+    blended = alpha * mean + (1 - alpha) * own_mean
+    spread = alpha * (variance + tf.square(mean - blended)) + (1 - alpha) * (
+        own_variance + tf.square(own_mean - blended)
+    )
+    return blended, spread

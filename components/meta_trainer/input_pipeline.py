@@ -1,0 +1,87 @@
+"""From episodes on disk to stacks of prepared episodes, faster than the trainer takes them."""
+
+import tensorflow as tf
+
+from components.episodes.dataset import parse_episodes, read_split
+from components.episodes.record import EpisodeSetRecord
+from components.meta_trainer import augmentation
+from components.meta_trainer.options import AugmentOptions
+from components.meta_trainer.types import Episodes
+from components.modalities.base import ExampleSpec, Modality
+
+SHUFFLE_EPISODES = 20_000
+
+
+def training_episodes(
+    uri: str,
+    record: EpisodeSetRecord,
+    *,
+    episodes_per_step: int,
+    augment: AugmentOptions,
+    seed: int,
+    start_step: int = 0,
+) -> tf.data.Dataset:
+    """Endless stacks of `episodes_per_step` varied training episodes, as stored.
+
+    Args:
+      uri: of the Examples artifact.
+      record: its `episodes.json`.
+      episodes_per_step: E.
+      augment: how an episode varies each time.
+      seed: of order and variation.
+      start_step: where a resumed run goes on; it sees another order than an uninterrupted one,
+        drawn from (seed, start_step).
+
+    Returns:
+      a data set of `Episodes`; inputs are of the stored dtype: `prepare` is the graph's.
+    """
+    ways = record.shape_of("train")[0]
+    spec = record.example_spec
+
+    def vary(step: tf.Tensor, serialized: tf.Tensor) -> Episodes:
+        episodes = _episodes(serialized, spec)
+        seeds = [tf.stack([tf.cast(seed, tf.int64), step * 4 + i]) for i in range(3)]
+        episodes = augmentation.permute_labels(episodes, ways, seeds[0])
+        if augment.regroup:
+            episodes = augmentation.regroup(episodes, seeds[1])
+        if augment.rotate:
+            episodes = augmentation.rotate_classes(episodes, ways, seeds[2])
+        return episodes
+
+    return (
+        read_split(uri, "train")
+        .cache()
+        .shuffle(SHUFFLE_EPISODES, seed=seed * 1_000_003 + start_step)
+        .repeat()
+        .batch(episodes_per_step, drop_remainder=True)
+        .enumerate(start_step)
+        .map(vary, num_parallel_calls=tf.data.AUTOTUNE)
+        .prefetch(4)
+    )
+
+
+def fixed_episodes(
+    uri: str, record: EpisodeSetRecord, *, split: str, count: int, stack: int
+) -> tf.data.Dataset:
+    """The first `count` episodes of a split, always the same, in stacks of up to `stack`."""
+    return (
+        read_split(uri, split)
+        .take(count)
+        .batch(stack)
+        .map(lambda serialized: _episodes(serialized, record.example_spec))
+        .cache()
+    )
+
+
+def _episodes(serialized: tf.Tensor, spec: ExampleSpec) -> Episodes:
+    parsed = parse_episodes(serialized, spec)
+    return Episodes(
+        parsed["support_x"], parsed["support_y"], parsed["query_x"], parsed["query_y"]
+    )
+
+
+def prepared(episodes: Episodes, modality: Modality) -> Episodes:
+    """Inputs as the network sees them."""
+    return episodes._replace(
+        support_x=modality.prepare(episodes.support_x), query_x=modality.prepare(episodes.query_x)
+    )

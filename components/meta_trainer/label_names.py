@@ -1,0 +1,43 @@
+"""Labels as strings to labels as indices, inside the graph."""
+
+import tensorflow as tf
+
+_LAST = tf.int64.max
+
+
+def label_indices(
+    labels: tf.Tensor, ways: int | None
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Numbers the distinct labels of each episode, whatever their order in the support set.
+
+    Classes are numbered by a hash of their names (stock TensorFlow cannot sort strings), so that
+    the order of the support set changes nothing.
+
+    Args:
+      labels: `[E, S]` string; the empty string is padding.
+      ways: N, the number of names to return; the largest number of classes of an episode if
+        `None`.
+
+    Returns:
+      indices `[E, S]` int32, -1 for padding; class names `[E, N]`, padded with the empty string;
+      how many classes each episode has, `[E]` int32.
+    """
+    real = tf.not_equal(labels, "")
+    keys = tf.where(real, tf.strings.to_hash_bucket_fast(labels, _LAST), _LAST)
+    order = tf.argsort(keys, axis=1, stable=True)
+    ordered = tf.gather(keys, order, batch_dims=1)
+    before = tf.concat([tf.fill([tf.shape(keys)[0], 1], tf.int64.min), ordered[:, :-1]], axis=1)
+    new_class = tf.cast((ordered != before) & (ordered != _LAST), tf.int32)
+    rank_in_order = tf.cumsum(new_class, axis=1) - 1
+    ranks = tf.gather(rank_in_order, tf.argsort(order, axis=1), batch_dims=1)
+    indices = tf.where(real, ranks, -1)
+    counts = tf.reduce_sum(new_class, axis=1)
+    depth = tf.reduce_max(counts) if ways is None else ways
+    # The place of each class's first example: rows of `ordered` where a new class begins.
+    starts = (new_class[:, :, None] == 1) & (
+        rank_in_order[:, :, None] == tf.range(depth)[None, None, :]
+    )
+    place = tf.argmax(tf.cast(starts, tf.int32), axis=1)
+    names = tf.gather(tf.gather(labels, order, batch_dims=1), place, batch_dims=1)
+    names = tf.where(tf.range(depth)[None, :] < counts[:, None], names, "")
+    return indices, names, counts

@@ -1,0 +1,25 @@
+"""The learners by name: a module with one options class and one factory each.
+
+A factory takes `(options, network, objective)` and returns a `base.Learner`. Adding a learner is
+one file here and one line in `TABLE`.
+"""
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+TABLE = {
+    "maml": ("maml", "MamlOptions", "maml"),
+}
+"""name -> (module, options class, factory)."""
+
+
+def lookup(name: str) -> tuple[type, Callable[..., Any]]:
+    """The options class and the factory of a learner; imports nothing but that one's module.
+
+    Raises:
+      KeyError: no learner has this name.
+    """
+    module, options, factory = TABLE[name]
+    loaded = importlib.import_module(f"{__name__}.{module}")
+    return getattr(loaded, options), getattr(loaded, factory)

@@ -1,0 +1,55 @@
+"""What a user sees of meta-training: a line that moves on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+PLAIN_EVERY_SECONDS = 30.0
+
+
+class MetaTrainingProgress:
+    """A context in which `update` shows steps, loss, accuracies, episodes/s and the time left."""
+
+    def __init__(self, *, total_steps: int, first_step: int, episodes_per_step: int):
+        self._total, self._first = total_steps, first_step
+        self._episodes_per_step = episodes_per_step
+        self._console = Console(file=sys.stderr)
+        self._bar = Progress(
+            TextColumn("meta-training"),
+            BarColumn(),
+            TextColumn("{task.completed}/{task.total} steps {task.fields[text]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=total_steps, completed=first_step, text="")
+        self._validation = ""
+        self._started = self._printed = time.monotonic()
+
+    def __enter__(self) -> "MetaTrainingProgress":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def validated(self, step: int, score: float, ci95: float) -> None:
+        """Shows the score on meta-validation episodes from now on."""
+        self._validation = f"meta-validation {score:.3f} ± {ci95:.3f}"
+
+    def update(self, step: int, loss: float, score: float) -> None:
+        elapsed = max(time.monotonic() - self._started, 1e-9)
+        speed = (step - self._first) * self._episodes_per_step / elapsed
+        text = f"loss {loss:.3f} query score {score:.3f} {self._validation} {speed:.0f} episodes/s"
+        self._bar.update(self._task, completed=step, text=text)
+        due = time.monotonic() - self._printed > PLAIN_EVERY_SECONDS or step == self._total
+        if not self._console.is_terminal and due:
+            self._printed = time.monotonic()
+            left = (self._total - step) / max(step - self._first, 1) * elapsed
+            print(
+                f"meta-training {step}/{self._total} {text}, {left:.0f} s left", file=sys.stderr
+            )

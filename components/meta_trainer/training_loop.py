@@ -1,0 +1,159 @@
+"""Meta-training: the outer loop over stacks of episodes, with checkpoints and validation."""
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from components.meta_trainer import meta_optimizer
+from components.meta_trainer.build import Assembly
+from components.meta_trainer.input_pipeline import prepared
+from components.meta_trainer.options import TrainingOptions
+from components.meta_trainer.progress import MetaTrainingProgress
+from components.meta_trainer.state import TrainingState
+from components.meta_trainer.types import Episodes, Weights
+
+REPORT_EVERY_STEPS = 10
+
+
+class MetaTrained(NamedTuple):
+    """The result of meta-training.
+
+    Attributes:
+      weights: those with the best score on meta-validation episodes.
+      history: one entry for each evaluation: step, loss, score, eval_score, eval_ci95, seconds.
+      steps: meta-steps done.
+      seconds: spent in meta-training, over all runs that led here.
+    """
+
+    weights: dict[str, tf.Tensor]
+    history: list[dict[str, float]]
+    steps: int
+    seconds: float
+
+
+def meta_train(
+    assembly: Assembly,
+    options: TrainingOptions,
+    *,
+    training: Callable[[int], tf.data.Dataset],
+    validation: tf.data.Dataset,
+    checkpoint_dir: str,
+    log_dir: str,
+) -> MetaTrained:
+    """Meta-trains, or goes on from the last checkpoint in `checkpoint_dir`.
+
+    Args:
+      assembly: the learner and its modality.
+      options: steps, rates, seeds.
+      training: `first step -> ` endless stacks of training `Episodes`.
+      validation: stacks of meta-validation `Episodes`, always the same.
+      checkpoint_dir: keeps the last two checkpoints; same place, same configuration.
+      log_dir: TensorBoard logs.
+    """
+    state = TrainingState(assembly.learner.init(options.seed))
+    manager = tf.train.CheckpointManager(
+        tf.train.Checkpoint(state=state), checkpoint_dir, max_to_keep=2
+    )
+    if manager.restore_or_initialize():
+        print(f"meta-training goes on from step {int(state.step)} ({manager.latest_checkpoint})")
+    step_function = meta_step(assembly, options, state)
+    score_function = tf.function(lambda weights, episodes: scores(assembly, weights, episodes))
+    writer = tf.summary.create_file_writer(log_dir)
+
+    first_step = int(state.step)
+    started, seconds_before = time.monotonic(), float(state.seconds)
+    recent: list[tuple[float, float]] = []
+    stacks = iter(training(first_step))
+    with MetaTrainingProgress(
+        total_steps=options.steps,
+        first_step=first_step,
+        episodes_per_step=options.episodes_per_step,
+    ) as progress:
+        for step in range(first_step + 1, options.steps + 1):
+            loss, score = step_function(next(stacks))
+            recent.append((loss, score))
+            seconds = seconds_before + time.monotonic() - started
+            out_of_time = options.max_seconds is not None and seconds > options.max_seconds
+            last = step == options.steps or out_of_time
+            if step % REPORT_EVERY_STEPS == 0 or last:
+                progress.update(step, float(loss), float(score))
+            if step % options.eval_every == 0 or last:
+                entry = _validate(state, score_function, validation, recent)
+                state.add_to_history(entry | {"seconds": seconds})
+                progress.validated(step, entry["eval_score"], entry["eval_ci95"])
+                _log(writer, entry)
+                recent.clear()
+            if step % options.checkpoint_every == 0 or last:
+                state.seconds.assign(seconds)
+                manager.save(checkpoint_number=step)
+            if out_of_time:
+                break
+    writer.close()
+    weights = {name: tf.identity(w) for name, w in state.best_weights.items()}
+    return MetaTrained(weights, state.read_history(), int(state.step), float(state.seconds))
+
+
+def meta_step(
+    assembly: Assembly, options: TrainingOptions, state: TrainingState
+) -> Callable[[Episodes], tuple[tf.Tensor, tf.Tensor]]:
+    """A compiled function that takes one meta-step and returns (query loss, query score)."""
+    paper = assembly.learner.meta_optimizer
+    base_rate = options.meta_rate or paper.rate
+    schedule = options.schedule or paper.schedule
+    norm = options.clip_norm or paper.clip_norm
+
+    @tf.function(jit_compile=options.jit_compile)
+    def gradients(weights: Weights, episodes: Episodes, progress: tf.Tensor):
+        return assembly.learner.meta_gradients(
+            weights, prepared(episodes, assembly.modality), progress
+        )
+
+    @tf.function
+    def step(episodes: Episodes) -> tuple[tf.Tensor, tf.Tensor]:
+        progress = tf.cast(state.step, tf.float32) / options.steps
+        weights = {name: tf.identity(w) for name, w in state.weights.items()}
+        found = gradients(weights, episodes, progress)
+        new, adam = meta_optimizer.update(
+            weights,
+            meta_optimizer.clip(found.gradients, norm),
+            state.adam,
+            step=tf.cast(state.step + 1, tf.float32),
+            rate=meta_optimizer.scheduled(base_rate, schedule, progress),
+        )
+        state.assign(new, adam)
+        return found.loss, found.score
+
+    return step
+
+
+def scores(assembly: Assembly, weights: Weights, episodes: Episodes) -> tf.Tensor:
+    """The score of each episode, `[E]`, adapted and answered as when served."""
+    episodes = prepared(episodes, assembly.modality)
+    adapted = assembly.learner.adapt(weights, episodes.support)
+    outputs = assembly.learner.predict(weights, adapted, episodes.query_x)
+    return assembly.objective.score(outputs, episodes.query_y, episodes.support_y)
+
+
+def _validate(state, score_function, validation, recent) -> dict[str, float]:
+    """Scores the meta-validation episodes, keeps the weights if they are the best so far."""
+    found = np.concatenate([score_function(state.weights, stack) for stack in validation])
+    score = float(np.mean(found))
+    state.keep_if_best(score)
+    losses, query_scores = zip(*recent)
+    return {
+        "step": int(state.step),
+        "loss": float(np.mean(losses)),
+        "score": float(np.mean(query_scores)),
+        "eval_score": score,
+        "eval_ci95": float(1.96 * np.std(found, ddof=1) / np.sqrt(len(found))),
+    }
+
+
+def _log(writer: tf.summary.SummaryWriter, entry: dict[str, float]) -> None:
+    with writer.as_default(step=entry["step"]):
+        for name in ("loss", "score", "eval_score"):
+            tf.summary.scalar(name, entry[name])
+    writer.flush()
