@@ -40,7 +40,8 @@ def judge(
         `None` if there is none to compare with.
       options: threshold and tolerance.
     """
-    kept, broken = [], []
+    kept: list[str] = []
+    broken: list[str] = []
 
     def rule(holds: bool, good: str, bad: str) -> None:
         (kept if holds else broken).append(good if holds else bad)

@@ -4,6 +4,7 @@ The models are loaded once a worker process; the results are keyed by the episod
 neither the runner's order nor the number of workers shows in them.
 """
 
+import dataclasses
 import json
 from typing import Any
 
@@ -95,7 +96,7 @@ def evaluate(
         pipeline
         | "ReadTestEpisodes" >> beam.io.ReadFromTFRecord(f"{examples_uri}/Split-test/*.gz")
         | "ScoreEpisodes" >> ScoreEpisodes(**scoring)
-        | "ToJson" >> beam.Map(lambda result: json.dumps(result._asdict()))
+        | "ToJson" >> beam.Map(lambda result: json.dumps(dataclasses.asdict(result)))
         | "WriteResults" >> beam.io.WriteToText(results_prefix)
     )
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 INK, GREY, LIGHT, ACCENT, SECOND = "#1f2933", "#7b8794", "#d9dee4", "#0f766e", "#b45309"
 
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",  # the page's own font
     "svg.hashsalt": "report",  # equal numbers give equal bytes
     "font.family": "sans-serif",
@@ -37,8 +37,8 @@ def accuracies(rows: Sequence[tuple[str, float, float]], *, chance: float) -> st
         names, values, widths = zip(*rows)
         colours = [ACCENT] + [LIGHT] * (len(rows) - 1)
         axes.barh(names, values, xerr=widths, color=colours, height=0.62, ecolor=GREY, capsize=2)
-        for name, value, width in rows:
-            axes.text(value + width + 0.012, name, f"{value:.1%}", va="center", color=INK)
+        for row, (_, value, width) in enumerate(rows):
+            axes.text(value + width + 0.012, row, f"{value:.1%}", va="center", color=INK)
         axes.axvline(chance, color=GREY, linestyle=":", linewidth=1)
         axes.invert_yaxis()
         axes.set_xlim(0.0, 1.1)
@@ -66,7 +66,10 @@ def curve(
         )
         for name, value in references:
             axes.axhline(value, color=GREY, linestyle=":", linewidth=1)
-            axes.text(x[-1], value, f"{name} ", color=GREY, fontsize=9, ha="right", va="bottom")
+            # A curve rises from left to right: there is room above on the left, below on the right.
+            high = value > (means[0] + means[-1]) / 2
+            place, side = (x[0], "left") if high else (x[-1], "right")
+            axes.text(place, value, name, color=GREY, fontsize=9, ha=side, va="bottom")
         axes.set_xlabel(x_label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _accuracy_axis(axes)

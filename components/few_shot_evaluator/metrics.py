@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing
 
 # Two-sided 95% of the normal distribution, as few-shot papers report their half-widths.
 NORMAL_95 = 1.96
@@ -15,7 +16,7 @@ class Interval(NamedTuple):
     half_width: float
 
 
-def mean_interval(per_episode: np.ndarray) -> Interval:
+def mean_interval(per_episode: np.typing.ArrayLike) -> Interval:
     """The mean and its 95% half-width, 1.96 s / sqrt(n).
 
     s is the sample standard deviation (divisor n - 1).

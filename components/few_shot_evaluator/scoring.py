@@ -3,6 +3,7 @@
 Shape letters: E episodes, N ways, S support examples, Q query examples.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -18,7 +19,8 @@ from components.modalities.base import ExampleSpec
 from components.modalities.lookup import modality_for
 
 
-class EpisodeResult(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class EpisodeResult:
     """How one episode was answered.
 
     Attributes:
@@ -104,7 +106,12 @@ def score_episodes(
     centroid = _nearest_centroid(*inputs, query_y, scoring)
 
     in_curves = np.flatnonzero(index < scoring.curve_episodes)
-    steps, shots = _curves(*(part[in_curves] for part in (*inputs, query_y)), scoring, model)
+    steps, shots = _curves(
+        *(part[in_curves] for part in inputs),
+        query_y=query_y[in_curves],
+        scoring=scoring,
+        model=model,
+    )
     row_of = {row: position for position, row in enumerate(in_curves.tolist())}
 
     def result(row: int) -> EpisodeResult:
@@ -132,6 +139,7 @@ def _curves(
     support_x: Any,
     support_y: np.ndarray,
     query_x: Any,
+    *,
     query_y: np.ndarray,
     scoring: Scoring,
     model: ExportedModel,

@@ -51,9 +51,9 @@ def summarise(
     """
     accuracy = mean_interval([result.score for result in results])
     compared, difference = _compare(results, last_blessed)
-    in_curves = [result for result in results if result.per_shots is not None]
-    steps = _means([result.per_step for result in in_curves if result.per_step])
-    shots = {k: mean_interval([r.per_shots[k] for r in in_curves]) for k in in_curves[0].per_shots}
+    in_curves = [result.per_shots for result in results if result.per_shots is not None]
+    shots = {k: mean_interval([of_shots[k] for of_shots in in_curves]) for k in in_curves[0]}
+    steps = _means([result.per_step for result in results if result.per_step is not None])
     beaten = {baselines.NEAREST_CENTROID: mean_interval([r.nearest_centroid for r in results])}
     if steps:
         beaten[baselines.NO_ADAPTATION] = steps[0]

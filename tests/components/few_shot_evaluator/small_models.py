@@ -9,7 +9,12 @@ import pathlib
 import tensorflow as tf
 
 from serving import signatures
-from serving.graph_checks import checked_queries, checked_support
+from serving.graph_checks import (
+    checked_encoded_queries,
+    checked_label_names,
+    checked_queries,
+    checked_support,
+)
 
 WAYS, SIZE = 3, 8
 SHAPE = (SIZE, SIZE, 1)
@@ -63,6 +68,9 @@ class SmallModel(tf.Module):
 
     def encoded(self, support_x, support_labels, query_x):
         """The class names in the order of their first example; one episode a request."""
+        if self.checked:
+            support_x, support_labels = checked_label_names(support_x, support_labels)
+            query_x = checked_encoded_queries(query_x, tf.shape(support_x)[0])
         names = tf.unique(tf.reshape(support_labels, [-1])).y
         names = tf.boolean_mask(names, names != "")
         same = support_labels[..., tf.newaxis] == names
@@ -101,6 +109,9 @@ class Unchecked(SmallModel):
 
 class Transductive(SmallModel):
     """Normalises by the queries of the request."""
+        if self.checked:
+            support_x, support_labels = checked_label_names(support_x, support_labels)
+            query_x = checked_encoded_queries(query_x, tf.shape(support_x)[0])
 
     protocol = "transductive"
 

@@ -1,0 +1,212 @@
+"""What a served model must hold to: contract 3, one function a rule.
+
+Each takes a `Trial` and returns nothing, or raises `CheckFailed` with one sentence.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from components.modalities.base import ExampleSpec
+from components.serving_validator import request_table as table
+from components.serving_validator.request_table import BadRequest, Inputs
+from components.serving_validator.session_model import PYTHON_OPERATIONS, SessionModel
+from serving import signatures as sig
+
+# Enough to see whether queries touch one another; each is a request of its own.
+QUERIES_ASKED_ALONE = 10
+
+
+class CheckFailed(Exception):
+    """A model breaks a rule; the message is one sentence."""
+
+
+class Trial(NamedTuple):
+    """Attributes:
+    model: the loaded model.
+    episodes: at least two right requests of one episode each, for `serving_default`.
+    class_names: the N names of the classes of the first of them.
+    spec: of one example.
+    ways: N.
+    tolerance: how far equal probabilities may differ.
+    """
+
+    model: SessionModel
+    episodes: list[Inputs]
+    class_names: list[str]
+    spec: ExampleSpec
+    ways: int
+    tolerance: float
+
+    def answer(self, inputs: Inputs) -> np.ndarray:
+        """The probabilities `[E, Q, N]`."""
+        return self.model.run(sig.ADAPT_AND_PREDICT, inputs)[sig.PROBABILITIES]
+
+
+Check = Callable[[Trial], None]
+
+
+def offers_the_agreed_signature(trial: Trial) -> None:
+    """`serving_default` has the inputs and outputs of `serving.signatures`, with their dtypes."""
+    definition = trial.model.signatures.get(sig.ADAPT_AND_PREDICT)
+    if definition is None:
+        raise CheckFailed(f"the model has no signature `{sig.ADAPT_AND_PREDICT}`")
+    example = tf.as_dtype(trial.spec.dtype)
+    wanted = {
+        "input": {sig.SUPPORT_X: example, sig.SUPPORT_Y: tf.int32, sig.QUERY_X: example},
+        "output": {sig.PROBABILITIES: tf.float32, sig.PREDICTIONS: tf.int32},
+    }
+    for kind, found in (("input", definition.inputs), ("output", definition.outputs)):
+        came = {name: tf.as_dtype(info.dtype) for name, info in found.items()}
+        if came != wanted[kind]:
+            raise CheckFailed(
+                f"the {kind}s of `{sig.ADAPT_AND_PREDICT}` must be {_names(wanted[kind])}: "
+                f"got {_names(came)}"
+            )
+
+
+def calls_no_python(trial: Trial) -> None:
+    """The graph holds no operation that calls back into a Python process."""
+    found = sorted(PYTHON_OPERATIONS & trial.model.operations)
+    if found:
+        raise CheckFailed(f"the graph calls Python, which no server has: {', '.join(found)}")
+
+
+def gives_probabilities(trial: Trial) -> None:
+    """Probabilities are finite, 0..1, sum to 1 and agree with the predictions."""
+    for inputs in trial.episodes:
+        outputs = trial.model.run(sig.ADAPT_AND_PREDICT, inputs)
+        probabilities, predictions = outputs[sig.PROBABILITIES], outputs[sig.PREDICTIONS]
+        shape = (1, inputs[sig.QUERY_X].shape[1], trial.ways)
+        if probabilities.shape != shape or predictions.shape != shape[:2]:
+            raise CheckFailed(
+                f"`probabilities` must be {shape} and `predictions` {shape[:2]}: "
+                f"got {probabilities.shape} and {predictions.shape}"
+            )
+        if not np.isfinite(probabilities).all():
+            raise CheckFailed("`probabilities` holds a NaN or an infinity")
+        if probabilities.min() < 0 or probabilities.max() > 1 + trial.tolerance:
+            raise CheckFailed("`probabilities` must lie in 0..1")
+        _equal(probabilities.sum(axis=-1), 1.0, "the sum of `probabilities` and 1", trial.tolerance)
+        if (predictions != probabilities.argmax(axis=-1)).any():
+            raise CheckFailed("`predictions` must be the class of the largest probability")
+
+
+def answers_each_query_alone(trial: Trial) -> None:
+    """One query at a time and all at once give the same numbers."""
+    good = trial.episodes[0]
+    together = trial.answer(good)
+    for query in range(min(together.shape[1], QUERIES_ASKED_ALONE)):
+        one = slice(query, query + 1)
+        alone = trial.answer(good | {sig.QUERY_X: good[sig.QUERY_X][:, one]})
+        what = f"query {query} asked alone and with the others"
+        _equal(alone, together[:, one], what, trial.tolerance)
+
+
+def ignores_padding(trial: Trial) -> None:
+    """Support examples of the label -1 change no result."""
+    good = trial.episodes[0]
+    padded = trial.answer(table.pad(good))
+    what = "the answers with and without padding in the support set"
+    _equal(padded, trial.answer(good), what, trial.tolerance)
+
+
+def keeps_episodes_apart(trial: Trial) -> None:
+    """Two episodes in one request are answered as each alone."""
+    first, second = trial.episodes[:2]
+    stacked = trial.answer(table.stack([first, second]))
+    alone = np.concatenate([trial.answer(first), trial.answer(second)])
+    what = "the answers to an episode alone and in one request with another"
+    _equal(stacked, alone, what, trial.tolerance)
+
+
+def gives_absent_classes_nothing(trial: Trial) -> None:
+    """A class without a support example gets probability 0, and the others still sum to 1."""
+    absent = trial.ways - 1
+    probabilities = trial.answer(table.without_class(trial.episodes[0], absent))
+    what = "the probability of a class without support examples and 0"
+    _equal(probabilities[..., absent], 0.0, what, 0.0)
+    _equal(probabilities.sum(axis=-1), 1.0, "the sum of `probabilities` and 1", trial.tolerance)
+
+
+def adapts_once_for_many_queries(trial: Trial) -> None:
+    """`adapt` and then `predict` give what `serving_default` gives."""
+    good = trial.episodes[0]
+    adapted = trial.model.run(sig.ADAPT, {k: good[k] for k in (sig.SUPPORT_X, sig.SUPPORT_Y)})
+    outputs = trial.model.run(sig.PREDICT, adapted | {sig.QUERY_X: good[sig.QUERY_X]})
+    what = f"the answers of `{sig.ADAPT}` and `{sig.PREDICT}` and of `{sig.ADAPT_AND_PREDICT}`"
+    _equal(outputs[sig.PROBABILITIES], trial.answer(good), what, trial.tolerance)
+
+
+def reads(encoded: Inputs) -> Check:
+    """The check that `adapt_and_predict_encoded` gives what `serving_default` gives for the same
+    episode, under the names of the request."""
+
+    def check(trial: Trial) -> None:
+        outputs = trial.model.run(sig.ENCODED, encoded)
+        names = [name.decode() for name in outputs[sig.CLASS_NAMES][0]]
+        if sorted(names) != sorted(trial.class_names):
+            raise CheckFailed(f"`class_names` must be those of the request: got {names}")
+        in_our_order = [names.index(name) for name in trial.class_names]
+        came = outputs[sig.PROBABILITIES][..., in_our_order]
+        what = f"the answers of `{sig.ENCODED}` and of `{sig.ADAPT_AND_PREDICT}`"
+        _equal(came, trial.answer(trial.episodes[0]), what, trial.tolerance)
+        labels = np.array(outputs[sig.CLASS_NAMES][0])[outputs[sig.PREDICTIONS]]
+        if (labels != outputs[sig.PREDICTED_LABELS]).any():
+            raise CheckFailed("`predicted_labels` must be the names of `predictions`")
+
+    return check
+
+
+def refuses(bad: BadRequest) -> Check:
+    """The check that a bad request is INVALID_ARGUMENT, with a sentence that names the input."""
+
+    def check(trial: Trial) -> None:
+        try:
+            trial.model.run(bad.signature, bad.inputs)
+        except tf.errors.InvalidArgumentError as error:
+            said = error.message.splitlines()[0]
+            if bad.blames and not any(name in said for name in bad.blames):
+                blamed = " or ".join(f"`{name}`" for name in bad.blames)
+                raise CheckFailed(f"the message must name {blamed}: got {said!r}") from None
+        except tf.errors.OpError as error:
+            said = error.message.splitlines()[0]
+            kind = type(error).__name__
+            raise CheckFailed(f"must be INVALID_ARGUMENT: got {kind}, {said!r}") from None
+        else:
+            raise CheckFailed("was answered, must be INVALID_ARGUMENT")
+
+    return check
+
+
+def checks(trial: Trial) -> Iterator[tuple[str, Check]]:
+    """(name, check) of all that apply to this model."""
+    yield "offers the agreed signature", offers_the_agreed_signature
+    yield "calls no Python", calls_no_python
+    yield "gives probabilities", gives_probabilities
+    yield "answers each query alone", answers_each_query_alone
+    yield "ignores padding", ignores_padding
+    yield "keeps episodes apart", keeps_episodes_apart
+    yield "gives absent classes nothing", gives_absent_classes_nothing
+    offered = trial.model.signatures
+    if sig.ADAPT in offered and sig.PREDICT in offered:
+        yield "adapts once for many queries", adapts_once_for_many_queries
+    bad = table.bad_requests(trial.episodes[0], ways=trial.ways, spec=trial.spec)
+    encoded = table.encode(trial.episodes[0], trial.class_names, trial.spec)
+    if sig.ENCODED in offered and encoded is not None:
+        yield "reads encoded examples", reads(encoded)
+        bad += table.bad_encoded_requests(encoded, spec=trial.spec)
+    for request in bad:
+        yield f"refuses {request.name}", refuses(request)
+
+
+def _equal(came: np.ndarray, wanted: np.ndarray | float, what: str, tolerance: float) -> None:
+    difference = np.abs(came - wanted).max()
+    if not difference <= tolerance:  # a NaN is no equality either
+        raise CheckFailed(f"{what} must be equal: they differ by {difference:.2g}")
+
+
+def _names(dtypes: dict[str, tf.DType]) -> str:
+    return ", ".join(f"{name} ({dtype.name})" for name, dtype in sorted(dtypes.items()))

@@ -1,0 +1,83 @@
+"""Running `probe` in a process of its own, with a time limit."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+from typing import NamedTuple
+
+from components.serving_validator.options import ServingValidatorOptions
+
+# Long enough for TensorFlow's reason, short enough to read.
+LAST_LINES = 5
+
+
+class CheckResult(NamedTuple):
+    """Attributes:
+    check: its name.
+    passed: whether the model holds to it.
+    detail: one sentence of what is wrong, empty if it passed.
+    """
+
+    check: str
+    passed: bool
+    detail: str
+
+
+def validate(
+    model_dir: str, examples_uri: str, options: ServingValidatorOptions
+) -> list[CheckResult]:
+    """Tries a model in a process of its own.
+
+    Args:
+      model_dir: the folder that holds `saved_model.pb`.
+      examples_uri: of the episodes.
+      options: time limit and tolerance.
+
+    Returns:
+      One result a check, in order. If the process crashes or does not end in time, the last one is
+      the check that it was at, failed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        output = pathlib.Path(folder, "checks.jsonl")
+        output.touch()
+        ended = _run(
+            [model_dir, examples_uri, str(options.tolerance), str(output)],
+            pathlib.Path(folder, "stderr"),
+            options.time_limit_seconds,
+        )
+        # A line that the process did not live to finish is not read.
+        lines = [json.loads(line) for line in output.read_text().splitlines(True) if "\n" in line]
+    results = [CheckResult(**line) for line in lines if "check" in line]
+    if ended:
+        begun = lines[-1].get("begin", "starts the checks") if lines else "starts"
+        results.append(CheckResult(begun, False, ended))
+    return results
+
+
+def _run(arguments: list[str], stderr: pathlib.Path, time_limit: float) -> str:
+    """Runs the probe; "" if it ended well, else one sentence of how it ended."""
+    command = [sys.executable, "-m", "components.serving_validator.probe", *arguments]
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "2"} | os.environ
+    with stderr.open("w") as log:
+        try:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                timeout=time_limit,
+            )
+        except subprocess.TimeoutExpired:
+            return f"the model did not answer within {time_limit:g} s and was stopped"
+    if done.returncode == 0:
+        return ""
+    said = " | ".join(stderr.read_text(errors="replace").splitlines()[-LAST_LINES:])
+    if done.returncode < 0:
+        name = signal.Signals(-done.returncode).name
+        return f"the model crashed its process ({name}): {said}"
+    return f"the probe ended with status {done.returncode}: {said}"

@@ -1,0 +1,175 @@
+"""The requests a model is tried with: real episodes, and every way to get a request wrong.
+
+Shape letters: E episodes, N ways, S support examples, Q query examples.
+"""
+
+import io
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from components.modalities.base import ExampleSpec
+from serving import signatures as sig
+
+Inputs = dict[str, np.ndarray]
+
+
+class BadRequest(NamedTuple):
+    """Attributes:
+    name: what is wrong with it.
+    signature: the one it is sent to.
+    inputs: the request.
+    blames: the inputs of which the message has to name at least one; none where only TensorFlow's
+      own decoder can notice, which does not know the input's name.
+    """
+
+    name: str
+    signature: str
+    inputs: Inputs
+    blames: tuple[str, ...]
+
+
+def stack(episodes: Sequence[Inputs]) -> Inputs:
+    """Joins requests along E, as a server that batches does."""
+    return {name: np.concatenate([one[name] for one in episodes]) for name in episodes[0]}
+
+
+def pad(good: Inputs, number: int = 2) -> Inputs:
+    """`good` with further support examples that are marked as padding.
+
+    They are the queries, not zeros: a model that looks at them answers otherwise.
+    """
+    extra = np.resize(good[sig.QUERY_X], (1, number, *good[sig.QUERY_X].shape[2:]))
+    labels = np.full((1, number), sig.PADDING_LABEL, np.int32)
+    return good | {
+        sig.SUPPORT_X: np.concatenate([good[sig.SUPPORT_X], extra], axis=1),
+        sig.SUPPORT_Y: np.concatenate([good[sig.SUPPORT_Y], labels], axis=1),
+    }
+
+
+def without_class(good: Inputs, label: int) -> Inputs:
+    """`good` with the support examples of one class marked as padding."""
+    y = good[sig.SUPPORT_Y]
+    return good | {sig.SUPPORT_Y: np.where(y == label, sig.PADDING_LABEL, y).astype(np.int32)}
+
+
+def encode(good: Inputs, class_names: Sequence[str], spec: ExampleSpec) -> Inputs | None:
+    """The same request for `adapt_and_predict_encoded`; `None` where there is no encoder here."""
+    encoder = _encoder(spec)
+    if encoder is None:
+        return None
+
+    def encoded(examples: np.ndarray) -> np.ndarray:
+        return np.array([[encoder(example) for example in row] for row in examples], object)
+
+    names = np.array([name.encode() for name in class_names] + [b""], object)
+    return {
+        sig.SUPPORT_X: encoded(good[sig.SUPPORT_X]),
+        sig.SUPPORT_LABELS: names[good[sig.SUPPORT_Y]],  # -1, padding, is the empty name
+        sig.QUERY_X: encoded(good[sig.QUERY_X]),
+    }
+
+
+def bad_requests(good: Inputs, *, ways: int, spec: ExampleSpec) -> list[BadRequest]:
+    """One request for each rule of `serving_default`, broken in that one way.
+
+    Args:
+      good: a right request of one episode.
+      ways: N.
+      spec: of one example.
+    """
+    x, y, q = good[sig.SUPPORT_X], good[sig.SUPPORT_Y], good[sig.QUERY_X]
+    support = (sig.SUPPORT_X, sig.SUPPORT_Y)
+    twice = stack([good, good])
+
+    def request(name: str, blames: tuple[str, ...], **changed: np.ndarray) -> BadRequest:
+        return BadRequest(name, sig.ADAPT_AND_PREDICT, good | changed, blames)
+
+    requests = [
+        request("support_x of a lower rank", support, support_x=x[0]),
+        request("support_x of a higher rank", support, support_x=x[np.newaxis]),
+        request("support_y of a lower rank", (sig.SUPPORT_Y,), support_y=y[0]),
+        request("query_x of a lower rank", (sig.QUERY_X,), query_x=q[0]),
+        request("an empty support set", support, support_x=x[:, :0], support_y=y[:, :0]),
+        request("a support set of padding only", support, support_y=np.full_like(y, -1)),
+        request("a label above N - 1", (sig.SUPPORT_Y,), support_y=_with_first(y, ways)),
+        request("a label below -1", (sig.SUPPORT_Y,), support_y=_with_first(y, -2)),
+        request("fewer labels than support examples", support, support_y=y[:, :-1]),
+        request("more episodes in query_x", (sig.QUERY_X,), query_x=twice[sig.QUERY_X]),
+        request("more episodes in support_y", support, support_y=twice[sig.SUPPORT_Y]),
+        request(
+            "fewer episodes in query_x",
+            (*support, sig.QUERY_X),
+            support_x=twice[sig.SUPPORT_X],
+            support_y=twice[sig.SUPPORT_Y],
+        ),
+    ]
+    if spec.shape and spec.shape[0] is not None:
+        requests += [
+            request("support examples of another size", (sig.SUPPORT_X,), support_x=x[:, :, :-1]),
+            request("query examples of another size", (sig.QUERY_X,), query_x=q[:, :, :-1]),
+        ]
+    if spec.dtype.startswith("float"):
+        requests += [
+            request("NaN in support_x", (sig.SUPPORT_X,), support_x=_with_first(x, np.nan)),
+            request("NaN in query_x", (sig.QUERY_X,), query_x=_with_first(q, np.nan)),
+        ]
+    return requests
+
+
+def bad_encoded_requests(good: Inputs, *, spec: ExampleSpec) -> list[BadRequest]:
+    """The same for `adapt_and_predict_encoded`; `good` as `encode` makes it, of one episode."""
+    x, labels, q = good[sig.SUPPORT_X], good[sig.SUPPORT_LABELS], good[sig.QUERY_X]
+    support = (sig.SUPPORT_X, sig.SUPPORT_LABELS)
+
+    def request(name: str, blames: tuple[str, ...], **changed: np.ndarray) -> BadRequest:
+        return BadRequest(f"encoded: {name}", sig.ENCODED, good | changed, blames)
+
+    requests = [
+        request("support_x of a lower rank", (sig.SUPPORT_X,), support_x=x[0]),
+        request("query_x of a lower rank", (sig.QUERY_X,), query_x=q[0]),
+        request("an empty support set", support, support_x=x[:, :0], support_labels=labels[:, :0]),
+        request("a support set of padding only", support, support_labels=_filled(labels, b"")),
+        request("fewer labels than support examples", support, support_labels=labels[:, :-1]),
+        request("more episodes in query_x", (sig.QUERY_X,), query_x=np.concatenate([q, q])),
+    ]
+    if spec.dtype != "string":
+        junk = b"not a file of this kind"
+        requests += [
+            request("undecodable support_x", (sig.SUPPORT_X,), support_x=_with_first(x, junk)),
+            request("undecodable query_x", (sig.QUERY_X,), query_x=_with_first(q, junk)),
+            request("support_x cut off in the middle", (), support_x=_cut_first(x)),
+            request("query_x cut off in the middle", (), query_x=_cut_first(q)),
+        ]
+    return requests
+
+
+def _encoder(spec: ExampleSpec) -> Callable[[np.ndarray], bytes] | None:
+    if spec.dtype == "string":
+        return spec.to_bytes
+    return _png if spec.modality == "image" else None
+
+
+def _png(image: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _with_first(values: np.ndarray, value: object) -> np.ndarray:
+    changed = values.copy()
+    changed.reshape(-1)[0] = value
+    return changed
+
+
+def _cut_first(files: np.ndarray) -> np.ndarray:
+    """The first file ends in the middle."""
+    return _with_first(files, files.flat[0][: len(files.flat[0]) // 2])
+
+
+def _filled(values: np.ndarray, value: bytes) -> np.ndarray:
+    filled = np.empty_like(values)
+    filled[:] = value
+    return filled
