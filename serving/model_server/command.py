@@ -1,0 +1,92 @@
+"""`fewshot serve`."""
+
+import dataclasses
+import logging
+import signal
+import threading
+from typing import Any
+
+import click
+
+from serving.model_server.options import ServerOptions
+
+_HELP = {
+    "model_base_path": "Folder of the version folders (without the version).",
+    "model_name": "Name that requests give.",
+    "model_config_file": "A ModelServerConfig in text format, for several models or labels.",
+    "model_config_file_poll_wait_seconds": "Seconds between looks at that file; 0: read once.",
+    "file_system_poll_wait_seconds": "Seconds between looks for new versions.",
+    "allow_version_labels_for_unavailable_models": "Let labels name versions not loaded.",
+    "enable_model_warmup": "Run a version's warm-up requests before it is available.",
+    "port": "gRPC port; 0: none.",
+    "grpc_socket_path": "Also listen for gRPC on this unix socket.",
+    "grpc_channel_arguments": "key=value,key=value for gRPC.",
+    "ssl_config_file": "An SSLConfig in text format: TLS for gRPC, mutual with client_verify.",
+    "enable_grpc_healthcheck_service": "Answer grpc.health.v1.",
+    "rest_api_port": "REST port; 0: none.",
+    "rest_api_timeout_in_ms": "Deadline of a REST request.",
+    "rest_api_enable_cors_support": "Send CORS headers.",
+    "monitoring_config_file": "A MonitoringConfig in text format.",
+    "enable_batching": "Join the episodes of concurrent requests.",
+    "batching_parameters_file": "BatchingParameters in text format.",
+    "tensorflow_intra_op_parallelism": "Threads inside an operation; 0: one per core.",
+    "tensorflow_inter_op_parallelism": "Operations at once; 0: one per core.",
+    "host": "Address to listen on.",
+    "num_request_threads": "Requests handled at once.",
+    "max_message_bytes": "Largest request, also after unpacking.",
+    "shutdown_grace_seconds": "Time for requests in flight at SIGTERM.",
+}
+# Both ports open unless told otherwise: who tries `fewshot serve` will want curl.
+_DEFAULTS = {"rest_api_port": 8501}
+
+
+def _option(field: dataclasses.Field) -> Any:
+    """--model-name and, as in tensorflow_model_server, --model_name; --flag and --flag=true."""
+    default = _DEFAULTS.get(field.name, field.default)
+    names = {f"--{field.name.replace('_', '-')}", f"--{field.name}"}
+    kind: dict[str, Any] = {"type": type(field.default)}
+    if isinstance(field.default, bool):
+        kind = {"type": bool, "is_flag": False, "flag_value": "true"}
+    return click.option(
+        *sorted(names),
+        field.name,
+        default=default,
+        show_default=True,
+        help=_HELP[field.name],
+        **kind,
+    )
+
+
+def _with_options(command: Any) -> Any:
+    for field in reversed(dataclasses.fields(ServerOptions)):
+        command = _option(field)(command)
+    return command
+
+
+@click.command()
+@_with_options
+def serve(**flags: Any) -> None:
+    """Serve a model over TensorFlow Serving's gRPC and REST protocols.
+
+    The flags have the names that tensorflow_model_server gives them. New versions are picked up
+    while running. SIGTERM and Ctrl-C end the server once the requests in flight are answered.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    run(ServerOptions(**flags))
+
+
+def run(options: ServerOptions) -> None:
+    """Serves until SIGTERM or SIGINT.
+
+    Raises:
+      UserError: an option, or a file that it names, is wrong.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    from serving.model_server.server import ModelServer  # takes seconds: imports TensorFlow
+
+    with ModelServer(options) as server:
+        logging.info("gRPC on port %d, REST on port %d", server.port, server.rest_port)
+        stop.wait()
+        logging.info("Stopping: finishing the requests in flight")

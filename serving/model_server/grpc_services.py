@@ -1,0 +1,125 @@
+"""PredictionService and ModelService over gRPC."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+from google.protobuf.message import DecodeError
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_management_pb2,
+    predict_pb2,
+)
+
+from serving.model_server.core import ServerCore, grpc_model_spec
+from serving.model_server.introspection import model_metadata, model_status
+from serving.model_server.model_config import parse_config
+from serving.model_server.predict import proto_inputs
+from serving.protocol import status
+from serving.protocol.status import StatusError, invalid_argument
+from serving.protocol.tensors import write_tensor
+from serving.signatures import ADAPT_AND_PREDICT
+
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+# A status travels in the trailers, which a client reads up to 8 KiB by default.
+_MAX_MESSAGE = 4096
+# Seconds; gRPC gives a call without a deadline some three hundred thousand years.
+_NO_DEADLINE = 1e9
+
+
+def service_handlers(core: ServerCore) -> list[grpc.GenericRpcHandler]:
+    """The handlers to add to a grpc.Server."""
+    methods = {
+        "PredictionService": {
+            "Predict": (predict_pb2.PredictRequest, _predict),
+            "GetModelMetadata": (get_model_metadata_pb2.GetModelMetadataRequest, _metadata),
+        },
+        "ModelService": {
+            "GetModelStatus": (get_model_status_pb2.GetModelStatusRequest, _status),
+            "HandleReloadConfigRequest": (model_management_pb2.ReloadConfigRequest, _reload),
+        },
+    }
+    return [
+        grpc.method_handlers_generic_handler(
+            f"tensorflow.serving.{service}",
+            {name: _handler(core, name, *method) for name, method in table.items()},
+        )
+        for service, table in methods.items()
+    ]
+
+
+def _handler(
+    core: ServerCore, api: str, request_class: Any, answer: Callable
+) -> grpc.RpcMethodHandler:
+    """Wraps `answer(core, request, context)`: parsing, counting and errors."""
+
+    def handle(payload: bytes, context: grpc.ServicerContext) -> bytes:
+        try:
+            request = _parse(request_class, payload)
+            name = request.model_spec.name if hasattr(request, "model_spec") else ""
+            with core.observed(name, api, "GRPC"):
+                return answer(core, request, context).SerializeToString()
+        except StatusError as error:
+            context.abort(_CODES[error.code], error.message[:_MAX_MESSAGE])
+            raise  # not reached: abort() raises
+
+    # Parsed in the handler: gRPC answers what it cannot parse with a bare INTERNAL.
+    return grpc.unary_unary_rpc_method_handler(handle)
+
+
+def _parse(request_class: Any, payload: bytes) -> Any:
+    try:
+        return request_class.FromString(payload)
+    except DecodeError as error:
+        kind = request_class.DESCRIPTOR.name
+        raise invalid_argument(f"The payload is not a {kind} message") from error
+
+
+def _predict(core: ServerCore, request: Any, context: grpc.ServicerContext) -> Any:
+    remaining = context.time_remaining()
+    limited = remaining is not None and remaining < _NO_DEADLINE
+    deadline = time.monotonic() + remaining if limited else None
+    response = predict_pb2.PredictResponse()
+    with core.servable(grpc_model_spec(request)) as servable:
+        outputs = core.predict(
+            servable,
+            request.model_spec.signature_name,
+            proto_inputs(request.inputs, max_bytes=core.max_message_bytes),
+            request.output_filter,
+            deadline,
+        )
+    response.model_spec.name = servable.name
+    response.model_spec.version.value = servable.version
+    response.model_spec.signature_name = request.model_spec.signature_name or ADAPT_AND_PREDICT
+    for alias, array in outputs.items():
+        write_tensor(array, response.outputs[alias], typed=True)
+    return response
+
+
+def _metadata(core: ServerCore, request: Any, context: grpc.ServicerContext) -> Any:
+    spec = grpc_model_spec(request)
+    if not request.metadata_field:
+        raise invalid_argument("GetModelMetadataRequest must specify at least one metadata_field")
+    for field in request.metadata_field:
+        if field != "signature_def":
+            raise invalid_argument(f"Metadata field {field} is not supported")
+    return model_metadata(core, spec)
+
+
+def _status(core: ServerCore, request: Any, context: grpc.ServicerContext) -> Any:
+    return model_status(core, grpc_model_spec(request))
+
+
+def _reload(core: ServerCore, request: Any, context: grpc.ServicerContext) -> Any:
+    """An error is in the response and in the status of the call, as in TensorFlow Serving."""
+    if request.config.WhichOneof("config") != "model_config_list":
+        raise invalid_argument(
+            "ServerModelConfig type not supported by HandleReloadConfigRequest. "
+            "Only ModelConfigList is currently supported"
+        )
+    core.manager.configure(parse_config(request.config))
+    response = model_management_pb2.ReloadConfigResponse()
+    response.status.error_code = status.OK
+    return response

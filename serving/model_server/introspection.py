@@ -1,0 +1,48 @@
+"""GetModelStatus and GetModelMetadata, for gRPC and REST alike."""
+
+from typing import Any
+
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
+
+from serving.model_server.core import ModelSpec, ServerCore
+from serving.protocol.status import NOT_FOUND, StatusError, invalid_argument
+
+
+def model_status(core: ServerCore, spec: ModelSpec) -> Any:
+    """The states of a model's versions as a GetModelStatusResponse.
+
+    Raises:
+      StatusError: NOT_FOUND for a model or a version that the server never saw.
+    """
+    if not spec.name:
+        raise invalid_argument("Missing model name in request.")
+    statuses = core.manager.statuses(spec.name)
+    version = spec.version
+    if spec.label:
+        with core.servable(spec) as servable:
+            version = servable.version
+    if version is not None:
+        if version not in statuses:
+            raise StatusError(NOT_FOUND, f"Could not find version {version} of model {spec.name}")
+        statuses = {version: statuses[version]}
+    if not statuses:
+        raise StatusError(NOT_FOUND, f"Could not find any versions of model {spec.name}")
+    response = get_model_status_pb2.GetModelStatusResponse()
+    for number, entry in statuses.items():
+        added = response.model_version_status.add(version=number, state=entry.state)
+        added.status.error_code = entry.code
+        added.status.error_message = entry.message
+    return response
+
+
+def model_metadata(core: ServerCore, spec: ModelSpec) -> Any:
+    """The signatures as a GetModelMetadataResponse."""
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    response = get_model_metadata_pb2.GetModelMetadataResponse()
+    with core.servable(spec) as servable:
+        for name, signature in servable.signature_defs.items():
+            signatures.signature_def[name].CopyFrom(signature)
+        response.model_spec.name = servable.name
+        response.model_spec.version.value = servable.version
+    response.metadata["signature_def"].Pack(signatures)
+    return response

@@ -1,0 +1,89 @@
+"""The metrics, under TensorFlow Serving's names and in Prometheus' text format.
+
+Not prometheus-client: it insists on a `_total` at the end of a counter's name, and TensorFlow
+Serving's counters have none.
+"""
+
+import threading
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+Labels = tuple[tuple[str, str], ...]
+
+# Microseconds, 10 x 1.8^i as in TensorFlow Serving: up to about half an hour.
+_BOUNDS = [10 * 1.8**i for i in range(33)]
+
+
+class Metrics:
+    """Counts of requests by status, and histograms of latencies in microseconds."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: dict[Labels, int] = defaultdict(int)
+        self._latencies: dict[str, dict[Labels, _Histogram]] = {
+            "request_latency": defaultdict(_Histogram),
+            "runtime_latency": defaultdict(_Histogram),
+        }
+
+    def count_request(self, model: str, status: str) -> None:
+        with self._lock:
+            self._counts[("model_name", model), ("status", status)] += 1
+
+    def record_request(self, model: str, api: str, entrypoint: str, seconds: float) -> None:
+        """The time from the parsed request to the answer; entrypoint is REST or GRPC."""
+        labels = ("model_name", model), ("API", api), ("entrypoint", entrypoint)
+        self._record("request_latency", labels, seconds)
+
+    def record_run(self, model: str, seconds: float) -> None:
+        """The time in the graph, waiting for others to join included."""
+        labels = ("model_name", model), ("API", "Predict"), ("runtime", "TF1")
+        self._record("runtime_latency", labels, seconds)
+
+    def _record(self, metric: str, labels: Labels, seconds: float) -> None:
+        with self._lock:
+            self._latencies[metric][labels].add(seconds * 1e6)
+
+    def exposition(self) -> str:
+        """Everything, in Prometheus' text format 0.0.4."""
+        with self._lock:
+            lines = list(self._lines())
+        return "\n".join(lines) + "\n"
+
+    def _lines(self) -> Iterator[str]:
+        name = ":tensorflow:serving:request_count"
+        yield f"# TYPE {name} counter"
+        for labels, count in self._counts.items():
+            yield f"{name}{_format(labels)} {count}"
+        for metric, histograms in self._latencies.items():
+            name = f":tensorflow:serving:{metric}"
+            yield f"# TYPE {name} histogram"
+            for labels, histogram in histograms.items():
+                for bound, count in histogram.cumulative():
+                    yield f"{name}_bucket{_format((*labels, ('le', bound)))} {count}"
+                yield f"{name}_sum{_format(labels)} {histogram.sum:.0f}"
+                yield f"{name}_count{_format(labels)} {sum(histogram.counts)}"
+
+
+class _Histogram:
+    def __init__(self) -> None:
+        self.counts = [0] * (len(_BOUNDS) + 1)
+        self.sum = 0.0
+
+    def add(self, value: float) -> None:
+        self.counts[bisect_left(_BOUNDS, value)] += 1
+        self.sum += value
+
+    def cumulative(self) -> Iterator[tuple[str, int]]:
+        total = 0
+        for bound, count in zip([*(f"{b:g}" for b in _BOUNDS), "+Inf"], self.counts):
+            total += count
+            yield bound, total
+
+
+def _format(labels: Iterable[tuple[str, str]]) -> str:
+    return "{" + ",".join(f'{key}="{_escape(value)}"' for key, value in labels) + "}"
+
+
+def _escape(value: str) -> str:
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

@@ -1,0 +1,125 @@
+"""Which models and versions are to be served: the ModelServerConfig as plain records."""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tensorflow_serving.config import model_server_config_pb2
+
+from components.errors import UserError
+from serving.model_server.options import ServerOptions, read_text_proto
+from serving.protocol.status import StatusError, invalid_argument
+
+
+class ModelConfig(NamedTuple):
+    """One model.
+
+    Attributes:
+      name: as requests name it.
+      base_path: the folder of the version folders.
+      latest: serve this many of the newest versions; 0 serves all.
+      specific: serve exactly these versions instead, if any are given.
+      labels: version numbers by label ("stable", "canary").
+    """
+
+    name: str
+    base_path: Path
+    latest: int = 1
+    specific: tuple[int, ...] = ()
+    labels: tuple[tuple[str, int], ...] = ()
+
+    def candidates(self, existing: Iterable[int]) -> list[int]:
+        """The versions on disk that the policy allows, best first."""
+        newest_first = sorted(existing, reverse=True)
+        if self.specific:
+            return [version for version in newest_first if version in self.specific]
+        return newest_first
+
+    @property
+    def wanted(self) -> float:
+        """How many of the candidates to serve."""
+        return math.inf if self.specific or not self.latest else self.latest
+
+
+def initial_configs(options: ServerOptions) -> list[ModelConfig]:
+    """The models of the command line or of the configuration file.
+
+    Raises:
+      UserError: neither or both are given, the base path is not one, the file is not one.
+    """
+    if bool(options.model_base_path) == bool(options.model_config_file):
+        raise UserError(
+            "Give either `--model-base-path` (the folder of the version folders) or "
+            "`--model-config-file`, and not both."
+        )
+    if options.model_config_file:
+        return read_config_file(options.model_config_file)
+    base_path = Path(options.model_base_path).absolute()
+    check_base_path(base_path)
+    return [ModelConfig(options.model_name, base_path)]
+
+
+def check_base_path(base_path: Path) -> None:
+    """Refuses what cannot become a base path; an empty folder is one that waits for a version."""
+    if (base_path / "saved_model.pb").exists():
+        raise UserError(
+            f"`--model-base-path` must be the folder that holds the version folders; {base_path} "
+            f"is itself a version: give {base_path.parent}."
+        )
+    if not base_path.is_dir():
+        raise UserError(f"`--model-base-path` must be an existing folder; {base_path} is none.")
+
+
+def read_config_file(path: str) -> list[ModelConfig]:
+    """Reads a ModelServerConfig in text format."""
+    message = read_text_proto(
+        path, model_server_config_pb2.ModelServerConfig(), "model_config_file"
+    )
+    try:
+        return parse_config(message)
+    except StatusError as error:
+        raise UserError(f"`model_config_file` {path}: {error.message}.") from error
+
+
+def parse_config(message: Any) -> list[ModelConfig]:
+    """The records of a ModelServerConfig.
+
+    Raises:
+      StatusError: INVALID_ARGUMENT with TensorFlow Serving's messages.
+    """
+    if message.WhichOneof("config") == "custom_model_config":
+        raise invalid_argument("Custom model configurations are not supported")
+    models = [_parse_model(config) for config in message.model_config_list.config]
+    seen: set[str] = set()
+    for model in models:
+        if model.name in seen:
+            raise invalid_argument(
+                f"Illegal to list model {model.name} multiple times in config list"
+            )
+        seen.add(model.name)
+    return models
+
+
+def _parse_model(config: Any) -> ModelConfig:
+    if not Path(config.base_path).is_absolute():
+        raise invalid_argument(
+            f"Expected model {config.name} to have an absolute path or URI; "
+            f"got base_path()={config.base_path}"
+        )
+    if config.model_platform not in ("", "tensorflow"):
+        raise invalid_argument(
+            f"Expected model {config.name} to have the platform tensorflow; "
+            f"got {config.model_platform}"
+        )
+    policy = config.model_version_policy
+    kind = policy.WhichOneof("policy_choice")
+    if kind == "specific" and not policy.specific.versions:
+        raise invalid_argument(f"Expected model {config.name} to list its specific versions")
+    return ModelConfig(
+        name=config.name,
+        base_path=Path(config.base_path),
+        latest=0 if kind == "all" else (policy.latest.num_versions or 1),
+        specific=tuple(policy.specific.versions),
+        labels=tuple(sorted(config.version_labels.items())),
+    )

@@ -1,0 +1,155 @@
+"""The server's options, named as the flags of `tensorflow_model_server`, and its text files."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from google.protobuf import text_format
+
+from components.errors import UserError
+from serving.protocol.messages import BatchingParameters, MonitoringConfig, SSLConfig
+
+METRICS_PATH = "/monitoring/prometheus/metrics"
+
+_Message = TypeVar("_Message", bound=Any)
+
+
+@dataclasses.dataclass(frozen=True)
+class ServerOptions:
+    """What `fewshot serve` takes. A port of 0 is closed; -1 lets the system choose a free one."""
+
+    model_base_path: str = ""  # the folder of the version folders
+    model_name: str = "default"
+    model_config_file: str = ""  # a ModelServerConfig in text format, instead of the two above
+    model_config_file_poll_wait_seconds: float = 0.0  # 0: read once
+    file_system_poll_wait_seconds: float = 1.0
+    allow_version_labels_for_unavailable_models: bool = False
+    enable_model_warmup: bool = True
+
+    port: int = 8500
+    grpc_socket_path: str = ""
+    grpc_channel_arguments: str = ""  # "key=value,key=value"
+    ssl_config_file: str = ""  # an SSLConfig in text format; gRPC only, as in TensorFlow Serving
+    enable_grpc_healthcheck_service: bool = True
+    rest_api_port: int = 0
+    rest_api_timeout_in_ms: int = 30_000
+    rest_api_enable_cors_support: bool = False
+    monitoring_config_file: str = ""
+
+    enable_batching: bool = False
+    batching_parameters_file: str = ""
+
+    tensorflow_intra_op_parallelism: int = 0
+    tensorflow_inter_op_parallelism: int = 0
+
+    # These have no counterpart in tensorflow_model_server.
+    host: str = "0.0.0.0"
+    num_request_threads: int = 16  # requests handled at once, by each of gRPC and REST
+    max_message_bytes: int = 256 * 2**20  # of a request, also after it is unpacked
+    shutdown_grace_seconds: float = 30.0  # for requests in flight at SIGTERM
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchingOptions:
+    """Joining the episodes of several requests into one run; defaults are TensorFlow Serving's.
+
+    Attributes:
+      max_batch_size: episodes in one run.
+      batch_timeout_micros: how long an incomplete run waits for more requests.
+      num_batch_threads: runs at once.
+      max_enqueued_batches: full runs that may wait; beyond that requests are refused.
+      allowed_batch_sizes: if given, a run is padded up to the next of these sizes.
+    """
+
+    max_batch_size: int = 1000
+    batch_timeout_micros: int = 0
+    num_batch_threads: int = 2
+    max_enqueued_batches: int = 10
+    allowed_batch_sizes: Sequence[int] = ()
+
+    def __post_init__(self) -> None:
+        for field in ("max_batch_size", "num_batch_threads", "max_enqueued_batches"):
+            if getattr(self, field) < 1:
+                raise UserError(
+                    f"`{field}` must be at least 1; the batching parameters give "
+                    f"{getattr(self, field)}."
+                )
+        sizes = list(self.allowed_batch_sizes)
+        if sizes != sorted(set(sizes)) or (sizes and sizes[-1] != self.max_batch_size):
+            raise UserError(
+                "`allowed_batch_sizes` must rise and end with `max_batch_size` "
+                f"({self.max_batch_size}); the batching parameters give {sizes}."
+            )
+
+
+def read_batching_options(path: str) -> BatchingOptions:
+    """Reads a file of batching parameters; the defaults for the empty path."""
+    if not path:
+        return BatchingOptions()
+    message = read_text_proto(path, BatchingParameters(), "batching_parameters_file")
+    if message.pad_variable_length_inputs:
+        raise UserError(
+            "`pad_variable_length_inputs` must not be set: padding would add false examples to "
+            "support sets; requests of different shapes are simply not joined."
+        )
+    given: dict[str, Any] = {
+        field: getattr(message, field).value
+        for field in (
+            "max_batch_size",
+            "batch_timeout_micros",
+            "num_batch_threads",
+            "max_enqueued_batches",
+        )
+        if message.HasField(field)
+    }
+    return BatchingOptions(**given, allowed_batch_sizes=tuple(message.allowed_batch_sizes))
+
+
+def read_metrics_path(path: str) -> str | None:
+    """Where the metrics are served, or None if the monitoring file turns them off."""
+    if not path:
+        return METRICS_PATH
+    config = read_text_proto(path, MonitoringConfig(), "monitoring_config_file").prometheus_config
+    return (config.path or METRICS_PATH) if config.enable else None
+
+
+def read_ssl_config(path: str) -> Any:
+    """The SSLConfig of a file: PEM texts of the key, the certificate and the clients' authority."""
+    config = read_text_proto(path, SSLConfig(), "ssl_config_file")
+    if not config.server_key or not config.server_cert:
+        raise UserError(
+            f"`ssl_config_file` must give `server_key` and `server_cert` as PEM texts; {path} "
+            "leaves one out."
+        )
+    if config.client_verify and not config.custom_ca:
+        raise UserError(
+            f"`ssl_config_file` with `client_verify` must give `custom_ca`, the PEM text of the "
+            f"clients' authority; {path} does not."
+        )
+    return config
+
+
+def read_text_proto(path: str, message: _Message, option: str) -> _Message:
+    """Parses a protocol buffer in text format."""
+    try:
+        return text_format.Parse(Path(path).read_text(), message)
+    except OSError as error:
+        raise UserError(f"`{option}` must be a readable file; {path}: {error.strerror}.") from error
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        kind = type(message).DESCRIPTOR.name
+        raise UserError(f"`{option}` must be a {kind} in text format; {path}: {error}.") from error
+
+
+def parse_channel_arguments(text: str) -> list[tuple[str, int | str]]:
+    """`key=value,key=value` as gRPC takes it: numbers where the value is one."""
+    pairs: list[tuple[str, int | str]] = []
+    for part in filter(None, text.split(",")):
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise UserError(
+                f"`grpc_channel_arguments` must be key=value pairs joined by commas; got {part!r}."
+            )
+        number = value.lstrip("-").isdigit()
+        pairs.append((key, int(value) if number else value))
+    return pairs

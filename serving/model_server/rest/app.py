@@ -1,0 +1,163 @@
+"""The routes of the REST API."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Any
+
+from aiohttp import web
+from google.protobuf import json_format
+
+from serving.model_server.core import ModelSpec, ServerCore
+from serving.model_server.introspection import model_metadata, model_status
+from serving.model_server.rest.json_text import parse_object, show
+from serving.model_server.rest.predict_json import read_tensors, signature_name, write_response
+from serving.protocol import status
+from serving.protocol.status import HTTP, StatusError, invalid_argument
+from serving.signatures import ADAPT_AND_PREDICT
+
+_MODEL = r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?"
+_RUN = re.compile(_MODEL + r":(classify|regress|predict)", re.IGNORECASE)
+_LOOK = re.compile(rf"(?:/v1/models|{_MODEL})(/metadata)?", re.IGNORECASE)
+_MAX_INT64 = 2**63 - 1
+_COMPRESS_ABOVE = 16 * 1024  # bytes of an answer, if the client takes gzip
+
+
+def make_app(
+    core: ServerCore,
+    executor: Executor,
+    *,
+    timeout_seconds: float,
+    metrics_path: str | None,
+    enable_cors: bool,
+) -> web.Application:
+    """The aiohttp application; requests are answered in the executor's threads."""
+
+    async def metrics(request: web.Request) -> web.Response:
+        return web.Response(text=core.metrics.exposition(), content_type="text/plain")
+
+    async def api(request: web.Request) -> web.StreamResponse:
+        try:
+            if request.method == "OPTIONS":
+                return _preflight(request)
+            body = await _read_body(request)
+            deadline = time.monotonic() + timeout_seconds
+            answer = _route(core, request.method, request.path, body, deadline)
+            text = await asyncio.get_running_loop().run_in_executor(executor, answer)
+            response = web.Response(text=text, content_type="application/json")
+        except StatusError as error:
+            response = _error_response(HTTP[error.code], error.message)
+        if enable_cors and "Origin" in request.headers:
+            _add_cors_headers(response)
+        if len(response.body or b"") > _COMPRESS_ABOVE:  # type: ignore[arg-type]
+            response.enable_compression()
+        return response
+
+    app = web.Application(client_max_size=core.max_message_bytes)
+    if metrics_path:
+        app.router.add_get(metrics_path, metrics)
+    # Any case of /v1/ is the API's; everything else is the 404 of a plain web server.
+    app.router.add_route("*", "/{version:[vV]1}/{rest:.*}", api)
+    return app
+
+
+def _route(
+    core: ServerCore, method: str, path: str, body: bytes, deadline: float
+) -> Callable[[], str]:
+    if method == "POST" and (match := _RUN.fullmatch(path)):
+        name, version, label, verb = match.groups()
+        spec = _model_spec(name, version, label)
+        return lambda: _run(core, spec, verb.lower(), body, deadline)
+    if method == "GET" and (match := _LOOK.fullmatch(path)):
+        name, version, label, metadata = match.groups()
+        if not name:
+            raise invalid_argument("Missing model name in request.")
+        spec = _model_spec(name, version, label)
+        return lambda: _look(core, spec, _metadata_json if metadata else _status_json)
+    raise invalid_argument(f"Malformed request: {method} {path}")
+
+
+def _run(core: ServerCore, spec: ModelSpec, verb: str, body: bytes, deadline: float) -> str:
+    with core.observed(spec.name, verb.capitalize(), "REST"):
+        if verb != "predict":
+            raise StatusError(
+                status.UNIMPLEMENTED, f"A few-shot model has no signature for {verb}; use predict"
+            )
+        document = parse_object(body)
+        asked = signature_name(document)
+        with core.servable(spec) as servable:
+            signature = servable.signature_defs.get(asked or ADAPT_AND_PREDICT)
+            if signature is None:
+                raise invalid_argument(
+                    f'Serving signature name: "{asked or ADAPT_AND_PREDICT}" not found in '
+                    "signature def"
+                )
+            tensors, by_row = read_tensors(document, signature.inputs)
+            inputs = {name: lambda array=array: array for name, array in tensors.items()}
+            outputs = core.predict(servable, asked, inputs, deadline=deadline)
+        return write_response(outputs, by_row=by_row)
+
+
+def _look(core: ServerCore, spec: ModelSpec, write: Callable[[ServerCore, ModelSpec], str]) -> str:
+    with core.observed(spec.name, "GetModelMetadata", "REST"):
+        return write(core, spec)
+
+
+def _status_json(core: ServerCore, spec: ModelSpec) -> str:
+    return json_format.MessageToJson(
+        model_status(core, spec),
+        preserving_proto_field_name=True,
+        including_default_value_fields=True,
+    )
+
+
+def _metadata_json(core: ServerCore, spec: ModelSpec) -> str:
+    document = json_format.MessageToDict(
+        model_metadata(core, spec),
+        preserving_proto_field_name=True,
+        including_default_value_fields=True,
+    )
+    document["model_spec"].setdefault("signature_name", "")
+    document["model_spec"].pop("version_label", None)
+    document["metadata"]["signature_def"].pop("@type")
+    return show(document, limit=None)
+
+
+def _model_spec(name: str, version: str | None, label: str | None) -> ModelSpec:
+    if version is not None and int(version[:20]) > _MAX_INT64:
+        raise invalid_argument(f"Failed to convert version: {version} to numeric.")
+    return ModelSpec(name, None if version is None else int(version), label or "")
+
+
+async def _read_body(request: web.Request) -> bytes:
+    """The body, unpacked if it came as gzip; the limit holds for the unpacked size."""
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise StatusError(
+            status.RESOURCE_EXHAUSTED,
+            f"Received message larger than max ({request.app._client_max_size} bytes)",
+        ) from error
+    except (web.HTTPException, ValueError, OSError) as error:
+        raise invalid_argument(f"The request's body cannot be read: {error}") from error
+
+
+def _preflight(request: web.Request) -> web.Response:
+    if not re.match("https?://", request.headers.get("Origin", "")):
+        return _error_response(400, "Origin header is missing in CORS preflight")
+    response = web.Response()
+    _add_cors_headers(response)
+    return response
+
+
+def _add_cors_headers(response: web.Response) -> None:
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Allow-Methods"] = "GET, POST"
+    response.headers["Access-Control-Allow-Headers"] = "Content-Type"
+
+
+def _error_response(code: int, message: str) -> web.Response:
+    body: dict[str, Any] = {"error": message}
+    return web.json_response(body, status=code)

@@ -1,0 +1,59 @@
+"""The REST side: an event loop in a thread of its own."""
+
+import asyncio
+import threading
+from concurrent.futures import Executor
+
+from aiohttp import web
+
+from components.errors import UserError
+from serving.model_server.core import ServerCore
+from serving.model_server.options import ServerOptions
+from serving.model_server.rest.app import make_app
+
+
+class RestListener:
+    """A started HTTP server. `port` is 0 if there is none."""
+
+    def __init__(
+        self, core: ServerCore, options: ServerOptions, executor: Executor, metrics_path: str | None
+    ):
+        self.port = 0
+        if not options.rest_api_port:
+            return
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="rest", daemon=True)
+        self._thread.start()
+        app = make_app(
+            core,
+            executor,
+            timeout_seconds=options.rest_api_timeout_in_ms / 1000,
+            metrics_path=metrics_path,
+            enable_cors=options.rest_api_enable_cors_support,
+        )
+        self._runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=options.shutdown_grace_seconds
+        )
+        try:
+            self.port = self._await(self._start(options.host, max(options.rest_api_port, 0)))
+        except OSError as error:
+            raise UserError(
+                f"`--rest-api-port` must be a free port; {options.rest_api_port}: {error}."
+            ) from error
+
+    async def _start(self, host: str, port: int) -> int:
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port).start()
+        return self._runner.addresses[0][1]
+
+    def _await(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def stop(self) -> None:
+        """Takes no new connections, and waits for the requests in flight."""
+        if not self.port:
+            return
+        self._await(self._runner.cleanup())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()

@@ -1,0 +1,168 @@
+"""The bodies of a predict request and its answer: by row (`instances`), by column (`inputs`)."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from serving.model_server.rest.json_tensors import array_from_json, array_to_json, is_base64
+from serving.model_server.rest.json_text import show
+from serving.protocol.status import NAMES, StatusError, invalid_argument
+from serving.protocol.tensors import BY_NUMBER
+
+
+class PredictBody(NamedTuple):
+    """A request's tensors by name, and whether its answer is by row."""
+
+    inputs: dict[str, np.ndarray]
+    by_row: bool
+
+
+def signature_name(document: Mapping[str, Any]) -> str:
+    """The signature that a request names; empty for the default."""
+    name = document.get("signature_name", "")
+    if not isinstance(name, str):
+        raise invalid_argument(
+            f"JSON Value: {show(document)} not formatted correctly. "
+            "'signature_name' key must be a string value."
+        )
+    return name
+
+
+def read_tensors(document: Mapping[str, Any], infos: Mapping[str, Any]) -> PredictBody:
+    """The tensors of a request.
+
+    Args:
+      document: the body.
+      infos: the signature's inputs (TensorInfo by name).
+
+    Raises:
+      StatusError: INVALID_ARGUMENT.
+    """
+    if "instances" in document and "inputs" in document:
+        raise invalid_argument(
+            f"JSON Value: {show(document)} Not formatted correctly expecting only one of "
+            "'inputs' or 'instances' keys to exist "
+        )
+    if "inputs" in document:
+        return PredictBody(_read_columns(document["inputs"], infos), by_row=False)
+    if "instances" not in document:
+        raise invalid_argument("Missing 'inputs' or 'instances' key")
+    rows = document["instances"]
+    if not isinstance(rows, list):
+        raise invalid_argument(
+            f"JSON Value: {show(document)} Excepting 'instances' to be an list/array"
+        )
+    if not rows:
+        raise invalid_argument(f"JSON Value: {show(document)} No values in 'instances' array")
+    return PredictBody(_read_rows(rows, infos), by_row=True)
+
+
+def _read_columns(value: Any, infos: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    if not isinstance(value, dict) or is_base64(value):
+        if len(infos) > 1:
+            raise invalid_argument(
+                "inputs is a plain value/list, but expecting an object as multiple input tensors "
+                "required as per tensorinfo_map"
+            )
+        value = {next(iter(infos)): value}
+    for name in sorted(infos):
+        if name not in value:
+            raise invalid_argument(f"Missing named input: {name} in 'inputs' object.")
+    return {name: array_from_json(value[name], BY_NUMBER[infos[name].dtype]) for name in infos}
+
+
+def _read_rows(rows: list[Any], infos: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    named = isinstance(rows[0], dict) and not is_base64(rows[0])
+    if not isinstance(rows[0], dict) and len(infos) > 1:
+        raise invalid_argument(
+            "instances is a plain list, but expecting list of objects as multiple input tensors "
+            "required as per tensorinfo_map"
+        )
+    shapes: dict[str, tuple[int, ...]] = {}
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in infos}
+    for number, row in enumerate(rows):
+        is_object = isinstance(row, dict) and not is_base64(row)
+        if named and not is_object:
+            raise invalid_argument(f"Expecting object but got list at item {number} of input list")
+        if not named and is_object:
+            raise invalid_argument(
+                f"Expecting value/list but got object at item {number} of input list"
+            )
+        items = row if named else {next(iter(infos)): row}
+        for name, value in items.items():
+            where = f"element: {number} key: {name}" if named else f"element: {number}"
+            columns.setdefault(name, []).append(_read_item(name, value, infos, shapes, where))
+        if set(items) != set(infos):
+            raise invalid_argument(
+                f"Failed to process element: {number} of 'instances' list. JSON object: "
+                f"{show(row)} keys must be equal to: {','.join(sorted(infos))}"
+            )
+    return {name: np.stack(arrays) for name, arrays in columns.items()}
+
+
+def _read_item(
+    name: str,
+    value: Any,
+    infos: Mapping[str, Any],
+    shapes: dict[str, tuple[int, ...]],
+    where: str,
+) -> np.ndarray:
+    """One tensor of one row, which must be of the same shape as in the rows before."""
+    try:
+        if name not in infos:
+            raise invalid_argument(f"JSON object: does not have named input: {name}")
+        array = array_from_json(value, BY_NUMBER[infos[name].dtype])
+        shape = shapes.setdefault(name, array.shape)
+        if array.size != np.prod(shape, dtype=int):
+            raise invalid_argument(
+                f"Expecting tensor size: {np.prod(shape, dtype=int)} but got: {array.size}"
+            )
+        if array.shape != shape:
+            raise invalid_argument(
+                f"Expecting shape {_shape(shape)} but got: {_shape(array.shape)}"
+            )
+    except StatusError as error:
+        raise invalid_argument(
+            f"Failed to process {where} of 'instances' list. "
+            f"Error: {NAMES[error.code]}: {error.message}"
+        ) from error
+    return array
+
+
+def write_response(outputs: Mapping[str, np.ndarray], *, by_row: bool) -> str:
+    """The body of an answer; NaN and infinities are written as such, as TensorFlow Serving does.
+
+    Raises:
+      StatusError: INVALID_ARGUMENT: outputs that cannot be told apart by row.
+    """
+    if by_row:
+        _check_rows(outputs)
+    values = {
+        name: array_to_json(array, as_bytes=name.endswith("_bytes"))
+        for name, array in sorted(outputs.items())
+    }
+    if not by_row:
+        return json.dumps({"outputs": values if len(values) > 1 else next(iter(values.values()))})
+    if len(values) == 1:
+        return json.dumps({"predictions": next(iter(values.values()))})
+    rows = [dict(zip(values, row)) for row in zip(*values.values())]
+    return json.dumps({"predictions": rows})
+
+
+def _check_rows(outputs: Mapping[str, np.ndarray]) -> None:
+    expected = None
+    for name, array in sorted(outputs.items()):
+        if not array.ndim:
+            raise invalid_argument(f"Tensor name: {name} has no shape information ")
+        if expected is not None and len(array) != expected:
+            raise invalid_argument(
+                f"Tensor name: {name} has inconsistent batch size: {len(array)} "
+                f"expecting: {expected}"
+            )
+        expected = len(array)
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"[{','.join(map(str, shape))}]"

@@ -1,0 +1,122 @@
+"""A loaded SavedModel, run through the C++ session as TensorFlow Serving runs it."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.client import pywrap_tf_session
+
+from serving.protocol.status import DEADLINE_EXCEEDED, UNAVAILABLE, StatusError
+
+
+class Parallelism(NamedTuple):
+    """Threads of a session; 0 lets TensorFlow take one per core."""
+
+    intra_op: int = 0
+    inter_op: int = 0
+
+
+class Servable:
+    """One version of one model.
+
+    Attributes:
+      name: the model's.
+      version: the number of its folder.
+      signature_defs: the SavedModel's signatures by name (SignatureDef messages).
+    """
+
+    def __init__(self, name: str, version: int, folder: Path, parallelism: Parallelism):
+        """Loads and initialises the model.
+
+        Raises:
+          tf.errors.OpError, OSError: the folder holds no SavedModel, or a damaged one.
+        """
+        self.name = name
+        self.version = version
+        graph = tf.Graph()
+        config = tf.compat.v1.ConfigProto(
+            intra_op_parallelism_threads=parallelism.intra_op,
+            inter_op_parallelism_threads=parallelism.inter_op,
+            use_per_session_threads=parallelism != Parallelism(),
+        )
+        self._session = tf.compat.v1.Session(graph=graph, config=config)
+        with graph.as_default():
+            # The one public loader into a C++ session; the TF2 loader runs eager functions.
+            loader = tf.compat.v1.saved_model.loader
+            meta_graph = loader.load(self._session, ["serve"], str(folder))
+        self.signature_defs: dict[str, Any] = dict(meta_graph.signature_def)
+        self._handles = {
+            info.name: graph.get_tensor_by_name(info.name)._as_tf_output()
+            for signature in self.signature_defs.values()
+            for info in [*signature.inputs.values(), *signature.outputs.values()]
+            if ":" in info.name  # the initialiser's pseudo-signature names an operation
+        }
+        graph.finalize()
+        self._in_flight = 0
+        self._idle = threading.Condition()
+
+    @contextmanager
+    def in_use(self) -> Iterator["Servable"]:
+        """Holds the session open; `close` waits until no one holds it."""
+        with self._idle:
+            self._in_flight += 1
+        try:
+            yield self
+        finally:
+            with self._idle:
+                self._in_flight -= 1
+                self._idle.notify_all()
+
+    def run(
+        self, feeds: Mapping[str, np.ndarray], fetches: Sequence[str], deadline: float | None = None
+    ) -> list[np.ndarray]:
+        """Runs the graph once.
+
+        Args:
+          feeds: arrays by tensor name. Like TensorFlow Serving's, this session casts nothing and
+            checks no static shape: the graph's own checks answer.
+          fetches: tensor names.
+          deadline: on `time.monotonic`'s clock.
+
+        Raises:
+          StatusError: with the code and message that TensorFlow gave.
+        """
+        options = _run_options(deadline)
+        try:
+            # Not Session.run(): it would cast a wrong dtype in silence, refuse shapes with errors
+            # of its own, and doubles the overhead.
+            return self._session._call_tf_sessionrun(
+                options,
+                {self._handles[name]: array for name, array in feeds.items()},
+                [self._handles[name] for name in fetches],
+                [],
+                None,
+            )
+        except tf.errors.OpError as error:
+            raise StatusError(error.error_code, error.message or "unknown error") from error
+        except RuntimeError as error:  # the session was closed under a request that held it not
+            raise StatusError(UNAVAILABLE, str(error)) from error
+        finally:
+            if options is not None:
+                pywrap_tf_session.TF_DeleteBuffer(options)
+
+    def close(self) -> None:
+        """Frees the session once the requests in flight have been answered."""
+        with self._idle:
+            self._idle.wait_for(lambda: not self._in_flight)
+        self._session.close()
+
+
+def _run_options(deadline: float | None) -> Any:
+    if deadline is None:
+        return None
+    milliseconds = int((deadline - time.monotonic()) * 1000)
+    if milliseconds <= 0:
+        raise StatusError(DEADLINE_EXCEEDED, "Deadline Exceeded")
+    options = tf.compat.v1.RunOptions(timeout_in_ms=milliseconds)
+    return pywrap_tf_session.TF_NewBufferFromString(options.SerializeToString())

@@ -1,0 +1,117 @@
+"""The server as a whole: what is started, in which order, and how it ends."""
+
+import logging
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from components.errors import UserError
+from serving.model_server.batching import Batcher
+from serving.model_server.core import ServerCore
+from serving.model_server.grpc_listener import GrpcListener
+from serving.model_server.loading import make_loader
+from serving.model_server.manager import ModelManager
+from serving.model_server.metrics import Metrics
+from serving.model_server.model_config import initial_configs, read_config_file
+from serving.model_server.options import ServerOptions, read_batching_options, read_metrics_path
+from serving.model_server.predict import run_alone
+from serving.model_server.rest.listener import RestListener
+from serving.model_server.servable import Parallelism
+from serving.protocol.status import UNKNOWN, StatusError
+
+_LOG = logging.getLogger(__name__)
+
+
+class ModelServer:
+    """A running server; also a context manager.
+
+    Models are loaded before the ports open, so that a client which comes too early is refused a
+    connection, which is safe to retry, and not told that there is no such model.
+
+    Attributes:
+      port: the gRPC port, or 0.
+      rest_port: the REST port, or 0.
+      manager: the versions being served.
+    """
+
+    def __init__(self, options: ServerOptions):
+        """Loads the models and opens the ports.
+
+        Raises:
+          UserError: an option, or a file that it names, is wrong.
+        """
+        self._options = options
+        batching = read_batching_options(options.batching_parameters_file)
+        metrics_path = read_metrics_path(options.monitoring_config_file)
+        configs = initial_configs(options)
+        self.manager = ModelManager(
+            make_loader(
+                parallelism=Parallelism(
+                    options.tensorflow_intra_op_parallelism,
+                    options.tensorflow_inter_op_parallelism,
+                ),
+                warmup=options.enable_model_warmup,
+            ),
+            labels_for_unavailable=options.allow_version_labels_for_unavailable_models,
+        )
+        try:
+            self.manager.configure(configs)
+        except StatusError as error:
+            if error.code != UNKNOWN:  # a label that cannot be given
+                raise UserError(f"`--model-config-file`: {error.message}.") from error
+        self._batcher = Batcher(batching) if options.enable_batching else None
+        core = ServerCore(
+            self.manager, self._batcher or run_alone, Metrics(), options.max_message_bytes
+        )
+        self._executor = ThreadPoolExecutor(options.num_request_threads, "rest")
+        self._grpc = GrpcListener(core, options)
+        self._rest = RestListener(core, options, self._executor, metrics_path)
+        self.port, self.rest_port = self._grpc.port, self._rest.port
+        self._stopping = threading.Event()
+        self._poller = threading.Thread(target=self._poll, name="versions", daemon=True)
+        self._poller.start()
+
+    def _poll(self) -> None:
+        """Follows the disk: new and deleted versions, and changes of the configuration file."""
+        options = self._options
+        config_read, config_time = time.monotonic(), _modified(options.model_config_file)
+        while not self._stopping.wait(options.file_system_poll_wait_seconds):
+            try:
+                self.manager.reconcile()
+                wait = options.model_config_file_poll_wait_seconds
+                if wait and time.monotonic() - config_read >= wait:
+                    config_read, before = time.monotonic(), config_time
+                    config_time = _modified(options.model_config_file)
+                    if config_time != before:
+                        self.manager.configure(read_config_file(options.model_config_file))
+                self._grpc.report_health(serving=self.manager.is_ready())
+            except (UserError, StatusError, OSError) as error:
+                _LOG.error("The models stay as they are: %s", error)
+
+    def stop(self) -> None:
+        """Refuses new requests, finishes those in flight, unloads."""
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        self._grpc.report_health(serving=False)
+        self._grpc.stop()
+        self._rest.stop()
+        self._poller.join()
+        self._executor.shutdown()
+        if self._batcher:
+            self._batcher.close()
+        self.manager.close()
+
+    def __enter__(self) -> "ModelServer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def _modified(path: str) -> float:
+    try:
+        return os.stat(path).st_mtime if path else 0.0
+    except OSError:
+        return 0.0

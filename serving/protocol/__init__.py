@@ -1,0 +1,1 @@
+"""TensorFlow Serving's wire protocol: messages, tensors and status codes, without TensorFlow."""

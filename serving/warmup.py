@@ -1,0 +1,85 @@
+"""The warm-up file of a SavedModel: requests that a server runs before a version is available.
+
+The first request of each shape pays for tracing, allocation and kernel choice; the file lets the
+server pay instead. It is an uncompressed TFRecord of PredictionLog, at most 1000 of them.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+from components.errors import UserError
+from serving.protocol.tensors import as_array, write_tensor
+from serving.signatures import ADAPT_AND_PREDICT, WARMUP_FILE
+
+MAX_RECORDS = 1000  # TensorFlow Serving refuses a model with more
+
+
+def write_warmup(
+    saved_model: Path,
+    model_name: str,
+    requests: Sequence[Mapping[str, np.ndarray]],
+    *,
+    signature_name: str = ADAPT_AND_PREDICT,
+) -> Path:
+    """Writes `assets.extra/tf_serving_warmup_requests`, aside and then renamed.
+
+    Args:
+      saved_model: the SavedModel's folder.
+      model_name: the name that it will be served under.
+      requests: the inputs of each request by name, one request for every common shape.
+      signature_name: the signature that they are for.
+
+    Returns:
+      The file.
+
+    Raises:
+      UserError: more than 1000 requests.
+    """
+    if len(requests) > MAX_RECORDS:
+        raise UserError(
+            f"`requests` must be at most {MAX_RECORDS} warm-up requests, the most that "
+            f"TensorFlow Serving reads; got {len(requests)}."
+        )
+    path = saved_model / WARMUP_FILE
+    path.parent.mkdir(exist_ok=True)
+    aside = path.with_name(f".{path.name}")
+    with tf.io.TFRecordWriter(str(aside)) as writer:
+        for inputs in requests:
+            log = prediction_log_pb2.PredictionLog()
+            request = log.predict_log.request
+            request.model_spec.name = model_name
+            request.model_spec.signature_name = signature_name
+            for name, values in inputs.items():
+                write_tensor(as_array(values), request.inputs[name])
+            writer.write(log.SerializeToString())
+    os.replace(aside, path)
+    return path
+
+
+def read_warmup(saved_model: Path) -> Iterator[predict_pb2.PredictRequest]:
+    """The requests of a SavedModel's warm-up file; none if it has no such file.
+
+    Raises:
+      tf.errors.DataLossError: the file is damaged, or compressed.
+    """
+    path = saved_model / WARMUP_FILE
+    if not path.exists():
+        return
+    records = tf.compat.v1.io.tf_record_iterator(str(path))
+    for number, record in enumerate(records):
+        if number >= MAX_RECORDS:
+            rule = f"Number of warmup records exceeds the maximum ({MAX_RECORDS}) at {path}"
+            raise tf.errors.InvalidArgumentError(None, None, rule)
+        try:
+            log = prediction_log_pb2.PredictionLog.FromString(record)
+        except Exception as error:
+            raise tf.errors.DataLossError(
+                None, None, f"Failed to parse warmup record {number} of {path}"
+            ) from error
+        if log.WhichOneof("log_type") == "predict_log":
+            yield log.predict_log.request
