@@ -109,9 +109,6 @@ class Unchecked(SmallModel):
 
 class Transductive(SmallModel):
     """Normalises by the queries of the request."""
-        if self.checked:
-            support_x, support_labels = checked_label_names(support_x, support_labels)
-            query_x = checked_encoded_queries(query_x, tf.shape(support_x)[0])
 
     protocol = "transductive"
 
