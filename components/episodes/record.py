@@ -14,7 +14,6 @@ import tensorflow as tf
 from components.modalities.base import ExampleSpec
 
 FILE_NAME = "episodes.json"
-SPLITS = ("train", "eval", "test")  # meta-train, meta-validation, meta-test
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,43 @@
+"""From a plan and the examples' stored bytes to a serialised episode."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from components.episode_gen.rotation import rotated_name, turn_image
+from components.episode_gen.sampling import Slot
+from components.episode_gen.table import Planner
+from components.episodes.format import Episode, encode_stored
+
+
+def assemble(planner: Planner, split: str, index: int, content: Callable[[str], bytes]) -> bytes:
+    """One serialised episode.
+
+    Args:
+      planner: what the episode is drawn from.
+      split: "train", "eval" or "test".
+      index: of the episode in its split.
+      content: example id -> stored bytes.
+    """
+    plan = planner.plan(split, index)
+    ids = planner.example_ids(split, plan)
+
+    def example(slot: Slot, example_id: str) -> bytes:
+        turn = plan.classes[slot.label].turn
+        stored = content(example_id)
+        return turn_image(stored, planner.spec, turn) if turn else stored
+
+    examples = [example(slot, name) for slot, name in zip(plan.support + plan.query, ids)]
+    support = len(plan.support)
+    names = planner.splits[split].names
+    return encode_stored(
+        Episode(
+            index=index,
+            support_x=examples[:support],
+            support_y=np.array([slot.label for slot in plan.support], np.int32),
+            query_x=examples[support:],
+            query_y=np.array([slot.label for slot in plan.query], np.int32),
+            class_names=[rotated_name(names[c.number], c.turn) for c in plan.classes],
+            example_ids=ids,
+        )
+    )

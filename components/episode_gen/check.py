@@ -1,0 +1,87 @@
+"""Finding a user's mistakes in the sections `data` and `episodes` before anything runs."""
+
+from typing import NamedTuple
+
+from components.episode_gen.catalogue import Catalogue, build_catalogue
+from components.episode_gen.options import DataOptions, EpisodeOptions
+from components.episode_gen.sources import open_source
+from components.episode_gen.sources.base import Source
+from components.episode_gen.splits import split_classes
+from components.episodes import SPLITS
+from components.errors import UserError
+from components.modalities.base import ExampleSpec
+
+
+class CheckedData(NamedTuple):
+    """What the look at the data found.
+
+    Attributes:
+      source: opened.
+      spec: of one example.
+      catalogue: the classes and their examples.
+      splits: the class names of each split.
+      fingerprint: changes when the data do.
+    """
+
+    source: Source
+    spec: ExampleSpec
+    catalogue: Catalogue
+    splits: dict[str, list[str]]
+    fingerprint: str
+
+
+def check_data(data: DataOptions, episodes: EpisodeOptions) -> CheckedData:
+    """Opens the source and checks that the episodes can be drawn from it.
+
+    Nothing is decoded, so this takes seconds; data that can be downloaded or drawn are.
+
+    Raises:
+      UserError: see `open_source`, `split_classes` and `check_episodes`.
+    """
+    source = open_source(data)
+    catalogue = build_catalogue(source.catalogue(), by_group=data.split_by == "group")
+    splits = split_classes(catalogue, data)
+    check_episodes(catalogue, splits, episodes)
+    if episodes.rotations != "none" and source.spec.modality != "image":
+        raise UserError(
+            f"`episodes.rotations` can be {episodes.rotations} for images only: the data are "
+            f"{source.spec.modality}. Set it to none."
+        )
+    return CheckedData(source, source.spec, catalogue, splits, source.fingerprint())
+
+
+def check_episodes(
+    catalogue: Catalogue, splits: dict[str, list[str]], episodes: EpisodeOptions
+) -> None:
+    """Checks that every split has enough classes, and every class enough examples.
+
+    Raises:
+      UserError: it has not; the message names the split or the class.
+    """
+    for split in SPLITS:
+        if not getattr(episodes.counts, split):
+            continue
+        ways, shots, queries = episodes.shape_of(split)
+        classes = splits[split]
+        own = "train_" if split == "train" else ""
+        if len(classes) < ways:
+            raise UserError(
+                f"`episodes.{_name(episodes, own, 'ways')}` must be at most the number of classes "
+                f"in a split: got {ways}, and {split} has {len(classes)} of the "
+                f"{len(catalogue.examples)} classes. Lower it, or change `data.split_counts` or "
+                f"`data.split_fractions`."
+            )
+        smallest = min(classes, key=lambda name: len(catalogue.examples[name]))
+        have = len(catalogue.examples[smallest])
+        if shots + queries > have:
+            raise UserError(
+                f"`episodes.{_name(episodes, own, 'shots')}` + "
+                f"`episodes.{_name(episodes, own, 'queries')}` must be at most the examples of "
+                f"each class: got {shots} + {queries}, and class {smallest!r} ({split}) has "
+                f"{have}. Lower them, or leave that class out."
+            )
+
+
+def _name(episodes: EpisodeOptions, own: str, option: str) -> str:
+    """The option that holds: `train_ways` where it is set, else `ways`."""
+    return own + option if own and getattr(episodes, own + option) is not None else option

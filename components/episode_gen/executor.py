@@ -1,0 +1,57 @@
+"""EpisodeGen's executor: properties in, files and properties out."""
+
+import logging
+import tempfile
+from typing import Any
+
+from tfx import types
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_beam_executor
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+
+from components.episode_gen.generate import generate_episodes
+from components.episode_gen.options import EpisodeGenConfig
+from components.episodes import SPLITS
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Writes the episodes with Beam."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes `Split-<split>/*.gz` and `episodes.json` into the Examples artifact.
+
+        Args:
+          input_dict: empty.
+          output_dict: `examples`: one Examples artifact, which gets the custom properties ways,
+            shots, queries, seed, format_version (int), splits_hash, payload_format and
+            file_format (str). Splits without episodes are not among its splits.
+          exec_properties: `config_json`, an `EpisodeGenConfig`; the rest only keys the cache.
+
+        Raises:
+          UserError: the data or the configuration are wrong.
+        """
+        del input_dict  # a source
+        examples = artifact_utils.get_single_instance(output_dict["examples"])
+        config = EpisodeGenConfig.from_json(exec_properties["config_json"])
+        logging.info("EpisodeGen: %s", config)
+        with tempfile.TemporaryDirectory() as scratch:
+            record = generate_episodes(
+                config,
+                uri=examples.uri,
+                work=self._get_tmp_dir() if self._context else scratch,
+                make_pipeline=self._make_beam_pipeline,
+            )
+        examples.split_names = artifact_utils.encode_split_names(
+            [split for split in SPLITS if record.counts[split]]
+        )
+        examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
+        examples_utils.set_file_format(examples, "tfrecords_gzip")
+        for name in ("ways", "shots", "queries", "seed", "format_version"):
+            examples.set_int_custom_property(name, getattr(record, name))
+        examples.set_string_custom_property("splits_hash", record.splits_hash)

@@ -1,0 +1,91 @@
+"""From a configuration to the files of an Examples artifact; the executor without TFX."""
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import apache_beam as beam
+import tensorflow as tf
+from apache_beam.metrics import MetricsFilter
+
+from components.episode_gen.check import CheckedData, check_data
+from components.episode_gen.options import EpisodeGenConfig
+from components.episode_gen.shards import example_bytes, make_shards
+from components.episode_gen.table import ContentTable, make_planner
+from components.episode_gen.transforms import NAMESPACE, WriteByJoin, WriteFromTable
+from components.episodes import SPLITS
+from components.episodes.format import FORMAT_VERSION
+from components.episodes.record import EpisodeSetRecord, write_record
+
+
+def generate_episodes(
+    config: EpisodeGenConfig,
+    *,
+    uri: str,
+    work: str,
+    make_pipeline: Callable[[], beam.Pipeline],
+) -> EpisodeSetRecord:
+    """Writes the episodes of all splits and `episodes.json`.
+
+    Args:
+      config: the sections `data` and `episodes`.
+      uri: of the Examples artifact.
+      work: a folder for what the workers share; on a cluster they must all see it.
+      make_pipeline: a new Beam pipeline.
+
+    Returns:
+      The record that was written.
+
+    Raises:
+      UserError: as `check_data`, and where an example cannot be read.
+    """
+    checked = check_data(config.data, config.episodes)
+    planner = make_planner(checked.spec, config.episodes, checked.catalogue, checked.splits)
+    tf.io.gfile.makedirs(work)
+    planner.save(work)
+    megabytes = checked.catalogue.size() * example_bytes(checked.spec) / 2**20
+    transform: beam.PTransform
+    if megabytes <= config.data.table_megabytes:
+        ContentTable.write(work, planner, checked.source)
+        transform = WriteFromTable(work, uri)
+    else:
+        transform = WriteByJoin(work, uri, config.data, checked.source.parts())
+    logging.info("EpisodeGen: %.0f MB of class data, %s", megabytes, type(transform).__name__)
+
+    pipeline = make_pipeline()
+    pipeline | "Shards" >> beam.Create(make_shards(config.episodes, checked.spec)) | transform
+    result = pipeline.run()
+    result.wait_until_finish()
+    log_counters(result)
+
+    record = _record(config, checked)
+    write_record(uri, record)
+    return record
+
+
+def log_counters(result: Any) -> dict[str, int]:
+    """Logs, and returns, what the Beam metrics counted."""
+    counters = result.metrics().query(MetricsFilter().with_namespace(NAMESPACE))["counters"]
+    counts = {counter.key.metric.name: counter.result for counter in counters}
+    for name, count in sorted(counts.items()):
+        logging.info("EpisodeGen: %s %d", name, count)
+    return counts
+
+
+def _record(config: EpisodeGenConfig, checked: CheckedData) -> EpisodeSetRecord:
+    episodes = config.episodes
+    own = episodes.shape_of("train")
+    return EpisodeSetRecord(
+        format_version=FORMAT_VERSION,
+        example_spec=checked.spec,
+        ways=episodes.ways,
+        shots=episodes.shots,
+        queries=episodes.queries,
+        counts={split: getattr(episodes.counts, split) for split in SPLITS},
+        seed=episodes.seed,
+        splits=checked.splits,
+        groups=checked.catalogue.groups,
+        config=json.loads(config.to_json()),
+        train_shape=None if own == episodes.shape_of("test") else own,
+    )

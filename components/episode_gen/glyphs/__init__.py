@@ -1,0 +1,1 @@
+"""Glyphs: characters of invented alphabets, drawn by the project itself as a TFDS data set."""

@@ -1,0 +1,177 @@
+"""The configuration's sections `data` and `episodes`.
+
+Only what can be checked without looking at the data is checked here; `check.check_data` looks.
+"""
+
+import dataclasses
+from typing import Any, Literal, NamedTuple
+
+from pydantic import TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from components.episode_gen.sources import SOURCES
+from components.episodes import SPLITS
+from components.errors import UserError
+
+STRICT: Any = {"extra": "forbid", "strict": True}
+
+
+@dataclass(frozen=True, config=STRICT)
+class DataOptions:
+    """Which classes there are, and which of them are for what.
+
+    Attributes:
+      source: "glyphs" (built in), "tfds" (any TensorFlow Datasets builder) or "folder" (a folder
+        with one sub-folder of images a class).
+      name: of the TFDS builder: "omniglot", "cmaterdb/bangla".
+      path: of the folder.
+      data_dir: where TFDS data lie; null for the variable TFDS_DATA_DIR, else TFDS's own default.
+      tfds_splits: the TFDS splits whose classes are pooled, as "train+test"; null for all of
+        train, validation and test that exist.
+      input_feature, label_feature, group_feature: of the TFDS data; guessed when null.
+      image_size: height and width that images are resized to, in pixels.
+      image_channels: 1 (grey) or 3 (colour).
+      invert: feed `1 - pixel / 255` to the network (dark ink on white becomes 1 on 0).
+      split_by: "class", or "group" so that no group (alphabet, speaker, domain) is in two splits.
+      split_counts: classes (or groups) for train, eval and test; null to use the fractions.
+      split_fractions: the same as shares of all.
+      seed: of the splits.
+      table_megabytes: up to this size the class data are kept in one memory-mapped file; beyond
+        it episodes are joined from the source. Both give the same episodes.
+    """
+
+    source: str = "glyphs"
+    name: str | None = None
+    path: str | None = None
+    data_dir: str | None = None
+    tfds_splits: str | None = None
+    input_feature: str | None = None
+    label_feature: str | None = None
+    group_feature: str | None = None
+    image_size: int = 28
+    image_channels: Literal[1, 3] = 1
+    invert: bool = False
+    split_by: Literal["class", "group"] = "class"
+    split_counts: tuple[int, int, int] | None = None
+    split_fractions: tuple[float, float, float] = (0.64, 0.16, 0.2)  # as miniImageNet: 64, 16, 20
+    seed: int = 0
+    table_megabytes: int = 2048
+
+    def __post_init__(self) -> None:
+        if self.source not in SOURCES:
+            raise UserError(
+                f"`data.source` must be one of {', '.join(SOURCES)}: got {self.source!r}."
+            )
+        if self.source == "tfds" and not self.name:
+            raise UserError(
+                "`data.name` must name a TFDS builder when `data.source` is tfds: got none. "
+                "Set it, for instance to omniglot."
+            )
+        if self.source == "folder" and not self.path:
+            raise UserError(
+                "`data.path` must be a folder with one sub-folder of images a class when "
+                "`data.source` is folder: got none."
+            )
+        require("data.image_size", self.image_size, at_least=4)
+        require("data.seed", self.seed, at_least=0)
+        require("data.table_megabytes", self.table_megabytes, at_least=0)
+        if self.split_counts is not None and min(self.split_counts) < 0:
+            raise UserError(f"`data.split_counts` must not be negative: got {self.split_counts}.")
+        if min(self.split_fractions) < 0 or not 0 < sum(self.split_fractions) <= 1 + 1e-9:
+            raise UserError(
+                "`data.split_fractions` must be three shares of at least 0 that add up to at most "
+                f"1: got {self.split_fractions}."
+            )
+
+
+@dataclass(frozen=True, config=STRICT)
+class EpisodeCounts:
+    """How many episodes each split gets; 0 leaves the split empty."""
+
+    train: int = 10_000
+    eval: int = 200
+    test: int = 1_000
+
+
+class EpisodeShape(NamedTuple):
+    """N ways, K shots and the query examples per class."""
+
+    ways: int
+    shots: int
+    queries: int
+
+
+@dataclass(frozen=True, config=STRICT)
+class EpisodeOptions:
+    """What an episode is.
+
+    Attributes:
+      ways: N, classes in an episode.
+      shots: K, support examples of each class.
+      queries: query examples of each class.
+      train_ways, train_shots, train_queries: the same for the episodes of `train` where they
+        differ, as in the protocols of prototypical networks, Reptile and MAML; null for the same.
+      counts: of episodes.
+      rotations: "none"; "train": every class of an episode of `train` is turned by 0, 90, 180 or
+        270 degrees, drawn anew for each episode, and the four count as classes of their own
+        ("name@90"), of which an episode never holds two; "all": in every split.
+      seed: of the episodes.
+    """
+
+    ways: int = 5
+    shots: int = 1
+    queries: int = 15
+    train_ways: int | None = None
+    train_shots: int | None = None
+    train_queries: int | None = None
+    counts: EpisodeCounts = dataclasses.field(default_factory=EpisodeCounts)
+    rotations: Literal["none", "train", "all"] = "none"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        lowest = {"ways": 2, "shots": 1, "queries": 1}
+        for name, least in lowest.items():
+            require(f"episodes.{name}", getattr(self, name), at_least=least)
+            own = getattr(self, f"train_{name}")
+            if own is not None:
+                require(f"episodes.train_{name}", own, at_least=least)
+        for split in SPLITS:
+            require(f"episodes.counts.{split}", getattr(self.counts, split), at_least=0)
+        require("episodes.seed", self.seed, at_least=0)
+        if not any(getattr(self.counts, split) for split in SPLITS):
+            raise UserError("`episodes.counts` must ask for at least one episode: got 0 in all.")
+
+    def shape_of(self, split: str) -> EpisodeShape:
+        """The shape of the episodes of a split."""
+        if split != "train":
+            return EpisodeShape(self.ways, self.shots, self.queries)
+        return EpisodeShape(
+            self.ways if self.train_ways is None else self.train_ways,
+            self.shots if self.train_shots is None else self.train_shots,
+            self.queries if self.train_queries is None else self.train_queries,
+        )
+
+    def rotates(self, split: str) -> bool:
+        """Whether the classes of a split's episodes are turned."""
+        return self.rotations == "all" or (self.rotations == "train" and split == "train")
+
+
+def require(name: str, value: int, *, at_least: int) -> None:
+    """Raises UserError where a number is too small."""
+    if value < at_least:
+        raise UserError(f"`{name}` must be at least {at_least}: got {value}.")
+
+
+@dataclass(frozen=True, config=STRICT)
+class EpisodeGenConfig:
+    """Everything that the episodes depend on: the component's `config_json`."""
+
+    data: DataOptions = dataclasses.field(default_factory=DataOptions)
+    episodes: EpisodeOptions = dataclasses.field(default_factory=EpisodeOptions)
+
+    def to_json(self) -> str:
+        return TypeAdapter(EpisodeGenConfig).dump_json(self).decode()
+
+    @classmethod
+    def from_json(cls, config_json: str) -> "EpisodeGenConfig":
+        return TypeAdapter(cls).validate_json(config_json)

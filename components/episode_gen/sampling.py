@@ -1,0 +1,106 @@
+"""The sampling plan: which classes and examples make an episode.
+
+A plan is a pure function of the seed, the split and the episode's index, so that it is the same on
+every runner, in every process and at every retry. Only raw integers of PCG64 are used, whose stream
+NumPy keeps stable; its `choice` and `shuffle` may change between versions.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from components.episode_gen.options import EpisodeShape
+from components.episodes import SPLITS
+
+TURNS = 4  # by 0, 90, 180 and 270 degrees
+
+
+class PlannedClass(NamedTuple):
+    """A class of the split by its number, and the quarter turns (0..3) of its examples."""
+
+    number: int
+    turn: int
+
+
+class Slot(NamedTuple):
+    """One place in an episode: a label 0..N-1, and which of its class's examples stands there."""
+
+    label: int
+    ordinal: int
+
+
+class EpisodePlan(NamedTuple):
+    """What an episode consists of; a label is an index into `classes`."""
+
+    classes: list[PlannedClass]
+    support: list[Slot]
+    query: list[Slot]
+
+
+class Draws:
+    """A stream of uniform whole numbers that is the same for ever.
+
+    Args:
+      entropy: non-negative integers that name the stream.
+      count: how many numbers will be drawn.
+    """
+
+    def __init__(self, entropy: Sequence[int], count: int) -> None:
+        raw = np.random.PCG64(np.random.SeedSequence(list(entropy))).random_raw(count)
+        self._raw = iter(raw.tolist())
+
+    def below(self, bound: int) -> int:
+        """Uniform in 0..bound-1 (the bias, bound / 2^64, is far below anything measurable)."""
+        return (next(self._raw) * bound) >> 64
+
+    def distinct(self, bound: int, count: int) -> list[int]:
+        """`count` different numbers below `bound` in random order: Fisher and Yates, sparsely."""
+        moved: dict[int, int] = {}
+        chosen = []
+        for i in range(count):
+            j = i + self.below(bound - i)
+            chosen.append(moved.get(j, j))
+            moved[j] = moved.get(i, i)
+        return chosen
+
+
+def plan_episode(
+    *,
+    seed: int,
+    split: str,
+    index: int,
+    shape: EpisodeShape,
+    sizes: Sequence[int],
+    rotate: bool,
+) -> EpisodePlan:
+    """Draws one episode.
+
+    - The classes are different from each other, also when they are turned, and the label that each
+      gets is drawn with them.
+    - No example is in both support and query, or twice in either.
+    - Every class has exactly K support and Q query examples, in an order that is drawn, too.
+
+    Args:
+      seed: of the episodes.
+      split: "train", "eval" or "test".
+      index: of the episode in its split.
+      shape: N, K and the query examples per class.
+      sizes: how many examples each class of the split has, classes sorted by name.
+      rotate: whether each class is turned by a random multiple of 90 degrees.
+    """
+    ways, shots, queries = shape
+    per_class = shots + queries
+    draws = Draws((seed, SPLITS.index(split), index), count=2 * ways + 2 * ways * per_class)
+    numbers = draws.distinct(len(sizes), ways)
+    turns = [draws.below(TURNS) if rotate else 0 for _ in numbers]
+    support, query = [], []
+    for label, number in enumerate(numbers):
+        ordinals = draws.distinct(sizes[number], per_class)
+        support += [Slot(label, ordinal) for ordinal in ordinals[:shots]]
+        query += [Slot(label, ordinal) for ordinal in ordinals[shots:]]
+    return EpisodePlan(
+        classes=[PlannedClass(number, turn) for number, turn in zip(numbers, turns)],
+        support=[support[i] for i in draws.distinct(len(support), len(support))],
+        query=[query[i] for i in draws.distinct(len(query), len(query))],
+    )

@@ -1,0 +1,74 @@
+"""The files of a split: a fixed number, each with a fixed range of episodes.
+
+So the files are the same, byte for byte, whoever wrote them and in whatever order.
+"""
+
+import math
+import uuid
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from components.episode_gen.options import EpisodeOptions
+from components.episodes import SPLITS
+from components.modalities.base import ExampleSpec
+
+SHARD_BYTES = 32 << 20  # uncompressed; a worker sorts one shard in memory
+LEAST_SHARDS = 8  # so that a few workers share even a small split
+_GUESSED_EXAMPLE_BYTES = 32 << 10  # where examples differ in size
+# Level 1 writes drawings twice as fast as the default 6 and makes files a tenth larger.
+_OPTIONS = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
+
+
+class Shard(NamedTuple):
+    """One file: the episodes `start` to `stop - 1` of a split."""
+
+    split: str
+    number: int
+    of: int
+    start: int
+    stop: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.split} {self.number}"
+
+    def path(self, uri: str) -> str:
+        name = f"data_tfrecord-{self.number:05d}-of-{self.of:05d}.gz"
+        return f"{uri}/Split-{self.split}/{name}"
+
+
+def example_bytes(spec: ExampleSpec) -> int:
+    """The size of one stored example, a guess where they differ."""
+    if spec.dtype == "string" or None in spec.shape:
+        return _GUESSED_EXAMPLE_BYTES
+    return math.prod(size or 1 for size in spec.shape) * np.dtype(spec.dtype).itemsize
+
+
+def make_shards(episodes: EpisodeOptions, spec: ExampleSpec) -> list[Shard]:
+    """The shards of all splits; a function of the configuration alone."""
+    shards = []
+    for split in SPLITS:
+        count = getattr(episodes.counts, split)
+        ways, shots, queries = episodes.shape_of(split)
+        size = count * ways * (shots + queries) * example_bytes(spec)
+        of = min(count, max(LEAST_SHARDS, math.ceil(size / SHARD_BYTES)))
+        shards += [
+            Shard(split, number, of, number * count // of, (number + 1) * count // of)
+            for number in range(of)
+        ]
+    return shards
+
+
+def write_shard(shard: Shard, uri: str, records: Iterable[bytes]) -> None:
+    """Writes one file aside and renames it: it is whole or not there."""
+    path = shard.path(uri)
+    tf.io.gfile.makedirs(path.rpartition("/")[0])
+    # A runner may try one shard in two places at once.
+    aside = f"{path}.{uuid.uuid4().hex}.partial"
+    with tf.io.TFRecordWriter(aside, _OPTIONS) as writer:
+        for record in records:
+            writer.write(record)
+    tf.io.gfile.rename(aside, path, overwrite=True)

@@ -1,0 +1,49 @@
+"""The interface of a source of class data."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, Protocol
+
+from components.modalities.base import ExampleSpec
+
+
+class CatalogueEntry(NamedTuple):
+    """One example, without its content.
+
+    Attributes:
+      class_name: unique over all groups.
+      group: the alphabet, speaker or domain of the class, or None.
+      example_id: unique, and the same every time the same data are read.
+    """
+
+    class_name: str
+    group: str | None
+    example_id: str
+
+
+class Stored(NamedTuple):
+    """The content of one example, as `ExampleSpec.to_bytes` stores it."""
+
+    example_id: str
+    content: bytes
+
+
+class Source(Protocol):
+    """Class data that can be listed quickly and read in independent parts.
+
+    `catalogue` decodes nothing, so that a configuration is checked within seconds. A worker opens
+    the source anew from the options, so a source need not be picklable.
+    """
+
+    spec: ExampleSpec
+
+    def catalogue(self) -> Iterable[CatalogueEntry]:
+        """Every example once, in any order."""
+
+    def parts(self) -> list[str]:
+        """Names of parts that together hold every example once."""
+
+    def read(self, part: str) -> Iterator[Stored]:
+        """The examples of one part."""
+
+    def fingerprint(self) -> str:
+        """Changes when the data do; what a cached result must not outlive."""

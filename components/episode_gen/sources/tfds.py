@@ -1,0 +1,99 @@
+"""Any TensorFlow Datasets builder by its name."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from components.episode_gen.options import DataOptions
+from components.episode_gen.sources import tfds_features as features
+from components.episode_gen.sources import tfds_prepare
+from components.episode_gen.sources.base import CatalogueEntry, Source, Stored
+from components.errors import UserError
+
+STANDARD_SPLITS = ("train", "validation", "test")  # others are mostly subsets of these
+PART_SIZE = 5_000
+BATCH_SIZE = 256
+
+
+def open_source(data: DataOptions) -> Source:
+    """The prepared data of the builder `data.name`; downloads and prepares them where need be.
+
+    Raises:
+      UserError: no such builder, split or feature; or the data are neither prepared nor to be had.
+    """
+    directory = data.data_dir or os.environ.get("TFDS_DATA_DIR")
+    builder = tfds_prepare.find_builder(data.name or "", directory)
+    tfds_prepare.prepare(builder, data.name or "")
+    return TfdsSource(builder, data)
+
+
+class TfdsSource:
+    """Reads a prepared builder. Example ids are TFDS's own slices: "train[17]"."""
+
+    def __init__(self, builder: Any, data: DataOptions) -> None:
+        self.builder = builder
+        self.splits = _splits(builder, data)
+        self.names = features.find_features(builder, data)
+        self.reader = features.input_reader(builder.info.features[self.names.input], data)
+        self.spec = self.reader.spec
+
+    def catalogue(self) -> Iterator[CatalogueEntry]:
+        label_name = features.value_names(self.builder.info.features[self.names.label])
+        group_name = features.value_names(
+            self.builder.info.features[self.names.group] if self.names.group else None
+        )
+        wanted = {self.names.label} | ({self.names.group} if self.names.group else set())
+        for split in self.splits:
+            index = 0
+            for batch in self._dataset(split, wanted).batch(1024).as_numpy_iterator():
+                groups = batch[self.names.group] if self.names.group else None
+                for row, label in enumerate(batch[self.names.label]):
+                    group = None if groups is None else group_name(groups[row])
+                    yield CatalogueEntry(label_name(label), group, f"{split}[{index}]")
+                    index += 1
+
+    def parts(self) -> list[str]:
+        return [
+            f"{split}[{start}:{min(start + PART_SIZE, size)}]"
+            for split in self.splits
+            for size in [self.builder.info.splits[split].num_examples]
+            for start in range(0, size, PART_SIZE)
+        ]
+
+    def read(self, part: str) -> Iterator[Stored]:
+        split, _, bounds = part.partition("[")
+        index = int(bounds.partition(":")[0])
+        dataset = self._dataset(part, {self.names.input}).map(lambda row: row[self.names.input])
+        for stored in self.reader.read(dataset, BATCH_SIZE):
+            yield Stored(f"{split}[{index}]", stored)
+            index += 1
+
+    def fingerprint(self) -> str:
+        splits = self.builder.info.splits
+        sizes = {split: splits[split].num_examples for split in self.splits}
+        return f"{self.builder.info.full_name} {sizes}"
+
+    def _dataset(self, split: str, wanted: set[str]) -> Any:
+        import tensorflow_datasets as tfds
+
+        # One file after the other: the n-th example read is then the n-th of the split.
+        return self.builder.as_dataset(
+            split=split,
+            shuffle_files=False,
+            decoders=tfds.decode.PartialDecoding(wanted),
+            read_config=tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False),
+        )
+
+
+def _splits(builder: Any, data: DataOptions) -> list[str]:
+    known = list(builder.info.splits)
+    if data.tfds_splits is None:
+        return [split for split in STANDARD_SPLITS if split in known] or known
+    chosen = [split.strip() for split in data.tfds_splits.split("+")]
+    for split in chosen:
+        if split not in known or chosen.count(split) > 1:
+            raise UserError(
+                f"`data.tfds_splits` must name different splits of {data.name!r} "
+                f"({', '.join(sorted(known))}) joined by +: got {data.tfds_splits!r}."
+            )
+    return chosen

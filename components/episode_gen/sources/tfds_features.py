@@ -1,0 +1,141 @@
+"""Which feature of a TFDS data set is the input, the class and the group, and how to read it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from components.episode_gen.options import DataOptions
+from components.errors import UserError
+from components.modalities.base import ExampleSpec
+
+# In the order in which they are tried.
+LABEL_NAMES = ("label", "intent_name", "intent", "class", "fine_label")
+GROUP_NAMES = ("alphabet", "speaker", "domain_name", "domain", "coarse_label", "superclass")
+
+
+class FeatureNames(NamedTuple):
+    """The names of the features that hold the example, its class and its group (or None)."""
+
+    input: str
+    label: str
+    group: str | None
+
+
+class InputReader(NamedTuple):
+    """What an example becomes, and how.
+
+    Attributes:
+      spec: of the stored examples.
+      read: (dataset of one feature, batch size) -> the stored bytes of each example, in order.
+    """
+
+    spec: ExampleSpec
+    read: Callable[[Any, int], Iterator[bytes]]
+
+
+def find_features(builder: Any, data: DataOptions) -> FeatureNames:
+    """The configured names, or a guess from the features' kinds and names.
+
+    Raises:
+      UserError: a configured feature is not there, or nothing could be guessed.
+    """
+    import tensorflow_datasets as tfds
+
+    features = dict(builder.info.features)
+    inputs = [
+        name
+        for kind in (tfds.features.Image, tfds.features.Audio, tfds.features.Text)
+        for name, feature in features.items()
+        # Text comes last, and class names are texts too.
+        if isinstance(feature, kind) and name not in (*LABEL_NAMES, *GROUP_NAMES)
+    ]
+    class_labels = [
+        name for name, feature in features.items() if isinstance(feature, tfds.features.ClassLabel)
+    ]
+    labels = [name for name in LABEL_NAMES if name in features] + class_labels
+    groups = [name for name in GROUP_NAMES if name in features]
+    names = FeatureNames(
+        _choose("input_feature", data.input_feature, inputs, features, data.name),
+        _choose("label_feature", data.label_feature, labels, features, data.name),
+        data.group_feature or (groups[0] if groups else None),
+    )
+    if data.group_feature is not None or data.split_by == "group":
+        _choose("group_feature", data.group_feature, groups, features, data.name)
+    return names
+
+
+def _choose(
+    option: str, configured: str | None, guesses: list[str], features: dict, dataset: str | None
+) -> str:
+    if configured is None and guesses:
+        return guesses[0]
+    if configured is not None and configured in features:
+        return configured
+    raise UserError(
+        f"`data.{option}` must name a feature of {dataset!r} ({', '.join(sorted(features))}): got "
+        f"{'none, and none could be guessed' if configured is None else repr(configured)}."
+    )
+
+
+def value_names(feature: Any) -> Callable[[Any], str]:
+    """How a value of a class or group feature is called."""
+    if hasattr(feature, "int2str"):
+        names = list(feature.names)
+        return lambda value: names[int(value)]
+    return lambda value: value.decode() if isinstance(value, bytes) else str(value)
+
+
+def input_reader(feature: Any, data: DataOptions) -> InputReader:
+    """Reads images, audio or text.
+
+    Raises:
+      UserError: the feature is none of these.
+    """
+    import tensorflow_datasets as tfds
+
+    if isinstance(feature, tfds.features.Image):
+        return _images(feature, data)
+    if isinstance(feature, tfds.features.Audio):
+        return InputReader(ExampleSpec("audio", "float32", (None,)), _read_audio)
+    if isinstance(feature, tfds.features.Text):
+        return InputReader(ExampleSpec("text", "string", ()), _read_text)
+    raise UserError(
+        f"`data.input_feature` must be an image, audio or text feature of {data.name!r}: "
+        f"got a {type(feature).__name__}."
+    )
+
+
+def _images(feature: Any, data: DataOptions) -> InputReader:
+    from components.modalities.image import standardise
+
+    size, channels = data.image_size, data.image_channels
+    spec = ExampleSpec("image", "uint8", (size, size, channels))
+    # Images of one size are resized many at a time.
+    one_size = None not in feature.shape
+
+    def read(dataset: Any, batch_size: int) -> Iterator[bytes]:
+        def resize(images: Any) -> Any:
+            return standardise(images[..., :3], size=size, channels=channels)
+
+        if one_size:
+            resized = dataset.batch(batch_size).map(resize, num_parallel_calls=-1)
+        else:
+            resized = dataset.map(resize, num_parallel_calls=-1).batch(batch_size)
+        for batch in resized.prefetch(2).as_numpy_iterator():
+            yield from (image.tobytes() for image in batch)
+
+    return InputReader(spec, read)
+
+
+def _read_audio(dataset: Any, batch_size: int) -> Iterator[bytes]:
+    """Whole numbers are 16-bit samples: scaled to -1..1."""
+    del batch_size  # the recordings differ in length
+    for samples in dataset.as_numpy_iterator():
+        scale = 1.0 if samples.dtype.kind == "f" else 1.0 / 32768.0
+        yield (samples.astype(np.float32) * np.float32(scale)).tobytes()
+
+
+def _read_text(dataset: Any, batch_size: int) -> Iterator[bytes]:
+    for batch in dataset.batch(batch_size).as_numpy_iterator():
+        yield from batch

@@ -1,0 +1,79 @@
+"""Classes for meta-train, meta-validation and meta-test: disjoint, seeded, written down."""
+
+import hashlib
+import itertools
+from collections.abc import Iterable
+
+from components.episode_gen.catalogue import Catalogue
+from components.episode_gen.options import DataOptions
+from components.episodes import SPLITS
+from components.errors import UserError
+
+
+def split_classes(catalogue: Catalogue, data: DataOptions) -> dict[str, list[str]]:
+    """The sorted class names of each split.
+
+    - No class is in two splits; by group, no group is either.
+    - The result depends on the names, the seed and the sizes alone.
+    - With `split_counts` that add up to less than there are, the rest is in no split.
+
+    Raises:
+      UserError: more classes (or groups) are asked for than there are, or some class has no group.
+    """
+    if data.split_by == "class":
+        units = {name: [name] for name in catalogue.examples}
+    else:
+        units = _classes_of_groups(catalogue)
+    order = ranked(units, seed=data.seed)
+    sizes = _sizes(len(order), data)
+    splits, start = {}, 0
+    for split, size in zip(SPLITS, sizes):
+        chosen = order[start : start + size]
+        splits[split] = sorted(name for unit in chosen for name in units[unit])
+        start += size
+    return splits
+
+
+def ranked(names: Iterable[str], *, seed: int) -> list[str]:
+    """The names in a seeded order: sorted by a hash of each, keyed with the seed.
+
+    A new name moves none of the others past each other.
+    """
+    key = f"splits {seed}".encode()
+
+    def rank(name: str) -> tuple[bytes, str]:
+        return hashlib.blake2b(name.encode(), key=key, digest_size=16).digest(), name
+
+    return sorted(names, key=rank)
+
+
+def _sizes(available: int, data: DataOptions) -> list[int]:
+    if data.split_counts is not None:
+        if sum(data.split_counts) > available:
+            raise UserError(
+                f"`data.split_counts` must add up to at most the {available} {_plural(data)} that "
+                f"there are: got {list(data.split_counts)}."
+            )
+        return list(data.split_counts)
+    # Rounding the ends, not the sizes, shares out every class when the fractions add up to 1.
+    ends, total = [0], 0.0
+    for fraction in data.split_fractions:
+        total += fraction
+        ends.append(min(round(total * available), available))
+    return [end - start for start, end in itertools.pairwise(ends)]
+
+
+def _plural(data: DataOptions) -> str:
+    return "classes" if data.split_by == "class" else "groups"
+
+
+def _classes_of_groups(catalogue: Catalogue) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for name in catalogue.examples:
+        if name not in catalogue.groups:
+            raise UserError(
+                f"`data.split_by` can be group only where every class has one: {name!r} has none. "
+                "Set `data.group_feature`, or split by class."
+            )
+        groups.setdefault(catalogue.groups[name], []).append(name)
+    return groups

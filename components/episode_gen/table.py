@@ -1,0 +1,163 @@
+"""What workers share: the catalogue of each split, and for small data the examples' content.
+
+A worker opens the folder that the executor wrote and maps the content into memory: nothing is held
+twice, whatever the number of processes on a machine.
+"""
+
+import json
+import mmap
+import os
+import tempfile
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from pydantic import TypeAdapter
+
+from components.episode_gen.catalogue import Catalogue
+from components.episode_gen.options import EpisodeOptions
+from components.episode_gen.sampling import EpisodePlan, plan_episode
+from components.episode_gen.sources.base import Source
+from components.episodes import SPLITS
+from components.errors import UserError
+from components.modalities.base import ExampleSpec
+
+_PLANNER_FILE, _CONTENT_FILE, _STARTS_FILE = "planner.json", "content.bin", "starts.npy"
+
+
+_EPISODES = TypeAdapter(EpisodeOptions)
+
+
+class SplitClasses(NamedTuple):
+    """The classes of one split, by their number in a plan."""
+
+    names: list[str]
+    examples: list[list[str]]
+
+
+class Planner:
+    """Draws the episodes of a catalogue; equal on every worker that opens the same folder."""
+
+    def __init__(
+        self,
+        spec: ExampleSpec,
+        episodes: EpisodeOptions,
+        splits: dict[str, SplitClasses],
+    ) -> None:
+        self.spec, self.episodes, self.splits = spec, episodes, splits
+        self._sizes = {split: list(map(len, splits[split].examples)) for split in SPLITS}
+
+    def plan(self, split: str, index: int) -> EpisodePlan:
+        return plan_episode(
+            seed=self.episodes.seed,
+            split=split,
+            index=index,
+            shape=self.episodes.shape_of(split),
+            sizes=self._sizes[split],
+            rotate=self.episodes.rotates(split),
+        )
+
+    def example_ids(self, split: str, plan: EpisodePlan) -> list[str]:
+        """The ids of an episode's examples, support then query."""
+        examples = self.splits[split].examples
+        return [
+            examples[plan.classes[slot.label].number][slot.ordinal]
+            for slot in plan.support + plan.query
+        ]
+
+    def save(self, folder: str) -> None:
+        state = {
+            "spec": self.spec.to_json(),
+            "episodes": _EPISODES.dump_python(self.episodes, mode="json"),
+            "splits": self.splits,
+        }
+        with tf.io.gfile.GFile(f"{folder}/{_PLANNER_FILE}", "w") as file:
+            file.write(json.dumps(state))
+
+    @classmethod
+    def open(cls, folder: str) -> "Planner":
+        with tf.io.gfile.GFile(f"{folder}/{_PLANNER_FILE}") as file:
+            state = json.load(file)
+        return cls(
+            ExampleSpec.from_json(state["spec"]),
+            _EPISODES.validate_json(json.dumps(state["episodes"])),
+            {split: SplitClasses(*state["splits"][split]) for split in SPLITS},
+        )
+
+
+def make_planner(
+    spec: ExampleSpec,
+    episodes: EpisodeOptions,
+    catalogue: Catalogue,
+    splits: dict[str, list[str]],
+) -> Planner:
+    """The planner of a checked configuration."""
+    return Planner(
+        spec,
+        episodes,
+        {s: SplitClasses(splits[s], [catalogue.examples[n] for n in splits[s]]) for s in SPLITS},
+    )
+
+
+class ContentTable:
+    """The stored bytes of every example that is in some split, by its id."""
+
+    def __init__(self, folder: str) -> None:
+        local = _local_copy(folder, [_CONTENT_FILE, _STARTS_FILE])
+        planner = Planner.open(folder)
+        self._rows = {example_id: row for row, example_id in enumerate(_all_ids(planner))}
+        self._starts = np.load(os.path.join(local, _STARTS_FILE))
+        with open(os.path.join(local, _CONTENT_FILE), "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            self._content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+
+    def __getitem__(self, example_id: str) -> bytes:
+        row = self._rows[example_id]
+        start, size = self._starts[row]
+        return self._content[start : start + size]
+
+    @staticmethod
+    def write(folder: str, planner: Planner, source: Source) -> None:
+        """Reads the whole source once.
+
+        Raises:
+          UserError: an example cannot be read, or the source no longer holds one of the catalogue.
+        """
+        ids = _all_ids(planner)
+        rows = {example_id: row for row, example_id in enumerate(ids)}
+        starts = np.full((len(ids), 2), -1, np.int64)
+        position = 0
+        with tf.io.gfile.GFile(f"{folder}/{_CONTENT_FILE}", "wb") as file:
+            for part in source.parts():
+                for stored in source.read(part):
+                    row = rows.get(stored.example_id)
+                    if row is not None:
+                        file.write(stored.content)
+                        starts[row] = position, len(stored.content)
+                        position += len(stored.content)
+        if (starts < 0).any():
+            missing = ids[int(np.argmax(starts[:, 0] < 0))]
+            raise UserError(
+                f"the data changed while they were read: {missing!r} is gone. Run again."
+            )
+        with tf.io.gfile.GFile(f"{folder}/{_STARTS_FILE}", "wb") as file:
+            np.save(file, starts)
+
+
+def _all_ids(planner: Planner) -> list[str]:
+    return [
+        example_id
+        for split in SPLITS
+        for ids in planner.splits[split].examples
+        for example_id in ids
+    ]
+
+
+def _local_copy(folder: str, names: list[str]) -> str:
+    """The folder itself, or a copy of its files where it lies in an object store."""
+    if "://" not in folder:
+        return folder
+    local = tempfile.mkdtemp()
+    for name in names:
+        tf.io.gfile.copy(f"{folder}/{name}", os.path.join(local, name))
+    return local

@@ -1,0 +1,182 @@
+"""Two ways to write the same episodes with Beam.
+
+`WriteFromTable`, for data that fit on a disk of every worker: each shard is assembled from the
+memory-mapped content. `WriteByJoin`, for data that do not: plans and examples meet by example id,
+so that no step ever holds more than the uses of one example, one episode, or one shard.
+"""
+
+import functools
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.metrics import Metrics
+
+from components.episode_gen.assemble import assemble
+from components.episode_gen.options import DataOptions
+from components.episode_gen.shards import Shard, write_shard
+from components.episode_gen.sources import open_source
+from components.episode_gen.table import ContentTable, Planner
+
+NAMESPACE = "EpisodeGen"
+
+
+class WriteFromTable(beam.PTransform):
+    """PCollection[Shard] -> PCollection[Shard] that are written.
+
+    Args:
+      work: the folder with the planner and the content table.
+      uri: of the Examples artifact.
+    """
+
+    def __init__(self, work: str, uri: str) -> None:
+        super().__init__()
+        self._work, self._uri = work, uri
+
+    def expand(self, shards: Any) -> Any:
+        return (
+            shards
+            | "SpreadShards" >> beam.Reshuffle()
+            | "WriteShards" >> beam.ParDo(_WriteFromTable(self._work, self._uri))
+        )
+
+
+class WriteByJoin(beam.PTransform):
+    """As `WriteFromTable`, reading the source's parts instead of a table.
+
+    Args:
+      work: the folder with the planner.
+      uri: of the Examples artifact.
+      data: what to open the source from, on every worker.
+      parts: of the source.
+    """
+
+    def __init__(self, work: str, uri: str, data: DataOptions, parts: list[str]) -> None:
+        super().__init__()
+        self._work, self._uri, self._data, self._parts = work, uri, data, parts
+
+    def expand(self, shards: Any) -> Any:
+        uses = shards | "SpreadPlans" >> beam.Reshuffle() | "Plan" >> beam.ParDo(_Plan(self._work))
+        contents = (
+            shards.pipeline
+            | "Parts" >> beam.Create(self._parts)
+            | "SpreadParts" >> beam.Reshuffle()
+            | "Read" >> beam.ParDo(_Read(self._data))
+        )
+        return (
+            {"uses": uses, "contents": contents}
+            | "MeetById" >> beam.CoGroupByKey()
+            | "HandOut" >> beam.FlatMap(_hand_out)
+            | "GatherEpisode" >> beam.GroupByKey()
+            | "Assemble" >> beam.ParDo(_Assemble(self._work))
+            | "GatherShard" >> beam.GroupByKey()
+            | "WriteShards" >> beam.ParDo(_WriteGathered(self._uri))
+        )
+
+
+# Keys are strings: their encoding is the same on every runner.
+
+
+class _WriteFromTable(beam.DoFn):
+    def __init__(self, work: str, uri: str) -> None:
+        self._work, self._uri = work, uri
+
+    def setup(self) -> None:
+        self._planner = Planner.open(self._work)
+        self._table = ContentTable(self._work)
+
+    def process(self, shard: Shard) -> Iterator[Shard]:
+        content = self._table.__getitem__
+        write_shard(
+            shard,
+            self._uri,
+            (
+                assemble(self._planner, shard.split, index, content)
+                for index in range(shard.start, shard.stop)
+            ),
+        )
+        ways, shots, queries = self._planner.episodes.shape_of(shard.split)
+        episodes = shard.stop - shard.start
+        _count(shard.split, episodes, episodes * ways * (shots + queries))
+        yield shard
+
+
+class _WorkDoFn(beam.DoFn):
+    """A DoFn that needs the planner."""
+
+    def __init__(self, work: str) -> None:
+        self._work = work
+
+    def setup(self) -> None:
+        self._planner = Planner.open(self._work)
+
+
+class _Plan(_WorkDoFn):
+    """Shard -> (example id, (shard, episode index)), once for each use."""
+
+    def process(self, shard: Shard) -> Iterator[tuple[str, tuple[Shard, int]]]:
+        for index in range(shard.start, shard.stop):
+            plan = self._planner.plan(shard.split, index)
+            for example_id in self._planner.example_ids(shard.split, plan):
+                yield example_id, (shard, index)
+
+
+class _Read(beam.DoFn):
+    """Part -> (example id, content)."""
+
+    def __init__(self, data: DataOptions) -> None:
+        self._data = data
+
+    def setup(self) -> None:
+        self._source = open_source(self._data)
+
+    def process(self, part: str) -> Iterator[tuple[str, bytes]]:
+        for stored in self._source.read(part):
+            yield stored.example_id, stored.content
+
+
+def _hand_out(
+    met: tuple[str, dict[str, Iterable[Any]]],
+) -> Iterator[tuple[str, tuple[Shard, int, str, bytes]]]:
+    """(example id, its uses and content) -> (episode, (shard, index, example id, content))."""
+    example_id, values = met
+    contents = list(values["contents"])
+    for shard, index in values["uses"]:
+        if len(contents) != 1:
+            raise ValueError(f"example {example_id!r} was read {len(contents)} times, not once")
+        yield f"{shard.split} {index}", (shard, index, example_id, contents[0])
+
+
+class _Assemble(_WorkDoFn):
+    """(episode, its examples) -> (shard, (shard, index, serialised episode))."""
+
+    def process(
+        self, gathered: tuple[str, Iterable[tuple[Shard, int, str, bytes]]]
+    ) -> Iterator[tuple[str, tuple[Shard, int, bytes]]]:
+        examples = list(gathered[1])
+        shard, index = examples[0][:2]
+        content = {example_id: stored for _, _, example_id, stored in examples}
+        serialized = assemble(self._planner, shard.split, index, content.__getitem__)
+        _count(shard.split, 1, len(examples))
+        yield shard.key, (shard, index, serialized)
+
+
+class _WriteGathered(beam.DoFn):
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+
+    def process(self, gathered: tuple[str, Iterable[tuple[Shard, int, bytes]]]) -> Iterator[Shard]:
+        episodes = sorted(gathered[1], key=lambda episode: episode[1])
+        shard = episodes[0][0]
+        write_shard(shard, self._uri, (serialized for _, _, serialized in episodes))
+        yield shard
+
+
+@functools.cache
+def _counter(name: str) -> Any:
+    return Metrics.counter(NAMESPACE, name)
+
+
+def _count(split: str, episodes: int, examples: int) -> None:
+    _counter(f"{split}/episodes").inc(episodes)
+    _counter(f"{split}/examples").inc(examples)
