@@ -1,0 +1,1 @@
+"""What runs when: the configuration, the pipeline, its runners and the command line."""

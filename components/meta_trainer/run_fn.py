@@ -1,0 +1,107 @@
+"""What the stock TFX Trainer calls: meta-train on the episodes, export the model."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from components.episodes.dataset import parse_episodes, read_split
+from components.episodes.record import FILE_NAME, EpisodeSetRecord, read_record
+from components.meta_trainer.build import assemble
+from components.meta_trainer.export import export
+from components.meta_trainer.input_pipeline import fixed_episodes, training_episodes
+from components.meta_trainer.options import TrainingOptions, checked
+from components.meta_trainer.training_loop import meta_train
+from serving import signatures as sig
+from serving.warmup import write_warmup
+
+HISTORY_FILE = "history.json"
+SUMMARY_FILE = "meta_train.json"
+VALIDATION_STACK = 50
+
+
+def run_fn(fn_args: Any) -> None:
+    """Meta-trains and exports, or goes on where a killed run stopped.
+
+    Args:
+      fn_args: TFX's FnArgs. Used: `train_files`, patterns of the files of the split `train`, of
+        which the artifact is derived; `serving_model_dir`; `model_run_dir`, which gets the
+        TensorBoard logs, `history.json` and `meta_train.json`; and of `custom_config` the keys
+        `learner`, `training` (the configuration's sections), `checkpoint_root` and `model_name`.
+    """
+    config = fn_args.custom_config
+    uri = examples_uri(fn_args.train_files[0])
+    record = read_record(uri)
+    options = checked(TrainingOptions, config["training"], "training")
+    assembly = assemble(record, config["learner"])
+    checkpoint_dir = os.path.join(config["checkpoint_root"], fingerprint(uri, config))
+
+    def training(start_step: int) -> tf.data.Dataset:
+        return training_episodes(
+            uri,
+            record,
+            episodes_per_step=options.episodes_per_step,
+            augment=options.augment,
+            seed=options.seed,
+            start_step=start_step,
+        )
+
+    trained = meta_train(
+        assembly,
+        options,
+        training=training,
+        validation=fixed_episodes(
+            uri, record, split="eval", count=options.eval_episodes, stack=VALIDATION_STACK
+        ),
+        checkpoint_dir=checkpoint_dir,
+        log_dir=fn_args.model_run_dir,
+    )
+    best = max(trained.history, key=lambda entry: entry["eval_score"])
+    about = {
+        "splits_hash": record.splits_hash,
+        "meta_train_steps": trained.steps,
+        "best_step": best["step"],
+    }
+    export(assembly, trained.weights, fn_args.serving_model_dir, about)
+    requests = list(warmup_requests(uri, record))
+    write_warmup(Path(fn_args.serving_model_dir), config["model_name"], requests)
+    _write_json(fn_args.model_run_dir, HISTORY_FILE, trained.history)
+    per_second = trained.steps * options.episodes_per_step / max(trained.seconds, 1e-9)
+    summary = {"steps": trained.steps, "episodes_per_second": per_second}
+    _write_json(fn_args.model_run_dir, SUMMARY_FILE, summary)
+
+
+def examples_uri(pattern: str) -> str:
+    """The uri of the Examples artifact, of a file pattern `uri/Split-train/*`."""
+    return os.path.dirname(os.path.dirname(pattern))
+
+
+def fingerprint(uri: str, config: Mapping[str, Any]) -> str:
+    """Names the checkpoints of one configuration on one set of episodes.
+
+    A run that is started again finds them, although TFX gives it new output folders.
+    """
+    with tf.io.gfile.GFile(os.path.join(uri, FILE_NAME)) as file:
+        described = json.dumps(config, sort_keys=True) + file.read()
+    return hashlib.sha256(described.encode()).hexdigest()[:16]
+
+
+def warmup_requests(uri: str, record: EpisodeSetRecord) -> Iterator[dict[str, np.ndarray]]:
+    """Real requests of the common shapes: one query, and as many as an episode has."""
+    serialized = next(iter(read_split(uri, "eval").batch(1)))
+    episode = parse_episodes(serialized, record.example_spec)
+    support = {name: episode[name].numpy() for name in (sig.SUPPORT_X, sig.SUPPORT_Y)}
+    queries = episode[sig.QUERY_X].numpy()
+    yield support | {sig.QUERY_X: queries[:, :1]}
+    yield support | {sig.QUERY_X: queries}
+
+
+def _write_json(directory: str, name: str, value: Any) -> None:
+    tf.io.gfile.makedirs(directory)
+    with tf.io.gfile.GFile(os.path.join(directory, name), "w") as file:
+        file.write(json.dumps(value, indent=1))

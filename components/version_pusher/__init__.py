@@ -1,0 +1,1 @@
+"""The executor behind the stock Pusher: a version folder is complete or absent."""

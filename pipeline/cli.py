@@ -1,0 +1,46 @@
+"""The command line: `fewshot`. Nothing heavy is imported before a command needs it."""
+
+import os
+import sys
+from pathlib import Path
+
+# Before TensorFlow is imported: its start-up notices are not the user's. Errors still show.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import click
+
+from components.errors import UserError
+
+BLESSED, FAILED, WRONG_CONFIGURATION, NOT_BLESSED = 0, 1, 2, 3
+
+
+class Commands(click.Group):
+    """Turns a user's mistake into one sentence and exit status 2."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except UserError as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(WRONG_CONFIGURATION)
+
+
+@click.group(cls=Commands)
+def main() -> None:
+    """Few-shot models: meta-train, judge, ship, serve and ask them."""
+
+
+@main.command()
+@click.option("--config", "config_path", required=True, help="YAML file of the configuration.")
+@click.option("--set", "overrides", multiple=True, help="section.key=value, over the file.")
+@click.option("--output-dir", type=click.Path(path_type=Path), help="Default: runs/<name>.")
+@click.option("--ask", is_flag=True, help="Then ask the pushed model about unseen classes.")
+def run(config_path: str, overrides: tuple[str, ...], output_dir: Path | None, ask: bool) -> None:
+    """Run the pipeline here. Exit status: 0 pushed, 3 not blessed, 1 failed, 2 wrong input."""
+    from pipeline.run_command import run_pipeline
+
+    sys.exit(run_pipeline(config_path, overrides, output_dir, ask=ask))
+
+
+if __name__ == "__main__":
+    main()

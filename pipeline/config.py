@@ -1,0 +1,155 @@
+"""The configuration of a pipeline: frozen dataclasses, read from YAML, checked at once."""
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from components.episode_gen.options import DataOptions, EpisodeOptions
+from components.errors import UserError
+from components.few_shot_evaluator.options import EvaluationOptions
+from components.meta_trainer.options import (
+    TrainingOptions,
+    backbone_options,
+    checked,
+    learner_options,
+)
+
+STRICT: Any = {"extra": "forbid", "strict": True}
+
+
+@dataclass(frozen=True, config=STRICT)
+class ServingOptions:
+    """The section `serving`."""
+
+    model_name: str = "fewshot"
+    """What the model is served as, and the folder of its versions."""
+    keep_versions: int | None = Field(None, ge=1)
+    """How many version folders stay, the newest; null to keep all."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class BeamOptions:
+    """The section `beam`: where EpisodeGen, the statistics and the evaluator run."""
+
+    runner: str = "FnApiRunner"
+    """A Beam runner. `DirectRunner` would try to download another one first."""
+    workers: int = Field(1, ge=1)
+    """Worker processes of the local runner; 1 is in memory."""
+    options: tuple[str, ...] = ()
+    """More pipeline options, as "--name=value"."""
+
+    def pipeline_args(self) -> list[str]:
+        """The options as Beam takes them."""
+        args = [f"--runner={self.runner}", *self.options]
+        if self.workers > 1:
+            args += [
+                "--direct_running_mode=multi_processing",
+                f"--direct_num_workers={self.workers}",
+            ]
+        return args
+
+
+@dataclass(frozen=True, config=STRICT)
+class Config:
+    """A whole pipeline. The section `learner` stays a mapping: its options depend on its name."""
+
+    name: str
+    data: DataOptions = DataOptions()
+    episodes: EpisodeOptions = EpisodeOptions()
+    learner: dict[str, Any] = dataclasses.field(default_factory=lambda: {"name": "maml"})
+    training: TrainingOptions = TrainingOptions()
+    evaluation: EvaluationOptions = EvaluationOptions()
+    serving: ServingOptions = ServingOptions()
+    beam: BeamOptions = BeamOptions()
+
+    def __post_init__(self) -> None:
+        # Kubeflow's rule for pipeline names; TFX itself is less strict.
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,127}", self.name):
+            raise UserError(
+                "`name` must be lower-case letters, digits and hyphens, as Kubeflow asks; "
+                f"got {self.name!r}."
+            )
+        if self.evaluation.episodes > self.episodes.counts.test:
+            raise UserError(
+                f"`evaluation.episodes` must be at most `episodes.counts.test`, "
+                f"{self.episodes.counts.test}; got {self.evaluation.episodes}."
+            )
+        if self.training.eval_episodes > self.episodes.counts.eval:
+            raise UserError(
+                f"`training.eval_episodes` must be at most `episodes.counts.eval`, "
+                f"{self.episodes.counts.eval}; got {self.training.eval_episodes}."
+            )
+        if self.episodes.counts.train < 1:
+            raise UserError("`episodes.counts.train` must be at least 1; got 0.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, every default resolved."""
+        return dataclasses.asdict(self)  # type: ignore[call-overload]
+
+
+def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Reads a configuration file and applies `--set` overrides.
+
+    Args:
+      path: of a YAML file.
+      overrides: each `section.key=value`, the value as YAML.
+
+    Raises:
+      UserError: anything wrong with it, in one sentence.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"`--config` must be a readable file: {path} ({error.strerror}).") from None
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is not YAML: {' '.join(str(error).split())}.") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{path} must hold sections (`data:`, `episodes:`, ...), and holds none.")
+    values.setdefault("name", Path(path).stem.replace("_", "-"))
+    for override in overrides:
+        values = _overridden(values, override)
+    return build_config(values)
+
+
+def build_config(values: Mapping[str, Any]) -> Config:
+    """Checks plain values.
+
+    Raises:
+      UserError: an unknown key, a wrong type, a value out of range, an unknown learner or option.
+    """
+    config = checked(Config, {k: v for k, v in values.items() if v is not None}, "")
+    learner_options(config.learner)
+    if config.learner.get("backbone"):
+        backbone_options(config.learner, default="conv4")
+    return config
+
+
+def _overridden(values: dict[str, Any], override: str) -> dict[str, Any]:
+    """A copy of `values` with one `a.b=value` put in."""
+    path, equals, text = override.partition("=")
+    keys = path.split(".")
+    if not equals or not all(keys):
+        raise UserError(f"`--set` must be section.key=value; got {override!r}.")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise UserError(f"`--set {path}` must have a YAML value; got {text!r}.") from None
+    return _put(values, keys, value, path)
+
+
+def _put(values: dict[str, Any], keys: Sequence[str], value: Any, path: str) -> dict[str, Any]:
+    first, *rest = keys
+    if not rest:
+        return {**values, first: value}
+    inner = values.get(first) or {}
+    if not isinstance(inner, dict):
+        raise UserError(f"`--set {path}`: `{first}` is not a section, but {inner!r}.")
+    return {**values, first: _put(inner, rest, value, path)}

@@ -1,0 +1,70 @@
+"""Runs the pipeline on this machine with TFX's LocalDagRunner."""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from components.episode_gen.check import CheckedData
+from components.errors import UserError
+from pipeline.config import Config
+from pipeline.console import narrated
+from pipeline.summary import publish_summary
+
+
+def run_locally(config: Config, output_dir: Path, data: CheckedData) -> dict[str, Any]:
+    """Runs all steps, reusing what earlier runs in the same folder have done.
+
+    Args:
+      config: the whole configuration.
+      output_dir: gets `tfx/`, `metadata.sqlite`, `serving_model/`, `report.html`, `summary.json`.
+      data: what `check_data` found; its fingerprint makes changed data run anew.
+
+    Returns:
+      the summary, see `summary.py`.
+
+    Raises:
+      UserError: another run is using the folder.
+    """
+    from tfx import v1 as tfx
+
+    from pipeline.pipeline import create_pipeline
+
+    output_dir = output_dir.absolute()
+    with only_run_in(output_dir), narrated(output_dir / "pipeline.log") as seconds:
+        started = time.time()
+        pipeline = create_pipeline(
+            config,
+            pipeline_root=str(output_dir / "tfx"),
+            serving_dir=str(output_dir / "serving_model" / config.serving.model_name),
+            checkpoint_root=str(output_dir / "checkpoints"),
+            metadata_path=str(output_dir / "metadata.sqlite"),
+            data_fingerprint=data.fingerprint,
+        )
+        tfx.orchestration.LocalDagRunner().run(pipeline)
+        return publish_summary(config, output_dir, seconds=seconds, started=started)
+
+
+@contextlib.contextmanager
+def only_run_in(output_dir: Path) -> Iterator[None]:
+    """Holds a lock on the folder; the system releases it however the process ends."""
+    output_dir.mkdir(parents=True, exist_ok=True)
+    with open(output_dir / ".lock", "a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"`--output-dir` must not be in use by another run: {output_dir} is; wait for it, "
+                "or choose another folder."
+            ) from None
+        yield
+
+
+def point_latest_to(output_dir: Path) -> None:
+    """Makes the sibling `latest` a link to `output_dir`, in one step."""
+    aside = output_dir.parent / f".latest-{os.getpid()}"
+    aside.symlink_to(output_dir.name)
+    aside.rename(output_dir.parent / "latest")

@@ -1,0 +1,133 @@
+"""The pipeline: which steps there are and what flows between them. Nothing runs here."""
+
+import dataclasses
+
+from tfx import v1 as tfx
+from tfx.dsl.components.base import executor_spec
+
+from components.episode_gen.component import EpisodeGen
+from components.episode_validator.component import EpisodeValidator
+from components.few_shot_evaluator.component import FewShotEvaluator
+from components.serving_validator.component import ServingValidator
+from components.version_pusher.executor import VersionPusher
+from pipeline.code_version import code_version
+from pipeline.config import Config
+
+RUN_FN = "components.meta_trainer.run_fn.run_fn"
+
+
+def create_pipeline(
+    config: Config,
+    *,
+    pipeline_root: str,
+    serving_dir: str,
+    checkpoint_root: str,
+    data_fingerprint: str = "",
+    metadata_path: str | None = None,
+    enable_cache: bool = True,
+) -> tfx.dsl.Pipeline:
+    """From class data to a pushed model that adapts.
+
+    Args:
+      config: the whole configuration.
+      pipeline_root: where artifacts lie.
+      serving_dir: the folder of the model's versions, which a server watches.
+      checkpoint_root: where an interrupted meta-training finds its checkpoints.
+      data_fingerprint: changes when the class data do; TFX's cache key does not see them.
+      metadata_path: the SQLite file of ML Metadata, for the local runner.
+      enable_cache: reuse the outputs of steps whose inputs, parameters and code are the same.
+    """
+    # Class data to episodes: sampled by a plan that is the same on every runner.
+    episode_gen = EpisodeGen(
+        data=config.data,
+        episodes=config.episodes,
+        data_fingerprint=data_fingerprint,
+        code_version=code_version("components/episode_gen"),
+    )
+    examples = episode_gen.outputs["examples"]
+
+    # What the episodes look like, and whether they are what they claim to be.
+    statistics_gen = tfx.components.StatisticsGen(examples=examples)
+    schema_gen = tfx.components.SchemaGen(statistics=statistics_gen.outputs["statistics"])
+    example_validator = tfx.components.ExampleValidator(
+        statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
+    )
+    episode_validator = EpisodeValidator(
+        examples=examples,
+        anomalies=example_validator.outputs["anomalies"],
+        code_version=code_version("components/episode_validator"),
+    )
+
+    # Meta-training; nothing is trained on episodes that failed their checks.
+    trainer = tfx.components.Trainer(
+        run_fn=RUN_FN,
+        examples=examples,
+        train_args=tfx.proto.TrainArgs(num_steps=config.training.steps),
+        eval_args=tfx.proto.EvalArgs(num_steps=config.training.eval_episodes),
+        custom_config={
+            "learner": config.learner,
+            "training": dataclasses.asdict(config.training),  # type: ignore[call-overload]
+            "model_name": config.serving.model_name,
+            "checkpoint_root": checkpoint_root,
+            "code_version": code_version("components/meta_trainer", "serving/graph_checks.py"),
+        },
+    )
+    trainer.add_upstream_node(episode_validator)
+
+    # The model that the new one must not fall behind.
+    baseline = tfx.dsl.Resolver(
+        strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
+        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
+        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+    ).with_id("LatestBlessedModel")
+
+    # Is it good enough, and does it run as the server would run it?
+    evaluator = FewShotEvaluator(
+        examples=examples,
+        model=trainer.outputs["model"],
+        baseline_model=baseline.outputs["model"],
+        model_run=trainer.outputs["model_run"],
+        options=config.evaluation,
+        code_version=code_version("components/few_shot_evaluator", "serving/signatures.py"),
+    )
+    serving_validator = ServingValidator(
+        model=trainer.outputs["model"],
+        examples=examples,
+        code_version=code_version("components/serving_validator", "serving/signatures.py"),
+    )
+
+    # Ship it, if both say so.
+    pusher = tfx.components.Pusher(
+        model=trainer.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        infra_blessing=serving_validator.outputs["blessing"],
+        push_destination=tfx.proto.PushDestination(
+            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=serving_dir)
+        ),
+        custom_config={"keep_versions": config.serving.keep_versions},
+        custom_executor_spec=executor_spec.ExecutorClassSpec(VersionPusher),
+    )
+
+    return tfx.dsl.Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=pipeline_root,
+        components=[
+            episode_gen,
+            statistics_gen,
+            schema_gen,
+            example_validator,
+            episode_validator,
+            trainer,
+            baseline,
+            evaluator,
+            serving_validator,
+            pusher,
+        ],
+        enable_cache=enable_cache,
+        metadata_connection_config=(
+            tfx.orchestration.metadata.sqlite_metadata_connection_config(metadata_path)
+            if metadata_path
+            else None
+        ),
+        beam_pipeline_args=config.beam.pipeline_args(),
+    )

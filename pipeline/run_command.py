@@ -1,0 +1,76 @@
+"""`fewshot run`: check, run, tell what came out."""
+
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from components.errors import UserError
+
+# Notices of libraries about themselves (Python's age, setuptools), of which no user can do a thing.
+warnings.simplefilter("ignore")
+
+from components.episode_gen.check import check_data
+from pipeline.config import load_config
+
+
+def run_pipeline(
+    config_path: str, overrides: Sequence[str], output_dir: Path | None, *, ask: bool
+) -> int:
+    """Runs the pipeline and returns the exit status.
+
+    Raises:
+      UserError: the configuration or the data are wrong; nothing has run.
+    """
+    config = load_config(config_path, overrides)
+    data = check_data(config.data, config.episodes)
+    folder = output_dir or Path("runs") / config.name
+
+    from pipeline.local_runner import point_latest_to, run_locally
+
+    console = Console(stderr=True)
+    console.print(f"[bold]{config.name}[/bold]: {_described(data.splits)}", highlight=False)
+    try:
+        summary = run_locally(config, folder, data)
+    except UserError:
+        raise
+    except Exception as error:
+        with open(folder / "pipeline.log", "a") as log:
+            log.write(traceback.format_exc())
+        sentence = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+        console.print(f"failed: {sentence}\nsee {folder / 'pipeline.log'}", highlight=False)
+        return 1
+    if output_dir is None:
+        point_latest_to(folder)
+    _tell(summary, folder, console)
+    if not summary["pushed"]:
+        return 3
+    if ask:
+        from pipeline.ask import ask_about_unseen_classes
+
+        ask_about_unseen_classes(folder, summary)
+    return 0
+
+
+def _described(splits: dict[str, list[str]]) -> str:
+    counts = ", ".join(f"{len(names)} {split}" for split, names in splits.items())
+    return f"{counts} classes"
+
+
+def _tell(summary: dict[str, Any], folder: Path, console: Console) -> None:
+    test = summary["test"]
+    lines = [
+        f"accuracy {test['accuracy']:.4f} ± {test['ci95']:.4f} ({test['protocol']}, "
+        f"{test['episodes']} episodes of unseen classes)",
+        *(f"  {name}: {value:.4f}" for name, value in summary["baselines"].items()),
+        f"blessed: pushed to {summary['pushed']}" if summary["pushed"] else "not blessed, not pushed",
+        *(f"  {reason}" for reason in summary["reasons"] if not summary["pushed"]),
+        f"report: {folder / 'report.html'}",
+    ]
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
+    sys.stderr.flush()

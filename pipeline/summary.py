@@ -1,0 +1,89 @@
+"""`summary.json`: what a run leaves for people and programs to read (contract 5)."""
+
+import importlib.metadata
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.config import Config
+
+PACKAGES = ("tensorflow", "tfx", "tensorflow-datasets", "apache-beam", "tensorflow-serving-api")
+
+
+def publish_summary(
+    config: Config, output_dir: Path, *, seconds: Mapping[str, float], started: float
+) -> dict[str, Any]:
+    """Gathers the results of the latest run in `output_dir` and writes `summary.json`.
+
+    `report.html` is copied beside it. Both are written aside and renamed.
+
+    Args:
+      config: the whole configuration.
+      output_dir: of the run.
+      seconds: of each step.
+      started: of the run, seconds since the epoch: a model pushed before was not pushed by it.
+    """
+    outputs = latest_outputs(output_dir / "metadata.sqlite", config.name)
+    evaluation = Path(outputs["evaluation"].uri)
+    metrics = json.loads((evaluation / "metrics.json").read_text())
+    meta_train = json.loads((Path(outputs["model_run"].uri) / "meta_train.json").read_text())
+    pushed = outputs["pushed_model"].custom_properties
+    summary = {
+        "config": config.to_dict(),
+        "learner": config.learner.get("name", "maml"),
+        "dataset": config.data.name or config.data.path or config.data.source,
+        "ways": config.episodes.ways,
+        "shots": config.episodes.shots,
+        "test": {
+            key: metrics[key] for key in ("accuracy", "ci95", "episodes", "queries", "protocol")
+        },
+        "baselines": metrics["baselines"],
+        "threshold": config.evaluation.threshold,
+        "blessed": bool(metrics["blessed"]),
+        "reasons": metrics.get("reasons", []),
+        "infra_blessed": outputs["infra_blessing"].custom_properties["blessed"].int_value == 1,
+        "pushed": pushed["pushed_destination"].string_value if pushed["pushed"].int_value else None,
+        "seconds": dict(seconds),
+        "meta_train": meta_train,
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+    }
+    _write_aside(output_dir / "summary.json", json.dumps(summary, indent=1))
+    aside = output_dir / ".report.html.partial"
+    shutil.copyfile(evaluation / "report.html", aside)
+    os.replace(aside, output_dir / "report.html")
+    return summary
+
+
+def latest_outputs(metadata_path: Path, pipeline_name: str) -> dict[str, Any]:
+    """The output artifacts of the pipeline's latest run, by output name.
+
+    `blessing` of the ServingValidator is given as `infra_blessing`.
+    """
+    from ml_metadata import MetadataStore
+    from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+    config = mlmd.ConnectionConfig()
+    config.sqlite.filename_uri = str(metadata_path)
+    store = MetadataStore(config)
+    runs = store.get_contexts_by_type("pipeline_run")
+    run = max(runs, key=lambda context: context.create_time_since_epoch)
+    outputs: dict[str, Any] = {}
+    for execution in store.get_executions_by_context(run.id):
+        for event in store.get_events_by_execution_ids([execution.id]):
+            if event.type != mlmd.Event.OUTPUT:
+                continue
+            (artifact,) = store.get_artifacts_by_id([event.artifact_id])
+            name = event.path.steps[0].key
+            if artifact.type == "InfraBlessing":
+                name = "infra_blessing"
+            outputs[name] = artifact
+    return outputs
+
+
+def _write_aside(path: Path, text: str) -> None:
+    aside = path.with_name(f".{path.name}.partial")
+    aside.write_text(text)
+    os.replace(aside, path)
