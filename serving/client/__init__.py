@@ -1,0 +1,20 @@
+"""Adapt and predict in a few lines, from a server or from a SavedModel on disk.
+
+    from serving.client import FewShotClient
+
+    with FewShotClient.connect("http://localhost:8501", model="glyphs") as client:
+        answer = client.classify(
+            support={"cat": [Path("cat1.png")], "dog": [Path("dog1.png")]},
+            queries=[Path("who.png")],
+        )
+        print(answer.labels, answer.probabilities)
+
+Nothing here imports TensorFlow; only a model read from disk does, when it is opened.
+"""
+
+from serving.client.asynchronous import AsyncFewShotClient
+from serving.client.client import AdaptedModel, Answer, FewShotClient
+from serving.client.transport import Tls
+from serving.protocol.status import StatusError
+
+__all__ = ["AdaptedModel", "Answer", "AsyncFewShotClient", "FewShotClient", "StatusError", "Tls"]

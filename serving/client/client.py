@@ -1,0 +1,210 @@
+"""The client: one episode in, an answer out."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from components.errors import UserError
+from serving import signatures as names
+from serving.client.checks import checked_inputs
+from serving.client.episode import Example, Support, query_inputs, signature_for, support_inputs
+from serving.client.retry import with_retries
+from serving.client.transport import Reply, Signature, Tls, Transport, Which, open_transport
+
+DEFAULT_TIMEOUT = 30.0  # seconds, retries included
+
+
+class Answer(NamedTuple):
+    """What the model says of the queries of one episode.
+
+    Attributes:
+      probabilities: float32 [Q, N], columns in the order of `class_names`.
+      class_names: the N classes in the order of the support set.
+      version: the model version that answered, where the protocol tells it.
+    """
+
+    probabilities: np.ndarray
+    class_names: list[str]
+    version: int | None = None
+
+    @property
+    def labels(self) -> list[str]:
+        """The most probable class of each query."""
+        return [self.class_names[index] for index in self.probabilities.argmax(axis=-1)]
+
+
+class FewShotClient:
+    """Adapts and predicts with one model.
+
+    Safe to use from several threads over gRPC and from disk; over REST each thread needs its own.
+    """
+
+    def __init__(self, transport: Transport, *, timeout: float = DEFAULT_TIMEOUT):
+        self._transport = transport
+        self._timeout = timeout
+        self._signatures: dict[str, Signature] | None = None
+
+    @classmethod
+    def connect(
+        cls,
+        target: str,
+        model: str = "default",
+        *,
+        version: int | None = None,
+        label: str = "",
+        tls: Tls | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> "FewShotClient":
+        """Opens a model.
+
+        Args:
+          target: `http://host:port` (REST), `host:port` or `unix:PATH` (gRPC), or the folder of
+            a SavedModel or of its versions.
+          model: its name on the server.
+          version: a version number; the newest by default.
+          label: a version label instead.
+          tls: for a server with TLS.
+          timeout: seconds for a call, its retries included.
+        """
+        return cls(open_transport(str(target), Which(model, version, label), tls), timeout=timeout)
+
+    @property
+    def signatures(self) -> dict[str, Signature]:
+        """The model's signatures by name, asked for once."""
+        if self._signatures is None:
+            self._signatures = with_retries(self._transport.signatures, self._timeout)
+        return self._signatures
+
+    def run(
+        self, signature_name: str, inputs: Mapping[str, Any], *, timeout: float | None = None
+    ) -> Reply:
+        """Runs a signature on whole episodes, `[E, ...]` in every tensor.
+
+        Args:
+          signature_name: one of `signatures`.
+          inputs: arrays or nested lists by name.
+          timeout: seconds, instead of the client's.
+
+        Returns:
+          The outputs by name and the version that answered.
+
+        Raises:
+          UserError: the inputs do not fit the signature; nothing was sent.
+          StatusError: the server refused or did not answer.
+        """
+        if signature_name not in self.signatures:
+            raise UserError(
+                f"The model has no signature `{signature_name}`; it offers "
+                f"{', '.join(f'`{name}`' for name in sorted(self.signatures))}."
+            )
+        arrays = checked_inputs(signature_name, self.signatures[signature_name], inputs)
+        return with_retries(
+            lambda remaining: self._transport.run(signature_name, arrays, remaining),
+            self._timeout if timeout is None else timeout,
+        )
+
+    def classify(
+        self, support: Support, queries: Sequence[Example], *, timeout: float | None = None
+    ) -> Answer:
+        """Adapts to the support set and classifies the queries, in one request.
+
+        Args:
+          support: the examples of each class by its name; arrays of the model's example shape,
+            `Path`s of image or sound files (or their `bytes`), or texts.
+          queries: examples of the same kind.
+          timeout: seconds, instead of the client's.
+        """
+        signature_name = signature_for(self.signatures, support)
+        inputs = support_inputs(signature_name, support) | query_inputs(queries)
+        reply = self.run(signature_name, inputs, timeout=timeout)
+        return _answer(reply, list(support))
+
+    def adapt(self, support: Support, *, timeout: float | None = None) -> "AdaptedModel":
+        """Adapts once; the weights stay with the client and serve any number of queries.
+
+        Arrays and texts only: files are decoded by a signature that adapts anew each time.
+        """
+        name = signature_for(self.signatures, support)
+        if name == names.ENCODED or names.ADAPT not in self.signatures:
+            raise UserError(
+                "`adapt` needs a model with the signature `adapt`, and arrays or texts as "
+                "examples; use `classify` for this support set."
+            )
+        reply = self.run(names.ADAPT, support_inputs(names.ADAPT, support), timeout=timeout)
+        return AdaptedModel(self, reply.outputs, list(support))
+
+    def stream(
+        self, support: Support, queries: Iterable[Example], *, chunk: int = 32
+    ) -> Iterator[Answer]:
+        """Classifies any number of queries, `chunk` at a time; one answer a chunk.
+
+        Adapts once if the model and the examples allow it; no more than a chunk is in memory.
+        """
+        whole = names.ADAPT in self.signatures
+        if whole and signature_for(self.signatures, support) != names.ENCODED:
+            yield from self.adapt(support).stream(queries, chunk=chunk)
+            return
+        for part in chunks(queries, chunk):
+            yield self.classify(support, part)
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def __enter__(self) -> "FewShotClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AdaptedModel(NamedTuple):
+    """A model adapted to one support set.
+
+    Attributes:
+      client: where `predict` is sent.
+      weights: the adapted tensors by name, `[1, ...]` each.
+      class_names: the classes of the support set.
+    """
+
+    client: FewShotClient
+    weights: dict[str, np.ndarray]
+    class_names: list[str]
+
+    def classify(self, queries: Sequence[Example], *, timeout: float | None = None) -> Answer:
+        """Classifies queries with the adapted weights."""
+        inputs = self.weights | query_inputs(queries)
+        reply = self.client.run(names.PREDICT, inputs, timeout=timeout)
+        return _answer(reply, self.class_names)
+
+    def stream(self, queries: Iterable[Example], *, chunk: int = 32) -> Iterator[Answer]:
+        """Classifies any number of queries, `chunk` at a time; one answer a chunk."""
+        for part in chunks(queries, chunk):
+            yield self.classify(part)
+
+
+def chunks(items: Iterable[Example], size: int) -> Iterator[list[Example]]:
+    """Lists of `size` items, the last one shorter."""
+    if size < 1:
+        raise UserError(f"`chunk` must be at least 1 query; got {size}.")
+    iterator = iter(items)
+    while part := list(islice(iterator, size)):
+        yield part
+
+
+def _answer(reply: Reply, class_names: list[str]) -> Answer:
+    """The first episode's probabilities, one column for each class asked for.
+
+    There are more columns if the model has more ways, or if the server joined this request with
+    one of more classes; those are 0. The encoded signature names its columns itself.
+    """
+    if names.PROBABILITIES not in reply.outputs:
+        raise UserError("The model gives no probabilities (a regression model?); use `run`.")
+    probabilities = reply.outputs[names.PROBABILITIES][0]
+    if names.CLASS_NAMES in reply.outputs:
+        served = [name.decode() for name in reply.outputs[names.CLASS_NAMES][0]]
+        columns = [served.index(name) for name in class_names]
+    else:
+        columns = list(range(len(class_names)))
+    return Answer(probabilities[:, columns], class_names, reply.version)

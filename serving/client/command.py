@@ -1,0 +1,83 @@
+"""`fewshot query`."""
+
+from pathlib import Path
+
+import click
+
+from components.errors import UserError
+from serving.client.client import DEFAULT_TIMEOUT, Answer, FewShotClient
+from serving.client.files import read_queries, read_support
+from serving.client.transport import Tls
+from serving.protocol.status import NAMES, StatusError
+
+_CHUNK = 32
+
+
+@click.command()
+@click.argument("queries", nargs=-1, required=True)
+@click.option(
+    "--support",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder with a sub-folder of files per class, or a .csv, .tsv or .jsonl with the "
+    "columns text and label.",
+)
+@click.option("--model", help="SavedModel on disk: a version folder or the folder of versions.")
+@click.option("--address", help="gRPC server, host:port or unix:PATH.")
+@click.option("--rest", help="REST server, http://host:port.")
+@click.option("--model-name", default="default", show_default=True, help="Its name on a server.")
+@click.option("--version", type=int, help="Version; the newest by default.")
+@click.option("--version-label", default="", help="Version label, on a server.")
+@click.option("--timeout", default=DEFAULT_TIMEOUT, show_default=True, help="Seconds a request.")
+@click.option("--tls-ca", type=click.Path(path_type=Path), help="PEM of the server's authority.")
+@click.option(
+    "--tls-cert", type=click.Path(path_type=Path), help="PEM of the client, with --tls-key."
+)
+@click.option("--tls-key", type=click.Path(path_type=Path), help="PEM of the client's key.")
+def query(
+    queries: tuple[str, ...],
+    support: Path,
+    model: str | None,
+    address: str | None,
+    rest: str | None,
+    model_name: str,
+    version: int | None,
+    version_label: str,
+    timeout: float,
+    tls_ca: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+) -> None:
+    """Classify QUERIES (files, or texts) given a few labelled examples of each class."""
+    targets = [target for target in (model, address, rest) if target]
+    if len(targets) != 1:
+        raise UserError("Give exactly one of `--model`, `--address` and `--rest`.")
+    if model and not Path(model).is_dir():
+        raise UserError(f"`--model` must be an existing folder; {model} is none.")
+    examples = read_support(support)
+    named = read_queries(queries, texts=not support.is_dir())
+    tls = Tls(tls_ca, tls_cert, tls_key) if tls_ca or tls_cert else None
+    try:
+        with FewShotClient.connect(
+            targets[0], model_name, version=version, label=version_label, tls=tls, timeout=timeout
+        ) as client:
+            answers = list(client.stream(examples, [example for _, example in named], chunk=_CHUNK))
+    except StatusError as error:
+        raise UserError(f"The model refused: {NAMES[error.code]}: {error.message}") from error
+    print_table([name for name, _ in named], answers)
+
+
+def print_table(names: list[str], answers: list[Answer]) -> None:
+    """Prints the class, its probability and the runner-up of each query."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("query", "class", "probability", "second", "probability")
+    rows = [row for answer in answers for row in answer.probabilities]
+    for name, row in zip(names, rows):
+        best = row.argsort()[::-1][:2]
+        cells = [
+            cell for index in best for cell in (answers[0].class_names[index], f"{row[index]:.3f}")
+        ]
+        table.add_row(name, *cells)
+    Console().print(table)

@@ -1,0 +1,80 @@
+"""Requests to a SavedModel on disk, run in this process as a server would run it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from components.errors import UserError
+from serving.client.transport import Reply, Signature, Spec, Which
+from serving.model_server.predict import predict
+from serving.model_server.servable import Parallelism, Servable
+from serving.protocol.tensors import BY_NUMBER
+from serving.versions import list_versions
+
+
+class DiskTransport:
+    """A loaded version.
+
+    Args:
+      folder: a version folder, or the folder of the version folders.
+      which: its version, if `folder` holds several; the newest by default.
+
+    Raises:
+      UserError: there is no such model, or it cannot be loaded.
+    """
+
+    def __init__(self, folder: Path, which: Which):
+        version, path = _find(folder, which.version)
+        try:
+            self._servable = Servable(which.name, version, path, Parallelism())
+        except (tf.errors.OpError, OSError) as error:
+            raise UserError(
+                f"The model must be a SavedModel that loads; {path}: {error}"
+            ) from error
+
+    def signatures(self, timeout: float) -> dict[str, Signature]:
+        return {
+            name: Signature(_specs(definition.inputs), _specs(definition.outputs))
+            for name, definition in self._servable.signature_defs.items()
+        }
+
+    def run(self, signature_name: str, inputs: Mapping[str, np.ndarray], timeout: float) -> Reply:
+        given = {name: lambda array=array: array for name, array in inputs.items()}
+        return Reply(predict(self._servable, signature_name, given), self._servable.version)
+
+    def close(self) -> None:
+        self._servable.close()
+
+
+def _find(folder: Path, version: int | None) -> tuple[int, Path]:
+    if (folder / "saved_model.pb").exists():
+        return (int(folder.name) if folder.name.isdigit() else 0), folder
+    versions = list_versions(folder)
+    if not versions:
+        raise UserError(
+            "The model must be a folder with saved_model.pb, or one of numbered version folders; "
+            f"{folder} is neither."
+        )
+    chosen = max(versions) if version is None else version
+    if chosen not in versions:
+        raise UserError(
+            f"The version must be one of {', '.join(map(str, versions))}, those in {folder}; "
+            f"got {chosen}."
+        )
+    return chosen, versions[chosen]
+
+
+def _specs(infos: Mapping[str, Any]) -> dict[str, Spec]:
+    return {
+        name: Spec(
+            BY_NUMBER[info.dtype].numpy,
+            None
+            if info.tensor_shape.unknown_rank
+            else tuple(None if dim.size < 0 else dim.size for dim in info.tensor_shape.dim),
+        )
+        for name, info in infos.items()
+        if info.dtype in BY_NUMBER
+    }

@@ -1,0 +1,101 @@
+"""Requests over gRPC, with message classes of our own instead of TensorFlow's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import grpc
+import numpy as np
+
+from serving.client.transport import Reply, Signature, Spec, Tls, Which
+from serving.protocol import messages
+from serving.protocol.status import StatusError
+from serving.protocol.tensors import BY_NUMBER, read_tensor, write_tensor
+
+_OPTIONS = {
+    "grpc.max_receive_message_length": -1,
+    "grpc.max_send_message_length": -1,
+    # A restarted server is found again within a second, not after gRPC's default of minutes.
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 1000,
+}
+
+
+class GrpcTransport:
+    """One channel, usable from many threads.
+
+    Args:
+      address: host:port or unix:PATH.
+      which: the model.
+      tls: None for a plain channel.
+    """
+
+    def __init__(self, address: str, which: Which, tls: Tls | None = None):
+        self._which = which
+        options = list(_OPTIONS.items())
+        if tls is None:
+            self._channel = grpc.insecure_channel(address, options)
+        else:
+            files = [
+                path and path.read_bytes() for path in (tls.authority, tls.key, tls.certificate)
+            ]
+            credentials = grpc.ssl_channel_credentials(*files)
+            self._channel = grpc.secure_channel(address, credentials, options)
+        self._predict = self._method("Predict", messages.PredictResponse)
+        self._metadata = self._method("GetModelMetadata", messages.GetModelMetadataResponse)
+
+    def _method(self, name: str, response: Any) -> Any:
+        return self._channel.unary_unary(
+            f"/tensorflow.serving.PredictionService/{name}",
+            request_serializer=lambda request: request.SerializeToString(),
+            response_deserializer=response.FromString,
+        )
+
+    def signatures(self, timeout: float) -> dict[str, Signature]:
+        request: Any = messages.GetModelMetadataRequest(metadata_field=["signature_def"])
+        self._fill(request.model_spec)
+        reply = _call(self._metadata, request, timeout)
+        table: Any = messages.SignatureDefMap.FromString(reply.metadata["signature_def"].value)
+        return {
+            name: Signature(_specs(definition.inputs), _specs(definition.outputs))
+            for name, definition in table.signature_def.items()
+        }
+
+    def run(self, signature_name: str, inputs: Mapping[str, np.ndarray], timeout: float) -> Reply:
+        request: Any = messages.PredictRequest()
+        self._fill(request.model_spec)
+        request.model_spec.signature_name = signature_name
+        for name, array in inputs.items():
+            write_tensor(array, request.inputs[name])
+        reply = _call(self._predict, request, timeout)
+        outputs = {name: read_tensor(tensor) for name, tensor in reply.outputs.items()}
+        return Reply(outputs, reply.model_spec.version.value)
+
+    def _fill(self, spec: Any) -> None:
+        spec.name = self._which.name
+        if self._which.version is not None:
+            spec.version.value = self._which.version
+        spec.version_label = self._which.label
+
+    def close(self) -> None:
+        self._channel.close()
+
+
+def _call(method: Any, request: Any, timeout: float) -> Any:
+    try:
+        return method(request, timeout=timeout)
+    except grpc.RpcError as error:
+        raise StatusError(error.code().value[0], error.details() or "") from error
+
+
+def _specs(infos: Mapping[str, Any]) -> dict[str, Spec]:
+    return {
+        name: Spec(BY_NUMBER[info.dtype].numpy, _shape(info.tensor_shape))
+        for name, info in infos.items()
+        if info.dtype in BY_NUMBER
+    }
+
+
+def _shape(shape: Any) -> tuple[int | None, ...] | None:
+    if shape.unknown_rank:
+        return None
+    return tuple(None if dim.size < 0 else dim.size for dim in shape.dim)

@@ -1,0 +1,125 @@
+"""Requests over REST: JSON by column, byte strings as base64."""
+
+import base64
+import gzip
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import requests
+
+from serving.client.transport import Reply, Signature, Spec, Tls, Which
+from serving.protocol import status
+from serving.protocol.status import StatusError
+from serving.protocol.tensors import BY_PROTO_NAME, as_array
+
+_COMPRESS_ABOVE = 64 * 1024  # bytes of a body; digits shrink to a quarter at the fastest level
+
+# HTTP codes that stand for one status each; 400 and 500 stand for several, of which the first.
+_CODES = {http: code for code, http in reversed(list(status.HTTP.items()))}
+
+
+class RestTransport:
+    """One HTTP session.
+
+    Args:
+      url: http://host:port or https://host:port, with the path before `/v1` if there is one.
+      which: the model.
+      tls: an authority for https other than the system's, a client certificate.
+    """
+
+    def __init__(self, url: str, which: Which, tls: Tls | None = None):
+        self._url = f"{url.rstrip('/')}/v1/models/{which.name}"
+        if which.version is not None:
+            self._url += f"/versions/{which.version}"
+        elif which.label:
+            self._url += f"/labels/{which.label}"
+        self._session = requests.Session()
+        if tls and tls.authority:
+            self._session.verify = str(tls.authority)
+        if tls and tls.certificate and tls.key:
+            self._session.cert = (str(tls.certificate), str(tls.key))
+        self._signatures: dict[str, Signature] = {}
+
+    def signatures(self, timeout: float) -> dict[str, Signature]:
+        document = self._call("GET", "/metadata", None, timeout)
+        table = document["metadata"]["signature_def"]["signature_def"]
+        self._signatures = {
+            name: Signature(_specs(definition["inputs"]), _specs(definition["outputs"]))
+            for name, definition in table.items()
+        }
+        return self._signatures
+
+    def run(self, signature_name: str, inputs: Mapping[str, np.ndarray], timeout: float) -> Reply:
+        specs = (self._signatures or self.signatures(timeout))[signature_name].outputs
+        columns = {name: _to_json(array) for name, array in inputs.items()}
+        body = json.dumps({"signature_name": signature_name, "inputs": columns}).encode()
+        values = self._call("POST", ":predict", body, timeout)["outputs"]
+        if len(specs) == 1:  # a single output comes without its name
+            values = {next(iter(specs)): values}
+        return Reply(
+            {name: _from_json(value, specs[name].dtype) for name, value in values.items()}, None
+        )
+
+    def _call(self, method: str, path: str, body: bytes | None, timeout: float) -> Any:
+        headers = {"Content-Type": "application/json"}
+        if body and len(body) > _COMPRESS_ABOVE:
+            body = gzip.compress(body, compresslevel=1)
+            headers["Content-Encoding"] = "gzip"
+        try:
+            response = self._session.request(
+                method, self._url + path, data=body, headers=headers, timeout=timeout
+            )
+        except requests.Timeout as error:
+            raise StatusError(status.DEADLINE_EXCEEDED, "Deadline Exceeded") from error
+        except requests.ConnectionError as error:
+            raise StatusError(status.UNAVAILABLE, str(error)) from error
+        return _read_response(response)
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def _read_response(response: requests.Response) -> Any:
+    try:
+        document = response.json()
+    except ValueError as error:
+        raise StatusError(
+            _CODES.get(response.status_code, status.UNKNOWN),
+            f"HTTP {response.status_code}, not JSON: {response.text[:200]}",
+        ) from error
+    if response.status_code != 200:
+        message = document.get("error", "") if isinstance(document, dict) else str(document)
+        raise StatusError(_CODES.get(response.status_code, status.UNKNOWN), message)
+    return document
+
+
+def _to_json(array: np.ndarray) -> Any:
+    if array.dtype != object:
+        return array.tolist()
+    return [_to_json(row) if isinstance(row, np.ndarray) else _text(row) for row in array]
+
+
+def _text(value: bytes) -> Any:
+    """Base64 throughout: a text, too, may be anything but UTF-8."""
+    return {"b64": base64.b64encode(value).decode()}
+
+
+def _from_json(value: Any, dtype: np.dtype) -> np.ndarray:
+    return as_array(np.array(value)) if dtype.kind == "O" else np.array(value, dtype)
+
+
+def _specs(infos: Mapping[str, Any]) -> dict[str, Spec]:
+    return {
+        name: Spec(BY_PROTO_NAME[info["dtype"]].numpy, _shape(info["tensor_shape"]))
+        for name, info in infos.items()
+        if info["dtype"] in BY_PROTO_NAME
+    }
+
+
+def _shape(shape: Mapping[str, Any]) -> tuple[int | None, ...] | None:
+    if shape.get("unknown_rank"):
+        return None
+    sizes = [int(dim["size"]) for dim in shape.get("dim", [])]
+    return tuple(None if size < 0 else size for size in sizes)

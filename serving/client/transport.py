@@ -1,0 +1,81 @@
+"""What a transport is: something that knows a model's signatures and runs them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from components.errors import UserError
+
+
+class Spec(NamedTuple):
+    """A tensor of a signature: NumPy dtype (`object` for strings) and shape, None where free."""
+
+    dtype: np.dtype
+    shape: tuple[int | None, ...] | None  # None: any rank
+
+
+class Signature(NamedTuple):
+    inputs: dict[str, Spec]
+    outputs: dict[str, Spec]
+
+
+class Reply(NamedTuple):
+    """The outputs by name, and the version that answered where the protocol tells it."""
+
+    outputs: dict[str, np.ndarray]
+    version: int | None
+
+
+class Which(NamedTuple):
+    """A model on a server: the newest version unless a version or a label is given."""
+
+    name: str
+    version: int | None = None
+    label: str = ""
+
+
+class Tls(NamedTuple):
+    """PEM files: the server's authority, and for mutual TLS the client's certificate and key."""
+
+    authority: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+class Transport(Protocol):
+    """How requests travel. Faults of the model or the server are StatusErrors."""
+
+    def signatures(self, timeout: float) -> dict[str, Signature]:
+        """The signatures by name."""
+        ...
+
+    def run(self, signature_name: str, inputs: Mapping[str, np.ndarray], timeout: float) -> Reply:
+        """Sends one request; `timeout` is in seconds."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def open_transport(target: str, which: Which, tls: Tls | None) -> Transport:
+    """The transport for a target: a URL, a folder or a gRPC address.
+
+    Raises:
+      UserError: the target is a path that does not exist.
+    """
+    if target.startswith(("http://", "https://")):
+        from serving.client.rest_transport import RestTransport
+
+        return RestTransport(target, which, tls)
+    if Path(target).is_dir():
+        from serving.client.disk_transport import DiskTransport  # takes seconds: imports TensorFlow
+
+        return DiskTransport(Path(target), which)
+    if "/" in target and not target.startswith("unix:"):
+        raise UserError(
+            f"The target must be an existing folder, host:port, unix:PATH or a URL; got {target}."
+        )
+    from serving.client.grpc_transport import GrpcTransport
+
+    return GrpcTransport(target, which, tls)
