@@ -96,7 +96,9 @@ def _blend(
     x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, alpha: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """The moments of the support set blended with those of each example: `[E, B, 1, 1, F]`."""
-    own_mean, own_variance = tf.nn.moments(x, axes=[2, 3], keepdims=True)
+    # Not tf.nn.moments: it stops a gradient that vanishes to first order, but not to second.
+    own_mean = tf.reduce_mean(x, axis=[2, 3], keepdims=True)
+    own_variance = tf.reduce_mean(tf.square(x - own_mean), axis=[2, 3], keepdims=True)
     blended = alpha * mean + (1 - alpha) * own_mean
     spread = alpha * (variance + tf.square(mean - blended)) + (1 - alpha) * (
         own_variance + tf.square(own_mean - blended)

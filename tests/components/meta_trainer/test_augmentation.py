@@ -1,0 +1,76 @@
+"""Varied episodes stay episodes: same classes, same counts, no example in both sets."""
+
+import numpy as np
+import tensorflow as tf
+
+from components.meta_trainer import augmentation
+from components.meta_trainer.types import Episodes
+
+SEED = tf.constant([1, 2], tf.int64)
+
+
+def numbered_episodes(ways: int = 4, shots: int = 2, queries: int = 3) -> Episodes:
+    """Example i of class c is a 2 x 2 image of the numbers 100 c + 10 i + (0..3)."""
+    per_class = shots + queries
+    x = np.arange(ways)[:, None] * 100 + np.arange(per_class)[None, :] * 10
+    x = np.stack([x, x + 400])[..., None] + np.arange(4)
+    y = np.broadcast_to(np.arange(ways)[:, None], (2, ways, per_class))
+
+    def part(start: int, stop: int):
+        images = x[:, :, start:stop].reshape(2, -1, 2, 2, 1)
+        labels = y[:, :, start:stop].reshape(2, -1)
+        return tf.constant(images, tf.int32), tf.constant(labels, tf.int32)
+
+    return Episodes(*part(0, shots), *part(shots, per_class))
+
+
+def class_of(x: tf.Tensor) -> np.ndarray:
+    return x.numpy().reshape(2, x.shape[1], -1).min(axis=-1) % 400 // 100
+
+
+def test_permuted_labels_rename_whole_classes():
+    episodes = numbered_episodes()
+    varied = augmentation.permute_labels(episodes, 4, SEED)
+    for episode in range(2):
+        names = {}
+        for x, y in ((varied.support_x, varied.support_y), (varied.query_x, varied.query_y)):
+            for cls, label in zip(class_of(x)[episode], y.numpy()[episode]):
+                assert names.setdefault(cls, label) == label
+        assert sorted(names.values()) == [0, 1, 2, 3]
+
+
+def test_permuted_labels_keep_padding():
+    episodes = numbered_episodes()
+    padded = episodes._replace(support_y=tf.where(episodes.support_y == 1, -1, episodes.support_y))
+    varied = augmentation.permute_labels(padded, 4, SEED)
+    np.testing.assert_array_equal(varied.support_y == -1, padded.support_y == -1)
+
+
+def test_regrouped_examples_keep_class_and_are_in_one_set_only():
+    episodes = numbered_episodes()
+    varied = augmentation.regroup(episodes, SEED)
+    np.testing.assert_array_equal(class_of(varied.support_x), episodes.support_y)
+    np.testing.assert_array_equal(class_of(varied.query_x), episodes.query_y)
+    before = tf.concat([episodes.support_x, episodes.query_x], axis=1).numpy()[..., 0, 0, 0]
+    after = tf.concat([varied.support_x, varied.query_x], axis=1).numpy()[..., 0, 0, 0]
+    np.testing.assert_array_equal(np.sort(before), np.sort(after))
+    assert (varied.support_x.numpy() != episodes.support_x.numpy()).any()
+
+
+def test_rotation_turns_whole_classes_by_right_angles():
+    episodes = numbered_episodes()
+    varied = augmentation.rotate_classes(episodes, 4, SEED)
+    turns_seen = set()
+    for episode in range(2):
+        turn_of_class: dict = {}
+        for before, after, y in (
+            (episodes.support_x, varied.support_x, episodes.support_y),
+            (episodes.query_x, varied.query_x, episodes.query_y),
+        ):
+            for i, label in enumerate(y.numpy()[episode]):
+                image, turned = before.numpy()[episode, i, ..., 0], after.numpy()[episode, i, ..., 0]
+                turns = [k for k in range(4) if (np.rot90(image, k) == turned).all()]
+                assert len(turns) == 1
+                assert turn_of_class.setdefault(label, turns[0]) == turns[0]
+        turns_seen |= set(turn_of_class.values())
+    assert len(turns_seen) > 1
