@@ -159,6 +159,7 @@ def _is_number(value: Any) -> bool:
 
 def _svg(figure: Figure) -> str:
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    figure.savefig(buffer, format="svg", metadata=no_metadata)
     text = buffer.getvalue()
     return text[text.index("<svg") :]  # without the XML prologue, which HTML does not take

@@ -35,7 +35,7 @@ class SmallModel(tf.Module):
         return support_x, support_y, query_x
 
     def features(self, images):
-        flat = tf.concat([tf.shape(images)[:2], [SIZE * SIZE]], axis=0)
+        flat = tf.concat([tf.shape(images)[:2], [-1]], axis=0)
         return tf.reshape(tf.cast(images, tf.float32) / 255.0, flat)
 
     def members(self, support_y):
@@ -128,6 +128,13 @@ class NotANumber(SmallModel):
         return super().probabilities(*inputs) * float("nan")
 
 
+class Noisy(SmallModel):
+    """Sees only the left half of an image."""
+
+    def features(self, images):
+        return super().features(images[:, :, :, : SIZE // 4])
+
+
 class Unnormalised(SmallModel):
     def probabilities(self, *inputs):
         return super().probabilities(*inputs) * 0.5
@@ -142,6 +149,27 @@ class MixesEpisodes(SmallModel):
     def probabilities(self, *inputs):
         own = super().probabilities(*inputs)
         return (own + tf.reduce_mean(own, axis=[0, 1])) / 2.0
+
+
+class GuessesAbsentClasses(SmallModel):
+    def probabilities(self, *inputs):
+        return 0.9 * super().probabilities(*inputs) + 0.1 / WAYS
+
+
+class RenamesOutputs(SmallModel):
+    def adapt_and_predict(self, support_x, support_y, query_x):
+        answer = super().adapt_and_predict(support_x, support_y, query_x)
+        return {name.replace("ies", "y"): value for name, value in answer.items()}
+
+    def encoded(self, support_x, support_labels, query_x):
+        return {signatures.CLASS_NAMES: support_labels}
+
+
+class SortsWrongly(SmallModel):
+    def adapt_and_predict(self, support_x, support_y, query_x):
+        answer = super().adapt_and_predict(support_x, support_y, query_x)
+        least = tf.argmin(answer[signatures.PROBABILITIES], axis=-1, output_type=tf.int32)
+        return answer | {signatures.PREDICTIONS: least}
 
 
 class Crashes(SmallModel):

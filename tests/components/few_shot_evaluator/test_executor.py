@@ -1,0 +1,133 @@
+import dataclasses
+import json
+import pathlib
+
+import pytest
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.types import standard_artifacts
+
+from components.errors import UserError
+from components.few_shot_evaluator.executor import Executor
+from tests.components.few_shot_evaluator import small_episodes
+from tests.components.few_shot_evaluator import small_models as models
+
+
+def artifact(kind, uri, identity=1):
+    made = kind()
+    made.uri, made.id = str(uri), identity
+    pathlib.Path(uri).mkdir(parents=True, exist_ok=True)
+    return made
+
+
+@pytest.fixture
+def evaluate(tmp_path, examples_uri, saved):
+    """Runs the executor on a model class; returns (metrics, page, evaluation, blessing)."""
+
+    def run(model_class, *, baseline=None, history=None, examples=examples_uri, **options):
+        inputs = {
+            "examples": [artifact(standard_artifacts.Examples, examples)],
+            "model": [artifact(standard_artifacts.Model, saved(model_class), 7)],
+        }
+        if baseline is not None:
+            inputs["baseline_model"] = [artifact(standard_artifacts.Model, saved(baseline), 5)]
+        if history is not None:
+            inputs["model_run"] = [artifact(standard_artifacts.ModelRun, tmp_path / "run")]
+            (tmp_path / "run" / "history.json").write_text(json.dumps(history))
+        evaluation = artifact(standard_artifacts.ModelEvaluation, tmp_path / "evaluation")
+        blessing = artifact(standard_artifacts.ModelBlessing, tmp_path / "blessing")
+        context = BaseBeamExecutor.Context(
+            beam_pipeline_args=["--runner=FnApiRunner"], tmp_dir=str(tmp_path), unique_id="1"
+        )
+        Executor(context).Do(
+            inputs,
+            {"evaluation": [evaluation], "blessing": [blessing]},
+            {"config_json": json.dumps(options), "code_version": ""},
+        )
+        written = {path.name: path.read_text() for path in (tmp_path / "evaluation").iterdir()}
+        assert sorted(written) == ["metrics.json", "report.html"]  # and nothing half-written
+        return json.loads(written["metrics.json"]), written["report.html"], evaluation, blessing
+
+    return run
+
+
+def files(blessing):
+    return [path.name for path in pathlib.Path(blessing.uri).iterdir()]
+
+
+def test_a_good_model_is_blessed_as_the_stock_evaluator_does(evaluate, saved):
+    metrics, page, evaluation, blessing = evaluate(models.SmallModel, threshold=0.9)
+    assert metrics["blessed"] and metrics["episodes"] == 600 and metrics["queries"] == 2
+    assert metrics["accuracy"] - metrics["ci95"] >= 0.9
+    assert metrics["baselines"] == {
+        "nearest_centroid": pytest.approx(metrics["accuracy"], abs=2e-3),
+        "no_adaptation": pytest.approx(1 / 3, abs=1e-3),
+    }
+    assert metrics["baseline_model"] is None
+    assert evaluation.get_float_custom_property("accuracy") == metrics["accuracy"]
+    assert files(blessing) == ["BLESSED"]
+    assert blessing.get_int_custom_property("blessed") == 1
+    assert blessing.get_string_custom_property("current_model") == saved(models.SmallModel)
+    assert blessing.get_int_custom_property("current_model_id") == 7
+    assert "No training history" in page
+
+
+@pytest.mark.parametrize(
+    ("model_class", "options", "reason"),
+    [
+        (models.SmallModel, {"threshold": 0.999}, "below the threshold 0.999"),
+        (models.SmallModel, {}, "No threshold"),
+        (models.Transductive, {"threshold": 0.3}, "protocol is transductive"),
+        (models.NotANumber, {"threshold": 0.3}, "not finite"),
+    ],
+)
+def test_not_blessed_and_the_report_says_why(evaluate, model_class, options, reason):
+    metrics, page, _, blessing = evaluate(model_class, **options)
+    assert not metrics["blessed"]
+    assert any(reason in one for one in metrics["reasons"])
+    assert reason in page and "Not blessed" in page
+    assert files(blessing) == ["NOT_BLESSED"]
+    assert blessing.get_int_custom_property("blessed") == 0
+
+
+def test_a_model_worse_than_the_last_blessed_one_is_not_blessed(evaluate):
+    options = {"threshold": 0.3, "tolerance": 0.05}
+    metrics, _, _, blessing = evaluate(models.Noisy, baseline=models.SmallModel, **options)
+    compared = metrics["baseline_model"]
+    assert compared["difference"] == pytest.approx(
+        metrics["accuracy"] - compared["accuracy"], abs=1e-5
+    )
+    assert compared["difference"] < -0.05
+    assert metrics["reasons"] == [one for one in metrics["reasons"] if "last blessed" in one]
+    assert blessing.get_int_custom_property("baseline_model_id") == 5
+    assert files(blessing) == ["NOT_BLESSED"]
+
+
+def test_the_report_needs_no_other_file_and_shows_everything(evaluate):
+    history = [{"step": 1, "loss": 1.0, "accuracy": 0.4}, {"step": 2, "loss": 0.5, "accuracy": 0.6}]
+    metrics, page, _, _ = evaluate(models.SmallModel, history=history, threshold=0.9)
+    # The only addresses are the names of SVG's XML vocabularies, which nothing fetches.
+    assert "http" not in page.replace("http://www.w3.org/", "")
+    for words in ("inner steps", "number of shots", "Calibration", "worst episodes", "loss"):
+        assert words in page
+    assert metrics["splits_hash"] in page
+    assert page.count("data:image/png;base64") == 3 * 12  # 3 worst episodes of 6 + 6 examples
+    assert f"Episode {metrics['worst_episodes'][0]['index']}" in page
+
+
+def test_a_class_name_cannot_inject_html(evaluate, tmp_path, monkeypatch):
+    plain = small_episodes.episode
+    monkeypatch.setattr(
+        small_episodes,
+        "episode",
+        lambda *args, **kwargs: dataclasses.replace(
+            plain(*args, **kwargs), class_names=["<script>alert(1)</script>", "b", "c"]
+        ),
+    )
+    uri = small_episodes.write_episodes(tmp_path / "examples", 4)
+    _, page, _, _ = evaluate(models.SmallModel, examples=uri, episodes=4)
+    assert "&lt;script&gt;" in page and "<script" not in page
+
+
+def test_too_few_test_episodes_are_a_users_mistake(evaluate):
+    with pytest.raises(UserError, match=r"must hold the episodes 0 to 699.*600 of them"):
+        evaluate(models.SmallModel, episodes=700)
