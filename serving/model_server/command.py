@@ -22,6 +22,9 @@ _HELP = {
     "grpc_socket_path": "Also listen for gRPC on this unix socket.",
     "grpc_channel_arguments": "key=value,key=value for gRPC.",
     "ssl_config_file": "An SSLConfig in text format: TLS for gRPC, mutual with client_verify.",
+    "grpc_max_threads": "gRPC requests handled at once.",
+    "enable_serialization_as_tensor_content": "Answer with tensor_content, not typed fields.",
+    "rest_api_num_threads": "REST requests handled at once.",
     "enable_grpc_healthcheck_service": "Answer grpc.health.v1.",
     "rest_api_port": "REST port; 0: none.",
     "rest_api_timeout_in_ms": "Deadline of a REST request.",
@@ -32,7 +35,6 @@ _HELP = {
     "tensorflow_intra_op_parallelism": "Threads inside an operation; 0: one per core.",
     "tensorflow_inter_op_parallelism": "Operations at once; 0: one per core.",
     "host": "Address to listen on.",
-    "num_request_threads": "Requests handled at once.",
     "max_message_bytes": "Largest request, also after unpacking.",
     "shutdown_grace_seconds": "Time for requests in flight at SIGTERM.",
 }

@@ -27,14 +27,26 @@ class ModelSpec(NamedTuple):
 
 
 class ServerCore:
-    """The server without its transports."""
+    """The server without its transports.
+
+    Attributes:
+      max_message_bytes: the largest request, and the largest tensor that one may expand to.
+      typed_outputs: answer in typed fields as TensorFlow Serving does, not in `tensor_content`.
+    """
 
     def __init__(
-        self, manager: ModelManager, run: Runner, metrics: Metrics, max_message_bytes: int
+        self,
+        manager: ModelManager,
+        run: Runner,
+        metrics: Metrics,
+        *,
+        max_message_bytes: int,
+        typed_outputs: bool = True,
     ) -> None:
         self.manager = manager
         self.metrics = metrics
         self.max_message_bytes = max_message_bytes
+        self.typed_outputs = typed_outputs
         self._run = run
 
     @contextmanager

@@ -94,7 +94,7 @@ def _predict(core: ServerCore, request: Any, context: grpc.ServicerContext) -> A
     response.model_spec.version.value = servable.version
     response.model_spec.signature_name = request.model_spec.signature_name or ADAPT_AND_PREDICT
     for alias, array in outputs.items():
-        write_tensor(array, response.outputs[alias], typed=True)
+        write_tensor(array, response.outputs[alias], typed=core.typed_outputs)
     return response
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
 from serving.model_server.core import ModelSpec, ServerCore
-from serving.protocol.status import NOT_FOUND, StatusError, invalid_argument
+from serving.protocol.status import NOT_FOUND, StatusError
 
 
 def model_status(core: ServerCore, spec: ModelSpec) -> Any:
@@ -14,8 +14,6 @@ def model_status(core: ServerCore, spec: ModelSpec) -> Any:
     Raises:
       StatusError: NOT_FOUND for a model or a version that the server never saw.
     """
-    if not spec.name:
-        raise invalid_argument("Missing model name in request.")
     statuses = core.manager.statuses(spec.name)
     version = spec.version
     if spec.label:

@@ -1,6 +1,7 @@
 """The server's options, named as the flags of `tensorflow_model_server`, and its text files."""
 
 import dataclasses
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,8 +32,11 @@ class ServerOptions:
     grpc_socket_path: str = ""
     grpc_channel_arguments: str = ""  # "key=value,key=value"
     ssl_config_file: str = ""  # an SSLConfig in text format; gRPC only, as in TensorFlow Serving
+    grpc_max_threads: int = 16  # requests handled at once
     enable_grpc_healthcheck_service: bool = True
+    enable_serialization_as_tensor_content: bool = False  # answers that Python reads faster
     rest_api_port: int = 0
+    rest_api_num_threads: int = 16  # requests handled at once
     rest_api_timeout_in_ms: int = 30_000
     rest_api_enable_cors_support: bool = False
     monitoring_config_file: str = ""
@@ -45,7 +49,6 @@ class ServerOptions:
 
     # These have no counterpart in tensorflow_model_server.
     host: str = "0.0.0.0"
-    num_request_threads: int = 16  # requests handled at once, by each of gRPC and REST
     max_message_bytes: int = 256 * 2**20  # of a request, also after it is unpacked
     shutdown_grace_seconds: float = 30.0  # for requests in flight at SIGTERM
 
@@ -64,7 +67,7 @@ class BatchingOptions:
 
     max_batch_size: int = 1000
     batch_timeout_micros: int = 0
-    num_batch_threads: int = 2
+    num_batch_threads: int = os.cpu_count() or 1
     max_enqueued_batches: int = 10
     allowed_batch_sizes: Sequence[int] = ()
 

@@ -13,6 +13,9 @@ from tensorflow.python.client import pywrap_tf_session
 
 from serving.protocol.status import DEADLINE_EXCEEDED, UNAVAILABLE, StatusError
 
+# The loader is deprecated in favour of one that runs eager functions, not a session.
+tf.get_logger().addFilter(lambda record: "loader_impl" not in record.getMessage())
+
 
 class Parallelism(NamedTuple):
     """Threads of a session; 0 lets TensorFlow take one per core."""

@@ -62,9 +62,13 @@ class ModelServer:
                 raise UserError(f"`--model-config-file`: {error.message}.") from error
         self._batcher = Batcher(batching) if options.enable_batching else None
         core = ServerCore(
-            self.manager, self._batcher or run_alone, Metrics(), options.max_message_bytes
+            self.manager,
+            self._batcher or run_alone,
+            Metrics(),
+            max_message_bytes=options.max_message_bytes,
+            typed_outputs=not options.enable_serialization_as_tensor_content,
         )
-        self._executor = ThreadPoolExecutor(options.num_request_threads, "rest")
+        self._executor = ThreadPoolExecutor(options.rest_api_num_threads, "rest")
         self._grpc = GrpcListener(core, options)
         self._rest = RestListener(core, options, self._executor, metrics_path)
         self.port, self.rest_port = self._grpc.port, self._rest.port

@@ -75,7 +75,9 @@ def _route(
         if not name:
             raise invalid_argument("Missing model name in request.")
         spec = _model_spec(name, version, label)
-        return lambda: _look(core, spec, _metadata_json if metadata else _status_json)
+        if metadata:
+            return lambda: _look(core, spec, "GetModelMetadata", _metadata_json)
+        return lambda: _look(core, spec, "GetModelStatus", _status_json)
     raise invalid_argument(f"Malformed request: {method} {path}")
 
 
@@ -100,8 +102,10 @@ def _run(core: ServerCore, spec: ModelSpec, verb: str, body: bytes, deadline: fl
         return write_response(outputs, by_row=by_row)
 
 
-def _look(core: ServerCore, spec: ModelSpec, write: Callable[[ServerCore, ModelSpec], str]) -> str:
-    with core.observed(spec.name, "GetModelMetadata", "REST"):
+def _look(
+    core: ServerCore, spec: ModelSpec, api: str, write: Callable[[ServerCore, ModelSpec], str]
+) -> str:
+    with core.observed(spec.name, api, "REST"):
         return write(core, spec)
 
 

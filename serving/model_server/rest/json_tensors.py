@@ -22,6 +22,7 @@ _LEAF_TYPES: dict[str, set[type]] = {
     "u": {int},
     "O": {str, dict},
 }
+_MAX_RANK = 32  # NumPy's
 _KINDS = {list: "Array", dict: "Object", str: "String", int: "Number", float: "Number"}
 
 
@@ -32,6 +33,10 @@ def array_from_json(value: Any, kind: TensorType) -> np.ndarray:
       StatusError: INVALID_ARGUMENT: ragged, of a wrong type, out of the type's range.
     """
     shape = dense_shape(value)
+    if len(shape) > _MAX_RANK:
+        raise invalid_argument(
+            f"JSON Value is nested {len(shape)} lists deep; a tensor has at most {_MAX_RANK}"
+        )
     level = [value]
     for size in shape:
         if set(map(type, level)) != {list} or set(map(len, level)) != {size}:
