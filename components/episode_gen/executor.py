@@ -1,9 +1,10 @@
 """EpisodeGen's executor: properties in, files and properties out."""
 
 import logging
-import tempfile
+import os
 from typing import Any
 
+import tensorflow as tf
 from tfx import types
 from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor
@@ -40,13 +41,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         config = EpisodeGenConfig.from_json(exec_properties["config_json"])
         logging.info("EpisodeGen: %s", config)
-        with tempfile.TemporaryDirectory() as scratch:
-            record = generate_episodes(
-                config,
-                uri=examples.uri,
-                work=self._get_tmp_dir() if self._context else scratch,
-                make_pipeline=self._make_beam_pipeline,
-            )
+        # Beside the output: wherever the workers are, they can reach it.
+        work = os.path.join(examples.uri, ".work")
+        record = generate_episodes(
+            config, uri=examples.uri, work=work, make_pipeline=self._make_beam_pipeline
+        )
+        tf.io.gfile.rmtree(work)
         examples.split_names = artifact_utils.encode_split_names(
             [split for split in SPLITS if record.counts[split]]
         )

@@ -1,0 +1,1 @@
+"""EpisodeValidator: what TFDV cannot express about episodes; a violation stops the pipeline."""

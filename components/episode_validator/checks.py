@@ -1,0 +1,77 @@
+"""The rules that a set of episodes must keep, as pure functions that name what breaks them.
+
+Each yields sentences; none means that the rule holds.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from components.episode_gen.options import EpisodeShape
+from components.episode_gen.rotation import base_name
+from components.episodes.format import Episode
+from components.episodes.record import EpisodeSetRecord
+
+
+def check_splits(record: EpisodeSetRecord) -> Iterator[str]:
+    """No class, and by group no group, is in two splits."""
+    by_group = record.config.get("data", {}).get("split_by") == "group"
+    home: dict[str, str] = {}
+    for split, names in record.splits.items():
+        units = {f"class {name!r}" for name in names}
+        if by_group:
+            units |= {f"group {record.groups[name]!r}" for name in names if name in record.groups}
+        for unit in sorted(units):
+            if unit in home:
+                yield f"{unit} is in two splits, {home[unit]} and {split}"
+            home[unit] = split
+
+
+def check_episode(
+    episode: Episode, shape: EpisodeShape, classes: frozenset[str], *, rotated: bool
+) -> Iterator[str]:
+    """The rules of one episode.
+
+    - There are N different classes, all of the episode's split; no class twice, turned or not.
+    - Every label has exactly K support and Q query examples.
+    - No example is in both support and query, or twice in either.
+
+    Args:
+      episode: its examples are not looked at.
+      shape: (ways, shots, queries per class) of the split.
+      classes: the class names of the split.
+      rotated: whether a name may end in "@90", "@180" or "@270".
+    """
+    names = [base_name(name) if rotated else name for name in episode.class_names]
+    if len(names) != shape.ways:
+        yield f"has {len(names)} classes, not {shape.ways}"
+    for name, count in Counter(names).items():
+        if count > 1:
+            yield f"has class {name!r} {count} times"
+        if name not in classes:
+            yield f"has class {name!r}, which is not in its split"
+    yield from _check_labels("support", episode.support_y.tolist(), shape.ways, shape.shots)
+    yield from _check_labels("query", episode.query_y.tolist(), shape.ways, shape.queries)
+    support = len(episode.support_x)
+    for part, examples, labels in (
+        ("support", episode.support_x, episode.support_y),
+        ("query", episode.query_x, episode.query_y),
+    ):
+        if len(examples) != len(labels):
+            yield f"has {len(examples)} {part} examples and {len(labels)} {part} labels"
+    if len(episode.example_ids) != support + len(episode.query_x):
+        yield f"has {len(episode.example_ids)} example ids, not one for each example"
+    both = set(episode.example_ids[:support]) & set(episode.example_ids[support:])
+    for example_id in sorted(both):
+        yield f"has example {example_id!r} in both support and query"
+    for example_id, count in Counter(episode.example_ids).items():
+        if count > 1 and example_id not in both:
+            yield f"has example {example_id!r} {count} times"
+
+
+def _check_labels(part: str, labels: list, ways: int, each: int) -> Iterator[str]:
+    counts = Counter(labels)
+    for label in sorted(set(range(ways)) | set(counts)):
+        if not 0 <= label < ways:
+            yield f"has {part} label {label}, which is not in 0..{ways - 1}"
+        elif counts[label] != each:
+            yield f"has {counts[label]} {part} examples of label {label}, not {each}"

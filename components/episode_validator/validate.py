@@ -1,0 +1,86 @@
+"""Checking a whole set of episodes with Beam; the executor without TFX."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import apache_beam as beam
+import tensorflow as tf
+
+from components.episode_gen.options import EpisodeGenConfig, EpisodeShape
+from components.episode_validator.checks import check_episode, check_splits
+from components.episodes.dataset import split_files
+from components.episodes.format import decode_stored
+from components.episodes.record import EpisodeSetRecord, read_record
+
+REPORTED = 20  # violations in a message; one fault often shows in thousands of episodes
+
+
+def find_violations(
+    uri: str, *, output: str, make_pipeline: Callable[[], beam.Pipeline]
+) -> list[str]:
+    """The first violations of the rules in a set of episodes, as sentences; none if it is sound.
+
+    Args:
+      uri: of the Examples artifact.
+      output: a file prefix for the workers' findings.
+      make_pipeline: a new Beam pipeline.
+    """
+    record = read_record(uri)
+    found = list(check_splits(record))
+    files = [
+        (split, path)
+        for split, count in record.counts.items()
+        if count
+        for path in split_files(uri, split)
+    ]
+    with make_pipeline() as pipeline:
+        checked = (
+            pipeline
+            | "Files" >> beam.Create(files)
+            | "Spread" >> beam.Reshuffle()
+            | "Check" >> beam.ParDo(_CheckFile(record)).with_outputs("counts", main="violations")
+        )
+        counts = (
+            checked.counts
+            | "Count" >> beam.CombinePerKey(sum)
+            | "CheckCounts" >> beam.FlatMap(_check_count, record.counts)
+        )
+        _ = (
+            (checked.violations, counts)
+            | "Both" >> beam.Flatten()
+            | "First" >> beam.combiners.Top.Of(REPORTED, reverse=True)
+            | "Lines" >> beam.FlatMap(lambda lines: lines)
+            | "Write" >> beam.io.WriteToText(output, shard_name_template="", num_shards=1)
+        )
+    with tf.io.gfile.GFile(output) as file:
+        found += file.read().splitlines()
+    return found
+
+
+class _CheckFile(beam.DoFn):
+    """(split, file) -> violations; and (split, number of episodes) as `counts`."""
+
+    def __init__(self, record: EpisodeSetRecord) -> None:
+        self._record = record
+
+    def process(self, element: tuple[str, str]) -> Iterator[Any]:
+        split, path = element
+        record = self._record
+        options = EpisodeGenConfig.from_json(json.dumps(record.config)).episodes
+        shape = EpisodeShape(*record.shape_of(split))
+        classes = frozenset(record.splits[split])
+        count = 0
+        dataset = tf.data.TFRecordDataset(path, compression_type="GZIP")
+        for serialized in dataset.as_numpy_iterator():
+            count += 1
+            episode = decode_stored(serialized)
+            for violation in check_episode(episode, shape, classes, rotated=options.rotates(split)):
+                yield f"episode {episode.index} of {split} {violation}"
+        yield beam.pvalue.TaggedOutput("counts", (split, count))
+
+
+def _check_count(counted: tuple[str, int], counts: dict[str, int]) -> Iterator[str]:
+    split, count = counted
+    if count != counts[split]:
+        yield f"{split} has {count} episodes, not {counts[split]}"

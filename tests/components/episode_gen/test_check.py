@@ -1,0 +1,49 @@
+import pytest
+
+from components.episode_gen.check import check_data
+from components.episode_gen.options import DataOptions, EpisodeCounts, EpisodeOptions
+from components.errors import UserError
+
+SMALL = {"ways": 2, "shots": 1, "queries": 2}
+
+
+def folder(path, **options) -> DataOptions:
+    return DataOptions(source="folder", path=str(path), image_size=8, **options)
+
+
+def test_sound_data_are_described(image_folder):
+    checked = check_data(folder(image_folder), EpisodeOptions(**SMALL))
+    assert checked.spec.shape == (8, 8, 1)
+    assert checked.catalogue.size() == 72
+    assert [len(names) for names in checked.splits.values()] == [8, 2, 2]
+
+
+def test_fewer_classes_than_ways(image_folder):
+    with pytest.raises(UserError, match=r"`episodes\.ways` .* got 5, and eval has 2 of the 12"):
+        check_data(folder(image_folder), EpisodeOptions(queries=1))
+
+
+def test_a_split_without_episodes_needs_no_classes(image_folder):
+    counts = EpisodeCounts(train=1, eval=0, test=0)
+    check_data(folder(image_folder), EpisodeOptions(queries=1, counts=counts))
+
+
+def test_more_shots_and_queries_than_a_class_has(image_folder):
+    with pytest.raises(UserError, match=r"got 4 \+ 3, and class 'class_\d\d' \(train\) has 6"):
+        check_data(folder(image_folder), EpisodeOptions(ways=2, shots=4, queries=3))
+
+
+def test_the_message_names_the_option_that_holds(image_folder):
+    with pytest.raises(UserError, match=r"`episodes\.shots` \+ `episodes\.train_queries`"):
+        check_data(folder(image_folder), EpisodeOptions(**SMALL, train_queries=6))
+
+
+def test_the_fingerprint_changes_with_the_files(image_folder, tmp_path):
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(image_folder, copy)
+    before = check_data(folder(copy), EpisodeOptions(**SMALL)).fingerprint
+    assert check_data(folder(copy), EpisodeOptions(**SMALL)).fingerprint == before
+    (copy / "class_00" / "0.png").unlink()
+    assert check_data(folder(copy), EpisodeOptions(**SMALL)).fingerprint != before
