@@ -39,26 +39,24 @@ def test_the_executor_leaves_a_standard_examples_artifact(image_folder, tmp_path
     )
     examples = standard_artifacts.Examples()
     examples.uri = str(tmp_path / "examples")
-    executor = Executor(
-        base_beam_executor.BaseBeamExecutor.Context(
-            beam_pipeline_args=["--runner=FnApiRunner"], tmp_dir=str(tmp_path / "tmp") + "/"
-        )
+    context = base_beam_executor.BaseBeamExecutor.Context(
+        beam_pipeline_args=["--runner=FnApiRunner"]
     )
-    executor.Do({}, {"examples": [examples]}, {"config_json": config.to_json()})
+    Executor(context).Do({}, {"examples": [examples]}, {"config_json": config.to_json()})
 
     record = read_record(examples.uri)
     assert artifact_utils.decode_split_names(examples.split_names) == ["train", "eval"]
     assert examples.get_string_custom_property("payload_format") == "FORMAT_TF_EXAMPLE"
     assert examples.get_string_custom_property("file_format") == "tfrecords_gzip"
     assert examples.get_string_custom_property("splits_hash") == record.splits_hash
-    for name, value in {
-        "ways": 2,
-        "shots": 1,
-        "queries": 2,
-        "seed": 9,
-        "format_version": 1,
-    }.items():
+    properties = {"ways": 2, "shots": 1, "queries": 2, "seed": 9, "format_version": 1}
+    for name, value in properties.items():
         assert examples.get_int_custom_property(name) == value
+    assert sorted(path.name for path in (tmp_path / "examples").iterdir()) == [
+        "Split-eval",
+        "Split-train",
+        "episodes.json",
+    ]
     assert len(list(read_split(examples.uri, "train"))) == 10
 
 
