@@ -21,7 +21,7 @@ _CONSONANTS, _VOWELS = "bdgklmnprstvz", "aeiou"
 class Glyphs(tfds.core.GeneratorBasedBuilder):
     """500 characters of 25 invented alphabets, 20 drawings each, 28x28 grey."""
 
-    VERSION = tfds.core.Version("1.0.0")
+    VERSION = tfds.core.Version("1.0.1")
     # Generated, not fetched: the package's own metadata folder is not looked for.
     pkg_dir_path = None
 

@@ -11,6 +11,7 @@ import numpy as np
 SIZE = 28  # pixels, height and width of a drawing
 _POINTS_PER_PIXEL = 1.25  # dense enough that even the thinnest pen draws no dots
 _LEAST_SEGMENTS = 3  # fewer would make characters that only their slant tells apart
+_LEAST_ASPECT = 0.3  # the same: no character is a mere line
 
 
 class Alphabet(NamedTuple):
@@ -67,13 +68,13 @@ def draw_alphabet(rng: np.random.RandomState) -> Alphabet:
 
 def draw_prototype(rng: np.random.RandomState, alphabet: Alphabet) -> list[np.ndarray]:
     """A character: strokes of `[points, 2]`, each of 2 to 5 points."""
-    strokes: list[np.ndarray] = []
-    segments = 0
-    while segments < _LEAST_SEGMENTS:
+    while True:
         count = 1 + rng.choice(4, p=alphabet.strokes)
         strokes = [_draw_stroke(rng, alphabet) for _ in range(count)]
         segments = sum(len(stroke) - 1 for stroke in strokes)
-    return _fill_box(strokes)
+        sides = np.ptp(np.concatenate(strokes), axis=0)
+        if segments >= _LEAST_SEGMENTS and sides.min() >= _LEAST_ASPECT * sides.max():
+            return _fill_box(strokes)
 
 
 def _draw_stroke(rng: np.random.RandomState, alphabet: Alphabet) -> np.ndarray:
