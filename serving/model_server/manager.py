@@ -207,7 +207,9 @@ def _failure(error: Exception) -> VersionStatus:
     if isinstance(error, StatusError):
         return VersionStatus(END, error.code, error.message)
     if isinstance(error, tf.errors.OpError):
-        return VersionStatus(END, error.error_code, error.message or "")
+        # Python's session puts a headline before what TensorFlow said.
+        message = (error.message or "").removeprefix("Graph execution error:\n\n")
+        return VersionStatus(END, error.error_code, message)
     return VersionStatus(END, status.UNKNOWN, str(error) or type(error).__name__)
 
 

@@ -48,10 +48,14 @@ class Servable:
             use_per_session_threads=parallelism != Parallelism(),
         )
         self._session = tf.compat.v1.Session(graph=graph, config=config)
-        with graph.as_default():
-            # The one public loader into a C++ session; the TF2 loader runs eager functions.
-            loader = tf.compat.v1.saved_model.loader
-            meta_graph = loader.load(self._session, ["serve"], str(folder))
+        try:
+            with graph.as_default():
+                # The one public loader into a C++ session; TF2's runs eager functions.
+                loader = tf.compat.v1.saved_model.loader
+                meta_graph = loader.load(self._session, ["serve"], str(folder))
+        except BaseException:
+            self._session.close()
+            raise
         self.signature_defs: dict[str, Any] = dict(meta_graph.signature_def)
         self._handles = {
             info.name: graph.get_tensor_by_name(info.name)._as_tf_output()

@@ -1,6 +1,7 @@
 """The server as a whole: what is started, in which order, and how it ends."""
 
 import logging
+import math
 import os
 import threading
 import time
@@ -42,6 +43,7 @@ class ModelServer:
           UserError: an option, or a file that it names, is wrong.
         """
         self._options = options
+        self._config_time = _modified(options.model_config_file)
         batching = read_batching_options(options.batching_parameters_file)
         metrics_path = read_metrics_path(options.monitoring_config_file)
         configs = initial_configs(options)
@@ -78,20 +80,24 @@ class ModelServer:
 
     def _poll(self) -> None:
         """Follows the disk: new and deleted versions, and changes of the configuration file."""
-        options = self._options
-        config_read, config_time = time.monotonic(), _modified(options.model_config_file)
-        while not self._stopping.wait(options.file_system_poll_wait_seconds):
+        config_read = time.monotonic()
+        config_wait = self._options.model_config_file_poll_wait_seconds or math.inf
+        while not self._stopping.wait(self._options.file_system_poll_wait_seconds):
             try:
                 self.manager.reconcile()
-                wait = options.model_config_file_poll_wait_seconds
-                if wait and time.monotonic() - config_read >= wait:
-                    config_read, before = time.monotonic(), config_time
-                    config_time = _modified(options.model_config_file)
-                    if config_time != before:
-                        self.manager.configure(read_config_file(options.model_config_file))
+                if time.monotonic() - config_read >= config_wait:
+                    config_read = time.monotonic()
+                    self._follow_config_file()
                 self._grpc.report_health(serving=self.manager.is_ready())
             except (UserError, StatusError, OSError) as error:
                 _LOG.error("The models stay as they are: %s", error)
+
+    def _follow_config_file(self) -> None:
+        path = self._options.model_config_file
+        modified = _modified(path)
+        if modified != self._config_time:
+            self._config_time = modified
+            self.manager.configure(read_config_file(path))
 
     def stop(self) -> None:
         """Refuses new requests, finishes those in flight, unloads."""

@@ -3,9 +3,10 @@
 import asyncio
 import re
 import time
+import zlib
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 from google.protobuf import json_format
@@ -25,6 +26,13 @@ _MAX_INT64 = 2**63 - 1
 _COMPRESS_ABOVE = 16 * 1024  # bytes of an answer, if the client takes gzip
 
 
+class Body(NamedTuple):
+    """A request's body as it came, and its Content-Encoding."""
+
+    data: bytes
+    encoding: str
+
+
 def make_app(
     core: ServerCore,
     executor: Executor,
@@ -42,7 +50,7 @@ def make_app(
         try:
             if request.method == "OPTIONS":
                 return _preflight(request)
-            body = await _read_body(request)
+            body = Body(await _read_body(request), request.headers.get("Content-Encoding", ""))
             deadline = time.monotonic() + timeout_seconds
             answer = _route(core, request.method, request.path, body, deadline)
             text = await asyncio.get_running_loop().run_in_executor(executor, answer)
@@ -64,7 +72,7 @@ def make_app(
 
 
 def _route(
-    core: ServerCore, method: str, path: str, body: bytes, deadline: float
+    core: ServerCore, method: str, path: str, body: Body, deadline: float
 ) -> Callable[[], str]:
     if method == "POST" and (match := _RUN.fullmatch(path)):
         name, version, label, verb = match.groups()
@@ -81,13 +89,13 @@ def _route(
     raise invalid_argument(f"Malformed request: {method} {path}")
 
 
-def _run(core: ServerCore, spec: ModelSpec, verb: str, body: bytes, deadline: float) -> str:
+def _run(core: ServerCore, spec: ModelSpec, verb: str, body: Body, deadline: float) -> str:
     with core.observed(spec.name, verb.capitalize(), "REST"):
         if verb != "predict":
             raise StatusError(
                 status.UNIMPLEMENTED, f"A few-shot model has no signature for {verb}; use predict"
             )
-        document = parse_object(body)
+        document = parse_object(_unpack(*body, core.max_message_bytes))
         asked = signature_name(document)
         with core.servable(spec) as servable:
             signature = servable.signature_defs.get(asked or ADAPT_AND_PREDICT)
@@ -136,16 +144,34 @@ def _model_spec(name: str, version: str | None, label: str | None) -> ModelSpec:
 
 
 async def _read_body(request: web.Request) -> bytes:
-    """The body, unpacked if it came as gzip; the limit holds for the unpacked size."""
     try:
         return await request.read()
     except web.HTTPRequestEntityTooLarge as error:
-        raise StatusError(
-            status.RESOURCE_EXHAUSTED,
-            f"Received message larger than max ({request.app._client_max_size} bytes)",
-        ) from error
-    except (web.HTTPException, ValueError, OSError) as error:
-        raise invalid_argument(f"The request's body cannot be read: {error}") from error
+        raise _too_large(request.app._client_max_size) from error
+
+
+def _unpack(body: bytes, encoding: str, max_bytes: int) -> bytes:
+    """The body without its Content-Encoding, bounded so that a bomb does not go off."""
+    if encoding.lower() in ("", "identity"):
+        return body
+    if encoding.lower() != "gzip":
+        raise invalid_argument(f"Content-Encoding must be gzip; got {encoding}")
+    unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        unpacked = unpacker.decompress(body, max_bytes + 1)
+    except zlib.error as error:
+        raise invalid_argument(f"The body is not gzip: {error}") from error
+    if len(unpacked) > max_bytes:
+        raise _too_large(max_bytes)
+    if not unpacker.eof:
+        raise invalid_argument("The body is not gzip: it is cut off")
+    return unpacked
+
+
+def _too_large(max_bytes: int) -> StatusError:
+    return StatusError(
+        status.RESOURCE_EXHAUSTED, f"Received message larger than max ({max_bytes} bytes)"
+    )
 
 
 def _preflight(request: web.Request) -> web.Response:

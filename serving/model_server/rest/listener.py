@@ -32,7 +32,10 @@ class RestListener:
             enable_cors=options.rest_api_enable_cors_support,
         )
         self._runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=options.shutdown_grace_seconds
+            app,
+            access_log=None,
+            shutdown_timeout=options.shutdown_grace_seconds,
+            auto_decompress=False,  # aiohttp's has no bound, and answers bad gzip with a 500
         )
         try:
             self.port = self._await(self._start(options.host, max(options.rest_api_port, 0)))

@@ -1,0 +1,251 @@
+"""Ports, sockets, TLS, limits, deadlines, health, metrics and the end of a server."""
+
+import gzip
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import grpc
+import numpy as np
+import pytest
+import requests
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from components.errors import UserError
+from serving.client import FewShotClient, StatusError, Tls
+from serving.protocol import status
+from serving.protocol.tensors import write_tensor
+from tests.serving.model_server.endpoints import as_lists, endpoint, outputs, predict_request
+from tests.serving.nearest_centroid import episode, expected
+
+EPISODE = episode()
+REQUEST = predict_request(EPISODE, model="m")
+
+
+def make_certificates(folder):
+    """An authority, and a certificate of it for localhost that serves both sides."""
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+    new_key = ("-newkey", "rsa:2048", "-nodes", "-days", "2")
+    openssl("req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca")
+    names = "subjectAltName=DNS:localhost"
+    openssl("req", *new_key[:3], "-keyout", "key.pem", "-out", "csr.pem", "-subj", "/CN=localhost")
+    (folder / "names").write_text(names)
+    signing = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names")
+    openssl("x509", "-req", "-in", "csr.pem", "-out", "cert.pem", "-days", "2", *signing)
+    return folder
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificates")
+def test_mutual_tls_answers_known_clients_only(start, base_path, tmp_path):
+    folder = make_certificates(tmp_path)
+    text = {
+        field: json.dumps((folder / file).read_text())
+        for field, file in [
+            ("server_key", "key.pem"),
+            ("server_cert", "cert.pem"),
+            ("custom_ca", "ca.pem"),
+        ]
+    }
+    config = folder / "ssl.config"
+    config.write_text("\n".join(f"{k}: {v}" for k, v in text.items()) + "\nclient_verify: true")
+    server = start(model_base_path=str(base_path), model_name="m", ssl_config_file=str(config))
+    address = f"localhost:{server.port}"
+    known = Tls(folder / "ca.pem", folder / "cert.pem", folder / "key.pem")
+    with FewShotClient.connect(address, "m", tls=known) as client:
+        assert client.run("serving_default", EPISODE).version == 1
+    with (
+        FewShotClient.connect(address, "m", tls=Tls(folder / "ca.pem"), timeout=0.5) as client,
+        pytest.raises(StatusError) as error,
+    ):
+        client.run("serving_default", EPISODE)
+    assert error.value.code in (status.UNAVAILABLE, status.DEADLINE_EXCEEDED)
+
+
+def test_unix_socket(start, base_path, tmp_path):
+    socket = tmp_path / "grpc.sock"
+    start(model_base_path=str(base_path), model_name="m", port=0, grpc_socket_path=str(socket))
+    with FewShotClient.connect(f"unix:{socket}", "m") as client:
+        assert client.run("serving_default", EPISODE).version == 1
+
+
+def test_a_port_in_use_is_a_users_mistake(start, server, base_path):
+    with pytest.raises(UserError, match="`--port` must be a free port"):
+        start(model_base_path=str(base_path), port=server.port)
+    with pytest.raises(UserError, match="`--rest-api-port` must be a free port"):
+        start(model_base_path=str(base_path), rest_api_port=server.rest_port)
+
+
+def test_health_follows_the_models(start, tmp_path, model):
+    (tmp_path / "models").mkdir()
+    server = start(model_base_path=str(tmp_path / "models"), model_name="m")
+    with grpc.insecure_channel(f"localhost:{server.port}") as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+
+        def status(service):
+            return stub.Check(health_pb2.HealthCheckRequest(service=service)).status
+
+        assert status("") == health_pb2.HealthCheckResponse.NOT_SERVING
+        shutil.copytree(model, tmp_path / "models" / ".1")
+        (tmp_path / "models" / ".1").rename(tmp_path / "models" / "1")
+        end = time.monotonic() + 20
+        while status("PredictionService") != health_pb2.HealthCheckResponse.SERVING:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+
+def test_messages_beyond_the_limit_are_refused(start, base_path):
+    server = start(model_base_path=str(base_path), model_name="m", max_message_bytes=20_000)
+    big = episode(queries=2000)
+    with pytest.raises(grpc.RpcError) as error:
+        endpoint(server).predict(predict_request(big, model="m"))
+    assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    code, body = endpoint(server).post("/v1/models/m:predict", {"inputs": as_lists(big)})
+    assert (code, body["error"][:29]) == (429, "Received message larger than ")
+    packed = gzip.compress(b" " * 10_000_000)
+    code, body = endpoint(server).post(
+        "/v1/models/m:predict", packed, **{"Content-Encoding": "gzip"}
+    )
+    assert (code, body["error"][:29]) == (429, "Received message larger than ")
+
+
+def test_a_small_message_that_unpacks_to_a_huge_tensor_is_refused(start, base_path):
+    server = start(model_base_path=str(base_path), model_name="m", max_message_bytes=20_000)
+    request = predict_request(EPISODE, model="m")
+    labels = request.inputs["support_y"]
+    labels.Clear()
+    write_tensor(np.zeros((1, 1), np.int32), labels, typed=True)
+    labels.tensor_shape.dim[1].size = 2**40
+    with pytest.raises(grpc.RpcError) as error:
+        endpoint(server).predict(request)
+    assert error.value.details() == "tensor parsing error: support_y"
+
+
+def test_a_deadline_that_has_passed_is_honoured(server):
+    with pytest.raises(grpc.RpcError) as error:
+        endpoint(server).predict(predict_request(EPISODE), timeout=1e-4)
+    assert error.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+def test_gzip_both_ways(server):
+    url = f"http://localhost:{server.rest_port}/v1/models/few_shot:predict"
+    inputs = episode(queries=1000)
+    body = gzip.compress(json.dumps({"inputs": as_lists(inputs)}).encode())
+    headers = {"Content-Encoding": "gzip", "Accept-Encoding": "gzip"}
+    response = requests.post(url, data=body, headers=headers, timeout=30)
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert response.headers["Content-Type"].startswith("application/json")
+    answer = response.json()["outputs"]["probabilities"]
+    np.testing.assert_allclose(answer, expected(inputs, scale=8.0), atol=1e-5)
+    code, _ = endpoint(server).post(
+        "/v1/models/few_shot:predict", b"not gzip", **{"Content-Encoding": "gzip"}
+    )
+    assert code == 400
+
+
+def test_cors_headers_only_when_asked_for(start, server, base_path):
+    preflight = {"Origin": "https://example.org"}
+    with_cors = start(model_base_path=str(base_path), rest_api_enable_cors_support=True)
+    for running, expected_header in [(with_cors, "*"), (server, None)]:
+        url = f"http://localhost:{running.rest_port}/v1/models/m"
+        response = requests.get(url, headers=preflight, timeout=30)
+        assert response.headers.get("Access-Control-Allow-Origin") == expected_header
+    url = f"http://localhost:{with_cors.rest_port}/v1/models/m"
+    assert requests.options(url, headers=preflight, timeout=30).status_code == 200
+    refused = requests.options(url, timeout=30)
+    assert refused.json() == {"error": "Origin header is missing in CORS preflight"}
+
+
+def test_metrics_at_tensorflow_servings_path_under_its_names(start, base_path):
+    server = start(model_base_path=str(base_path), model_name="m")
+    endpoint(server).predict(REQUEST)
+    endpoint(server).post("/v1/models/m:predict", b"")
+    endpoint(server).post("/v1/models/made-up:predict", b"{}")
+    url = f"http://localhost:{server.rest_port}/monitoring/prometheus/metrics"
+    text = requests.get(url, timeout=30).text
+    assert ':tensorflow:serving:request_count{model_name="m",status="OK"} 1' in text
+    assert ':tensorflow:serving:request_count{model_name="m",status="INVALID_ARGUMENT"} 1' in text
+    labels = 'model_name="m",API="Predict",entrypoint="GRPC"'
+    assert f":tensorflow:serving:request_latency_count{{{labels}}} 1" in text
+    assert f':tensorflow:serving:request_latency_bucket{{{labels},le="+Inf"}} 1' in text
+    assert ':tensorflow:serving:runtime_latency_count{model_name="m"' in text
+    assert "made-up" not in text
+
+
+def test_stop_finishes_what_is_in_flight(start, base_path, monkeypatch):
+    """Slow runs are in flight over both protocols when the server is told to stop."""
+    server = start(model_base_path=str(base_path), model_name="m")
+    running = threading.Semaphore(0)
+    with server.manager.servable("m") as servable:
+        run = servable.run
+
+    def slow_run(*arguments):
+        running.release()
+        time.sleep(0.3)
+        return run(*arguments)
+
+    monkeypatch.setattr(servable, "run", slow_run)
+    answers = []
+
+    def ask_grpc():
+        answers.append(outputs(endpoint(server).predict(REQUEST))["probabilities"])
+
+    def ask_rest():
+        _, body = endpoint(server).post("/v1/models/m:predict", {"inputs": as_lists(EPISODE)})
+        answers.append(body["outputs"]["probabilities"])
+
+    threads = [threading.Thread(target=ask) for ask in (ask_grpc, ask_rest)]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        running.acquire()
+    server.stop()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 2
+    for answer in answers:
+        np.testing.assert_allclose(answer, expected(EPISODE), atol=1e-5)
+
+
+SERVE = [
+    sys.executable,
+    "-c",
+    "from serving.model_server.command import serve; serve()",
+    "--host=localhost",
+]
+
+
+def test_sigterm_ends_the_command_and_kill_is_survived_by_the_clients_retry(
+    base_path, start, tmp_path
+):
+    """One client across kill -9, a restart on the same port, and SIGTERM."""
+    probe = start(model_base_path=str(base_path))
+    port = probe.port
+    probe.stop()
+    command = [*SERVE, f"--model_base_path={base_path}", f"--port={port}", "--rest_api_port=0"]
+
+    def launch():
+        with open(tmp_path / "log", "ab") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log)
+
+    first = launch()
+    with FewShotClient.connect(f"localhost:{port}", timeout=60) as client:
+        np.testing.assert_allclose(
+            client.run("serving_default", EPISODE).outputs["probabilities"],
+            expected(EPISODE),
+            atol=1e-5,
+        )
+        first.kill()
+        first.wait()
+        second = launch()
+        try:
+            assert client.run("serving_default", EPISODE).version == 1
+        finally:
+            second.send_signal(signal.SIGTERM)
+        assert second.wait(timeout=30) == 0

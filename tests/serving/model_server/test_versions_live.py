@@ -1,0 +1,216 @@
+"""Versions that come, go and fail while requests are answered."""
+
+import shutil
+import threading
+import time
+
+import grpc
+import numpy as np
+import pytest
+from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
+
+from serving import signatures as names
+from serving.protocol.tensors import read_tensor
+from serving.versions import publish
+from serving.warmup import write_warmup
+from tests.serving.model_server.endpoints import endpoint, outputs, predict_request
+from tests.serving.nearest_centroid import episode, expected
+
+EPISODE = episode()
+PREDICT = "/v1/models/m:predict"
+
+
+def until(condition, seconds=20.0):
+    """Waits for a condition that another thread brings about."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "the condition did not come about"
+        time.sleep(0.02)
+
+
+def states(server, model="m"):
+    return {version: entry.state for version, entry in server.manager.statuses(model).items()}
+
+
+def served_version(server) -> int:
+    return endpoint(server).predict(predict_request(EPISODE, model="m")).model_spec.version.value
+
+
+def test_a_new_version_takes_over_without_a_lost_or_wrong_answer(start, base_path, other_model):
+    server = start(model_base_path=str(base_path), model_name="m")
+    scales, seen, stop = {1: 4.0, 2: 8.0, 3: 8.0}, set(), threading.Event()
+
+    def ask():
+        try:
+            while not stop.is_set():
+                reply = endpoint(server).predict(predict_request(EPISODE, model="m"))
+                version = reply.model_spec.version.value
+                answer = outputs(reply)[names.PROBABILITIES]
+                right = expected(EPISODE, scale=scales[version])
+                np.testing.assert_allclose(answer, right, atol=1e-5)
+                seen.add(version)
+        except Exception as error:
+            faults.append(error)
+
+    faults: list[Exception] = []
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for version in (2, 3):
+        publish(other_model, base_path, now=version)
+        until(lambda version=version: version in seen or faults)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not faults
+    until(lambda: states(server) == {3: 30, 2: 50, 1: 50})
+
+
+def test_a_deleted_version_is_unloaded(start, base_path, other_model):
+    publish(other_model, base_path, now=2)
+    server = start(model_base_path=str(base_path), model_name="m")
+    assert served_version(server) == 2
+    shutil.rmtree(base_path / "2")
+    until(lambda: states(server).get(1) == 30 and states(server)[2] == 50)
+    assert served_version(server) == 1
+
+
+def truncate_variables(folder):
+    shard = next((folder / "variables").glob("*.data-*"))
+    shard.write_bytes(shard.read_bytes()[:1])
+
+
+def damage_graph(folder):
+    (folder / "saved_model.pb").write_bytes(b"\xff not a graph")
+
+
+def empty_folder(folder):
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+def damage_warmup(folder):
+    path = folder / names.WARMUP_FILE
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"\x1f\x8b not a TFRecord, twelve bytes and more")
+
+
+def refused_warmup(folder):
+    write_warmup(folder, "m", [EPISODE | {names.SUPPORT_X: EPISODE[names.SUPPORT_X][0]}])
+
+
+@pytest.mark.parametrize(
+    "damage, why",
+    [
+        (truncate_variables, "RestoreV2"),
+        (damage_graph, "saved_model.pb"),
+        (empty_folder, "SavedModel file does not exist"),
+        (damage_warmup, "corrupted record at 0"),
+        (refused_warmup, "`support_x` must have shape"),
+    ],
+)
+def test_a_corrupt_version_is_never_served(start, base_path, model, damage, why):
+    server = start(model_base_path=str(base_path), model_name="m")
+    aside = base_path.parent / "aside"
+    shutil.copytree(model, aside)
+    damage(aside)
+    aside.rename(base_path / "2")
+    until(lambda: server.manager.statuses("m").get(2, (0, 0, ""))[1] != 0)
+    assert why in server.manager.statuses("m")[2].message
+    assert served_version(server) == 1
+    assert states(server) == {2: 50, 1: 30}
+
+
+def test_a_failed_version_is_tried_again_when_its_files_change(start, base_path, other_model):
+    server = start(model_base_path=str(base_path), model_name="m")
+    (base_path / "2").mkdir()
+    until(lambda: states(server).get(2) == 50)
+    shutil.copytree(other_model, base_path / "2", dirs_exist_ok=True)
+    until(lambda: states(server).get(2) == 30)
+
+
+def test_a_server_that_starts_on_a_corrupt_version_serves_the_one_before(start, base_path):
+    (base_path / "2").mkdir()
+    server = start(model_base_path=str(base_path), model_name="m")
+    assert served_version(server) == 1
+
+
+def test_an_empty_base_path_waits_for_its_first_version(start, tmp_path, model):
+    base_path = tmp_path / "models"
+    base_path.mkdir()
+    server = start(model_base_path=str(base_path), model_name="m")
+    assert endpoint(server).post(PREDICT, {"inputs": {}})[0] == 404
+    publish(model, base_path, now=5)
+    until(lambda: states(server).get(5) == 30)
+    assert served_version(server) == 5
+
+
+def reload_config(server, base_path, *, labels=(), specific=()):
+    request = model_management_pb2.ReloadConfigRequest()
+    config = request.config.model_config_list.config.add(
+        name="m", base_path=str(base_path), model_platform="tensorflow"
+    )
+    config.version_labels.update(labels)
+    config.model_version_policy.specific.versions.extend(specific)
+    payload = request.SerializeToString()
+    return endpoint(server).call("ModelService/HandleReloadConfigRequest", payload)
+
+
+def test_reload_pins_versions_and_moves_labels(start, base_path, other_model):
+    publish(other_model, base_path, now=2)
+    server = start(model_base_path=str(base_path), model_name="m")
+    reload_config(server, base_path, specific=[1, 2], labels={"stable": 1, "canary": 2})
+    for label, version in [("stable", 1), ("canary", 2)]:
+        reply = endpoint(server).predict(predict_request(EPISODE, model="m", label=label))
+        assert reply.model_spec.version.value == version
+    reload_config(server, base_path, specific=[1])
+    assert states(server) == {2: 50, 1: 30}
+
+
+def test_a_label_for_a_version_that_is_not_served_is_refused(start, base_path):
+    server = start(model_base_path=str(base_path), model_name="m")
+    with pytest.raises(grpc.RpcError) as error:
+        reload_config(server, base_path, specific=[1], labels={"stable": 9})
+    assert error.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert error.value.details() == (
+        "Request to assign label to version 9 of model m, which is not currently available for "
+        "inference"
+    )
+
+
+def test_reload_with_a_relative_path_changes_nothing(start, base_path):
+    server = start(model_base_path=str(base_path), model_name="m")
+    with pytest.raises(grpc.RpcError) as error:
+        reload_config(server, "relative")
+    assert "to have an absolute path or URI; got base_path()=relative" in error.value.details()
+    assert served_version(server) == 1
+
+
+def test_the_configuration_file_is_followed(start, base_path, tmp_path):
+    config = tmp_path / "models.config"
+    line = "model_config_list {{ config {{ name: '{}' base_path: '{}' }} }}"
+    config.write_text(line.format("m", base_path))
+    server = start(model_config_file=str(config), model_config_file_poll_wait_seconds=0.01)
+    assert states(server) == {1: 30}
+    config.write_text(line.format("renamed", base_path))
+    until(lambda: states(server, "renamed") == {1: 30} and states(server) == {1: 50})
+
+
+def test_grpc_status_lists_every_version(server):
+    request = get_model_status_pb2.GetModelStatusRequest()
+    request.model_spec.name = "few_shot"
+    reply = endpoint(server).call("ModelService/GetModelStatus", request.SerializeToString())
+    response = get_model_status_pb2.GetModelStatusResponse.FromString(reply)
+    assert {entry.version for entry in response.model_version_status} == {1, 2}
+
+
+def test_warm_up_leaves_the_answers_as_they_are(start, base_path, model):
+    aside = base_path.parent / "aside"
+    shutil.copytree(model, aside)
+    write_warmup(aside, "m", [EPISODE, episode(ways=5)])
+    publish(aside, base_path, now=2)
+    server = start(model_base_path=str(base_path), model_name="m")
+    reply = endpoint(server).predict(predict_request(EPISODE, model="m"))
+    assert reply.model_spec.version.value == 2
+    answer = read_tensor(reply.outputs[names.PROBABILITIES])
+    np.testing.assert_allclose(answer, expected(EPISODE), atol=1e-5)
