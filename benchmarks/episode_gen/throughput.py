@@ -46,6 +46,15 @@ def measure(data: DataOptions, episodes: EpisodeOptions) -> dict[str, float]:
     }
 
 
+def processor() -> str:
+    """The processor's name where the system tells it."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            return next(line.partition(":")[2].strip() for line in file if "model name" in line)
+    except (OSError, StopIteration):
+        return platform.machine()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", help="where prepared TFDS data lie")
@@ -59,7 +68,7 @@ def main() -> None:
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     ).stdout.strip()
     configuration = {"data": "omniglot", "ways": 5, "shots": 1, "queries": 1}
-    machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()}
+    machine = {"processor": processor(), "cores": os.cpu_count()}
     print(
         json.dumps(
             {"commit": commit, "machine": machine, "configuration": configuration}

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from components.episode_gen.catalogue import Catalogue, build_catalogue
 from components.episode_gen.options import DataOptions, EpisodeOptions
+from components.episode_gen.rotation import base_name
 from components.episode_gen.sources import open_source
 from components.episode_gen.sources.base import Source
 from components.episode_gen.splits import split_classes
@@ -47,7 +48,19 @@ def check_data(data: DataOptions, episodes: EpisodeOptions) -> CheckedData:
             f"`episodes.rotations` can be {episodes.rotations} for images only: the data are "
             f"{source.spec.modality}. Set it to none."
         )
+    if episodes.rotations != "none":
+        _check_names(catalogue)
     return CheckedData(source, source.spec, catalogue, splits, source.fingerprint())
+
+
+def _check_names(catalogue: Catalogue) -> None:
+    """Turned classes are told apart by their names: "kana_03@90"."""
+    for name in catalogue.examples:
+        if base_name(name) != name:
+            raise UserError(
+                f"a class name must not end in @90, @180 or @270 when `episodes.rotations` is set: "
+                f"got {name!r}. Rename the class, or set it to none."
+            )
 
 
 def check_episodes(

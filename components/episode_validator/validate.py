@@ -23,7 +23,7 @@ def find_violations(
 
     Args:
       uri: of the Examples artifact.
-      output: a file prefix for the workers' findings.
+      output: a file for the workers' findings, removed in the end.
       make_pipeline: a new Beam pipeline.
     """
     record = read_record(uri)
@@ -55,6 +55,7 @@ def find_violations(
         )
     with tf.io.gfile.GFile(output) as file:
         found += file.read().splitlines()
+    tf.io.gfile.remove(output)
     return found
 
 

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from components.episode_gen.check import check_data
@@ -39,11 +41,18 @@ def test_the_message_names_the_option_that_holds(image_folder):
 
 
 def test_the_fingerprint_changes_with_the_files(image_folder, tmp_path):
-    import shutil
-
     copy = tmp_path / "copy"
     shutil.copytree(image_folder, copy)
     before = check_data(folder(copy), EpisodeOptions(**SMALL)).fingerprint
     assert check_data(folder(copy), EpisodeOptions(**SMALL)).fingerprint == before
     (copy / "class_00" / "0.png").unlink()
     assert check_data(folder(copy), EpisodeOptions(**SMALL)).fingerprint != before
+
+
+def test_a_name_that_looks_turned_is_refused_where_classes_are_turned(image_folder, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(image_folder, copy)
+    (copy / "class_00").rename(copy / "class_00@90")
+    check_data(folder(copy), EpisodeOptions(**SMALL))
+    with pytest.raises(UserError, match="got 'class_00@90'"):
+        check_data(folder(copy), EpisodeOptions(**SMALL, rotations="train"))

@@ -1,0 +1,58 @@
+import pytest
+
+from components.episode_gen.catalogue import Catalogue
+from components.episode_gen.options import EpisodeOptions
+from components.episode_gen.sources.base import Stored
+from components.episode_gen.table import ContentTable, Planner, make_planner
+from components.errors import UserError
+from components.modalities.base import ExampleSpec
+
+TEXT = ExampleSpec("text", "string", ())
+CATALOGUE = Catalogue({name: [f"{name}{i}" for i in range(3)] for name in "abcdef"}, {})
+SPLITS = {"train": ["a", "b", "c"], "eval": ["d"], "test": ["e"]}
+PLANNER = make_planner(TEXT, EpisodeOptions(ways=2, queries=2), CATALOGUE, SPLITS)
+
+
+class Texts:
+    """A source of three parts; `gone` is no longer in it."""
+
+    spec = TEXT
+
+    def __init__(self, gone: str = "") -> None:
+        self.gone = gone
+
+    def parts(self) -> list[str]:
+        return ["fa", "be", "dc"]
+
+    def read(self, part: str):
+        for name in part:
+            for example_id in CATALOGUE.examples[name]:
+                if example_id != self.gone:
+                    yield Stored(example_id, f"content of {example_id}".encode())
+
+
+def test_every_example_of_a_split_is_found_by_its_id(tmp_path):
+    PLANNER.save(str(tmp_path))
+    ContentTable.write(str(tmp_path), PLANNER, Texts())
+    table = ContentTable(str(tmp_path))
+    for names in SPLITS.values():
+        for name in names:
+            for example_id in CATALOGUE.examples[name]:
+                assert table[example_id] == f"content of {example_id}".encode()
+    with pytest.raises(KeyError):
+        table["f0"]  # a class of no split
+
+
+def test_an_example_that_is_gone_is_named(tmp_path):
+    PLANNER.save(str(tmp_path))
+    with pytest.raises(UserError, match="'b1' is gone"):
+        ContentTable.write(str(tmp_path), PLANNER, Texts(gone="b1"))
+
+
+def test_a_planner_that_was_saved_draws_the_same_plans(tmp_path):
+    PLANNER.save(str(tmp_path))
+    opened = Planner.open(str(tmp_path))
+    assert [opened.plan("train", i) for i in range(20)] == [
+        PLANNER.plan("train", i) for i in range(20)
+    ]
+    assert opened.spec == TEXT
