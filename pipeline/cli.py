@@ -4,8 +4,8 @@ import os
 import sys
 from pathlib import Path
 
-# Before TensorFlow is imported: its start-up notices are not the user's. Errors still show.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Before TensorFlow is imported. Its start-up notices are not the user's; what fails is raised.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import click
 

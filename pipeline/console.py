@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import re
 import sys
 import time
@@ -9,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import absl.logging
 from rich.console import Console
 
 _MESSAGE = re.compile(r"Component (\S+) is (running|finished)\.")
@@ -22,6 +24,34 @@ def narrated(log_file: Path) -> Iterator[dict[str, float]]:
       the seconds of each step, filled in as steps end.
     """
     seconds: dict[str, float] = {}
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    with _native_messages_to(log_file), _python_messages_to(log_file, seconds):
+        yield seconds
+
+
+@contextlib.contextmanager
+def _native_messages_to(log_file: Path) -> Iterator[None]:
+    """Sends what C++ writes to file descriptor 2 to the log; Python's stderr stays the terminal.
+
+    XLA's start-up notices obey no log level.
+    """
+    sys.stderr.flush()
+    terminal, python_stderr = os.dup(2), sys.stderr
+    with open(log_file, "ab") as log:
+        os.dup2(log.fileno(), 2)
+    sys.stderr = os.fdopen(terminal, "w", buffering=1)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(terminal, 2)
+        sys.stderr.close()
+        sys.stderr = python_stderr
+
+
+@contextlib.contextmanager
+def _python_messages_to(log_file: Path, seconds: dict[str, float]) -> Iterator[None]:
+    """Sends Python's log messages and warnings to the log, and tells of the steps."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     to_file = logging.FileHandler(log_file, mode="a")
@@ -32,12 +62,16 @@ def narrated(log_file: Path) -> Iterator[dict[str, float]]:
     absl_logger.handlers, absl_logger.propagate = [], True
     root.handlers = [to_file, _Narrator(seconds)]
     root.setLevel(logging.INFO)
+    # Said outright, or absl falls back to WARNING when a step makes it parse its flags.
+    verbosity = absl.logging.get_verbosity()
+    absl.logging.set_verbosity(absl.logging.INFO)
     try:
         with warnings.catch_warnings():
             logging.captureWarnings(True)
-            yield seconds
+            yield
     finally:
         logging.captureWarnings(False)
+        absl.logging.set_verbosity(verbosity)
         absl_logger.handlers, absl_logger.propagate = absl_handlers, absl_propagate
         root.handlers, root.level = handlers, level
         to_file.close()

@@ -3,25 +3,26 @@
 import contextlib
 import fcntl
 import os
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from components.episode_gen.check import CheckedData
 from components.errors import UserError
 from pipeline.config import Config
-from pipeline.console import narrated
 from pipeline.summary import publish_summary
 
 
-def run_locally(config: Config, output_dir: Path, data: CheckedData) -> dict[str, Any]:
+def run_locally(
+    config: Config, output_dir: Path, data: CheckedData, seconds: Mapping[str, float]
+) -> dict[str, Any]:
     """Runs all steps, reusing what earlier runs in the same folder have done.
 
     Args:
       config: the whole configuration.
       output_dir: gets `tfx/`, `metadata.sqlite`, `serving_model/`, `report.html`, `summary.json`.
       data: what `check_data` found; its fingerprint makes changed data run anew.
+      seconds: of each step, filled in while they run (`console.narrated`).
 
     Returns:
       the summary, see `summary.py`.
@@ -34,8 +35,7 @@ def run_locally(config: Config, output_dir: Path, data: CheckedData) -> dict[str
     from pipeline.pipeline import create_pipeline
 
     output_dir = output_dir.absolute()
-    with only_run_in(output_dir), narrated(output_dir / "pipeline.log") as seconds:
-        started = time.time()
+    with only_run_in(output_dir):
         pipeline = create_pipeline(
             config,
             pipeline_root=str(output_dir / "tfx"),
@@ -45,7 +45,7 @@ def run_locally(config: Config, output_dir: Path, data: CheckedData) -> dict[str
             data_fingerprint=data.fingerprint,
         )
         tfx.orchestration.LocalDagRunner().run(pipeline)
-        return publish_summary(config, output_dir, seconds=seconds, started=started)
+        return publish_summary(config, output_dir, seconds=seconds)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """`fewshot run`: check, run, tell what came out."""
 
+import logging
 import sys
-import traceback
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +16,7 @@ warnings.simplefilter("ignore")
 
 from components.episode_gen.check import check_data
 from pipeline.config import load_config
+from pipeline.console import narrated
 
 
 def run_pipeline(
@@ -27,23 +28,25 @@ def run_pipeline(
       UserError: the configuration or the data are wrong; nothing has run.
     """
     config = load_config(config_path, overrides)
-    data = check_data(config.data, config.episodes)
     folder = output_dir or Path("runs") / config.name
+    log_file = folder / "pipeline.log"
+    with narrated(log_file) as seconds:
+        console = Console(stderr=True)
+        data = check_data(config.data, config.episodes)
+        console.print(f"[bold]{config.name}[/bold]: {_described(data.splits)}", highlight=False)
 
-    from pipeline.local_runner import point_latest_to, run_locally
+        from pipeline.local_runner import point_latest_to, run_locally
 
+        try:
+            summary = run_locally(config, folder, data, seconds)
+        except UserError:
+            raise
+        except Exception as error:
+            logging.exception("the run failed")
+            sentence = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+            console.print(f"failed: {sentence}\nsee {log_file}", highlight=False)
+            return 1
     console = Console(stderr=True)
-    console.print(f"[bold]{config.name}[/bold]: {_described(data.splits)}", highlight=False)
-    try:
-        summary = run_locally(config, folder, data)
-    except UserError:
-        raise
-    except Exception as error:
-        with open(folder / "pipeline.log", "a") as log:
-            log.write(traceback.format_exc())
-        sentence = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-        console.print(f"failed: {sentence}\nsee {folder / 'pipeline.log'}", highlight=False)
-        return 1
     if output_dir is None:
         point_latest_to(folder)
     _tell(summary, folder, console)
@@ -67,7 +70,9 @@ def _tell(summary: dict[str, Any], folder: Path, console: Console) -> None:
         f"accuracy {test['accuracy']:.4f} ± {test['ci95']:.4f} ({test['protocol']}, "
         f"{test['episodes']} episodes of unseen classes)",
         *(f"  {name}: {value:.4f}" for name, value in summary["baselines"].items()),
-        f"blessed: pushed to {summary['pushed']}" if summary["pushed"] else "not blessed, not pushed",
+        f"blessed: pushed to {summary['pushed']}"
+        if summary["pushed"]
+        else "not blessed, not pushed",
         *(f"  {reason}" for reason in summary["reasons"] if not summary["pushed"]),
         f"report: {folder / 'report.html'}",
     ]

@@ -14,7 +14,7 @@ PACKAGES = ("tensorflow", "tfx", "tensorflow-datasets", "apache-beam", "tensorfl
 
 
 def publish_summary(
-    config: Config, output_dir: Path, *, seconds: Mapping[str, float], started: float
+    config: Config, output_dir: Path, *, seconds: Mapping[str, float]
 ) -> dict[str, Any]:
     """Gathers the results of the latest run in `output_dir` and writes `summary.json`.
 
@@ -24,7 +24,6 @@ def publish_summary(
       config: the whole configuration.
       output_dir: of the run.
       seconds: of each step.
-      started: of the run, seconds since the epoch: a model pushed before was not pushed by it.
     """
     outputs = latest_outputs(output_dir / "metadata.sqlite", config.name)
     evaluation = Path(outputs["evaluation"].uri)

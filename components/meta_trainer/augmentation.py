@@ -17,9 +17,7 @@ def permute_labels(episodes: Episodes, ways: int, seed: tf.Tensor) -> Episodes:
     def rename(y: tf.Tensor) -> tf.Tensor:
         return tf.where(y >= 0, tf.gather(order, tf.maximum(y, 0), batch_dims=1), y)
 
-    return episodes._replace(
-        support_y=rename(episodes.support_y), query_y=rename(episodes.query_y)
-    )
+    return episodes._replace(support_y=rename(episodes.support_y), query_y=rename(episodes.query_y))
 
 
 def regroup(episodes: Episodes, seed: tf.Tensor) -> Episodes:

@@ -47,7 +47,9 @@ def assemble(record: EpisodeSetRecord, section: Mapping[str, Any]) -> Assembly:
     _, make_backbone = backbones.lookup(backbone_name)
     _, make_learner = learners.lookup(name)
     objective = classification()
-    network = Network(make_backbone(of_backbone, modality.feature_shape), record.shape_of("train")[0])
+    network = Network(
+        make_backbone(of_backbone, modality.feature_shape), record.shape_of("train")[0]
+    )
     learner = make_learner(options, network, objective)
     inductive = getattr(of_backbone, "normalisation", "none") != "transductive"
     return Assembly(name, learner, modality, objective, inductive)

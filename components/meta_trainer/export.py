@@ -53,6 +53,9 @@ class ServedLearner(tf.Module):
         self._weights = {
             name: tf.Variable(w, trainable=False, name=name) for name, w in weights.items()
         }
+        # Traced once, called by several signatures.
+        self._adapt = tf.function(self._adapt_graph, autograph=False)
+        self._predict = tf.function(self._predict_graph, autograph=False)
 
     def signatures(self) -> dict[str, Any]:
         """The concrete functions by signature name."""
@@ -106,13 +109,13 @@ class ServedLearner(tf.Module):
         predictions = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
         return {sig.PROBABILITIES: probabilities, sig.PREDICTIONS: predictions}
 
-    def _adapt(self, support_x: tf.Tensor, support_y: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _adapt_graph(self, support_x: tf.Tensor, support_y: tf.Tensor) -> dict[str, tf.Tensor]:
         """The adapted weights, and the labels, from which classes without support are known."""
         x = self._assembly.modality.prepare(support_x)
         adapted = self._learner.adapt(self._weights, Support(x, support_y))
         return adapted | {"support_y": support_y}
 
-    def _predict(self, adapted: Weights, query_x: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _predict_graph(self, adapted: Weights, query_x: tf.Tensor) -> dict[str, tf.Tensor]:
         x = self._assembly.modality.prepare(query_x)
         outputs = self._learner.predict(self._weights, adapted, x)
         return self._answer(outputs, adapted["support_y"])
@@ -129,8 +132,8 @@ class ServedLearner(tf.Module):
         )
         checks = graph_checks.check_way_count(counts, self._ways)
         support_y = graph_checks.requiring(checks, support_y)
-        adapted = self._adapt(self._decode(support_x), support_y)
-        answer = self._predict(adapted, self._decode(query_x))
+        adapted = self._adapt(self._decode(support_x, sig.SUPPORT_X), support_y)
+        answer = self._predict(adapted, self._decode(query_x, sig.QUERY_X))
         labels = tf.gather(class_names, answer[sig.PREDICTIONS], batch_dims=1)
         return answer | {sig.CLASS_NAMES: class_names, sig.PREDICTED_LABELS: labels}
 
@@ -173,9 +176,9 @@ class ServedLearner(tf.Module):
         )
         return support_x, support_y, query_x
 
-    def _decode(self, encoded: tf.Tensor) -> tf.Tensor:
+    def _decode(self, encoded: tf.Tensor, name: str) -> tf.Tensor:
         """`[E, B]` string to `[E, B, *example]`."""
-        decoded = self._assembly.modality.decode(tf.reshape(encoded, [-1]))
+        decoded = self._assembly.modality.decode(tf.reshape(encoded, [-1]), name)
         shape = tf.concat([tf.shape(encoded), tf.shape(decoded)[1:]], axis=0)
         decoded = tf.reshape(decoded, shape)
         return tf.ensure_shape(decoded, [None, None, *self._example_shape])

@@ -75,9 +75,7 @@ def fixed_episodes(
 
 def _episodes(serialized: tf.Tensor, spec: ExampleSpec) -> Episodes:
     parsed = parse_episodes(serialized, spec)
-    return Episodes(
-        parsed["support_x"], parsed["support_y"], parsed["query_x"], parsed["query_y"]
-    )
+    return Episodes(parsed["support_x"], parsed["support_y"], parsed["query_x"], parsed["query_y"])
 
 
 def prepared(episodes: Episodes, modality: Modality) -> Episodes:

@@ -5,9 +5,7 @@ import tensorflow as tf
 _LAST = tf.int64.max
 
 
-def label_indices(
-    labels: tf.Tensor, ways: int | None
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+def label_indices(labels: tf.Tensor, ways: int | None) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Numbers the distinct labels of each episode, whatever their order in the support set.
 
     Classes are numbered by a hash of their names (stock TensorFlow cannot sort strings), so that

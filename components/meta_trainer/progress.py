@@ -50,6 +50,4 @@ class MetaTrainingProgress:
         if not self._console.is_terminal and due:
             self._printed = time.monotonic()
             left = (self._total - step) / max(step - self._first, 1) * elapsed
-            print(
-                f"meta-training {step}/{self._total} {text}, {left:.0f} s left", file=sys.stderr
-            )
+            print(f"meta-training {step}/{self._total} {text}, {left:.0f} s left", file=sys.stderr)

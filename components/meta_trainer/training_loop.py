@@ -60,7 +60,7 @@ def meta_train(
     if manager.restore_or_initialize():
         print(f"meta-training goes on from step {int(state.step)} ({manager.latest_checkpoint})")
     step_function = meta_step(assembly, options, state)
-    score_function = tf.function(lambda weights, episodes: scores(assembly, weights, episodes))
+    score_function = tf.function(lambda stack: scores(assembly, dict(state.weights), stack))
     writer = tf.summary.create_file_writer(log_dir)
 
     first_step = int(state.step)
@@ -139,7 +139,7 @@ def scores(assembly: Assembly, weights: Weights, episodes: Episodes) -> tf.Tenso
 
 def _validate(state, score_function, validation, recent) -> dict[str, float]:
     """Scores the meta-validation episodes, keeps the weights if they are the best so far."""
-    found = np.concatenate([score_function(state.weights, stack) for stack in validation])
+    found = np.concatenate([score_function(stack) for stack in validation])
     score = float(np.mean(found))
     state.keep_if_best(score)
     losses, query_scores = zip(*recent)

@@ -52,8 +52,9 @@ class Modality(NamedTuple):
       feature_shape: the shape of one example as the network sees it.
       feature_dtype: the dtype of that ("float32", or "int32" for token ids).
       prepare: `[..., *spec.shape]` -> `[..., *feature_shape]`, inside the graph.
-      decode: `[n]` string -> `[n, *spec.shape]`, inside the graph: an encoded file or a raw text
-        of any size to the form of `spec`. Raises INVALID_ARGUMENT for what cannot be decoded.
+      decode: `([n] string, name of the input) -> [n, *spec.shape]`, inside the graph: an encoded
+        file or a raw text of any size to the form of `spec`; the empty string gives zeros.
+        Raises INVALID_ARGUMENT, naming the input, for what cannot be decoded.
       raw_features: `[n, *spec.shape]` NumPy -> `[n, d]` float32: what the evaluator's
         nearest-centroid baseline sees.
     """
@@ -62,5 +63,5 @@ class Modality(NamedTuple):
     feature_shape: tuple[int, ...]
     feature_dtype: str
     prepare: Callable[[Tensor], Tensor]
-    decode: Callable[[Tensor], Tensor]
+    decode: Callable[[Tensor, str], Tensor]
     raw_features: Callable[[Any], np.ndarray]

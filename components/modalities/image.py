@@ -5,6 +5,9 @@ import tensorflow as tf
 
 from components.modalities.base import ExampleSpec, Modality
 
+MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")
+"""How png, jpg, gif and bmp files begin."""
+
 
 def image_modality(*, size: int, channels: int, invert: bool = False) -> Modality:
     """The image modality.
@@ -21,12 +24,19 @@ def image_modality(*, size: int, channels: int, invert: bool = False) -> Modalit
         scaled = tf.cast(images, tf.float32) / 255.0
         return 1.0 - scaled if invert else scaled
 
-    def decode(encoded: tf.Tensor) -> tf.Tensor:
-        return tf.map_fn(
-            lambda one: standardise(decode_file(one), size=size, channels=channels),
-            encoded,
-            fn_output_signature=tf.TensorSpec(spec.shape, tf.uint8),
+    def decode_one(encoded: tf.Tensor) -> tf.Tensor:
+        return tf.cond(
+            tf.equal(encoded, ""),
+            lambda: tf.zeros(spec.shape, tf.uint8),
+            lambda: standardise(decode_file(encoded), size=size, channels=channels),
         )
+
+    def decode(encoded: tf.Tensor, name: str) -> tf.Tensor:
+        # The scope puts the input's name into what a decoder says of a damaged file.
+        with tf.name_scope(name), tf.control_dependencies([_check_kinds(encoded, name)]):
+            return tf.map_fn(
+                decode_one, encoded, fn_output_signature=tf.TensorSpec(spec.shape, tf.uint8)
+            )
 
     def raw_features(images: np.ndarray) -> np.ndarray:
         return np.reshape(images, (len(images), -1)).astype(np.float32) / 255.0
@@ -34,18 +44,41 @@ def image_modality(*, size: int, channels: int, invert: bool = False) -> Modalit
     return Modality(spec, spec.shape, "float32", prepare, decode, raw_features)
 
 
+def _check_kinds(encoded: tf.Tensor, name: str) -> tf.Operation:
+    """Every string must be empty (padding) or begin as one of the formats does."""
+    known = tf.equal(encoded, "")
+    for magic in MAGIC:
+        known |= tf.equal(_start(encoded, len(magic)), magic)
+    unknown = tf.reduce_sum(tf.cast(~known, tf.int32))
+    sentence = tf.strings.join(
+        [
+            f"`{name}` must hold png, jpg, gif or bmp files; got ",
+            _number(unknown),
+            " of another kind.",
+        ]
+    )
+    return tf.debugging.Assert(tf.equal(unknown, 0), [sentence])
+
+
 def decode_file(encoded: tf.Tensor) -> tf.Tensor:
     """One png, jpg, bmp or gif (its first frame) to `[h, w, c]` uint8, c of 1 or 3.
 
     Transparency is laid on white. Raises INVALID_ARGUMENT if the bytes are none of these.
     """
-    # substr() refuses strings shorter than asked for, hence the appended bytes.
-    is_png = tf.equal(tf.strings.substr(encoded + "....", 0, 4), b"\x89PNG")
     return tf.cond(
-        is_png,
+        tf.equal(_start(encoded, 4), b"\x89PNG"),
         lambda: _lay_on_white(tf.io.decode_png(encoded, channels=4)),
         lambda: tf.io.decode_image(encoded, channels=3, expand_animations=False),
     )
+
+
+def _start(encoded: tf.Tensor, length: int) -> tf.Tensor:
+    """The first bytes; substr() refuses strings shorter than asked for, hence the dots."""
+    return tf.strings.substr(encoded + "....", 0, length)
+
+
+def _number(count: tf.Tensor) -> tf.Tensor:
+    return tf.strings.as_string(count)
 
 
 def _lay_on_white(image: tf.Tensor) -> tf.Tensor:

@@ -80,5 +80,7 @@ def _sizes(size: int, options: Conv4Options) -> int:
     for _ in range(options.blocks):
         size = -(-size // 2) if options.downsample == "stride" else size // 2
     if size < 1:
-        raise ValueError(f"`blocks` is {options.blocks}, but the image is too small to halve so often.")
+        raise ValueError(
+            f"`blocks` is {options.blocks}, but the image is too small to halve so often."
+        )
     return size

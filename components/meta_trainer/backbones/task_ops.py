@@ -97,7 +97,12 @@ def _im2col(x: tf.Tensor, stride: int) -> tf.Tensor:
     padded = tf.pad(x, [[0, 0], [0, 0], _padding(height, stride), _padding(width, stride), [0, 0]])
     rows, columns = -(-height // stride), -(-width // stride)
     slices = [
-        padded[:, :, i : i + (rows - 1) * stride + 1 : stride, j : j + (columns - 1) * stride + 1 : stride]
+        padded[
+            :,
+            :,
+            i : i + (rows - 1) * stride + 1 : stride,
+            j : j + (columns - 1) * stride + 1 : stride,
+        ]
         for i in range(3)
         for j in range(3)
     ]

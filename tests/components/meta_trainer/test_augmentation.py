@@ -68,7 +68,10 @@ def test_rotation_turns_whole_classes_by_right_angles():
             (episodes.query_x, varied.query_x, episodes.query_y),
         ):
             for i, label in enumerate(y.numpy()[episode]):
-                image, turned = before.numpy()[episode, i, ..., 0], after.numpy()[episode, i, ..., 0]
+                image, turned = (
+                    before.numpy()[episode, i, ..., 0],
+                    after.numpy()[episode, i, ..., 0],
+                )
                 turns = [k for k in range(4) if (np.rot90(image, k) == turned).all()]
                 assert len(turns) == 1
                 assert turn_of_class.setdefault(label, turns[0]) == turns[0]
