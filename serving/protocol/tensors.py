@@ -56,7 +56,11 @@ _PACKED_TAGS = {"float_val": b"\x2a", "double_val": b"\x32"}
 
 def as_array(values: Any) -> np.ndarray:
     """NumPy's view of the values, with text of any kind as an `object` array of UTF-8 bytes."""
-    array = values if isinstance(values, np.ndarray) else np.asarray(values)
+    leaf = values
+    while isinstance(leaf, list | tuple) and leaf:
+        leaf = leaf[0]
+    # NumPy's own string types would drop trailing zeros of bytes.
+    array = np.asarray(values, object if isinstance(leaf, str | bytes) else None)
     if array.dtype.kind in "US":
         array = array.astype(object)
     if array.dtype == object:

@@ -1,0 +1,106 @@
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from components.errors import UserError
+from serving.client.command import query
+from serving.client.files import read_queries, read_support
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Four dark and four bright pictures, in a folder for each."""
+    for name, grey in [("dark", 20), ("bright", 220)]:
+        folder = tmp_path / "support" / name
+        folder.mkdir(parents=True)
+        for n in range(4):
+            Image.new("L", (4, 4), grey + n).save(folder / f"{n}.png")
+    return tmp_path / "support"
+
+
+@pytest.fixture(params=["--model", "--address", "--rest"])
+def target(request, server, model):
+    name = ["--model-name", "few_shot"]
+    return {
+        "--model": ["--model", str(model)],
+        "--address": ["--address", f"localhost:{server.port}", *name],
+        "--rest": ["--rest", f"http://localhost:{server.rest_port}", *name],
+    }[request.param]
+
+
+def ask(*arguments):
+    return CliRunner().invoke(query, list(map(str, arguments)), env={"COLUMNS": "200"})
+
+
+def test_the_table_names_the_class_of_every_file(pictures, target):
+    files = [pictures / "dark" / "0.png", pictures / "bright" / "3.png"]
+    result = ask("--support", pictures, *target, *files)
+    assert result.exception is None, result.output
+    rows = [line.split("│") for line in result.output.splitlines() if ".png" in line]
+    assert [row[2].strip() for row in rows] == ["dark", "bright"]
+    assert all(float(row[3]) > 0.9 for row in rows)
+
+
+def test_exactly_one_target_is_needed(pictures):
+    for target in ([], ["--model", "a", "--rest", "b"]):
+        result = ask("--support", pictures, *target, "x.png")
+        assert isinstance(result.exception, UserError)
+        assert "Give exactly one of" in str(result.exception)
+
+
+def test_a_file_that_is_no_picture_is_one_sentence(pictures, server):
+    (pictures / "dark" / "1.png").write_bytes(b"no picture")
+    address = ["--address", f"localhost:{server.port}", "--model-name", "few_shot"]
+    result = ask("--support", pictures, *address, pictures / "dark" / "0.png")
+    assert isinstance(result.exception, UserError)
+    assert "The model refused: INVALID_ARGUMENT" in str(result.exception)
+
+
+def test_a_folder_of_folders_is_read_in_the_order_of_names(pictures):
+    (pictures / "dark" / ".hidden").touch()
+    support = read_support(pictures)
+    assert list(support) == ["bright", "dark"]
+    assert [path.name for path in support["dark"]] == ["0.png", "1.png", "2.png", "3.png"]
+
+
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("s.csv", "text,label\n'quoted, yes',a\nsecond,b\n".replace("'", '"')),
+        ("s.tsv", "label\ttext\na\tquoted, yes\nb\tsecond\n"),
+        (
+            "s.jsonl",
+            '{"text": "quoted, yes", "label": "a"}\n\n{"text": "second", "label": "b"}\n',
+        ),
+    ],
+)
+def test_tables_of_texts(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text)
+    assert read_support(path) == {"a": ["quoted, yes"], "b": ["second"]}
+    queries = read_queries((str(path), "third"), texts=True)
+    assert [example for _, example in queries] == ["quoted, yes", "second", "third"]
+
+
+@pytest.mark.parametrize(
+    "name, text, message",
+    [
+        ("s.csv", "words,label\nx,a\n", "must have the columns text and label"),
+        ("s.csv", "text,label\nx\n", "must have the columns text and label"),
+        ("s.jsonl", "nonsense\n", "Every line of .* must be a JSON object"),
+        ("s.jsonl", "[1]\n", r"must be a JSON object; one is '\[1\]"),
+        ("s.csv", "text,label\n", "has no classes"),
+        ("s.txt", "x", "must be a folder with a sub-folder"),
+    ],
+)
+def test_support_sets_that_are_wrong(tmp_path, name, text, message):
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(UserError, match=message):
+        read_support(path)
+
+
+def test_a_class_without_files_is_named(pictures):
+    (pictures / "empty").mkdir()
+    with pytest.raises(UserError, match="class empty of .* has none"):
+        read_support(pictures)
