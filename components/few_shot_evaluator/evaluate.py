@@ -16,7 +16,7 @@ from components.episodes.dataset import read_split
 from components.episodes.format import decode_stored
 from components.episodes.record import EpisodeSetRecord
 from components.errors import UserError
-from components.few_shot_evaluator.model import ExportedModel, read_metadata
+from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.scoring import EpisodeResult, Scoring, score_episodes
 
 
@@ -133,9 +133,6 @@ def not_comparable(
         return "it is the model that is judged"
     if not tf.io.gfile.exists(last_blessed_dir):
         return f"{last_blessed_dir} is no longer there"
-    ways = read_metadata(last_blessed_dir).get("ways", record.ways)
-    if ways != record.ways:
-        return f"it was made for {ways} ways, these episodes have {record.ways}"
     first = list(read_split(examples_uri, "test").take(1).as_numpy_iterator())
     scoring = Scoring(
         record.example_spec, record.config.get("data", {}), record.ways, record.shots, 0

@@ -41,7 +41,7 @@ def probe(model_dir: str, examples_uri: str, tolerance: float) -> Iterator[dict[
         yield _outcome(LOADS, f"{type(error).__name__}: {_first_line(error)}")
         return
     yield _outcome(LOADS)
-    trial = _trial(model, examples_uri, tolerance)
+    trial = _trial(model, model_dir, examples_uri, tolerance)
     for name, check in checks(trial):
         yield {"begin": name}
         try:
@@ -55,7 +55,7 @@ def probe(model_dir: str, examples_uri: str, tolerance: float) -> Iterator[dict[
             yield _outcome(name)
 
 
-def _trial(model: SessionModel, examples_uri: str, tolerance: float) -> Trial:
+def _trial(model: SessionModel, model_dir: str, examples_uri: str, tolerance: float) -> Trial:
     record = read_record(examples_uri)
     serialized = list(read_split(examples_uri, "test").take(2).as_numpy_iterator())
     episodes = []
@@ -70,8 +70,17 @@ def _trial(model: SessionModel, examples_uri: str, tolerance: float) -> Trial:
         class_names=decode_stored(serialized[0]).class_names,
         spec=record.example_spec,
         ways=record.ways,
+        max_ways=_metadata(model_dir).get("max_ways", record.ways),
         tolerance=tolerance,
     )
+
+
+def _metadata(model_dir: str) -> dict[str, Any]:
+    path = f"{model_dir}/{sig.METADATA_FILE}"
+    if not tf.io.gfile.exists(path):
+        return {}
+    with tf.io.gfile.GFile(path) as file:
+        return json.load(file)
 
 
 def _outcome(name: str, failure: str = "") -> dict[str, Any]:

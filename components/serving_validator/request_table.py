@@ -55,6 +55,12 @@ def without_class(good: Inputs, label: int) -> Inputs:
     return good | {sig.SUPPORT_Y: np.where(y == label, sig.PADDING_LABEL, y).astype(np.int32)}
 
 
+def relabelled(good: Inputs, label_of: Sequence[int]) -> Inputs:
+    """`good` with the label `label_of[y]` in place of y; padding stays padding."""
+    labels = np.array([*label_of, sig.PADDING_LABEL], np.int32)
+    return good | {sig.SUPPORT_Y: labels[good[sig.SUPPORT_Y]]}
+
+
 def encode(good: Inputs, class_names: Sequence[str], spec: ExampleSpec) -> Inputs | None:
     """The same request for `adapt_and_predict_encoded`; `None` where there is no encoder here."""
     encoder = _encoder(spec)
@@ -72,12 +78,12 @@ def encode(good: Inputs, class_names: Sequence[str], spec: ExampleSpec) -> Input
     }
 
 
-def bad_requests(good: Inputs, *, ways: int, spec: ExampleSpec) -> list[BadRequest]:
+def bad_requests(good: Inputs, *, max_ways: int, spec: ExampleSpec) -> list[BadRequest]:
     """One request for each rule of `serving_default`, broken in that one way.
 
     Args:
       good: a right request of one episode.
-      ways: N.
+      max_ways: the lowest label that is too high.
       spec: of one example.
     """
     x, y, q = good[sig.SUPPORT_X], good[sig.SUPPORT_Y], good[sig.QUERY_X]
@@ -94,7 +100,7 @@ def bad_requests(good: Inputs, *, ways: int, spec: ExampleSpec) -> list[BadReque
         request("query_x of a lower rank", (sig.QUERY_X,), query_x=q[0]),
         request("an empty support set", support, support_x=x[:, :0], support_y=y[:, :0]),
         request("a support set of padding only", support, support_y=np.full_like(y, -1)),
-        request("a label above N - 1", (sig.SUPPORT_Y,), support_y=_with_first(y, ways)),
+        request("a label above N - 1", (sig.SUPPORT_Y,), support_y=_with_first(y, max_ways)),
         request("a label below -1", (sig.SUPPORT_Y,), support_y=_with_first(y, -2)),
         request("fewer labels than support examples", support, support_y=y[:, :-1]),
         request("more episodes in query_x", (sig.QUERY_X,), query_x=twice[sig.QUERY_X]),

@@ -24,13 +24,16 @@ STEPS = 2
 class SmallModel(tf.Module):
     """The good model; each of the others overrides one method or one word."""
 
+    ways = WAYS
     checked = True
     protocol = "inductive"
 
     def check(self, support_x, support_y, query_x):
         if not self.checked:
             return support_x, support_y, query_x
-        support_x, support_y = checked_support(support_x, support_y, example_shape=SHAPE, ways=WAYS)
+        support_x, support_y = checked_support(
+            support_x, support_y, example_shape=SHAPE, ways=self.ways
+        )
         query_x = checked_queries(query_x, tf.shape(support_x)[0], example_shape=SHAPE)
         return support_x, support_y, query_x
 
@@ -101,6 +104,10 @@ class SmallModel(tf.Module):
 
 class WithoutPath(SmallModel):
     adaptation_path = None
+
+
+class TwoWays(SmallModel):
+    ways = 2
 
 
 class Unchecked(SmallModel):
