@@ -18,7 +18,7 @@ class AsyncFewShotClient:
     and so every transport is covered. A cancelled call is dropped, not recalled from the server.
 
     Args:
-      client: over gRPC or from disk.
+      client: over any transport.
       in_flight: requests at once.
     """
 

@@ -36,10 +36,7 @@ class Answer(NamedTuple):
 
 
 class FewShotClient:
-    """Adapts and predicts with one model.
-
-    Safe to use from several threads over gRPC and from disk; over REST each thread needs its own.
-    """
+    """Adapts and predicts with one model; safe to use from several threads."""
 
     def __init__(self, transport: Transport, *, timeout: float = DEFAULT_TIMEOUT):
         self._transport = transport

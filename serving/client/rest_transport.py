@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +22,7 @@ _CODES = {http: code for code, http in reversed(list(status.HTTP.items()))}
 
 
 class RestTransport:
-    """One HTTP session.
+    """HTTP with kept-alive connections, one session for each thread.
 
     Args:
       url: http://host:port or https://host:port, with the path before `/v1` if there is one.
@@ -35,11 +36,9 @@ class RestTransport:
             self._url += f"/versions/{which.version}"
         elif which.label:
             self._url += f"/labels/{which.label}"
-        self._session = requests.Session()
-        if tls and tls.authority:
-            self._session.verify = str(tls.authority)
-        if tls and tls.certificate and tls.key:
-            self._session.cert = (str(tls.certificate), str(tls.key))
+        self._tls = tls or Tls()
+        self._local = threading.local()  # requests does not promise that threads may share one
+        self._sessions: list[requests.Session] = []
         self._signatures: dict[str, Signature] = {}
 
     def signatures(self, timeout: float) -> dict[str, Signature]:
@@ -68,7 +67,7 @@ class RestTransport:
             body = gzip.compress(body, compresslevel=1)
             headers["Content-Encoding"] = "gzip"
         try:
-            response = self._session.request(
+            response = self._session().request(
                 method, self._url + path, data=body, headers=headers, timeout=timeout
             )
         except requests.Timeout as error:
@@ -77,8 +76,20 @@ class RestTransport:
             raise StatusError(status.UNAVAILABLE, str(error)) from error
         return _read_response(response)
 
+    def _session(self) -> requests.Session:
+        if not hasattr(self._local, "session"):
+            session = requests.Session()
+            if self._tls.authority:
+                session.verify = str(self._tls.authority)
+            if self._tls.certificate and self._tls.key:
+                session.cert = (str(self._tls.certificate), str(self._tls.key))
+            self._local.session = session
+            self._sessions.append(session)
+        return self._local.session
+
     def close(self) -> None:
-        self._session.close()
+        for session in self._sessions:
+            session.close()
 
 
 def _read_response(response: requests.Response) -> Any:

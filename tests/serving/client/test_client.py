@@ -157,7 +157,7 @@ def test_files_cannot_be_adapted_to_once(client):
 
 
 def test_an_unknown_signature_is_named_with_those_there_are(client):
-    with pytest.raises(UserError, match="no signature `foo`; it offers .*`adapt`"):
+    with pytest.raises(UserError, match=r"no signature `foo`; it offers .*`adapt`"):
         client.run("foo", {})
 
 

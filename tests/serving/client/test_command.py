@@ -102,5 +102,5 @@ def test_support_sets_that_are_wrong(tmp_path, name, text, message):
 
 def test_a_class_without_files_is_named(pictures):
     (pictures / "empty").mkdir()
-    with pytest.raises(UserError, match="class empty of .* has none"):
+    with pytest.raises(UserError, match=r"class empty of .* has none"):
         read_support(pictures)
