@@ -40,11 +40,16 @@ class Shard(NamedTuple):
         return f"{uri}/Split-{self.split}/{name}"
 
 
+def fixed_bytes(spec: ExampleSpec) -> int | None:
+    """The size of every stored example, None where they differ."""
+    if spec.dtype == "string" or None in spec.shape:
+        return None
+    return math.prod(size or 1 for size in spec.shape) * np.dtype(spec.dtype).itemsize
+
+
 def example_bytes(spec: ExampleSpec) -> int:
     """The size of one stored example, a guess where they differ."""
-    if spec.dtype == "string" or None in spec.shape:
-        return _GUESSED_EXAMPLE_BYTES
-    return math.prod(size or 1 for size in spec.shape) * np.dtype(spec.dtype).itemsize
+    return fixed_bytes(spec) or _GUESSED_EXAMPLE_BYTES
 
 
 def make_shards(episodes: EpisodeOptions, spec: ExampleSpec) -> list[Shard]:

@@ -27,19 +27,26 @@ def check_splits(record: EpisodeSetRecord) -> Iterator[str]:
 
 
 def check_episode(
-    episode: Episode, shape: EpisodeShape, classes: frozenset[str], *, rotated: bool
+    episode: Episode,
+    shape: EpisodeShape,
+    classes: frozenset[str],
+    *,
+    rotated: bool,
+    size: int | None = None,
 ) -> Iterator[str]:
     """The rules of one episode.
 
     - There are N different classes, all of the episode's split; no class twice, turned or not.
     - Every label has exactly K support and Q query examples.
     - No example is in both support and query, or twice in either.
+    - Every example has the size that the record says.
 
     Args:
-      episode: its examples are not looked at.
+      episode: its examples as stored bytes.
       shape: (ways, shots, queries per class) of the split.
       classes: the class names of the split.
       rotated: whether a name may end in "@90", "@180" or "@270".
+      size: of a stored example in bytes, None where they differ.
     """
     names = [base_name(name) if rotated else name for name in episode.class_names]
     if len(names) != shape.ways:
@@ -58,6 +65,9 @@ def check_episode(
     ):
         if len(examples) != len(labels):
             yield f"has {len(examples)} {part} examples and {len(labels)} {part} labels"
+        if size is not None:
+            for length in sorted({len(stored) for stored in examples} - {size}):
+                yield f"has a {part} example of {length} bytes, not {size}"
     if len(episode.example_ids) != support + len(episode.query_x):
         yield f"has {len(episode.example_ids)} example ids, not one for each example"
     both = set(episode.example_ids[:support]) & set(episode.example_ids[support:])
