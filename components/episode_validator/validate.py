@@ -8,6 +8,7 @@ import apache_beam as beam
 import tensorflow as tf
 
 from components.episode_gen.options import EpisodeGenConfig, EpisodeShape
+from components.episode_gen.shards import fixed_bytes
 from components.episode_validator.checks import check_episode, check_splits
 from components.episodes.dataset import split_files
 from components.episodes.format import decode_stored
@@ -71,12 +72,15 @@ class _CheckFile(beam.DoFn):
         options = EpisodeGenConfig.from_json(json.dumps(record.config)).episodes
         shape = EpisodeShape(*record.shape_of(split))
         classes = frozenset(record.splits[split])
+        size = fixed_bytes(record.example_spec)
         count = 0
         dataset = tf.data.TFRecordDataset(path, compression_type="GZIP")
         for serialized in dataset.as_numpy_iterator():
             count += 1
             episode = decode_stored(serialized)
-            for violation in check_episode(episode, shape, classes, rotated=options.rotates(split)):
+            for violation in check_episode(
+                episode, shape, classes, rotated=options.rotates(split), size=size
+            ):
                 yield f"episode {episode.index} of {split} {violation}"
         yield beam.pvalue.TaggedOutput("counts", (split, count))
 

@@ -24,7 +24,7 @@ SOUND = Episode(
 
 def violations(rotated: bool = True, **changes) -> list[str]:
     episode = dataclasses.replace(SOUND, **changes)
-    return list(check_episode(episode, SHAPE, CLASSES, rotated=rotated))
+    return list(check_episode(episode, SHAPE, CLASSES, rotated=rotated, size=1))
 
 
 def test_a_sound_episode_breaks_no_rule():
@@ -43,6 +43,7 @@ def labels(*values: int) -> np.ndarray:
         ({"query_y": labels(1, 0, 0, 0)}, "has 1 query examples of label 1, not 2"),
         ({"query_y": labels(1, 0, 0, 2)}, "has query label 2, which is not in 0..1"),
         ({"query_x": SOUND.query_x[:3]}, "has 3 query examples and 4 query labels"),
+        ({"support_x": [b"0", b"11"]}, "has a support example of 2 bytes, not 1"),
         ({"class_names": ["b", "b@180"]}, "has class 'b' 2 times"),
         ({"class_names": ["b", "z"]}, "has class 'z', which is not in its split"),
         ({"class_names": ["b", "a", "c"]}, "has 3 classes, not 2"),
