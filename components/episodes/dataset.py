@@ -10,8 +10,7 @@ import tensorflow as tf
 
 from components.episodes import format as fmt
 from components.modalities.base import ExampleSpec
-
-PADDING_LABEL = -1  # as serving.signatures.PADDING_LABEL
+from serving.signatures import PADDING_LABEL
 
 
 def read_split(uri: str, split: str) -> tf.data.Dataset:

@@ -9,6 +9,7 @@ import socket
 import threading
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,18 +77,13 @@ def _config(manual: Path) -> Any:
     )
 
 
-class _one_at_a_time:
+@contextlib.contextmanager
+def _one_at_a_time(root: Path) -> Iterator[None]:
     """Two runs that prepare the same data wait for each other."""
-
-    def __init__(self, root: Path) -> None:
-        root.mkdir(parents=True, exist_ok=True)
-        self.file = open(root / ".prepare.lock", "w")  # noqa: SIM115, closed in __exit__
-
-    def __enter__(self) -> None:
-        fcntl.flock(self.file, fcntl.LOCK_EX)
-
-    def __exit__(self, *_: Any) -> None:
-        self.file.close()
+    root.mkdir(parents=True, exist_ok=True)
+    with open(root / ".prepare.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed, or its process killed
+        yield
 
 
 def _urls(builder: Any) -> list[str]:

@@ -32,7 +32,9 @@ def test_an_image_is_what_the_served_encoded_signature_would_make_of_it(tmp_path
     Image.fromarray(pixels).save(file)
     source = open_source(folder(tmp_path, image_channels=channels))
     (stored,) = source.read("a")
-    served = image_modality(size=28, channels=channels).decode(tf.constant([file.read_bytes()]))
+    served = image_modality(size=28, channels=channels).decode(
+        tf.constant([file.read_bytes()]), "query_x"
+    )
     assert stored.content == served[0].numpy().tobytes()
 
 
