@@ -141,5 +141,14 @@ def not_comparable(
         score_episodes(first, scoring, ExportedModel(last_blessed_dir))
     # Whatever TensorFlow raises for other shapes, dtypes or a missing signature.
     except (tf.errors.OpError, TypeError, ValueError, KeyError, OSError) as error:
-        return f"it does not answer these episodes ({str(error).splitlines()[0]})"
+        return f"it does not answer these episodes ({_sentence(error)})"
     return None
+
+
+def _sentence(error: Exception) -> str:
+    """The line of a message that says what is wrong."""
+    if isinstance(error, tf.errors.OpError):
+        # Before it TensorFlow puts where it happened, after it the nodes as [[...]].
+        lines = [line for line in error.message.splitlines() if line.strip() and "[[" not in line]
+        return lines[-1] if lines else type(error).__name__
+    return (str(error).splitlines() or [type(error).__name__])[0]

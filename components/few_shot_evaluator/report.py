@@ -42,7 +42,7 @@ def render(
       record: of the episodes.
       options: how the model was judged.
       metadata: what the model says of itself.
-      history: of the training, rows of {step, loss, accuracy, eval_accuracy ...}; may be empty.
+      history: of the training, rows of {step, loss, score, eval_score ...}; may be empty.
       examples_uri: where the worst episodes are read from.
     """
     by_index = {result.index: result for result in results}
@@ -119,9 +119,7 @@ def _figures(
         else "",
         "reliability": figures.reliability(metrics["calibration"]["bins"]),
         "loss": figures.training(history, keys=("loss", "eval_loss"), y_label="loss"),
-        "accuracy": figures.training(
-            history, keys=("accuracy", "eval_accuracy"), y_label="accuracy"
-        ),
+        "accuracy": figures.training(history, keys=("score", "eval_score"), y_label="accuracy"),
     }
 
 

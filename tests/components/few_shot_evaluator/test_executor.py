@@ -103,11 +103,11 @@ def test_a_model_worse_than_the_last_blessed_one_is_not_blessed(evaluate):
 
 
 def test_the_report_needs_no_other_file_and_shows_everything(evaluate):
-    history = [{"step": 1, "loss": 1.0, "accuracy": 0.4}, {"step": 2, "loss": 0.5, "accuracy": 0.6}]
+    history = [{"step": 1, "loss": 1.0, "score": 0.4}, {"step": 2, "loss": 0.5, "eval_score": 0.6}]
     metrics, page, _, _ = evaluate(models.SmallModel, history=history, threshold=0.9)
     # The only addresses are the names of SVG's XML vocabularies, which nothing fetches.
     assert "http" not in page.replace("http://www.w3.org/", "")
-    for words in ("inner steps", "number of shots", "Calibration", "worst episodes", "loss"):
+    for words in ("inner steps", "number of shots", "Calibration", "meta-validation", "loss"):
         assert words in page
     assert metrics["splits_hash"] in page
     assert page.count("data:image/png;base64") == 3 * 12  # 3 worst episodes of 6 + 6 examples
