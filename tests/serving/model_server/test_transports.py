@@ -5,7 +5,6 @@ import json
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 
@@ -15,6 +14,7 @@ import pytest
 import requests
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from benchmarks.serving.running import launch
 from components.errors import UserError
 from serving.client import FewShotClient, StatusError, Tls
 from serving.protocol import status
@@ -213,39 +213,11 @@ def test_stop_finishes_what_is_in_flight(start, base_path, monkeypatch):
         np.testing.assert_allclose(answer, expected(EPISODE), atol=1e-5)
 
 
-SERVE = [
-    sys.executable,
-    "-c",
-    "from serving.model_server.command import serve; serve()",
-    "--host=localhost",
-]
-
-
-def test_sigterm_ends_the_command_and_kill_is_survived_by_the_clients_retry(
-    base_path, start, tmp_path
-):
-    """One client across kill -9, a restart on the same port, and SIGTERM."""
-    probe = start(model_base_path=str(base_path))
-    port = probe.port
-    probe.stop()
-    command = [*SERVE, f"--model_base_path={base_path}", f"--port={port}", "--rest_api_port=0"]
-
-    def launch():
-        with open(tmp_path / "log", "ab") as log:
-            return subprocess.Popen(command, stdout=log, stderr=log)
-
-    first = launch()
-    with FewShotClient.connect(f"localhost:{port}", timeout=60) as client:
-        np.testing.assert_allclose(
-            client.run("serving_default", EPISODE).outputs["probabilities"],
-            expected(EPISODE),
-            atol=1e-5,
-        )
-        first.kill()
-        first.wait()
-        second = launch()
-        try:
-            assert client.run("serving_default", EPISODE).version == 1
-        finally:
-            second.send_signal(signal.SIGTERM)
-        assert second.wait(timeout=30) == 0
+def test_sigterm_ends_the_command(base_path, tmp_path):
+    process = launch(base_path, 0, "--rest_api_port=-1", log=tmp_path / "log")
+    end = time.monotonic() + 60
+    while b"REST on port" not in (tmp_path / "log").read_bytes():
+        assert time.monotonic() < end and process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=30) == 0

@@ -1,0 +1,98 @@
+"""Servers in processes of their own, and where results go."""
+
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from serving.client import FewShotClient, StatusError
+
+RESULTS = Path(__file__).parents[1] / "results"
+MODEL_NAME = "few_shot"
+_SERVE = "from serving.model_server.command import serve; serve()"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return probe.getsockname()[1]
+
+
+def launch(base_path: Path, port: int, *flags: str, log: Path) -> subprocess.Popen:
+    """Starts `fewshot serve` on the loopback interface only."""
+    command = [sys.executable, "-c", _SERVE, "--host=localhost", f"--model_base_path={base_path}"]
+    command += [f"--model_name={MODEL_NAME}", f"--port={port}", *flags]
+    with open(log, "ab") as output:
+        return subprocess.Popen(command, stdout=output, stderr=output)
+
+
+@contextmanager
+def serving(base_path: Path, *flags: str, log: Path) -> Iterator[tuple[str, subprocess.Popen]]:
+    """A server that answers; its gRPC address and process."""
+    port = free_port()
+    process = launch(base_path, port, *flags, log=log)
+    address = f"localhost:{port}"
+    try:
+        wait_until_it_answers(address)
+        yield address, process
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def wait_until_it_answers(address: str, seconds: float = 60.0) -> float:
+    """Returns the seconds that it took."""
+    start = time.monotonic()
+    with FewShotClient.connect(address, MODEL_NAME, timeout=seconds) as client:
+        try:
+            client.signatures  # noqa: B018
+        except StatusError as error:
+            raise RuntimeError(f"no server at {address}: {error}") from error
+    return time.monotonic() - start
+
+
+def resident_bytes(pid: int) -> int:
+    """Memory of a process (Linux)."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def write_result(name: str, configuration: dict[str, Any], result: dict[str, Any]) -> Path:
+    """Writes benchmarks/results/<name>.json with the commit and the hardware."""
+    document = {
+        "configuration": configuration,
+        "result": result,
+        "commit": _git("rev-parse", "HEAD"),
+        "uncommitted_changes": bool(_git("status", "--porcelain", "--", "serving")),
+        "hardware": _hardware(),
+        "python": platform.python_version(),
+    }
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(document, indent=1) + "\n")
+    return path
+
+
+def _hardware() -> dict[str, Any]:
+    text = Path("/proc/cpuinfo").read_text()
+    names = [line.split(":")[1].strip() for line in text.splitlines() if "model name" in line]
+    return {
+        "cpu": names[0] if names else platform.processor(),
+        "cores": os.cpu_count(),
+        "load_average_before_writing": os.getloadavg(),
+        "note": "a shared machine: other processes ran at the same time; only ratios of one run "
+        "mean anything",
+    }
+
+
+def _git(*arguments: str) -> str:
+    folder = Path(__file__).parent
+    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True)
+    return done.stdout.strip()
