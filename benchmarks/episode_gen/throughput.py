@@ -69,6 +69,7 @@ def main() -> None:
     ).stdout.strip()
     configuration = {"data": "omniglot", "ways": 5, "shots": 1, "queries": 1}
     machine = {"processor": processor(), "cores": os.cpu_count()}
+    machine["load_average"] = round(os.getloadavg()[0], 1)  # of others, before it starts
     print(
         json.dumps(
             {"commit": commit, "machine": machine, "configuration": configuration}

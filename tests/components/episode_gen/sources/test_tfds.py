@@ -44,8 +44,10 @@ def test_archives_put_there_by_hand_need_no_network(tmp_path, monkeypatch):
 def test_a_resolver_that_hangs_does_not_hang_us(monkeypatch):
     import threading
 
-    monkeypatch.setattr(tfds_prepare.socket, "getaddrinfo", lambda *_: threading.Event().wait(60))
+    answer = threading.Event()
+    monkeypatch.setattr(tfds_prepare.socket, "getaddrinfo", lambda *_: [answer.wait()])
     assert not tfds_prepare.resolves("example.invalid", timeout=0.05)
+    answer.set()
 
 
 CLINC_ARCHIVE = Path(PREPARED).parent / "downloads" / "clinc_oos" / "clinc_oos.zip"
