@@ -2,14 +2,15 @@
 
 import os
 import sys
+import warnings
 from pathlib import Path
-
-# Before TensorFlow is imported. Its start-up notices are not the user's; what fails is raised.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import click
 
 from components.errors import UserError
+
+# Before TensorFlow is imported. Its start-up notices are not the user's; what fails is raised.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 BLESSED, FAILED, WRONG_CONFIGURATION, NOT_BLESSED = 0, 1, 2, 3
 
@@ -18,6 +19,8 @@ class Commands(click.Group):
     """Turns a user's mistake into one sentence and exit status 2."""
 
     def invoke(self, context: click.Context) -> object:
+        # Libraries' notices about themselves (Python's age, setuptools): no user can mend them.
+        warnings.simplefilter("ignore")
         try:
             return super().invoke(context)
         except UserError as error:

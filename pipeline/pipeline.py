@@ -8,6 +8,7 @@ from tfx.dsl.components.base import executor_spec
 from components.episode_gen.component import EpisodeGen
 from components.episode_validator.component import EpisodeValidator
 from components.few_shot_evaluator.component import FewShotEvaluator
+from components.few_shot_evaluator.last_blessed import LatestOtherBlessedModelStrategy
 from components.serving_validator.component import ServingValidator
 from components.version_pusher.executor import VersionPusher
 from pipeline.code_version import code_version
@@ -55,7 +56,7 @@ def create_pipeline(
     episode_validator = EpisodeValidator(
         examples=examples,
         anomalies=example_validator.outputs["anomalies"],
-        code_version=code_version("components/episode_validator"),
+        code_version=code_version("components/episode_validator", "components/episode_gen"),
     )
 
     # Meta-training; nothing is trained on episodes that failed their checks.
@@ -76,9 +77,10 @@ def create_pipeline(
 
     # The model that the new one must not fall behind.
     baseline = tfx.dsl.Resolver(
-        strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
+        strategy_class=LatestOtherBlessedModelStrategy,
         model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
         model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+        candidate=trainer.outputs["model"],
     ).with_id("LatestBlessedModel")
 
     # Is it good enough, and does it run as the server would run it?

@@ -2,19 +2,14 @@
 
 import logging
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from components.errors import UserError
-
-# Notices of libraries about themselves (Python's age, setuptools), of which no user can do a thing.
-warnings.simplefilter("ignore")
-
 from components.episode_gen.check import check_data
+from components.errors import UserError
 from pipeline.config import load_config
 from pipeline.console import narrated
 

@@ -26,6 +26,10 @@ class Network(NamedTuple):
         }
         return merge(self.backbone.init(seed), head)
 
+    def names(self) -> frozenset[str]:
+        """The names of its weights."""
+        return frozenset(self.init(0))
+
     def features(
         self, weights: Weights, x: tf.Tensor, mask: tf.Tensor, statistics: Weights | None = None
     ) -> tuple[tf.Tensor, Weights]:

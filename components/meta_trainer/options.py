@@ -97,6 +97,9 @@ def checked(options: type, values: Mapping[str, Any], path: str) -> Any:
         return TypeAdapter(options).validate_json(json.dumps(dict(values)))
     except ValidationError as error:
         first = error.errors()[0]
+        cause = first.get("ctx", {}).get("error")
+        if isinstance(cause, UserError):
+            raise cause from None
         where = ".".join(str(part) for part in (path, *first["loc"]) if part != "")
         rule = first["msg"][0].lower() + first["msg"][1:]
         if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):

@@ -10,6 +10,14 @@ from typing import Any
 
 TABLE = {
     "maml": ("maml", "MamlOptions", "maml"),
+    "fomaml": ("maml", "FomamlOptions", "fomaml"),
+    "anil": ("anil", "AnilOptions", "anil"),
+    "meta_sgd": ("meta_sgd", "MetaSgdOptions", "meta_sgd"),
+    "maml_plus_plus": ("maml_plus_plus", "MamlPlusPlusOptions", "maml_plus_plus"),
+    "reptile": ("reptile", "ReptileOptions", "reptile"),
+    "protonet": ("protonet", "ProtonetOptions", "protonet"),
+    "proto_maml": ("proto_maml", "ProtoMamlOptions", "proto_maml"),
+    "meta_lstm": ("meta_lstm", "MetaLstmOptions", "meta_lstm"),
 }
 """name -> (module, options class, factory)."""
 

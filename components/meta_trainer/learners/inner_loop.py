@@ -7,6 +7,7 @@ episode's loss depends on its own weights alone, so the gradient of the summed l
 """
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -14,13 +15,43 @@ from components.meta_trainer.network import Network
 from components.meta_trainer.objective import Objective
 from components.meta_trainer.types import Support, Weights, merge, stack_for_episodes
 
-Rate = Callable[[int, str], tf.Tensor | float]
-"""`(step, weight name) -> ` alpha, a scalar or a tensor of the weight's own shape."""
+
+class InnerLoop(NamedTuple):
+    """What differs between the members of the family.
+
+    Attributes:
+      network, objective: what is adapted, and by which loss.
+      start: `(weights, support) -> ` theta'_0: the fast weights, each `[E, ...]`.
+      rate: `(weights, step, name) -> ` alpha, a scalar or a tensor of the weight's shape.
+    """
+
+    network: Network
+    objective: Objective
+    start: Callable[[Weights, Support], dict[str, tf.Tensor]]
+    rate: Callable[[Weights, int, str], tf.Tensor | float]
 
 
-def start(weights: Weights, names: Iterable[str], support: Support) -> dict[str, tf.Tensor]:
-    """theta'_0: the named weights, once for each episode."""
-    return stack_for_episodes({n: weights[n] for n in names}, tf.shape(support.x)[0])
+def fast_weights(
+    loop: InnerLoop, weights: Weights, support: Support, steps: int, *, first_order: bool = False
+) -> list[dict[str, tf.Tensor]]:
+    """theta'_0 to theta'_steps.
+
+    Args:
+      loop: the member of the family.
+      weights: meta-learned.
+      support: the labelled examples.
+      steps: how many.
+      first_order: treat the inner gradients as constants, as FOMAML does.
+    """
+    path = [loop.start(weights, support)]
+    for step in range(steps):
+        gradients, _ = support_gradients(loop.network, loop.objective, weights, path[-1], support)
+        if first_order:
+            gradients = {name: tf.stop_gradient(g) for name, g in gradients.items()}
+        path.append(
+            {n: w - loop.rate(weights, step, n) * gradients[n] for n, w in path[-1].items()}
+        )
+    return path
 
 
 def support_gradients(
@@ -39,9 +70,15 @@ def support_gradients(
     return tape.gradient(losses, fast, unconnected_gradients="zero"), losses
 
 
-def descend(fast: Weights, gradients: Weights, rate: Rate, step: int) -> dict[str, tf.Tensor]:
-    """One step down each gradient."""
-    return {name: w - rate(step, name) * gradients[name] for name, w in fast.items()}
+def stacked(names: Iterable[str], weights: Weights, support: Support) -> dict[str, tf.Tensor]:
+    """The named weights, once for each episode: theta'_0 of MAML."""
+    return stack_for_episodes({n: weights[n] for n in names}, tf.shape(support.x)[0])
+
+
+def adaptable(network: Network, weights: Weights) -> list[str]:
+    """The network's weights but those of normalisation, which Finn et al. do not adapt."""
+    own = network.names()
+    return [n for n in weights if n in own and n not in network.backbone.frozen_names]
 
 
 def with_statistics(

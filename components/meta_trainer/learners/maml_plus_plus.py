@@ -1,0 +1,111 @@
+"""MAML++: what makes MAML train steadily.
+
+  multi-step loss      sum_i v_i L_Q(theta'_i), v annealed to the last step alone     (eq. 3)
+  learned rates        one for each weight tensor and each step                       (LSLR)
+  derivative order     first-order gradients early in meta-training, then second      (DA)
+  cosine schedule      of the meta-rate                                               (CA)
+
+Not taken over: normalisation with statistics of each step's own, which need the queries' moments;
+the network's normalisation stays as configured.
+
+References: Antoniou, Edwards, Storkey 2019, "How to train your MAML", arXiv 1810.09502, section 4.
+"""
+
+import tensorflow as tf
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from components.meta_trainer.learners import inner_loop
+from components.meta_trainer.learners.base import (
+    Learner,
+    MetaGradients,
+    MetaOptimizer,
+    gradients_of,
+)
+from components.meta_trainer.learners.family import gradient_learner
+from components.meta_trainer.network import Network
+from components.meta_trainer.objective import Objective
+from components.meta_trainer.types import Episodes, Support, Weights
+
+
+@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+class MamlPlusPlusOptions:
+    """Options of `maml_plus_plus`. The paper takes 5 steps."""
+
+    inner_steps: int = Field(3, ge=1)
+    """Steps on the support set, in meta-training and when served: each has rates of its own."""
+    inner_rate: float = Field(0.4, gt=0)
+    """alpha at the start, for the mean loss over the support set."""
+    multi_step_share: float = Field(0.15, ge=0, le=1)
+    """Share of meta-training in which earlier steps' losses count."""
+    first_order_share: float = Field(0.3, ge=0, le=1)
+    """Share of meta-training with first-order gradients."""
+
+
+def maml_plus_plus(options: MamlPlusPlusOptions, network: Network, objective: Objective) -> Learner:
+    """See the module. All weights but those of normalisation are adapted."""
+    steps = options.inner_steps
+
+    def init(seed: int) -> dict[str, tf.Tensor]:
+        weights = network.init(seed)
+        rates = tf.fill([steps], options.inner_rate)
+        names = inner_loop.adaptable(network, weights)
+        return weights | {f"rate_{name}": rates for name in names}
+
+    def start(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
+        return inner_loop.stacked(inner_loop.adaptable(network, weights), weights, support)
+
+    def rate(weights: Weights, step: int, name: str) -> tf.Tensor:
+        return weights[f"rate_{name}"][step]
+
+    loop = inner_loop.InnerLoop(network, objective, start, rate)
+
+    def meta_loss(first_order: bool):
+        def loss(weights: Weights, episodes: Episodes, progress: tf.Tensor):
+            fasts = inner_loop.fast_weights(
+                loop, weights, episodes.support, steps, first_order=first_order
+            )
+            shares = tf.unstack(step_shares(progress / max(options.multi_step_share, 1e-6), steps))
+            total, outputs = 0.0, None
+            for share, fast in zip(shares, fasts[1:]):
+                adapted = inner_loop.with_statistics(
+                    network, objective, weights, fast, episodes.support
+                )
+                outputs = inner_loop.predict(network, weights, adapted, episodes.query_x)
+                query_loss = objective.loss(outputs, episodes.query_y, episodes.support_y)
+                total += tf.cast(share, query_loss.dtype) * query_loss
+            return total, outputs
+
+        return gradients_of(loss, objective)
+
+    first, second = meta_loss(first_order=True), meta_loss(first_order=False)
+
+    def meta_gradients(weights: Weights, episodes: Episodes, progress: tf.Tensor) -> MetaGradients:
+        return tf.cond(
+            progress < options.first_order_share,
+            lambda: first(weights, episodes, progress),
+            lambda: second(weights, episodes, progress),
+        )
+
+    return gradient_learner(
+        loop,
+        init=init,
+        inner_steps=steps,
+        test_steps=None,
+        meta_gradients=meta_gradients,
+        meta_optimizer=MetaOptimizer(rate=1e-3, schedule="cosine"),
+    )
+
+
+def step_shares(annealed: tf.Tensor, steps: int) -> tf.Tensor:
+    """v_1..v_steps: even at first, all on the last step from `annealed` 1 on.
+
+    Args:
+      annealed: share of the annealing done, a scalar of at least 0.
+      steps: how many.
+
+    Returns:
+      `[steps]`, at least 0, of sum 1.
+    """
+    earlier = (1 - tf.clip_by_value(annealed, 0.0, 1.0)) / steps
+    return tf.concat([tf.fill([steps - 1], earlier), [1 - (steps - 1) * earlier]], axis=0)

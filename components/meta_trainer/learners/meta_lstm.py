@@ -1,0 +1,206 @@
+"""Meta-LSTM: an LSTM whose cell state is the learner's weights, and which learns to update them.
+
+Every weight of the network is a coordinate; all coordinates share the meta-learner's parameters
+and each has a state of its own. With g_t the gradient of the support loss L_t at c_{t-1}:
+
+    x_t = preprocess(L_t), preprocess(g_t)                                   (appendix A)
+    h_t, s_t = LSTM(x_t, h_{t-1}, s_{t-1})                                   (first layer)
+    f_t = W_F [h_t, c_{t-1}, f_{t-1}] + b_F,   i_t = W_I [h_t, c_{t-1}, i_{t-1}] + b_I
+    c_t = sigmoid(f_t) c_{t-1} - sigmoid(i_t) g_t                            (eq. 2 and 3)
+
+c_0, the learner's initial weights, is meta-learned. f and i are recycled before the sigmoid, as in
+the authors' code. First-order: gradients and losses enter as constants (section 3.3).
+
+Memory: between steps a coordinate keeps 2 x 20 + 3 numbers, its LSTM state, c, f and i; what lies
+within a step is computed again for the meta-gradient (`tf.recompute_grad`).
+
+References: Ravi, Larochelle 2017, "Optimization as a Model for Few-Shot Learning", ICLR.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from components.meta_trainer.backbones.base import generator
+from components.meta_trainer.learners import inner_loop
+from components.meta_trainer.learners.base import Learner, MetaOptimizer, Serves, gradients_of
+from components.meta_trainer.network import Network
+from components.meta_trainer.objective import Objective
+from components.meta_trainer.types import Episodes, Support, Weights
+
+P = 10.0
+"""Appendix A's p: numbers below e^-p are too small for their logarithm."""
+
+
+@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+class MetaLstmOptions:
+    """Options of `meta_lstm`. The paper: 12 steps for 1 shot, 8 for 5 shots."""
+
+    inner_steps: int = Field(5, ge=1)
+    """Updates of the learner, each on the whole support set."""
+    test_steps: int | None = Field(None, ge=0)
+    """Updates when served; as many as in meta-training if null."""
+    hidden: int = Field(20, ge=1)
+    """Size of the first layer."""
+    divide_gradient: bool = True
+    """Divide the gradient of the mean loss by the number of examples once more, as published."""
+
+
+class State(NamedTuple):
+    """Of all coordinates: P of them, H numbers in the first layer.
+
+    h, s: `[E, P, H]`, output and cell of the first layer; f, i, c: `[E, P]`.
+    """
+
+    h: tf.Tensor
+    s: tf.Tensor
+    f: tf.Tensor
+    i: tf.Tensor
+    c: tf.Tensor
+
+
+def meta_lstm(options: MetaLstmOptions, network: Network, objective: Objective) -> Learner:
+    """See the module. All weights of the network are coordinates, those of normalisation too."""
+    test_steps = options.inner_steps if options.test_steps is None else options.test_steps
+    shapes = {name: w.shape for name, w in network.init(0).items()}
+
+    def init(seed: int) -> dict[str, tf.Tensor]:
+        return network.init(seed) | init_meta_learner(seed, options.hidden)
+
+    def path(weights: Weights, support: Support, steps: int) -> list[dict[str, tf.Tensor]]:
+        names = list(shapes)
+        start = flatten(inner_loop.stacked(names, weights, support), names)
+        state = initial_state(start, options.hidden)
+        cells = [state.c]
+        for _ in range(steps):
+            fast = unflatten(tf.stop_gradient(state.c), shapes)
+            gradients, losses = inner_loop.support_gradients(
+                network, objective, weights, fast, support
+            )
+            gradient = tf.stop_gradient(flatten(gradients, names))
+            if options.divide_gradient:
+                count = tf.reduce_sum(objective.mask(support.y), axis=1, keepdims=True)
+                gradient /= tf.cast(count, gradient.dtype)
+            state = update(weights, gradient, tf.stop_gradient(losses), state)
+            cells.append(state.c)
+        return [unflatten(c, shapes) for c in cells]
+
+    def finished(weights: Weights, fast: Weights, support: Support) -> dict[str, tf.Tensor]:
+        return inner_loop.with_statistics(network, objective, weights, fast, support)
+
+    def adapt(weights: Weights, support: Support, steps: int) -> dict[str, tf.Tensor]:
+        return finished(weights, path(weights, support, steps)[-1], support)
+
+    def predict(weights: Weights, adapted: Weights, x: tf.Tensor) -> tf.Tensor:
+        return inner_loop.predict(network, weights, adapted, x)
+
+    def meta_loss(weights: Weights, episodes: Episodes, progress: tf.Tensor):
+        del progress
+        adapted = adapt(weights, episodes.support, options.inner_steps)
+        outputs = predict(weights, adapted, episodes.query_x)
+        return objective.loss(outputs, episodes.query_y, episodes.support_y), outputs
+
+    return Learner(
+        init=init,
+        adapt=lambda weights, support: adapt(weights, support, test_steps),
+        predict=predict,
+        meta_gradients=gradients_of(meta_loss, objective),
+        path=lambda weights, support: [
+            finished(weights, fast, support) for fast in path(weights, support, test_steps)
+        ],
+        network=network,
+        serves=Serves(
+            ways=f"up to {network.outputs}, as trained",
+            shots="any number, also uneven",
+            steps=f"{test_steps}, fixed at export (trained with {options.inner_steps})",
+        ),
+        meta_optimizer=MetaOptimizer(rate=1e-3, clip_norm=0.25),
+    )
+
+
+def init_meta_learner(seed: int, hidden: int) -> dict[str, tf.Tensor]:
+    """The meta-learner's parameters, from the ranges of the authors' code.
+
+    sigmoid(b_F) is about 1 and sigmoid(b_I) about 0.01: it starts as gradient descent.
+    """
+
+    def draw(name: str, shape: list[int], low: float = -0.01, high: float = 0.01) -> tf.Tensor:
+        values = generator(seed, name).uniform(low, high, shape)
+        return tf.constant(np.asarray(values, np.float32))
+
+    return {
+        "lstm_kernel": draw("lstm_kernel", [4 + hidden, 4 * hidden]),
+        "lstm_bias": draw("lstm_bias", [4 * hidden]),
+        "forget_kernel": draw("forget_kernel", [hidden + 2]),
+        "forget_bias": draw("forget_bias", [], 4.0, 5.0),
+        "input_kernel": draw("input_kernel", [hidden + 2]),
+        "input_bias": draw("input_bias", [], -5.0, -4.0),
+    }
+
+
+def initial_state(c: tf.Tensor, hidden: int) -> State:
+    """All zero but the cell `c` `[E, P]`."""
+    empty = tf.zeros(tf.concat([tf.shape(c), [hidden]], axis=0), c.dtype)
+    return State(empty, empty, tf.zeros_like(c), tf.zeros_like(c), c)
+
+
+def update(weights: Weights, gradient: tf.Tensor, losses: tf.Tensor, state: State) -> State:
+    """One update of all coordinates.
+
+    Args:
+      weights: the meta-learner's.
+      gradient: `[E, P]`.
+      losses: `[E]`.
+      state: before.
+    """
+    kernel, bias = weights["lstm_kernel"], weights["lstm_bias"]
+    f_kernel, f_bias = weights["forget_kernel"], weights["forget_bias"]
+    i_kernel, i_bias = weights["input_kernel"], weights["input_bias"]
+
+    @tf.recompute_grad
+    def cell(gradient, losses, kernel, bias, f_kernel, f_bias, i_kernel, i_bias, h, s, f, i, c):
+        # The loss is the same for all coordinates: its part of the product is formed once.
+        of_loss = tf.matmul(preprocess(losses), kernel[:2]) + bias
+        of_coordinate = tf.concat([preprocess(gradient), h], axis=-1)
+        z = tf.einsum("epd,dg->epg", of_coordinate, kernel[2:]) + of_loss[:, None, :]
+        z_i, z_f, z_o, z_g = tf.split(z, 4, axis=-1)
+        s = tf.sigmoid(z_f) * s + tf.sigmoid(z_i) * tf.tanh(z_g)
+        h = tf.sigmoid(z_o) * tf.tanh(s)
+        f = tf.linalg.matvec(h, f_kernel[:-2]) + f_kernel[-2] * c + f_kernel[-1] * f + f_bias
+        i = tf.linalg.matvec(h, i_kernel[:-2]) + i_kernel[-2] * c + i_kernel[-1] * i + i_bias
+        c = tf.sigmoid(f) * c - tf.sigmoid(i) * gradient
+        return h, s, f, i, c
+
+    parameters = (kernel, bias, f_kernel, f_bias, i_kernel, i_bias)
+    return State(*cell(gradient, losses, *parameters, *state))
+
+
+def preprocess(x: tf.Tensor) -> tf.Tensor:
+    """Magnitude and sign of numbers of any scale (appendix A): `[...]` to `[..., 2]`.
+
+    (log|x| / p, sign x) where |x| >= e^-p, else (-1, e^p x).
+    """
+    large = tf.abs(x) >= np.exp(-P)
+    # The logarithm of a number that is not used must be finite all the same.
+    logarithm = tf.math.log(tf.where(large, tf.abs(x), tf.ones_like(x))) / P
+    first = tf.where(large, logarithm, -tf.ones_like(x))
+    return tf.stack([first, tf.where(large, tf.sign(x), np.exp(P) * x)], axis=-1)
+
+
+def flatten(weights: Weights, names: list[str]) -> tf.Tensor:
+    """Weights `[E, ...]` to coordinates `[E, P]`."""
+    rows = [tf.reshape(weights[name], [tf.shape(weights[name])[0], -1]) for name in names]
+    return tf.concat(rows, axis=1)
+
+
+def unflatten(coordinates: tf.Tensor, shapes: dict[str, tf.TensorShape]) -> dict[str, tf.Tensor]:
+    """Coordinates `[E, P]` to weights `[E, ...]`."""
+    sizes = [shape.num_elements() for shape in shapes.values()]
+    pieces = tf.split(coordinates, sizes, axis=1)
+    return {
+        name: tf.reshape(piece, [-1, *shape])
+        for (name, shape), piece in zip(shapes.items(), pieces)
+    }

@@ -1,0 +1,99 @@
+"""Proto-MAML: MAML whose head starts as the prototypes' linear classifier.
+
+    W_k = 2 c_k,  b_k = -|c_k|^2     (softmax of W x + b equals that of -|x - c_k|^2)
+
+The head is not meta-learned, so it serves any number of ways.
+
+References: Triantafillou et al. 2020, "Meta-Dataset", arXiv 1903.03096, section 3 (fo-Proto-MAML
+is this with `first_order`).
+"""
+
+import tensorflow as tf
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from components.meta_trainer.learners import inner_loop
+from components.meta_trainer.learners.base import Learner, gradients_of
+from components.meta_trainer.learners.family import gradient_learner
+from components.meta_trainer.learners.prototypes import class_means, ways_of
+from components.meta_trainer.network import HEAD, Network
+from components.meta_trainer.objective import Objective
+from components.meta_trainer.types import Episodes, Support, Weights, merge
+
+
+@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+class ProtoMamlOptions:
+    """Options of `proto_maml`."""
+
+    inner_steps: int = Field(2, ge=0)
+    """Steps on the support set in meta-training."""
+    test_steps: int | None = Field(None, ge=0)
+    """Steps when served; as many as in meta-training if null."""
+    inner_rate: float = Field(0.05, gt=0)
+    """alpha at the start, for the mean loss over the support set."""
+    learn_rates: bool = True
+    """Meta-learn alpha, one for each weight tensor."""
+    first_order: bool = False
+    """Ignore how the inner gradients depend on theta."""
+
+
+def proto_maml(options: ProtoMamlOptions, network: Network, objective: Objective) -> Learner:
+    """See the module. All weights but those of normalisation are adapted."""
+
+    def init(seed: int) -> dict[str, tf.Tensor]:
+        weights = network.init(seed)
+        if options.learn_rates:
+            rate = tf.constant(options.inner_rate)
+            names = inner_loop.adaptable(network, weights)
+            weights |= {f"rate_{name}": rate for name in names}
+        return {name: w for name, w in weights.items() if name not in HEAD}
+
+    def start_with(ways: int | None):
+        def start(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
+            body = inner_loop.adaptable(network, weights)
+            fast = inner_loop.stacked(body, weights, support)
+            features, _ = network.features(
+                merge(weights, fast), support.x, objective.mask(support.y)
+            )
+            return fast | head_of_prototypes(
+                class_means(features, support.y, ways_of(support.y) if ways is None else ways)
+            )
+
+        return start
+
+    def rate(weights: Weights, step: int, name: str) -> tf.Tensor | float:
+        del step
+        return weights.get(f"rate_{name}", options.inner_rate)
+
+    # The ways of meta-training are known, and XLA asks for shapes that are.
+    training = inner_loop.InnerLoop(network, objective, start_with(network.outputs), rate)
+
+    def meta_loss(weights: Weights, episodes: Episodes, progress: tf.Tensor):
+        del progress
+        fast = inner_loop.fast_weights(
+            training,
+            weights,
+            episodes.support,
+            options.inner_steps,
+            first_order=options.first_order,
+        )[-1]
+        adapted = inner_loop.with_statistics(network, objective, weights, fast, episodes.support)
+        outputs = inner_loop.predict(network, weights, adapted, episodes.query_x)
+        return objective.loss(outputs, episodes.query_y, episodes.support_y), outputs
+
+    return gradient_learner(
+        training._replace(start=start_with(None)),
+        init=init,
+        inner_steps=options.inner_steps,
+        test_steps=options.test_steps,
+        meta_gradients=gradients_of(meta_loss, objective),
+        fixed_ways=False,
+    )
+
+
+def head_of_prototypes(prototypes: tf.Tensor) -> dict[str, tf.Tensor]:
+    """`[E, N, D]` to `head_kernel` `[E, D, N]` and `head_bias` `[E, N]`."""
+    return {
+        "head_kernel": 2 * tf.linalg.matrix_transpose(prototypes),
+        "head_bias": -tf.reduce_sum(tf.square(prototypes), axis=-1),
+    }
