@@ -80,6 +80,7 @@ KSERVE_FIELDS = {
         "maxReplicas": int,
         "canaryTrafficPercent": int,
         "model": dict,
+        "volumes": list,
     },
     "model": {
         "modelFormat": dict,
@@ -100,6 +101,7 @@ def test_kserve_has_known_fields_and_a_container_that_kubernetes_takes():
     predictor = KSERVE["spec"]["predictor"]
     for name, value in predictor.items():
         assert isinstance(value, KSERVE_FIELDS["predictor"][name])
+    assert faults(predictor["volumes"], "list[V1Volume]") == []
     own = KSERVE_FIELDS["model"]
     for name in set(predictor["model"]) & set(own):
         assert isinstance(predictor["model"][name], own[name])
@@ -124,6 +126,7 @@ def test_every_flag_of_the_manifests_is_one_of_our_servers_too():
     (deployment,) = (manifest for manifest in OBJECTS if manifest["kind"] == "Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     flags = container["args"] + COMPOSE["services"]["serving"]["command"]
+    flags += KSERVE["spec"]["predictor"]["model"]["args"]
     names = {flag.removeprefix("--").split("=")[0] for flag in flags}
     assert names <= set(ServerOptions.__dataclass_fields__)
 

@@ -133,6 +133,12 @@ def test_a_deadline_that_has_passed_is_honoured(server):
     assert error.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
+def test_the_rest_timeout_is_a_deadline(start, base_path):
+    server = start(model_base_path=str(base_path), model_name="m", rest_api_timeout_in_ms=0)
+    answer = endpoint(server).post("/v1/models/m:predict", {"inputs": as_lists(EPISODE)})
+    assert answer == (504, {"error": "Deadline Exceeded"})
+
+
 def test_gzip_both_ways(server):
     url = f"http://localhost:{server.rest_port}/v1/models/few_shot:predict"
     inputs = episode(queries=1000)
