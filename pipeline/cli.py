@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from components.errors import UserError
+from serving.client.command import query
+from serving.model_server.command import serve
 
 # Before TensorFlow is imported. Its start-up notices are not the user's; what fails is raised.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -43,6 +45,10 @@ def run(config_path: str, overrides: tuple[str, ...], output_dir: Path | None, a
     from pipeline.run_command import run_pipeline
 
     sys.exit(run_pipeline(config_path, overrides, output_dir, ask=ask))
+
+
+main.add_command(serve)
+main.add_command(query)
 
 
 if __name__ == "__main__":
