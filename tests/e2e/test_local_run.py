@@ -1,0 +1,159 @@
+"""The real pipeline, small, as a user runs it: `fewshot run` in a process of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.episodes.dataset import read_split
+from components.episodes.format import decode_episode
+from components.episodes.record import read_record
+
+pytestmark = pytest.mark.e2e
+
+CONFIG = """
+name: small
+data: {source: glyphs, invert: true}
+episodes: {ways: 3, shots: 1, queries: 3, counts: {train: 400, eval: 40, test: 600}}
+learner: {name: maml, backbone: {filters: 8}}
+training:
+  steps: 60
+  episodes_per_step: 8
+  eval_every: 20
+  eval_episodes: 40
+  checkpoint_every: 10
+  jit_compile: false
+evaluation: {threshold: 0.5, episodes: 600, curve_episodes: 20}
+serving: {model_name: glyphs}
+"""
+STEPS = ("EpisodeGen", "Trainer", "FewShotEvaluator", "ServingValidator", "Pusher")
+
+
+class Line:
+    """One configuration and one output folder, run any number of times."""
+
+    def __init__(self, folder: Path):
+        self.output_dir = folder / "out"
+        self._config = folder / "small.yaml"
+        self._config.write_text(CONFIG)
+
+    def start(self, *overrides: str) -> subprocess.Popen:
+        command = [sys.executable, "-m", "pipeline.cli", "run", "--config", str(self._config)]
+        command += ["--output-dir", str(self.output_dir)]
+        command += [word for override in overrides for word in ("--set", override)]
+        return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+    def run(self, *overrides: str) -> tuple[int, str]:
+        process = self.start(*overrides)
+        _, told = process.communicate(timeout=600)
+        return process.returncode, told
+
+    def kill_when(self, seen: str) -> None:
+        """Starts a run and kills it, as the system would, once a line of the terminal has `seen`."""
+        process = self.start()
+        assert process.stderr is not None
+        for line in process.stderr:
+            if seen in line:
+                break
+        else:
+            raise AssertionError(f"the run ended before it told of {seen!r}")
+        if seen.startswith("Trainer"):
+            self._wait_for_checkpoint()
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stderr.close()
+
+    def _wait_for_checkpoint(self) -> None:
+        deadline = time.monotonic() + 300
+        while not list(self.output_dir.glob("checkpoints/*/checkpoint")):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    @property
+    def summary(self) -> dict:
+        return json.loads((self.output_dir / "summary.json").read_text())
+
+    @property
+    def versions(self) -> list[str]:
+        return sorted(path.name for path in self.output_dir.glob("serving_model/glyphs/*"))
+
+    @property
+    def log(self) -> str:
+        return (self.output_dir / "pipeline.log").read_text()
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory) -> Line:
+    """Interrupted by SIGKILL in three steps, then run to its end."""
+    line = Line(tmp_path_factory.mktemp("line"))
+    for step in ("EpisodeGen ...", "Trainer ...", "FewShotEvaluator ..."):
+        line.kill_when(step)
+        assert line.versions == []
+    status, told = line.run()
+    assert status == 0, told
+    return line
+
+
+def test_a_killed_run_goes_on_and_ends_blessed(line):
+    assert "goes on from step" in line.log
+    summary = line.summary
+    assert summary["blessed"] and summary["infra_blessed"]
+    assert line.versions == [Path(summary["pushed"]).name]
+    assert summary["meta_train"]["steps"] == 60
+
+
+def test_summary_has_what_contract_5_names(line):
+    summary = line.summary
+    assert summary["learner"] == "maml" and summary["dataset"] == "glyphs"
+    assert (summary["ways"], summary["shots"], summary["threshold"]) == (3, 1, 0.5)
+    assert set(summary["test"]) == {"accuracy", "ci95", "episodes", "queries", "protocol"}
+    assert summary["test"]["protocol"] == "inductive" and summary["test"]["episodes"] == 600
+    assert summary["test"]["accuracy"] - summary["test"]["ci95"] >= 0.5
+    assert {"nearest_centroid", "no_adaptation"} <= set(summary["baselines"])
+    assert summary["config"]["training"]["augment"]["regroup"] is True
+    assert set(STEPS) <= set(summary["seconds"])
+    assert summary["versions"]["tfx"].startswith("1.16")
+    assert "<html" in (line.output_dir / "report.html").read_text()
+
+
+def test_the_pushed_model_answers_each_query_alone_as_together(line):
+    from serving.client import FewShotClient
+
+    examples = next((line.output_dir / "tfx" / "EpisodeGen" / "examples").glob("*/episodes.json"))
+    record = read_record(str(examples.parent))
+    serialized = next(iter(read_split(str(examples.parent), "test").as_numpy_iterator()))
+    episode = decode_episode(serialized, record.example_spec)
+    support = {
+        name: [x for x, y in zip(episode.support_x, episode.support_y) if y == label]
+        for label, name in enumerate(episode.class_names)
+    }
+    with FewShotClient.connect(line.summary["pushed"]) as client:
+        together = client.classify(support, episode.query_x).probabilities
+        alone = [client.classify(support, [x]).probabilities[0] for x in episode.query_x]
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_run_again_is_all_cached(line):
+    versions, log_length = line.versions, len(line.log)
+    status, told = line.run()
+    assert status == 0, told
+    assert line.versions == versions
+    fresh = line.log[log_length:]
+    assert "meta-training goes on" not in fresh and "Training model." not in fresh
+    assert all(line.summary["seconds"][step] < 5 for step in STEPS)
+
+
+def test_a_model_below_the_threshold_is_not_pushed(line):
+    versions = line.versions
+    status, told = line.run("evaluation.threshold=0.999")
+    assert status == 3
+    assert line.versions == versions
+    assert line.summary["pushed"] is None and not line.summary["blessed"]
+    assert "below the threshold" in told
+    assert "0.999" in (line.output_dir / "report.html").read_text()
