@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from components.errors import UserError
+from pipeline.data_command import data, init
 from serving.client.command import query
 from serving.model_server.command import serve
 
@@ -47,6 +48,8 @@ def run(config_path: str, overrides: tuple[str, ...], output_dir: Path | None, a
     sys.exit(run_pipeline(config_path, overrides, output_dir, ask=ask))
 
 
+main.add_command(data)
+main.add_command(init)
 main.add_command(serve)
 main.add_command(query)
 

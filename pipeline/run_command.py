@@ -29,6 +29,8 @@ def run_pipeline(
         console = Console(stderr=True)
         data = check_data(config.data, config.episodes)
         console.print(f"[bold]{config.name}[/bold]: {_described(data.splits)}", highlight=False)
+        for name, reason in data.skipped.items():
+            console.print(f"  skipped {name}: {reason}", highlight=False, markup=False)
 
         from pipeline.local_runner import point_latest_to, run_locally
 

@@ -1,5 +1,6 @@
 """Finding a user's mistakes in the sections `data` and `episodes` before anything runs."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from components.episode_gen.catalogue import Catalogue, build_catalogue
@@ -22,6 +23,7 @@ class CheckedData(NamedTuple):
       catalogue: the classes and their examples.
       splits: the class names of each split.
       fingerprint: changes when the data do.
+      skipped: what cannot be read and is left out, by `data.unreadable`: example id -> reason.
     """
 
     source: Source
@@ -29,6 +31,7 @@ class CheckedData(NamedTuple):
     catalogue: Catalogue
     splits: dict[str, list[str]]
     fingerprint: str
+    skipped: Mapping[str, str]
 
 
 def check_data(data: DataOptions, episodes: EpisodeOptions) -> CheckedData:
@@ -50,7 +53,9 @@ def check_data(data: DataOptions, episodes: EpisodeOptions) -> CheckedData:
         )
     if episodes.rotations != "none":
         _check_names(catalogue)
-    return CheckedData(source, source.spec, catalogue, splits, source.fingerprint())
+    # Only sources of a user's own files skip any.
+    skipped = getattr(source, "skipped", {})
+    return CheckedData(source, source.spec, catalogue, splits, source.fingerprint(), skipped)
 
 
 def _check_names(catalogue: Catalogue) -> None:

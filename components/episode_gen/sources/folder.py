@@ -1,5 +1,6 @@
 """A folder with one sub-folder of images (png, jpg, bmp, gif; any size) a class."""
 
+import functools
 import hashlib
 import os
 from collections.abc import Iterator
@@ -7,11 +8,15 @@ from pathlib import Path
 
 from components.episode_gen.options import DataOptions
 from components.episode_gen.sources.base import CatalogueEntry, Source, Stored
+from components.episode_gen.sources.image_files import (
+    SUFFIXES,
+    UnreadableImage,
+    check_start,
+    decode,
+    is_image_name,
+)
 from components.errors import UserError
 from components.modalities.base import ExampleSpec
-
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif"}
-SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"GIF8")
 
 
 def open_source(data: DataOptions) -> Source:
@@ -44,20 +49,17 @@ class Folder:
     def __init__(self, root: Path, data: DataOptions) -> None:
         self.root = root
         self.size, self.channels = data.image_size, data.image_channels
+        self.skips = data.unreadable == "skip"
         self.spec = ExampleSpec("image", "uint8", (self.size, self.size, self.channels))
-        depth = 2 if data.split_by == "group" else 1
-        self.files: dict[str, list[str]] = {}
-        for folder in _folders(root, depth):
-            images = sorted(
-                entry.name
-                for entry in os.scandir(root / folder)
-                if Path(entry.name).suffix.lower() in SUFFIXES and not entry.name.startswith(".")
-            )
-            if images:
-                self.files[folder] = images
+        self.files = list_images(root, depth=2 if data.split_by == "group" else 1)
+
+    @functools.cached_property
+    def skipped(self) -> dict[str, str]:
+        """What is left out, and why: example id -> reason; all files are decoded to find it."""
+        return dict(find_unreadable(self.root, self.files)) if self.skips else {}
 
     def catalogue(self) -> Iterator[CatalogueEntry]:
-        """Every image once; looks at the first bytes of each.
+        """Every image once; looks at the first bytes of each, or with `unreadable: skip` at all.
 
         Raises:
           UserError: a file is not an image, or cannot be read; the message names it.
@@ -65,8 +67,14 @@ class Folder:
         for folder, images in self.files.items():
             group = folder.rpartition("/")[0] or None
             for image in images:
-                self._check_signature(f"{folder}/{image}")
-                yield CatalogueEntry(folder, group, f"{folder}/{image}")
+                example_id = f"{folder}/{image}"
+                if example_id in self.skipped:
+                    continue
+                try:
+                    check_start(self.root / example_id)
+                except UnreadableImage as reason:
+                    raise self._unreadable(example_id, reason) from None
+                yield CatalogueEntry(folder, group, example_id)
 
     def parts(self) -> list[str]:
         return list(self.files)
@@ -77,19 +85,16 @@ class Folder:
         Raises:
           UserError: an image cannot be decoded; the message names it.
         """
-        import tensorflow as tf
-
-        from components.modalities.image import decode_file, standardise
+        from components.modalities.image import standardise
 
         for image in self.files[part]:
             example_id = f"{part}/{image}"
             try:
-                decoded = decode_file(tf.io.read_file(str(self.root / example_id)))
-                # A file may decode to an empty image.
-                if 0 in decoded.shape:
-                    raise tf.errors.InvalidArgumentError(None, None, "it is empty")
-            except tf.errors.OpError as error:
-                raise self._unreadable(example_id, error.message.splitlines()[0]) from None
+                decoded = decode(self.root / example_id)
+            except UnreadableImage as reason:
+                if self.skips:
+                    continue
+                raise self._unreadable(example_id, reason) from None
             resized = standardise(decoded, size=self.size, channels=self.channels)
             yield Stored(example_id, self.spec.to_bytes(resized.numpy()))
 
@@ -101,20 +106,32 @@ class Folder:
                 digest.update(f"{entry}/{image} {stat.st_size} {stat.st_mtime_ns}\n".encode())
         return digest.hexdigest()
 
-    def _check_signature(self, example_id: str) -> None:
-        try:
-            with open(self.root / example_id, "rb") as file:
-                start = file.read(8)
-        except OSError as error:
-            raise self._unreadable(example_id, error.strerror or str(error)) from None
-        if not start.startswith(SIGNATURES):
-            raise self._unreadable(example_id, "it is not a png, jpg, bmp or gif file")
-
-    def _unreadable(self, example_id: str, reason: str) -> UserError:
+    def _unreadable(self, example_id: str, reason: Exception) -> UserError:
         return UserError(
             f"`data.path` must hold images that can be read: {str(self.root / example_id)!r} "
-            f"cannot ({reason}). Mend the file or take it out of the folder."
+            f"cannot ({reason}). Mend the file, take it out of the folder, or set "
+            "`data.unreadable` to skip."
         )
+
+
+def list_images(root: Path, *, depth: int) -> dict[str, list[str]]:
+    """The names of the images in each folder `depth` levels down that has some, all sorted."""
+    found: dict[str, list[str]] = {}
+    for folder in _folders(root, depth):
+        images = sorted(e.name for e in os.scandir(root / folder) if is_image_name(e.name))
+        if images:
+            found[folder] = images
+    return found
+
+
+def find_unreadable(root: Path, files: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
+    """(example id, reason) of every image that cannot be decoded."""
+    for folder, images in files.items():
+        for image in images:
+            try:
+                decode(root / folder / image)
+            except UnreadableImage as reason:
+                yield f"{folder}/{image}", str(reason)
 
 
 def _folders(root: Path, depth: int) -> list[str]:

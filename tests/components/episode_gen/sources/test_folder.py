@@ -75,3 +75,12 @@ def test_a_truncated_image_is_named_when_it_is_read(tmp_path, image_folder):
     source = open_source(folder(damaged(tmp_path, whole[: len(whole) // 2])))
     with pytest.raises(UserError, match=r"b/1\.png' cannot"):
         list(source.read("b"))
+
+
+@pytest.mark.parametrize("content", [b"hello", b"\x89PNG\r\n\x1a\n and no more", b"\xff\xd8\xff"])
+def test_unreadable_images_are_skipped_and_named_where_asked_for(tmp_path, content):
+    source = open_source(folder(damaged(tmp_path, content), unreadable="skip"))
+    listed = {entry.example_id for entry in source.catalogue()}
+    read = {stored.example_id for part in source.parts() for stored in source.read(part)}
+    assert listed == read and "b/1.png" not in listed and len(listed) == 5
+    assert list(source.skipped) == ["b/1.png"]

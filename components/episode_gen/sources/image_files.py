@@ -1,0 +1,57 @@
+"""One image file of a user: decoded as the served model decodes it, or the reason why not."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif"})
+_STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"GIF8")
+
+
+class UnreadableImage(Exception):
+    """The reason as half a sentence: "it is not a png, jpg, bmp or gif file"."""
+
+
+def is_image_name(name: str) -> bool:
+    """Whether a file's name says that it is an image; hidden files are not."""
+    return Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
+
+
+def check_start(path: Path) -> None:
+    """Looks at the first bytes only.
+
+    Raises:
+      UnreadableImage: the file cannot be opened, or begins as no image does.
+    """
+    try:
+        with open(path, "rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        raise UnreadableImage(error.strerror or str(error)) from None
+    if not start.startswith(_STARTS):
+        raise UnreadableImage("it is not a png, jpg, bmp or gif file")
+
+
+def decode(path: Path) -> Any:
+    """The whole image: a `[h, w, 3]` uint8 tensor.
+
+    Raises:
+      UnreadableImage: it cannot be decoded.
+    """
+    import tensorflow as tf
+
+    from components.modalities.image import decode_file
+
+    check_start(path)
+    try:
+        image = decode_file(tf.io.read_file(str(path)))
+    except tf.errors.OpError as error:
+        raise UnreadableImage(_reason(error.message)) from None
+    if 0 in image.shape:
+        raise UnreadableImage("it is empty")
+    return image
+
+
+def _reason(message: str) -> str:
+    """TensorFlow's first line, without the names of its operations around it."""
+    return re.sub(r"\{\{.*?\}\} *| *\[Op:.*", "", message.splitlines()[0])

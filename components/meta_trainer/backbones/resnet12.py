@@ -1,0 +1,108 @@
+"""ResNet-12, the larger network of few-shot learning's papers: four residual blocks of three.
+
+    h(x) = pool( relu( conv-norm-relu-conv-norm-relu-conv-norm(x) + conv1x1-norm(x) ) )
+
+Channels f, 2f, 4f, 8f (64 to 512 in the paper), each block halving height and width by a 2 x 2
+maximum; then the mean over positions. Leaky rectification with slope 0.1, as the paper has it.
+
+References:
+  Oreshkin et al. 2018, "TADAM", arXiv 1805.10123, section 3.1 (the architecture);
+  Lee et al. 2019, "MetaOptNet", arXiv 1904.03758, section 4.1.
+"""
+
+import itertools
+from typing import Literal
+
+import tensorflow as tf
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from components.errors import UserError
+from components.meta_trainer.backbones import task_ops
+from components.meta_trainer.backbones.base import Backbone, glorot
+from components.meta_trainer.backbones.normalisation import Normalisation
+from components.meta_trainer.backbones.pointwise import pointwise
+from components.meta_trainer.types import Weights
+
+SLOPE = 0.1
+CONVOLUTIONS = 3
+
+
+@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+class Resnet12Options:
+    """Options of `resnet12`."""
+
+    filters: int = Field(64, ge=1)
+    """Channels of the first block; each later one has twice as many. 16 suits two cores."""
+    blocks: int = Field(4, ge=1, le=6)
+    """How many; each halves height and width."""
+    normalisation: Literal["support", "task_norm", "transductive", "none"] = "support"
+    """Whose moments normalise a query: see `normalisation.py`."""
+
+
+def resnet12(options: Resnet12Options, feature_shape: tuple[int, ...]) -> Backbone:
+    """See the module.
+
+    Args:
+      options: see `Resnet12Options`.
+      feature_shape: `(H, W, C)` of one example.
+
+    Raises:
+      UserError: the image is too small to be halved by every block.
+    """
+    height, width, channels = feature_shape
+    if min(height, width) >> options.blocks < 1:
+        raise UserError(
+            f"`learner.backbone.blocks` must leave at least one pixel: {options.blocks} blocks "
+            f"halve an image of {height} x {width} to nothing. Lower it, or enlarge "
+            "`data.image_size`."
+        )
+    norm = Normalisation(options.normalisation)
+    depths = [channels, *(options.filters << block for block in range(options.blocks))]
+
+    def layers(block: int) -> list[str]:
+        return [f"block{block + 1}_conv{i + 1}" for i in range(CONVOLUTIONS)]
+
+    def shortcut(block: int) -> str:
+        return f"block{block + 1}_shortcut"
+
+    def init(seed: int) -> Weights:
+        weights: dict[str, tf.Tensor] = {}
+        for block, (before, after) in enumerate(itertools.pairwise(depths)):
+            kernels = {f"{layer}_kernel": [3, 3, after, after] for layer in layers(block)}
+            kernels[f"{layers(block)[0]}_kernel"] = [3, 3, before, after]
+            kernels[f"{shortcut(block)}_kernel"] = [before, after]
+            weights |= {name: glorot(seed, name, shape) for name, shape in kernels.items()}
+            for layer in [*layers(block), shortcut(block)]:
+                weights |= norm.init(layer, after)
+        return weights
+
+    def features(
+        weights: Weights, x: tf.Tensor, mask: tf.Tensor, statistics: Weights | None = None
+    ) -> tuple[tf.Tensor, Weights]:
+        found: dict[str, tf.Tensor] = {}
+
+        def normalised(layer: str, x: tf.Tensor) -> tf.Tensor:
+            x, of_layer = norm.apply(weights, layer, x, mask, statistics)
+            found.update(of_layer)
+            return x
+
+        for block in range(options.blocks):
+            skip = normalised(shortcut(block), pointwise(x, weights[f"{shortcut(block)}_kernel"]))
+            for index, layer in enumerate(layers(block)):
+                x = normalised(layer, task_ops.task_conv(x, weights[f"{layer}_kernel"]))
+                x = leaky_relu(x) if index < CONVOLUTIONS - 1 else x
+            x = task_ops.max_pool(leaky_relu(x + skip))
+        return tf.reduce_mean(x, axis=[2, 3]), found
+
+    frozen = frozenset(
+        name
+        for block in range(options.blocks)
+        for layer in [*layers(block), shortcut(block)]
+        for name in norm.names(layer)
+    )
+    return Backbone(init, features, depths[-1], frozen)
+
+
+def leaky_relu(x: tf.Tensor) -> tf.Tensor:
+    return tf.maximum(x, SLOPE * x)

@@ -1,0 +1,159 @@
+"""`fewshot data` and `fewshot init`: look at data, and begin with your own."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from components.errors import UserError
+
+if TYPE_CHECKING:
+    from components.episode_gen.inspection.base import Inspection
+    from pipeline.config import Config
+
+LISTED = 20
+"""At most so many names of a kind are listed; the rest is counted."""
+
+PATH = click.argument("path", type=click.Path(path_type=Path))
+SHEET = click.option(
+    "--sheet",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("episodes.png"),
+    show_default=True,
+    help="Where to draw some episodes.",
+)
+COUNT = click.option("--count", default=3, show_default=True, type=click.IntRange(1, 50))
+
+
+@click.group()
+def data() -> None:
+    """Look at class data and at the episodes drawn from them."""
+
+
+@data.command()
+@PATH
+@click.option("--ways", type=click.IntRange(2), help="N. Default: a guess, for this and the rest.")
+@click.option("--shots", type=click.IntRange(1), help="K, support examples of each class.")
+@click.option("--queries", type=click.IntRange(1), help="Query examples of each class.")
+@SHEET
+@COUNT
+def inspect(
+    path: Path, ways: int | None, shots: int | None, queries: int | None, sheet: Path, count: int
+) -> None:
+    """What lies at PATH: classes, sizes, unreadable and duplicate files; a sheet of episodes."""
+    from components.episode_gen.inspection import inspect as look
+    from pipeline.config import build_config
+    from pipeline.first_config import first_config
+
+    found = look(path)
+    console = Console(width=100)
+    _print_inspection(console, found)
+    values = first_config(found)
+    given = {"ways": ways, "shots": shots, "queries": queries}
+    values["episodes"] |= {name: value for name, value in given.items() if value}
+    shape = values["episodes"]
+    small = found.too_small(shape["shots"], shape["queries"])
+    needed = f"{shape['shots']} shots + {shape['queries']} queries"
+    _print_names(console, f"Too few examples for {needed}", small)
+    if not small:
+        _draw_sheet(console, build_config({"name": "inspect", **values}), "train", count, sheet)
+
+
+@data.command()
+@click.option("--config", "config_path", required=True, help="YAML file of the configuration.")
+@click.option("--set", "overrides", multiple=True, help="section.key=value, over the file.")
+@click.option(
+    "--split", type=click.Choice(["train", "eval", "test"]), default="test", show_default=True
+)
+@SHEET
+@COUNT
+def show(config_path: str, overrides: tuple[str, ...], split: str, sheet: Path, count: int) -> None:
+    """What the data of a configuration hold, and a sheet of the very episodes that a run makes."""
+    from pipeline.config import load_config
+
+    _draw_sheet(Console(width=100), load_config(config_path, overrides), split, count, sheet)
+
+
+@click.command()
+@PATH
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Default: <name of PATH>.yaml in this folder.",
+)
+def init(path: Path, output: Path | None) -> None:
+    """Write a configuration that runs on the data at PATH."""
+    from components.episode_gen.inspection import inspect as look
+    from pipeline.config import build_config
+    from pipeline.first_config import as_yaml, first_config
+
+    found = look(path)
+    _print_inspection(Console(stderr=True, width=100), found)
+    values = first_config(found)
+    name = "".join(c if c.isalnum() else "_" for c in path.resolve().stem.lower()).strip("_")
+    output = output or Path(f"{name or 'data'}.yaml")
+    build_config({"name": "init", **values})
+    try:
+        with open(output, "x", encoding="utf-8") as file:
+            file.write(as_yaml(values))
+    except FileExistsError:
+        raise UserError(f"`--output` must be a new file: {output} is there.") from None
+    except OSError as error:
+        raise UserError(f"`--output` must be writable: {output} ({error.strerror}).") from None
+    click.echo(f"wrote {output}; run it with: fewshot run --config {output}")
+
+
+def _draw_sheet(console: Console, config: "Config", split: str, count: int, sheet: Path) -> None:
+    """Prints what the source holds and draws the first episodes of a split."""
+    from components.episode_gen.check import check_data
+    from components.episode_gen.preview import draw_episodes, save_sheet, summarise
+
+    checked = check_data(config.data, config.episodes)
+    _print_facts(console, summarise(checked))
+    _print_names(console, "Skipped", [f"{n}: {why}" for n, why in checked.skipped.items()])
+    have = getattr(config.episodes.counts, split)
+    if have < 1:
+        raise UserError(f"`--split` must have episodes: `episodes.counts.{split}` is 0.")
+    episodes = draw_episodes(checked, config.episodes, split=split, count=min(count, have))
+    save_sheet(episodes, checked.spec, sheet)
+    console.print(f"{len(episodes)} episodes of {split}: {sheet}", highlight=False)
+
+
+def _print_inspection(console: Console, found: "Inspection") -> None:
+    from components.episode_gen.inspection.base import spread
+
+    sizes = list(found.class_sizes.values())
+    facts = {
+        "kind": found.kind,
+        "classes": str(len(sizes)),
+        "examples": str(sum(sizes)),
+        "examples per class": spread(sizes) if sizes else "none",
+    }
+    _print_facts(console, facts | found.facts)
+    smallest = sorted(found.class_sizes, key=lambda name: (found.class_sizes[name], name))
+    if sizes and min(sizes) < max(sizes):
+        few = [f"{name}: {found.class_sizes[name]}" for name in smallest[:5]]
+        _print_names(console, "Smallest classes", few)
+    _print_names(console, "Unreadable", [f"{n}: {why}" for n, why in found.unreadable.items()])
+    _print_names(
+        console, "The same file in several classes", [" = ".join(g) for g in found.duplicates]
+    )
+
+
+def _print_facts(console: Console, facts: dict[str, str]) -> None:
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for name, value in facts.items():
+        table.add_row(name, value)
+    console.print(table, highlight=False, markup=False)
+
+
+def _print_names(console: Console, title: str, names: list[str]) -> None:
+    if not names:
+        return
+    console.print(f"{title} ({len(names)}):", highlight=False, markup=False)
+    for name in names[:LISTED]:
+        console.print(f"  {name}", highlight=False, markup=False, soft_wrap=True)
+    if len(names) > LISTED:
+        console.print(f"  and {len(names) - LISTED} more", highlight=False)

@@ -1,0 +1,82 @@
+"""A first configuration for a user's own data: small enough to run, right enough to start from."""
+
+from typing import Any
+
+from components.episode_gen.inspection.base import Inspection
+from components.errors import UserError
+
+MOST_WAYS, MOST_QUERIES = 5, 10
+MANY_EXAMPLES = 15
+"""From this many examples in every class on, episodes have five shots instead of one."""
+
+
+def first_config(found: Inspection) -> dict[str, Any]:
+    """The sections that differ from the defaults.
+
+    Every split gets enough classes for an episode, and an episode fits into the smallest class.
+
+    Raises:
+      UserError: there are too few classes or examples for any episode.
+    """
+    groups = {name.partition("/")[0] for name in found.class_sizes}
+    by_group = found.data.get("split_by") == "group"
+    classes = len(found.class_sizes)
+    if classes < 6 or (by_group and len(groups) < 3):
+        raise UserError(
+            "few-shot learning needs at least 6 classes (2 each to train, to validate and to "
+            f"test), in at least 3 groups if there are groups: found {classes} classes"
+            f"{f' in {len(groups)} groups' if by_group else ''}. Add more."
+        )
+    smallest = min(found.class_sizes, key=lambda name: found.class_sizes[name])
+    examples = found.class_sizes[smallest]
+    if examples < 2:
+        raise UserError(
+            f"every class needs at least 2 examples, one to learn from and one to ask about: "
+            f"{smallest!r} has {examples}. Add more, or take that class out."
+        )
+    ways = _ways(found, groups) if by_group else max(2, min(MOST_WAYS, classes // 5))
+    shots = 5 if examples >= MANY_EXAMPLES else 1
+    units, least = (len(groups), 1) if by_group else (classes, ways)
+    held_out, test = max(least, round(0.16 * units)), max(least, round(0.2 * units))
+    return {
+        "data": {**found.data, "split_counts": [units - held_out - test, held_out, test]},
+        "episodes": {
+            "ways": ways,
+            "shots": shots,
+            "queries": min(MOST_QUERIES, examples - shots),
+            "counts": {"train": 5000, "eval": 200, "test": 600},
+        },
+        "learner": {"name": "maml"},
+        "training": {"steps": 1000, "episodes_per_step": 8},
+        "evaluation": {"threshold": round(1 / ways + 0.2, 2), "episodes": 600},
+    }
+
+
+def _ways(found: Inspection, groups: set[str]) -> int:
+    """As many as the smallest group has classes: it may be alone in its split."""
+    smallest = min(
+        sum(name.partition("/")[0] == group for name in found.class_sizes) for group in groups
+    )
+    if smallest < 2:
+        raise UserError("every group needs at least 2 classes. Merge or extend the small ones.")
+    return min(MOST_WAYS, smallest)
+
+
+NOTES = {
+    "data": "# What was found at the path; `fewshot data inspect` shows it again.",
+    "episodes": "# An episode: N ways, K shots of each, and queries per class.",
+    "learner": "# maml; `fewshot run --set learner.name=protonet` tries another one.",
+    "training": "# A first budget; more steps give better models.",
+    "evaluation": "# Accuracy on unseen classes that the lower 95% bound must reach: set your own.",
+}
+
+
+def as_yaml(config: dict[str, Any]) -> str:
+    """The file, with a comment above each section."""
+    import yaml
+
+    return "\n".join(
+        f"{NOTES[section]}\n"
+        + yaml.safe_dump({section: values}, sort_keys=False, default_flow_style=None)
+        for section, values in config.items()
+    )

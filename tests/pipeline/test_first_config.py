@@ -1,0 +1,52 @@
+"""A first configuration fits the data: every split has an episode's classes and examples."""
+
+import pytest
+import yaml
+
+from components.episode_gen.catalogue import Catalogue
+from components.episode_gen.check import check_episodes
+from components.episode_gen.inspection.base import Inspection
+from components.episode_gen.splits import split_classes
+from components.errors import UserError
+from pipeline.config import build_config
+from pipeline.first_config import as_yaml, first_config
+
+
+def found(sizes: dict[str, int], **data) -> Inspection:
+    section = {"source": "folder", "path": "pictures"} | data
+    return Inspection("a folder of images", section, sizes, {}, {}, [])
+
+
+def check(inspection: Inspection) -> None:
+    """Reads the file back and draws the splits as a run would."""
+    config = build_config({"name": "mine", **yaml.safe_load(as_yaml(first_config(inspection)))})
+    examples = {n: [str(i) for i in range(size)] for n, size in inspection.class_sizes.items()}
+    groups = {name: name.partition("/")[0] for name in examples if "/" in name}
+    catalogue = Catalogue(examples, groups)
+    check_episodes(catalogue, split_classes(catalogue, config.data), config.episodes)
+
+
+@pytest.mark.parametrize("classes", [6, 7, 12, 25, 200])
+@pytest.mark.parametrize("examples", [2, 5, 15, 100])
+def test_episodes_fit(classes, examples):
+    check(found({f"class_{i}": examples + i % 2 for i in range(classes)}))
+
+
+@pytest.mark.parametrize("groups", [3, 4, 11])
+def test_episodes_fit_by_group(groups):
+    sizes = {f"group_{g}/class_{c}": 4 for g in range(groups) for c in range(2 + g % 3)}
+    check(found(sizes, split_by="group"))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "data", "message"),
+    [
+        ({f"c{i}": 9 for i in range(5)}, {}, "at least 6 classes"),
+        ({f"c{i}": 1 + (i > 0) for i in range(6)}, {}, "'c0' has 1"),
+        ({f"g{i % 2}/c{i}": 9 for i in range(8)}, {"split_by": "group"}, "at least 3 groups"),
+        ({f"g{i}/c": 9 for i in range(6)}, {"split_by": "group"}, "group needs at least 2"),
+    ],
+)
+def test_too_little_data_is_said_in_a_sentence(sizes, data, message):
+    with pytest.raises(UserError, match=message):
+        first_config(found(sizes, **data))
