@@ -16,6 +16,7 @@ def split_classes(catalogue: Catalogue, data: DataOptions) -> dict[str, list[str
     - No class is in two splits; by group, no group is either.
     - The result depends on the names, the seed and the sizes alone.
     - With `split_counts` that add up to less than there are, the rest is in no split.
+    - With `eval_within`, classes for `eval` are taken from the groups of `train` and `eval`.
 
     Raises:
       UserError: more classes (or groups) are asked for than there are, or some class has no group.
@@ -31,7 +32,14 @@ def split_classes(catalogue: Catalogue, data: DataOptions) -> dict[str, list[str
         chosen = order[start : start + size]
         splits[split] = sorted(name for unit in chosen for name in units[unit])
         start += size
-    return splits
+    return splits if data.eval_within is None else _within(splits, data)
+
+
+def _within(splits: dict[str, list[str]], data: DataOptions) -> dict[str, list[str]]:
+    """Shares the classes of `train` and `eval` out anew, whatever their group."""
+    order = ranked(splits["train"] + splits["eval"], seed=data.seed)
+    size = round((data.eval_within or 0.0) * len(order))
+    return splits | {"train": sorted(order[size:]), "eval": sorted(order[:size])}
 
 
 def ranked(names: Iterable[str], *, seed: int) -> list[str]:

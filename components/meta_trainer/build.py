@@ -12,7 +12,7 @@ from components.meta_trainer.options import backbone_options, learner_options
 from components.modalities.base import Modality
 from components.modalities.lookup import modality_for
 
-DEFAULT_BACKBONES = {"image": "conv4"}
+DEFAULT_BACKBONES = {"image": "conv4", "text": "embedding_bag", "audio": "conv4"}
 """The backbone of each modality, where the configuration names none."""
 
 

@@ -107,15 +107,14 @@ def meta_step(
 
     @tf.function(jit_compile=options.jit_compile)
     def gradients(weights: Weights, episodes: Episodes, progress: tf.Tensor):
-        return assembly.learner.meta_gradients(
-            weights, prepared(episodes, assembly.modality), progress
-        )
+        return assembly.learner.meta_gradients(weights, episodes, progress)
 
     @tf.function
     def step(episodes: Episodes) -> tuple[tf.Tensor, tf.Tensor]:
         progress = tf.cast(state.step, tf.float32) / options.steps
         weights = {name: tf.identity(w) for name, w in state.weights.items()}
-        found = gradients(weights, episodes, progress)
+        # XLA compiles neither strings nor sizes that vary: what prepares texts and sounds stays out.
+        found = gradients(weights, prepared(episodes, assembly.modality), progress)
         new, adam = meta_optimizer.update(
             weights,
             meta_optimizer.clip(found.gradients, norm),

@@ -21,4 +21,12 @@ def modality_for(spec: ExampleSpec, data: Mapping[str, Any]) -> Modality:
         return image_modality(
             size=int(size or 0), channels=int(channels or 0), invert=bool(data.get("invert", False))
         )
+    if spec.modality == "text":
+        from components.modalities.text import text_modality
+
+        return text_modality()
+    if spec.modality == "audio":
+        from components.modalities.speech import audio_modality
+
+        return audio_modality(sample_rate=data["sample_rate"], max_seconds=data["max_seconds"])
     raise ValueError(f"no modality named {spec.modality!r}")

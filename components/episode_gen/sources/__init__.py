@@ -10,6 +10,7 @@ SOURCES = {
     "glyphs": "components.episode_gen.sources.glyphs",
     "tfds": "components.episode_gen.sources.tfds",
     "folder": "components.episode_gen.sources.folder",
+    "table": "components.episode_gen.sources.table",
 }
 
 

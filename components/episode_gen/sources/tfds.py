@@ -1,5 +1,6 @@
 """Any TensorFlow Datasets builder by its name."""
 
+import dataclasses
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -22,9 +23,44 @@ def open_source(data: DataOptions) -> Source:
       UserError: no such builder, split or feature; or the data are neither prepared nor to be had.
     """
     directory = data.data_dir or os.environ.get("TFDS_DATA_DIR")
-    builder = tfds_prepare.find_builder(data.name or "", directory)
-    tfds_prepare.prepare(builder, data.name or "")
+    names = [name.strip() for name in (data.name or "").split("+")]
+    if len(names) > 1:
+        return Pooled({name: open_source(dataclasses.replace(data, name=name)) for name in names})
+    builder = tfds_prepare.find_builder(names[0], directory)
+    tfds_prepare.prepare(builder, names[0])
     return TfdsSource(builder, data)
+
+
+class Pooled:
+    """Several sources as one, each a group of its own; ids and parts begin with its name."""
+
+    def __init__(self, sources: dict[str, Source]) -> None:
+        self.sources = sources
+        self.spec = next(iter(sources.values())).spec
+        for name, source in sources.items():
+            if source.spec != self.spec:
+                raise UserError(
+                    f"`data.name` must join data of one kind: {name!r} holds {source.spec}, and "
+                    f"{next(iter(sources))!r} {self.spec}."
+                )
+
+    def catalogue(self) -> Iterator[CatalogueEntry]:
+        for name, source in self.sources.items():
+            for entry in source.catalogue():
+                yield CatalogueEntry(entry.class_name, name, f"{name}:{entry.example_id}")
+
+    def parts(self) -> list[str]:
+        sources = self.sources.items()
+        return [f"{name}:{part}" for name, source in sources for part in source.parts()]
+
+    def read(self, part: str) -> Iterator[Stored]:
+        # A TFDS name may hold a colon, before its version; a slice, as "train[0:5]", has one too.
+        name = next(name for name in self.sources if part.startswith(f"{name}:"))
+        for stored in self.sources[name].read(part.removeprefix(f"{name}:")):
+            yield Stored(f"{name}:{stored.example_id}", stored.content)
+
+    def fingerprint(self) -> str:
+        return " ".join(source.fingerprint() for source in self.sources.values())
 
 
 class TfdsSource:
@@ -40,7 +76,8 @@ class TfdsSource:
     def catalogue(self) -> Iterator[CatalogueEntry]:
         label_name = features.value_names(self.builder.info.features[self.names.label])
         group_name = features.value_names(
-            self.builder.info.features[self.names.group] if self.names.group else None
+            self.builder.info.features[self.names.group] if self.names.group else None,
+            self.names.group_pattern,
         )
         wanted = {self.names.label} | ({self.names.group} if self.names.group else set())
         for split in self.splits:

@@ -1,5 +1,6 @@
 """Which feature of a TFDS data set is the input, the class and the group, and how to read it."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -11,15 +12,21 @@ from components.modalities.base import ExampleSpec
 
 # In the order in which they are tried.
 LABEL_NAMES = ("label", "intent_name", "intent", "class", "fine_label")
+KNOWN_GROUPS = {"spoken_digit": ("audio/filename", "_(.+)_")}
+"""Data sets whose group hides in another feature: its name, and where in it (`group_pattern`)."""
 GROUP_NAMES = ("alphabet", "speaker", "domain_name", "domain", "coarse_label", "superclass")
 
 
 class FeatureNames(NamedTuple):
-    """The names of the features that hold the example, its class and its group (or None)."""
+    """The names of the features that hold the example, its class and its group (or None).
+
+    `group_pattern` finds the group in the value, as its first parenthesis; None for all of it.
+    """
 
     input: str
     label: str
     group: str | None
+    group_pattern: str | None = None
 
 
 class InputReader(NamedTuple):
@@ -54,11 +61,14 @@ def find_features(builder: Any, data: DataOptions) -> FeatureNames:
         name for name, feature in features.items() if isinstance(feature, tfds.features.ClassLabel)
     ]
     labels = [name for name in LABEL_NAMES if name in features] + class_labels
-    groups = [name for name in GROUP_NAMES if name in features]
+    hidden, pattern = KNOWN_GROUPS.get(builder.name, (None, None))
+    groups = [name for name in (hidden, *GROUP_NAMES) if name in features]
+    group = data.group_feature or (groups[0] if groups else None)
     names = FeatureNames(
         _choose("input_feature", data.input_feature, inputs, features, data.name),
         _choose("label_feature", data.label_feature, labels, features, data.name),
-        data.group_feature or (groups[0] if groups else None),
+        group,
+        data.group_pattern or (pattern if group == hidden else None),
     )
     if data.group_feature is not None or data.split_by == "group":
         _choose("group_feature", data.group_feature, groups, features, data.name)
@@ -78,12 +88,29 @@ def _choose(
     )
 
 
-def value_names(feature: Any) -> Callable[[Any], str]:
-    """How a value of a class or group feature is called."""
+def value_names(feature: Any, pattern: str | None = None) -> Callable[[Any], str]:
+    """How a value of a class or group feature is called.
+
+    Raises (when called):
+      UserError: `pattern` finds nothing in a value.
+    """
     if hasattr(feature, "int2str"):
         names = list(feature.names)
         return lambda value: names[int(value)]
-    return lambda value: value.decode() if isinstance(value, bytes) else str(value)
+
+    def name(value: Any) -> str:
+        text = value.decode() if isinstance(value, bytes) else str(value)
+        if pattern is None:
+            return text
+        found = re.search(pattern, text)
+        if found is None:
+            raise UserError(
+                f"`data.group_pattern` must find a group in every value: {pattern!r} finds none in "
+                f"{text!r}."
+            )
+        return found.group(1)
+
+    return name
 
 
 def input_reader(feature: Any, data: DataOptions) -> InputReader:
@@ -97,7 +124,7 @@ def input_reader(feature: Any, data: DataOptions) -> InputReader:
     if isinstance(feature, tfds.features.Image):
         return _images(feature, data)
     if isinstance(feature, tfds.features.Audio):
-        return InputReader(ExampleSpec("audio", "float32", (None,)), _read_audio)
+        return _sounds(feature, data)
     if isinstance(feature, tfds.features.Text):
         return InputReader(ExampleSpec("text", "string", ()), _read_text)
     raise UserError(
@@ -126,6 +153,15 @@ def _images(feature: Any, data: DataOptions) -> InputReader:
             yield from (image.tobytes() for image in batch)
 
     return InputReader(spec, read)
+
+
+def _sounds(feature: Any, data: DataOptions) -> InputReader:
+    rate = getattr(feature, "sample_rate", None)
+    if rate is not None and rate != data.sample_rate:
+        raise UserError(
+            f"`data.sample_rate` must be that of {data.name!r}, {rate}: got {data.sample_rate}."
+        )
+    return InputReader(ExampleSpec("audio", "float32", (None,)), _read_audio)
 
 
 def _read_audio(dataset: Any, batch_size: int) -> Iterator[bytes]:

@@ -1,0 +1,87 @@
+"""Hashed tokens to a weighted mean of learned embeddings, then dense layers.
+
+    h = sum_t g(t) v(t) / |sum_t g(t) v(t)|,   g(t) = exp(a(t))
+
+v(t) and a(t) are rows of two tables. They begin as random vectors and equal weights: h is then a
+random projection of the bag of tokens, which keeps distances (Johnson and Lindenstrauss 1984), and
+meta-training improves on that by learning which tokens matter and which are alike.
+
+References:
+  Joulin et al. 2017, "Bag of Tricks for Efficient Text Classification", arXiv 1607.01759;
+  Arora et al. 2017, "A Simple but Tough-to-Beat Baseline for Sentence Embeddings" (weights).
+"""
+
+from typing import Literal
+
+import tensorflow as tf
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from components.meta_trainer.backbones.base import Backbone, generator, glorot
+from components.meta_trainer.backbones.normalisation import Normalisation
+from components.meta_trainer.types import Weights
+
+TABLE, GATES = "token_vectors", "token_gates"
+
+
+@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+class EmbeddingBagOptions:
+    """Options of `embedding_bag`."""
+
+    buckets: int = Field(16_384, ge=2)
+    """Rows of the tables; tokens whose hashes meet share one."""
+    size: int = Field(256, ge=1)
+    """Numbers in an embedding."""
+    scale: float = Field(4.0, gt=0)
+    """The length that the mean embedding is brought to."""
+    hidden: int = Field(0, ge=0)
+    """Units of each dense layer."""
+    layers: int = Field(0, ge=0)
+    """Dense layers [dense, normalisation, ReLU] after the mean; none leaves its features as is."""
+    normalisation: Literal["support", "task_norm", "transductive", "none"] = "support"
+    """Whose moments normalise a query: see `normalisation.py`."""
+
+
+def embedding_bag(options: EmbeddingBagOptions, feature_shape: tuple[int, ...]) -> Backbone:
+    """See the module.
+
+    The tables are meta-learned and not adapted: an episode's few words would leave all others as
+    they are.
+
+    Args:
+      options: see `EmbeddingBagOptions`.
+      feature_shape: `(L,)`, hashes of the tokens of one text, 0 where there is none.
+    """
+    del feature_shape
+    norm = Normalisation(options.normalisation)
+    layers = [f"dense{i + 1}" for i in range(options.layers)]
+    depths = [options.size] + [options.hidden] * options.layers
+
+    def init(seed: int) -> Weights:
+        vectors = generator(seed, TABLE).normal(size=[options.buckets, options.size])
+        weights: dict[str, tf.Tensor] = {
+            TABLE: tf.constant(vectors / options.size**0.5, tf.float32),
+            GATES: tf.zeros([options.buckets]),
+        }
+        for layer, before, after in zip(layers, depths, depths[1:]):
+            weights[f"{layer}_kernel"] = glorot(seed, f"{layer}_kernel", [before, after])
+            weights |= norm.init(layer, after)
+        return weights
+
+    def features(
+        weights: Weights, x: tf.Tensor, mask: tf.Tensor, statistics: Weights | None = None
+    ) -> tuple[tf.Tensor, Weights]:
+        found: dict[str, tf.Tensor] = {}
+        rows = x % options.buckets
+        gates = tf.exp(tf.gather(weights[GATES], rows)) * tf.cast(x > 0, tf.float32)
+        bag = tf.einsum("ebl,ebld->ebd", gates, tf.gather(weights[TABLE], rows))
+        x = options.scale * tf.math.l2_normalize(bag, axis=-1)
+        for layer in layers:
+            x = tf.matmul(x, weights[f"{layer}_kernel"])
+            x, of_layer = norm.apply(weights, layer, x[:, :, None, None, :], mask, statistics)
+            found |= of_layer
+            x = tf.nn.relu(x[:, :, 0, 0, :])
+        return x, found
+
+    frozen = frozenset({TABLE, GATES} | {name for layer in layers for name in norm.names(layer)})
+    return Backbone(init, features, depths[-1], frozen)

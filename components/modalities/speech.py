@@ -1,0 +1,146 @@
+"""Speech: mono float32 `[T]` samples in -1..1, of any length, as a log-mel spectrogram.
+
+Recordings of one stack are padded with zeros to the longest. So that padding changes nothing, a
+recording ends at its last sample that is not zero: zeros at the end of a file count as padding too.
+Its frames, few or many, are then stretched to `FRAMES`: a word said slowly and one said quickly
+come to look alike, and the network sees one size.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from components.modalities.base import ExampleSpec, Modality
+
+WINDOW_SECONDS, HOP_SECONDS = 0.032, 0.010
+MEL_BANDS = 40
+LOWEST_HERTZ = 60.0
+FRAMES = 32
+"""Frames of the stretched spectrogram."""
+FLOOR = 1e-6
+"""Added to the energies: silence has a logarithm."""
+
+
+def audio_modality(*, sample_rate: int, max_seconds: float) -> Modality:
+    """The audio modality; the network sees `[FRAMES, MEL_BANDS, 1]` float32.
+
+    Args:
+      sample_rate: samples per second of every recording.
+      max_seconds: longer recordings are refused.
+    """
+    spec = ExampleSpec("audio", "float32", (None,))
+
+    def prepare(samples: tf.Tensor) -> tf.Tensor:
+        flat = tf.reshape(samples, [tf.reduce_prod(tf.shape(samples)[:-1]), tf.shape(samples)[-1]])
+        found = spectrogram(flat, sample_rate)
+        shape = tf.concat([tf.shape(samples)[:-1], [FRAMES, MEL_BANDS, 1]], axis=0)
+        found = tf.reshape(found, shape)
+        found.set_shape([*samples.shape[:-1], FRAMES, MEL_BANDS, 1])
+        return found
+
+    def decode(encoded: tf.Tensor, name: str) -> tf.Tensor:
+        def decode_one(file: tf.Tensor) -> tf.Tensor:
+            return tf.cond(
+                tf.equal(file, ""),
+                lambda: tf.zeros([0]),
+                lambda: decode_wav(
+                    file, name, sample_rate=sample_rate, max_samples=int(max_seconds * sample_rate)
+                ),
+            )
+
+        # The scope puts the input's name into what the decoder says of a damaged file.
+        with tf.name_scope(name), tf.control_dependencies([_check_kind(encoded, name)]):
+            ragged = tf.map_fn(
+                decode_one, encoded, fn_output_signature=tf.RaggedTensorSpec([None], tf.float32, 0)
+            )
+            return ragged.to_tensor()
+
+    def raw_features(samples: np.ndarray) -> np.ndarray:
+        return tf.reduce_mean(prepare(tf.constant(samples)), axis=[1, 3]).numpy()
+
+    return Modality(spec, (FRAMES, MEL_BANDS, 1), "float32", prepare, decode, raw_features)
+
+
+def spectrogram(samples: tf.Tensor, sample_rate: int) -> tf.Tensor:
+    """Log-mel energies over stretched time.
+
+    Args:
+      samples: `[n, T]` float32, zeros after the end of each recording.
+      sample_rate: samples per second.
+
+    Returns:
+      `[n, FRAMES, MEL_BANDS]` float32; all the same where a recording is silent.
+    """
+    window, hop = round(WINDOW_SECONDS * sample_rate), round(HOP_SECONDS * sample_rate)
+    ends = tf.where(tf.not_equal(samples, 0.0), tf.range(1, tf.shape(samples)[1] + 1), 0)
+    # The longest silence, an empty recording, has one frame too.
+    lengths = tf.reduce_max(tf.pad(ends, [[0, 0], [0, 1]], constant_values=1), axis=1)
+    # Loudness is the microphone's, not the word's.
+    loudest = tf.reduce_max(tf.pad(tf.abs(samples), [[0, 0], [0, 1]]), axis=1, keepdims=True)
+    even = tf.math.divide_no_nan(samples, loudest)
+    # With a window of zeros at the end, every sample begins a frame's reach that is whole.
+    waves = tf.signal.stft(tf.pad(even, [[0, 0], [0, window]]), window, hop)
+    energies = tf.square(tf.abs(waves))
+    bands = tf.signal.linear_to_mel_weight_matrix(
+        MEL_BANDS, energies.shape[-1], sample_rate, LOWEST_HERTZ, sample_rate / 2
+    )
+    log_mels = tf.math.log(tf.tensordot(energies, bands, 1) + FLOOR)
+    return _stretch(log_mels, 1 + (lengths - 1) // hop)
+
+
+def _stretch(frames: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
+    """The first `counts` `[n]` of `frames` `[n, F, d]` to `[n, FRAMES, d]`, between neighbours
+    linearly."""
+    last = tf.cast(counts - 1, tf.float32)[:, None]
+    places = tf.linspace(0.0, 1.0, FRAMES)[None, :] * last
+    before = tf.floor(places)
+    share = (places - before)[..., None]
+    before, last = tf.cast(before, tf.int32), tf.cast(last, tf.int32)
+    left = tf.gather(frames, before, batch_dims=1)
+    right = tf.gather(frames, tf.minimum(before + 1, last), batch_dims=1)
+    return left * (1.0 - share) + right * share
+
+
+def decode_wav(file: tf.Tensor, name: str, *, sample_rate: int, max_samples: int) -> tf.Tensor:
+    """A 16-bit mono wav file, a scalar string, to `[T]` float32 in -1..1.
+
+    Raises INVALID_ARGUMENT, naming the input, for another rate, stereo, no or too many samples.
+    """
+    samples, rate = tf.audio.decode_wav(file)
+    channels = tf.shape(samples)[1]
+    count = tf.shape(samples)[0]
+    checks = [
+        tf.debugging.Assert(condition, [tf.strings.join([f"`{name}` must hold ", *sentence])])
+        for condition, sentence in (
+            (
+                tf.equal(rate, sample_rate) & tf.equal(channels, 1),
+                [
+                    f"mono wav files of {sample_rate} samples a second; got one of ",
+                    tf.strings.as_string(rate),
+                    " samples a second and ",
+                    tf.strings.as_string(channels),
+                    " channel(s).",
+                ],
+            ),
+            (count > 0, ["wav files with samples; got one of 0 seconds."]),
+            (
+                count <= max_samples,
+                [
+                    f"wav files of at most {max_samples} samples; got one of ",
+                    tf.strings.as_string(count),
+                    ".",
+                ],
+            ),
+        )
+    ]
+    with tf.control_dependencies(checks):
+        return tf.identity(samples[:, 0])
+
+
+def _check_kind(encoded: tf.Tensor, name: str) -> tf.Operation:
+    """Every string must be empty (padding) or begin as a wav file does."""
+    wav = tf.equal(tf.strings.substr(encoded + "....", 0, 4), "RIFF")
+    others = tf.reduce_sum(tf.cast(~(wav | tf.equal(encoded, "")), tf.int32))
+    sentence = [f"`{name}` must hold wav files; got ", tf.strings.as_string(others)]
+    return tf.debugging.Assert(
+        tf.equal(others, 0), [tf.strings.join([*sentence, " of another kind."])]
+    )

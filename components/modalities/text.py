@@ -1,0 +1,80 @@
+"""Texts: raw UTF-8 strings, hashed into words and parts of words inside the graph.
+
+No vocabulary is built or shipped: a word that meta-training never saw still shares its parts with
+words that it did see (Bojanowski et al. 2017, "Enriching Word Vectors with Subword Information",
+arXiv 1607.04606).
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from components.modalities.base import ExampleSpec, Modality
+
+MAX_CHARACTERS = 1_000
+"""What follows in a text has no part in the answer."""
+MAX_TOKENS = 128
+"""Words come first; parts of words that do not fit have no part in the answer either."""
+PART_LENGTHS = (3, 4)
+"""Characters of a part of a word; the places between words count as one."""
+BASELINE_BUCKETS = 4_096
+"""Size of the bag of words of the nearest-centroid baseline."""
+
+
+def text_modality() -> Modality:
+    """The text modality: a scalar string, seen by the network as `[MAX_TOKENS]` int32 hashes.
+
+    0 stands for no token; hashes are 1 to 2^31 - 1, and a backbone folds them to its table's size.
+    """
+    spec = ExampleSpec("text", "string", ())
+
+    def prepare(texts: tf.Tensor) -> tf.Tensor:
+        hashes = token_hashes(tf.reshape(texts, [-1]))
+        hashes = tf.reshape(hashes, tf.concat([tf.shape(texts), [MAX_TOKENS]], axis=0))
+        hashes.set_shape([*texts.shape, MAX_TOKENS])
+        return hashes
+
+    def decode(encoded: tf.Tensor, name: str) -> tf.Tensor:
+        del name  # any string is a text
+        return encoded
+
+    return Modality(spec, (MAX_TOKENS,), "int32", prepare, decode, bag_of_words)
+
+
+def words(texts: tf.Tensor) -> tf.RaggedTensor:
+    """`[n]` string to `[n, (words)]`: lower case, whatever is no letter or digit parts words."""
+    valid = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+    lower = tf.strings.lower(
+        tf.strings.substr(valid, 0, MAX_CHARACTERS, unit="UTF8_CHAR"), encoding="utf-8"
+    )
+    # An apostrophe is no place to part a word: "what's" is one.
+    joined = tf.strings.regex_replace(lower, "['’]", "")
+    return tf.strings.split(tf.strings.regex_replace(joined, r"[^\p{L}\p{M}\p{N}]+", " "))
+
+
+def token_hashes(texts: tf.Tensor) -> tf.Tensor:
+    """`[n]` string to `[n, MAX_TOKENS]` int32: words, then their parts; 0 where there is none."""
+    found = words(texts)
+    line = tf.strings.join(["_", tf.strings.reduce_join(found, axis=1, separator="_"), "_"])
+    characters = tf.strings.unicode_split(line, "UTF-8")
+    parts = tf.strings.ngrams(characters, PART_LENGTHS, separator="")
+    # A part may spell a word: the mark keeps the two apart.
+    whole = tf.ragged.map_flat_values(lambda word: tf.strings.join(["=", word]), found)
+    tokens = tf.concat([whole, parts], axis=1)
+    hashes = tf.ragged.map_flat_values(_hash, tokens)
+    return hashes.to_tensor(0, shape=[None, MAX_TOKENS])
+
+
+def _hash(tokens: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.strings.to_hash_bucket_fast(tokens, tf.int32.max - 1) + 1, tf.int32)
+
+
+def bag_of_words(texts: np.ndarray) -> np.ndarray:
+    """`[n]` strings to `[n, BASELINE_BUCKETS]`: counts of hashed words, of length 1.
+
+    The length is divided out so that a long and a short text of the same words are close.
+    """
+    found = words(tf.constant(texts))
+    buckets = tf.strings.to_hash_bucket_fast(found.flat_values, BASELINE_BUCKETS).numpy()
+    bags = np.zeros((len(texts), BASELINE_BUCKETS), np.float32)
+    np.add.at(bags, (found.value_rowids().numpy(), buckets), 1.0)
+    return bags / np.maximum(np.linalg.norm(bags, axis=1, keepdims=True), 1e-9)
