@@ -1,163 +1,167 @@
 """Latency and throughput of the server beside the pure call of the same SavedModel.
 
-    python -m benchmarks.serving.load [--model VERSION_FOLDER] [--seconds 8]
+    python -m benchmarks.serving.load [--model VERSION_FOLDER] [--seconds 6]
 
 Bounded, and on the loopback interface only. The pure call runs the model in this process through
-the C++ session, without protocol or checks; it is measured before and after the server, and the
-ratios are to the mean of both, because a shared machine drifts.
+the C++ session, without protocol or checks. All that is compared takes turns in short windows,
+because a shared machine drifts; only ratios mean anything.
 """
 
 import argparse
+import gc
 import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from benchmarks.serving.models import export_maml, random_episode
-from benchmarks.serving.running import MODEL_NAME, serving, write_result
+from benchmarks.serving.running import MODEL_NAME, free_port, serving, write_result
 from serving import signatures as names
 from serving.client import FewShotClient
 
 CLIENTS = (1, 2, 4, 8)
+ROUNDS = 12
+STACKED = 8
 BATCHING = (
-    "max_batch_size {{ value: {clients} }} batch_timeout_micros {{ value: {wait} }} "
-    "num_batch_threads {{ value: {threads} }} max_enqueued_batches {{ value: 100 }}"
+    f"max_batch_size {{ value: {STACKED} }} batch_timeout_micros {{ value: 5000 }} "
+    "num_batch_threads { value: 1 } max_enqueued_batches { value: 100 }"
 )
 
 
-def measure(call: Callable[[], Any], *, clients: int, seconds: float) -> dict[str, float]:
-    """Calls from several threads for a while: latencies in ms, calls per second."""
-    latencies: list[list[float]] = [[] for _ in range(clients)]
-    barrier = threading.Barrier(clients + 1)
-    stop = threading.Event()
+class Load(NamedTuple):
+    """A call that so many clients make, each as soon as its last one is answered."""
 
-    def client(mine: list[float]) -> None:
-        call()
-        barrier.wait()
-        while not stop.is_set():
-            start = time.perf_counter()
-            call()
-            mine.append(time.perf_counter() - start)
+    call: Callable[[], Any]
+    clients: int = 1
 
-    threads = [threading.Thread(target=client, args=(mine,)) for mine in latencies]
+
+def compare(loads: Mapping[str, Load], seconds: float) -> dict[str, dict[str, float]]:
+    """Latencies in ms and calls per second of each load, `seconds` in `ROUNDS` windows.
+
+    A window ends when its last calls are answered, and only the time until then is counted.
+    """
+    latencies: dict[str, list[float]] = {name: [] for name in loads}
+    elapsed = dict.fromkeys(loads, 0.0)
+    for load in loads.values():
+        load.call()
+    for _ in range(ROUNDS):
+        for name, load in loads.items():
+            found, time_taken = _window(load, seconds / ROUNDS)
+            latencies[name] += found
+            elapsed[name] += time_taken
+    return {name: _summary(loads[name].clients, latencies[name], elapsed[name]) for name in loads}
+
+
+def _window(load: Load, seconds: float) -> tuple[list[float], float]:
+    latencies: list[float] = []
+    end = time.perf_counter() + seconds
+
+    def client() -> None:
+        while (start := time.perf_counter()) < end:
+            load.call()
+            latencies.append(time.perf_counter() - start)
+
+    begin = time.perf_counter()
+    threads = [threading.Thread(target=client) for _ in range(load.clients)]
     for thread in threads:
         thread.start()
-    barrier.wait()
-    start = time.perf_counter()
-    time.sleep(seconds)
-    stop.set()
     for thread in threads:
         thread.join()
-    elapsed = time.perf_counter() - start
-    milliseconds = 1000 * np.concatenate([np.array(mine) for mine in latencies])
-    p50, p95, p99 = np.percentile(milliseconds, [50, 95, 99])
+    return latencies, time.perf_counter() - begin
+
+
+def _summary(clients: int, latencies: list[float], elapsed: float) -> dict[str, float]:
+    p50, p95, p99 = np.percentile(1000 * np.array(latencies), [50, 95, 99])
     return {
         "clients": clients,
         "p50_ms": round(p50, 3),
         "p95_ms": round(p95, 3),
         "p99_ms": round(p99, 3),
-        "calls_per_second": round(len(milliseconds) / elapsed, 2),
-        "calls": len(milliseconds),
+        "calls_per_second": round(len(latencies) / elapsed, 2),
+        "calls": len(latencies),
     }
 
 
-def measure_pure(model: Path, inputs: dict[str, dict], seconds: float) -> dict[str, Any]:
-    """The SavedModel in this process: one episode a call, and eight stacked."""
-    with FewShotClient.connect(str(model)) as client:
-        servable = client._transport._servable  # type: ignore[attr-defined]
-
-        def caller(signature_name: str, arrays: dict) -> Callable[[], Any]:
-            signature = servable.signature_defs[signature_name]
-            feeds = {signature.inputs[name].name: array for name, array in arrays.items()}
-            fetches = [info.name for info in signature.outputs.values()]
-            return lambda: servable.run(feeds, fetches)
-
-        stacked = {k: np.repeat(v, 8, axis=0) for k, v in inputs[names.ADAPT_AND_PREDICT].items()}
-        result = {
-            name: measure(caller(name, arrays), clients=1, seconds=seconds)
-            for name, arrays in inputs.items()
-        }
-        result["8_stacked"] = measure(
-            caller(names.ADAPT_AND_PREDICT, stacked), clients=1, seconds=seconds
-        )
-        return result
+def pure_call(client: FewShotClient, signature_name: str, arrays: dict) -> Callable[[], Any]:
+    """The session's run, and nothing else; `client` has the model from disk."""
+    servable = client._transport._servable  # type: ignore[attr-defined]
+    signature = servable.signature_defs[signature_name]
+    feeds = {signature.inputs[name].name: array for name, array in arrays.items()}
+    fetches = [info.name for info in signature.outputs.values()]
+    return lambda: servable.run(feeds, fetches)
 
 
-def measure_server(
-    base_path: Path, inputs: dict[str, dict], seconds: float, flags: list[str], log: Path
-) -> dict[str, Any]:
-    """Every number of clients, over gRPC with this project's client."""
-    result: dict[str, Any] = {}
-    with (
-        serving(base_path, "--rest_api_port=0", *flags, log=log) as (address, _),
-        FewShotClient.connect(address, MODEL_NAME) as client,
-    ):
-        assert client.signatures
-        for name, arrays in inputs.items():
-            for clients in CLIENTS:
-                result[f"{name}/{clients}"] = measure(
-                    lambda name=name, arrays=arrays: client._transport.run(name, arrays, 60.0),
-                    clients=clients,
-                    seconds=seconds,
-                )
-    return result
+def served_call(client: FewShotClient, signature_name: str, arrays: dict) -> Callable[[], Any]:
+    return lambda: client._transport.run(signature_name, arrays, 60.0)
 
 
 def run(model: Path, seconds: float, folder: Path) -> dict[str, Any]:
-    """All measurements, and the two ratios that must hold."""
-    base_path, log = folder / "models", folder / "server.log"
+    """All figures, without and with batching, and the ratios that must hold."""
+    base_path, log, batching = folder / "models", folder / "log", folder / "batching.config"
     shutil.copytree(model, base_path / "1")
-    with FewShotClient.connect(str(model)) as client:
-        episode = random_episode(client.signatures[names.ADAPT_AND_PREDICT])
+    batching.write_text(BATCHING)
+    adapt_and_predict, predict = names.ADAPT_AND_PREDICT, names.PREDICT
+    with FewShotClient.connect(str(model)) as disk:
+        episode = random_episode(disk.signatures[adapt_and_predict])
         support = {k: v for k, v in episode.items() if k != names.QUERY_X}
-        weights = client.run(names.ADAPT, support).outputs
-    inputs: dict[str, dict] = {
-        names.ADAPT_AND_PREDICT: episode,
-        names.PREDICT: weights | {names.QUERY_X: episode[names.QUERY_X]},
+        weights = disk.run(names.ADAPT, support).outputs
+        inputs = {
+            adapt_and_predict: episode,
+            predict: weights | {names.QUERY_X: episode[names.QUERY_X]},
+        }
+        stacked = {name: np.repeat(array, STACKED, axis=0) for name, array in episode.items()}
+        pure = {f"pure {name}": Load(pure_call(disk, name, inputs[name])) for name in inputs}
+        pure_stacked = {
+            "pure, 8 stacked": Load(pure_call(disk, adapt_and_predict, stacked)),
+        }
+        rest_port = free_port()
+        # A client that has TensorFlow in its memory, as this one does, would pay for walks over it.
+        gc.freeze()
+        with serving(base_path, f"--rest_api_port={rest_port}", log=log) as (address, _):
+            alone = compare(pure | _served(address, inputs, rest_port), seconds)
+        flags = ["--enable_batching", f"--batching_parameters_file={batching}"]
+        with serving(base_path, "--rest_api_port=0", *flags, log=log) as (address, _):
+            joined = compare(pure_stacked | _served(address, inputs, None), seconds)
+    ratios = {
+        f"{name}: p50 of 1 client over gRPC / pure call (at most 1.3)": (
+            alone[f"grpc {name}, 1"]["p50_ms"] / alone[f"pure {name}"]["p50_ms"]
+        )
+        for name in inputs
     }
-    batching = folder / "batching.config"
-    batching.write_text(BATCHING.format(clients=8, wait=5000, threads=1))
-    before = measure_pure(model, inputs, seconds)
-    alone = measure_server(base_path, inputs, seconds, [], log)
-    flags = ["--enable_batching", f"--batching_parameters_file={batching}"]
-    joined = measure_server(base_path, inputs, seconds, flags, log)
-    after = measure_pure(model, inputs, seconds)
-    return {
-        "pure_call_before": before,
-        "server": alone,
-        "server_with_batching": joined,
-        "pure_call_after": after,
-        "ratios": ratios(before, after, alone, joined),
-    }
-
-
-def ratios(before: dict, after: dict, alone: dict, joined: dict) -> dict[str, float]:
-    """The overhead of one client (at most 1.3) and the share of the stacked rate (at least 0.8)."""
-
-    def pure(name: str, key: str) -> float:
-        return (before[name][key] + after[name][key]) / 2
-
-    found = {
-        f"{name}: p50 of 1 client / pure call": alone[f"{name}/1"]["p50_ms"] / pure(name, "p50_ms")
-        for name in (names.ADAPT_AND_PREDICT, names.PREDICT)
-    }
-    rate = joined[f"{names.ADAPT_AND_PREDICT}/8"]["calls_per_second"]
-    stacked = 8 * pure("8_stacked", "calls_per_second")
-    found["episodes per second of 8 clients with batching / 8 stacked in a pure call"] = (
-        rate / stacked
+    ratios["episodes per second of 8 clients with batching / 8 stacked, pure (at least 0.8)"] = (
+        joined[f"grpc {adapt_and_predict}, 8"]["calls_per_second"]
+        / (STACKED * joined["pure, 8 stacked"]["calls_per_second"])
     )
-    return {name: round(value, 3) for name, value in found.items()}
+    return {
+        "without_batching": alone,
+        "with_batching": joined,
+        "ratios": {name: round(value, 3) for name, value in ratios.items()},
+    }
+
+
+def _served(address: str, inputs: dict[str, dict], rest_port: int | None) -> dict[str, Load]:
+    client = FewShotClient.connect(address, MODEL_NAME)
+    loads = {
+        f"grpc {name}, {clients}": Load(served_call(client, name, arrays), clients)
+        for name, arrays in inputs.items()
+        for clients in CLIENTS
+    }
+    if rest_port is not None:
+        rest = FewShotClient.connect(f"http://localhost:{rest_port}", MODEL_NAME)
+        name = names.ADAPT_AND_PREDICT
+        loads[f"rest {name}, 1"] = Load(served_call(rest, name, inputs[name]))
+    return loads
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, help="a version folder; an untrained MAML if absent")
-    parser.add_argument("--seconds", type=float, default=8.0, help="for each figure")
+    parser.add_argument("--seconds", type=float, default=6.0, help="for each figure")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -167,6 +171,7 @@ def main() -> None:
         "model": "given" if arguments.model else "maml conv4, 5 steps, 28x28x1, untrained",
         "episode": "5 ways, 1 shot, 25 queries",
         "seconds_each": arguments.seconds,
+        "batching_parameters": BATCHING,
     }
     print(write_result("serving_load", configuration, result))
     for name, value in result["ratios"].items():
