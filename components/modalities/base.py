@@ -17,11 +17,21 @@ class ExampleSpec:
       modality: "image", "text", "audio" or "vector".
       dtype: a NumPy dtype name ("uint8", "float32"), or "string" for text.
       shape: the shape of one example; a `None` dimension varies from example to example.
+      target_shape: of the float32 target that each example of a regression episode has; `None`
+        where examples have class labels.
+      sample_rate: of audio, in samples per second.
     """
 
     modality: str
     dtype: str
     shape: tuple[int | None, ...]
+    target_shape: tuple[int, ...] | None = None
+    sample_rate: int | None = None
+
+    @property
+    def regression(self) -> bool:
+        """Whether examples have real-valued targets in place of class labels."""
+        return self.target_shape is not None
 
     def to_bytes(self, example: Any) -> bytes:
         """The stored form: UTF-8 for text, else the array's raw little-endian bytes."""
@@ -37,11 +47,21 @@ class ExampleSpec:
         return np.frombuffer(stored, dtype=np.dtype(self.dtype)).reshape(shape)
 
     def to_json(self) -> dict[str, Any]:
-        return {"modality": self.modality, "dtype": self.dtype, "shape": list(self.shape)}
+        target = {} if self.target_shape is None else {"target_shape": list(self.target_shape)}
+        rate = {} if self.sample_rate is None else {"sample_rate": self.sample_rate}
+        values = {"modality": self.modality, "dtype": self.dtype, "shape": list(self.shape)}
+        return values | target | rate
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> "ExampleSpec":
-        return cls(record["modality"], record["dtype"], tuple(record["shape"]))
+        target = record.get("target_shape")
+        return cls(
+            record["modality"],
+            record["dtype"],
+            tuple(record["shape"]),
+            None if target is None else tuple(target),
+            record.get("sample_rate"),
+        )
 
 
 class Modality(NamedTuple):
@@ -54,7 +74,8 @@ class Modality(NamedTuple):
       prepare: `[..., *spec.shape]` -> `[..., *feature_shape]`, inside the graph.
       decode: `([n] string, name of the input) -> [n, *spec.shape]`, inside the graph: an encoded
         file or a raw text of any size to the form of `spec`; the empty string gives zeros.
-        Raises INVALID_ARGUMENT, naming the input, for what cannot be decoded.
+        Raises INVALID_ARGUMENT, naming the input, for what cannot be decoded. `None` for a
+        modality that has no encoded form.
       raw_features: `[n, *spec.shape]` NumPy -> `[n, d]` float32: what the evaluator's
         nearest-centroid baseline sees.
     """
@@ -63,5 +84,5 @@ class Modality(NamedTuple):
     feature_shape: tuple[int, ...]
     feature_dtype: str
     prepare: Callable[[Tensor], Tensor]
-    decode: Callable[[Tensor, str], Tensor]
+    decode: Callable[[Tensor, str], Tensor] | None
     raw_features: Callable[[Any], np.ndarray]

@@ -28,5 +28,11 @@ def modality_for(spec: ExampleSpec, data: Mapping[str, Any]) -> Modality:
     if spec.modality == "audio":
         from components.modalities.speech import audio_modality
 
-        return audio_modality(sample_rate=data["sample_rate"], max_seconds=data["max_seconds"])
+        return audio_modality(
+            sample_rate=spec.sample_rate or 0, max_seconds=float(data.get("max_seconds", 10.0))
+        )
+    if spec.modality == "vector":
+        from components.modalities.vector import vector_modality
+
+        return vector_modality(spec)
     raise ValueError(f"no modality named {spec.modality!r}")

@@ -27,7 +27,7 @@ def audio_modality(*, sample_rate: int, max_seconds: float) -> Modality:
       sample_rate: samples per second of every recording.
       max_seconds: longer recordings are refused.
     """
-    spec = ExampleSpec("audio", "float32", (None,))
+    spec = ExampleSpec("audio", "float32", (None,), sample_rate=sample_rate)
 
     def prepare(samples: tf.Tensor) -> tf.Tensor:
         flat = tf.reshape(samples, [tf.reduce_prod(tf.shape(samples)[:-1]), tf.shape(samples)[-1]])

@@ -11,7 +11,11 @@ SOURCES = {
     "tfds": "components.episode_gen.sources.tfds",
     "folder": "components.episode_gen.sources.folder",
     "table": "components.episode_gen.sources.table",
+    "sinusoid": "components.episode_gen.sources.sinusoid",
+    "styles": "components.episode_gen.sources.styles",
 }
+REGRESSION_SOURCES = ("sinusoid", "styles")
+"""Those whose examples have float targets; each "class" is one task."""
 
 
 def open_source(data: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A folder with one sub-folder of images (png, jpg, bmp, gif; any size) a class."""
+"""A folder with one sub-folder of files a class: images of any size, or wav files of any length."""
 
 import functools
 import hashlib
@@ -8,71 +8,68 @@ from pathlib import Path
 
 from components.episode_gen.options import DataOptions
 from components.episode_gen.sources.base import CatalogueEntry, Source, Stored
-from components.episode_gen.sources.image_files import (
-    SUFFIXES,
-    UnreadableImage,
-    check_start,
-    decode,
-    is_image_name,
-)
+from components.episode_gen.sources.file_kind import FileKind, UnreadableFile
+from components.episode_gen.sources.image_files import SUFFIXES, image_files
+from components.episode_gen.sources.wav_files import wav_files
 from components.errors import UserError
-from components.modalities.base import ExampleSpec
 
 
 def open_source(data: DataOptions) -> Source:
-    """The folder `data.path`.
+    """The folder `data.path`: of images, or of wav files where it holds no image.
 
     Raises:
-      UserError: it is not there, or no sub-folder holds an image.
+      UserError: it is not there, or no sub-folder holds either.
     """
     root = Path(data.path or "").expanduser()
     if not root.is_dir():
         raise UserError(
-            f"`data.path` must be a folder with one sub-folder of images a class: "
+            f"`data.path` must be a folder with one sub-folder of files a class: "
             f"{str(root)!r} is not there. Correct the path (it is relative to the current folder)."
         )
-    folder = Folder(root, data)
-    if not folder.files:
-        raise UserError(
-            f"`data.path` must hold sub-folders of images ({', '.join(sorted(SUFFIXES))}): "
-            f"{str(root)!r} holds none. Put the images of each class into a folder of its own."
-        )
-    return folder
+    kinds = image_files(data), wav_files(data)
+    for kind in kinds:
+        folder = Folder(root, data, kind)
+        if folder.files:
+            return folder
+    suffixes = ", ".join(sorted(suffix for kind in kinds for suffix in kind.suffixes))
+    raise UserError(
+        f"`data.path` must hold sub-folders of images or wav files ({suffixes}): {str(root)!r} "
+        "holds none. Put the files of each class into a folder of its own."
+    )
 
 
 class Folder:
     """Class names and example ids are paths relative to the root, as "shoes/left_3.png".
 
-    With `split_by: group` there is one more level: group/class/image.
+    With `split_by: group` there is one more level: group/class/file.
     """
 
-    def __init__(self, root: Path, data: DataOptions) -> None:
-        self.root = root
-        self.size, self.channels = data.image_size, data.image_channels
+    def __init__(self, root: Path, data: DataOptions, kind: FileKind) -> None:
+        self.root, self.kind, self.spec = root, kind, kind.spec
         self.skips = data.unreadable == "skip"
-        self.spec = ExampleSpec("image", "uint8", (self.size, self.size, self.channels))
-        self.files = list_images(root, depth=2 if data.split_by == "group" else 1)
+        depth = 2 if data.split_by == "group" else 1
+        self.files = list_files(root, kind.suffixes, depth=depth)
 
     @functools.cached_property
     def skipped(self) -> dict[str, str]:
         """What is left out, and why: example id -> reason; all files are decoded to find it."""
-        return dict(find_unreadable(self.root, self.files)) if self.skips else {}
+        return dict(self._find_unreadable()) if self.skips else {}
 
     def catalogue(self) -> Iterator[CatalogueEntry]:
-        """Every image once; looks at the first bytes of each, or with `unreadable: skip` at all.
+        """Every file once; looks at its beginning, or with `unreadable: skip` at all of it.
 
         Raises:
-          UserError: a file is not an image, or cannot be read; the message names it.
+          UserError: a file is not of this kind, or cannot be read; the message names it.
         """
-        for folder, images in self.files.items():
+        for folder, files in self.files.items():
             group = folder.rpartition("/")[0] or None
-            for image in images:
-                example_id = f"{folder}/{image}"
+            for file in files:
+                example_id = f"{folder}/{file}"
                 if example_id in self.skipped:
                     continue
                 try:
-                    check_start(self.root / example_id)
-                except UnreadableImage as reason:
+                    self.kind.check(self.root / example_id)
+                except UnreadableFile as reason:
                     raise self._unreadable(example_id, reason) from None
                 yield CatalogueEntry(folder, group, example_id)
 
@@ -80,58 +77,66 @@ class Folder:
         return list(self.files)
 
     def read(self, part: str) -> Iterator[Stored]:
-        """The images of one class, resized.
+        """The examples of one class.
 
         Raises:
-          UserError: an image cannot be decoded; the message names it.
+          UserError: a file cannot be decoded; the message names it.
         """
-        from components.modalities.image import standardise
-
-        for image in self.files[part]:
-            example_id = f"{part}/{image}"
+        for file in self.files[part]:
+            example_id = f"{part}/{file}"
             try:
-                decoded = decode(self.root / example_id)
-            except UnreadableImage as reason:
+                example = self.kind.read(self.root / example_id)
+            except UnreadableFile as reason:
                 if self.skips:
                     continue
                 raise self._unreadable(example_id, reason) from None
-            resized = standardise(decoded, size=self.size, channels=self.channels)
-            yield Stored(example_id, self.spec.to_bytes(resized.numpy()))
+            yield Stored(example_id, self.spec.to_bytes(example))
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()
-        for entry in self.files:
-            for image in self.files[entry]:
-                stat = (self.root / entry / image).stat()
-                digest.update(f"{entry}/{image} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+        for folder, files in self.files.items():
+            for file in files:
+                stat = (self.root / folder / file).stat()
+                digest.update(f"{folder}/{file} {stat.st_size} {stat.st_mtime_ns}\n".encode())
         return digest.hexdigest()
+
+    def _find_unreadable(self) -> Iterator[tuple[str, str]]:
+        for folder, files in self.files.items():
+            for file in files:
+                try:
+                    self.kind.read(self.root / folder / file)
+                except UnreadableFile as reason:
+                    yield f"{folder}/{file}", str(reason)
 
     def _unreadable(self, example_id: str, reason: Exception) -> UserError:
         return UserError(
-            f"`data.path` must hold images that can be read: {str(self.root / example_id)!r} "
+            f"`data.path` must hold {self.kind.plural} that can be read: "
+            f"{str(self.root / example_id)!r} "
             f"cannot ({reason}). Mend the file, take it out of the folder, or set "
             "`data.unreadable` to skip."
         )
 
 
 def list_images(root: Path, *, depth: int) -> dict[str, list[str]]:
-    """The names of the images in each folder `depth` levels down that has some, all sorted."""
+    """`list_files` for images."""
+    return list_files(root, SUFFIXES, depth=depth)
+
+
+def list_files(root: Path, suffixes: frozenset[str], *, depth: int) -> dict[str, list[str]]:
+    """The names of such files in each folder `depth` levels down that has some, all sorted.
+
+    Hidden files are left out.
+    """
     found: dict[str, list[str]] = {}
     for folder in _folders(root, depth):
-        images = sorted(e.name for e in os.scandir(root / folder) if is_image_name(e.name))
-        if images:
-            found[folder] = images
+        names = sorted(
+            entry.name
+            for entry in os.scandir(root / folder)
+            if Path(entry.name).suffix.lower() in suffixes and not entry.name.startswith(".")
+        )
+        if names:
+            found[folder] = names
     return found
-
-
-def find_unreadable(root: Path, files: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
-    """(example id, reason) of every image that cannot be decoded."""
-    for folder, images in files.items():
-        for image in images:
-            try:
-                decode(root / folder / image)
-            except UnreadableImage as reason:
-                yield f"{folder}/{image}", str(reason)
 
 
 def _folders(root: Path, depth: int) -> list[str]:

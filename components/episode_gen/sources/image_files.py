@@ -4,17 +4,31 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from components.episode_gen.options import DataOptions
+from components.episode_gen.sources.file_kind import FileKind, UnreadableFile
+from components.modalities.base import ExampleSpec
+
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif"})
 _STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"GIF8")
 
 
-class UnreadableImage(Exception):
-    """The reason as half a sentence: "it is not a png, jpg, bmp or gif file"."""
+class UnreadableImage(UnreadableFile):
+    """An image that cannot be decoded."""
 
 
-def is_image_name(name: str) -> bool:
-    """Whether a file's name says that it is an image; hidden files are not."""
-    return Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
+def image_files(data: DataOptions) -> FileKind:
+    """Images of any size, resized to `data.image_size`."""
+    size, channels = data.image_size, data.image_channels
+
+    def read(path: Path) -> np.ndarray:
+        from components.modalities.image import standardise
+
+        return standardise(decode(path), size=size, channels=channels).numpy()
+
+    spec = ExampleSpec("image", "uint8", (size, size, channels))
+    return FileKind("images", SUFFIXES, spec, check_start, read)
 
 
 def check_start(path: Path) -> None:

@@ -161,7 +161,8 @@ def _sounds(feature: Any, data: DataOptions) -> InputReader:
         raise UserError(
             f"`data.sample_rate` must be that of {data.name!r}, {rate}: got {data.sample_rate}."
         )
-    return InputReader(ExampleSpec("audio", "float32", (None,)), _read_audio)
+    spec = ExampleSpec("audio", "float32", (None,), sample_rate=data.sample_rate)
+    return InputReader(spec, _read_audio)
 
 
 def _read_audio(dataset: Any, batch_size: int) -> Iterator[bytes]:
