@@ -9,6 +9,7 @@ import click
 
 from components.errors import UserError
 from pipeline.data_command import data, init
+from pipeline.kubeflow.command import compile_command, submit_command
 from serving.client.command import query
 from serving.model_server.command import serve
 
@@ -52,6 +53,8 @@ main.add_command(data)
 main.add_command(init)
 main.add_command(serve)
 main.add_command(query)
+main.add_command(compile_command)
+main.add_command(submit_command)
 
 
 if __name__ == "__main__":

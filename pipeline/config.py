@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from components.episode_gen.options import DataOptions, EpisodeOptions
+from components.episode_gen.options import DataOptions, EpisodeOptions, check_ways
 from components.errors import UserError
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.meta_trainer.options import (
@@ -19,6 +19,7 @@ from components.meta_trainer.options import (
     checked,
     learner_options,
 )
+from pipeline.kubeflow.options import KubeflowOptions
 
 STRICT: Any = {"extra": "forbid", "strict": True}
 
@@ -67,6 +68,7 @@ class Config:
     evaluation: EvaluationOptions = EvaluationOptions()
     serving: ServingOptions = ServingOptions()
     beam: BeamOptions = BeamOptions()
+    kubeflow: KubeflowOptions = KubeflowOptions()
 
     def __post_init__(self) -> None:
         # Kubeflow's rule for pipeline names; TFX itself is less strict.
@@ -75,6 +77,7 @@ class Config:
                 "`name` must be lower-case letters, digits and hyphens, as Kubeflow asks; "
                 f"got {self.name!r}."
             )
+        check_ways(self.data, self.episodes)
         if self.evaluation.episodes > self.episodes.counts.test:
             raise UserError(
                 f"`evaluation.episodes` must be at most `episodes.counts.test`, "

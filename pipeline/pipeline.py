@@ -25,6 +25,7 @@ def create_pipeline(
     checkpoint_root: str,
     data_fingerprint: str = "",
     metadata_path: str | None = None,
+    baseline_pointer: str | None = None,
     enable_cache: bool = True,
 ) -> tfx.dsl.Pipeline:
     """From class data to a pushed model that adapts.
@@ -36,6 +37,8 @@ def create_pipeline(
       checkpoint_root: where an interrupted meta-training finds its checkpoints.
       data_fingerprint: changes when the class data do; TFX's cache key does not see them.
       metadata_path: the SQLite file of ML Metadata, for the local runner.
+      baseline_pointer: where a push notes which model it pushed, and the next run finds the one to
+        compare with; by default ML Metadata is asked, which a cluster's backend cannot do.
       enable_cache: reuse the outputs of steps whose inputs, parameters and code are the same.
     """
     # Class data to episodes: sampled by a plan that is the same on every runner.
@@ -76,18 +79,14 @@ def create_pipeline(
     trainer.add_upstream_node(episode_validator)
 
     # The model that the new one must not fall behind.
-    baseline = tfx.dsl.Resolver(
-        strategy_class=LatestOtherBlessedModelStrategy,
-        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
-        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
-        candidate=trainer.outputs["model"],
-    ).with_id("LatestBlessedModel")
+    baselines = [] if baseline_pointer else [_latest_blessed_model(trainer)]
 
     # Is it good enough, and does it run as the server would run it?
     evaluator = FewShotEvaluator(
         examples=examples,
         model=trainer.outputs["model"],
-        baseline_model=baseline.outputs["model"],
+        baseline_model=baselines[0].outputs["model"] if baselines else None,
+        baseline_pointer=baseline_pointer or "",
         model_run=trainer.outputs["model_run"],
         options=config.evaluation,
         code_version=code_version("components/few_shot_evaluator", "serving/signatures.py"),
@@ -106,7 +105,10 @@ def create_pipeline(
         push_destination=tfx.proto.PushDestination(
             filesystem=tfx.proto.PushDestination.Filesystem(base_directory=serving_dir)
         ),
-        custom_config={"keep_versions": config.serving.keep_versions},
+        custom_config={
+            "keep_versions": config.serving.keep_versions,
+            "baseline_pointer": baseline_pointer,
+        },
         custom_executor_spec=executor_spec.ExecutorClassSpec(VersionPusher),
     )
 
@@ -120,7 +122,7 @@ def create_pipeline(
             example_validator,
             episode_validator,
             trainer,
-            baseline,
+            *baselines,
             evaluator,
             serving_validator,
             pusher,
@@ -133,3 +135,12 @@ def create_pipeline(
         ),
         beam_pipeline_args=config.beam.pipeline_args(),
     )
+
+
+def _latest_blessed_model(trainer: tfx.components.Trainer) -> tfx.dsl.Resolver:
+    return tfx.dsl.Resolver(
+        strategy_class=LatestOtherBlessedModelStrategy,
+        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
+        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+        candidate=trainer.outputs["model"],
+    ).with_id("LatestBlessedModel")

@@ -17,6 +17,7 @@ from components.few_shot_evaluator.options import EvaluationOptions
 class FewShotEvaluatorSpec(ComponentSpec):
     PARAMETERS: ClassVar = {
         "config_json": ExecutionParameter(type=str),
+        "baseline_pointer": ExecutionParameter(type=str),
         "code_version": ExecutionParameter(type=str),
     }
     INPUTS: ClassVar = {
@@ -62,6 +63,7 @@ class FewShotEvaluator(BaseBeamComponent):
         baseline_model: BaseChannel | None = None,
         model_run: BaseChannel | None = None,
         options: EvaluationOptions | None = None,
+        baseline_pointer: str = "",
         code_version: str = "",
     ):
         """Args:
@@ -70,6 +72,7 @@ class FewShotEvaluator(BaseBeamComponent):
         baseline_model: the last blessed Model, which may resolve to none.
         model_run: where `history.json` lies, for the loss curve of the report.
         options: threshold and the like; by default no model is blessed.
+        baseline_pointer: a file that names the last pushed model, where there is no baseline_model.
         code_version: a hash of the code, since TFX's cache does not see it.
         """
         super().__init__(
@@ -79,6 +82,7 @@ class FewShotEvaluator(BaseBeamComponent):
                 baseline_model=baseline_model,
                 model_run=model_run,
                 config_json=json.dumps(dataclasses.asdict(options or EvaluationOptions())),
+                baseline_pointer=baseline_pointer,
                 code_version=code_version,
                 evaluation=Channel(type=standard_artifacts.ModelEvaluation),
                 blessing=Channel(type=standard_artifacts.ModelBlessing),

@@ -17,6 +17,7 @@ from components.few_shot_evaluator.evaluate import evaluate, not_comparable, rea
 from components.few_shot_evaluator.model import read_metadata
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.few_shot_evaluator.scoring import Scoring
+from components.version_pusher.pointer import last_pushed, local_model
 
 METRICS_FILE = "metrics.json"
 REPORT_FILE = "report.html"
@@ -43,6 +44,8 @@ class Executor(BaseBeamExecutor):
               with a baseline model, baseline_model, baseline_model_id.
           exec_properties:
             config_json: `EvaluationOptions` as JSON.
+            baseline_pointer: a file that names the last pushed model, for a runner that cannot
+              resolve `baseline_model`; "" for none.
             code_version: only part of the cache key.
 
         Raises:
@@ -59,9 +62,14 @@ class Executor(BaseBeamExecutor):
         record = read_record(examples_uri)
         model_dir = path_utils.serving_model_path(model.uri)
         last_blessed, last_blessed_dir = None, None
+        pushed = last_pushed(exec_properties.get("baseline_pointer") or "")
         if baseline is not None:
             last_blessed = {"uri": baseline.uri}
             last_blessed_dir = path_utils.serving_model_path(baseline.uri)
+        elif pushed:
+            last_blessed = {"uri": pushed}
+            last_blessed_dir = local_model(pushed)
+        if last_blessed is not None:
             why_not = not_comparable(last_blessed_dir, model_dir, examples_uri, record)
             if why_not:
                 logging.warning("The last blessed model is left out: %s", why_not)

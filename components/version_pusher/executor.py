@@ -17,6 +17,8 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, proto_utils
 
+from components import object_storage
+from components.version_pusher.pointer import write_pointer
 from serving import versions
 
 
@@ -36,17 +38,14 @@ class VersionPusher(stock.Executor):
           output_dict: `pushed_model`: a copy of the model, with the custom properties `pushed`
             (1 or 0), `pushed_destination` (the version folder) and `pushed_version`.
           exec_properties: `push_destination`: JSON of PushDestination, a file system;
-            `custom_config`: JSON, `keep_versions` says how many old version folders stay.
+            `custom_config`: JSON, `keep_versions` says how many old version folders stay (in
+            object storage all do); `baseline_pointer` names the file that notes what was pushed.
         """
-        destination = pusher_pb2.PushDestination()
+        push_destination = pusher_pb2.PushDestination()
         proto_utils.json_to_proto(
-            exec_properties[standard_component_specs.PUSH_DESTINATION_KEY], destination
+            exec_properties[standard_component_specs.PUSH_DESTINATION_KEY], push_destination
         )
-        base = destination.filesystem.base_directory
-        if "://" in base:
-            # Object storage has no rename; the stock executor writes saved_model.pb last there.
-            super().Do(input_dict, output_dict, exec_properties)
-            return
+        base = push_destination.filesystem.base_directory
         self._log_startup(input_dict, output_dict, exec_properties)
         pushed = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.PUSHED_MODEL_KEY]
@@ -56,16 +55,27 @@ class VersionPusher(stock.Executor):
             return
         model = self.GetModelPath(input_dict)
         io_utils.copy_dir(model, pushed.uri)
-        folder = versions.publish(Path(model), Path(base), now=int(time.time()))
-        self._MarkPushed(pushed, pushed_destination=str(folder), pushed_version=folder.name)
-        logging.info("Model pushed to %s.", folder)
-        keep = _keep_versions(exec_properties)
-        if keep is not None:
+        config = _custom_config(exec_properties)
+        destination = publish(model, base)
+        if config.get("baseline_pointer"):
+            write_pointer(config["baseline_pointer"], destination)
+        version = destination.rpartition("/")[2]
+        self._MarkPushed(pushed, pushed_destination=destination, pushed_version=version)
+        logging.info("Model pushed to %s.", destination)
+        keep = config.get("keep_versions")
+        if keep is not None and not object_storage.is_remote(base):
             dropped = versions.drop_versions(Path(base), keep=keep)
             logging.info("Old versions dropped: %s.", dropped or "none")
 
 
-def _keep_versions(exec_properties: dict[str, Any]) -> int | None:
+def publish(model: str, base: str) -> str:
+    """Publishes a SavedModel as a new version below `base`, a folder or a url; says where."""
+    now = int(time.time())
+    if object_storage.is_remote(base):
+        return object_storage.publish(Path(model), base, now=now)
+    return str(versions.publish(Path(model), Path(base), now=now))
+
+
+def _custom_config(exec_properties: dict[str, Any]) -> dict[str, Any]:
     config = exec_properties.get("custom_config") or "{}"
-    config = json.loads(config) if isinstance(config, str) else config
-    return (config or {}).get("keep_versions")
+    return (json.loads(config) if isinstance(config, str) else config) or {}

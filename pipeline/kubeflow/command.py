@@ -1,0 +1,87 @@
+"""`fewshot compile` and `fewshot submit`. What is heavy is imported when it is needed."""
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command("compile")
+@click.option("--config", "config_path", required=True, help="YAML file of the configuration.")
+@click.option("--set", "overrides", multiple=True, help="section.key=value, over the file.")
+@click.option("--image", required=True, help="Container image of all steps.")
+@click.option(
+    "--parameter", "parameters", multiple=True, help="NAME=VALUE, default of a run-time parameter."
+)
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="A .yaml file.")
+def compile_command(
+    config_path: str,
+    overrides: tuple[str, ...],
+    image: str,
+    parameters: tuple[str, ...],
+    output: Path,
+) -> None:
+    """Write what Kubeflow Pipelines v2 runs. Exit status: 0 written, 2 wrong input."""
+    from components.errors import UserError
+    from pipeline.config import load_config
+    from pipeline.kubeflow import names
+    from pipeline.kubeflow.parameters import parse_parameters
+
+    if output.suffix not in (".yaml", ".yml"):
+        raise UserError(f"`--output` must end in .yaml, as the backend asks: got {output}.")
+    names.check_image(image)
+    config = load_config(config_path, overrides)
+    names.check_pipeline_name(config.name)
+    defaults = parse_parameters(parameters)
+
+    from pipeline.kubeflow_runner import compile_pipeline, write_package
+
+    documents = compile_pipeline(config, image, defaults)
+    write_package(documents, output)
+    steps = len(documents[0]["root"]["dag"]["tasks"])
+    click.echo(f"{output}: {config.name}, {steps} steps")
+
+
+@click.command("submit")
+@click.option("--host", required=True, help="URL of the Kubeflow Pipelines API.")
+@click.option(
+    "--pipeline",
+    "package",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="What `fewshot compile` wrote.",
+)
+@click.option("--parameter", "parameters", multiple=True, help="NAME=VALUE, for this run.")
+@click.option("--experiment", default="fewshot", show_default=True)
+@click.option("--run-name", help="Default: the pipeline's name.")
+@click.option("--namespace", help="Of a multi-user Kubeflow.")
+@click.option("--cron", help="Make it a recurring run: six fields, seconds first.")
+@click.option("--token", envvar="KUBEFLOW_TOKEN", help="Bearer token; else KUBEFLOW_TOKEN.")
+def submit_command(
+    host: str,
+    package: Path,
+    parameters: tuple[str, ...],
+    experiment: str,
+    run_name: str | None,
+    namespace: str | None,
+    cron: str | None,
+    token: str | None,
+) -> None:
+    """Send a compiled pipeline to a cluster. Exit status: 0 accepted, 1 refused, 2 wrong input."""
+    from pipeline.kubeflow.submit import Refused, submit
+
+    try:
+        submitted = submit(
+            host,
+            package,
+            parameters,
+            experiment=experiment,
+            run_name=run_name,
+            namespace=namespace,
+            cron=cron,
+            token=token,
+        )
+    except Refused as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    click.echo(submitted)

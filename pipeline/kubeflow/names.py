@@ -1,0 +1,48 @@
+"""What may be called how: images, pipelines, the steps of a specification."""
+
+import re
+
+from components.errors import UserError
+
+# The grammar of the OCI distribution: [registry[:port]/]path[:tag][@digest].
+_HOST = (
+    r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*"
+)
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_IMAGE = re.compile(
+    rf"(?:{_HOST}(?::[0-9]+)?/)?{_PART}(?:/{_PART})*"
+    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
+)
+# RFC 1123, the rule for Kubernetes objects and labels.
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+
+def is_image(text: str) -> bool:
+    return len(text) <= 255 and _IMAGE.fullmatch(text) is not None
+
+
+def is_label(text: str) -> bool:
+    return _LABEL.fullmatch(text) is not None
+
+
+def check_image(image: str) -> None:
+    """Raises UserError for what is no image reference."""
+    if not is_image(image):
+        raise UserError(
+            "`--image` must be an image reference, [registry/]name[:tag], the name in lower case: "
+            f"got {image!r}."
+        )
+
+
+def check_pipeline_name(name: str) -> None:
+    """Raises UserError for a name that Kubernetes refuses."""
+    if not is_label(name):
+        raise UserError(
+            "`name` must be at most 63 lower-case letters, digits and hyphens, the first and the "
+            f"last no hyphen, as Kubernetes asks: got {name!r}."
+        )
+
+
+def step_name(component: str) -> str:
+    """As the KFP SDK names steps: `FewShotEvaluator` -> `few-shot-evaluator`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", component).replace("_", "-").lower()

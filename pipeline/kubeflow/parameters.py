@@ -1,0 +1,174 @@
+"""Run-time parameters: what a team changes between runs without compiling anew.
+
+TFX writes its own RuntimeParameters without their defaults, and knows them only as whole properties
+of a component. Ours are numbers and strings that change one place in a component's configuration:
+the specification hands them to the step as `runtime_<name>`, and the entrypoint puts them in.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from components.errors import UserError
+from components.meta_trainer.options import learner_options
+from pipeline.config import Config
+
+PREFIX = "runtime_"
+_PYTHON_TYPES = {"STRING": str, "NUMBER_INTEGER": int, "NUMBER_DOUBLE": float}
+
+
+class RuntimeParameter(NamedTuple):
+    """Attributes:
+    type: as a pipeline specification names it.
+    description: shown by Kubeflow's form for a run.
+    default: its value where a run gives none, from the configuration.
+    component, property, path: the place that it changes: keys inside a property that is JSON; an
+      empty path is the property itself.
+    change: (what stands there, the value) -> what is to stand there.
+    """
+
+    type: str
+    description: str
+    default: Callable[[Config], Any]
+    component: str
+    property: str
+    path: tuple[str, ...]
+    change: Callable[[Any, Any], Any] = lambda _, value: value
+
+
+def _located(data: dict[str, Any], location: str) -> dict[str, Any]:
+    if not location:
+        return data
+    return {**data, "path" if data.get("path") else "data_dir": location}
+
+
+def _learner(section: dict[str, Any], name: str) -> dict[str, Any]:
+    """Another learner has its own defaults: the options of the configured one are not its."""
+    if section.get("name", "maml") == name:
+        return section
+    learner_options({"name": name})
+    return {"name": name} | {k: v for k, v in section.items() if k == "backbone"}
+
+
+PARAMETERS: dict[str, RuntimeParameter] = {
+    "data_location": RuntimeParameter(
+        "STRING",
+        "Where the class data lie: a folder that the steps see, or a gs://, s3:// or minio:// one.",
+        lambda config: config.data.path or config.data.data_dir or "",
+        "EpisodeGen",
+        "config_json",
+        ("data",),
+        _located,
+    ),
+    "data_version": RuntimeParameter(
+        "STRING",
+        "Change it when the data at the same location change, or cached episodes are used again.",
+        lambda config: "",
+        "EpisodeGen",
+        "data_fingerprint",
+        (),
+    ),
+    "seed": RuntimeParameter(
+        "NUMBER_INTEGER",
+        "Of the episodes that are drawn.",
+        lambda config: config.episodes.seed,
+        "EpisodeGen",
+        "config_json",
+        ("episodes", "seed"),
+    ),
+    "learner": RuntimeParameter(
+        "STRING",
+        "The meta-learning algorithm; another than the compiled one has its default options.",
+        lambda config: config.learner.get("name", "maml"),
+        "Trainer",
+        "custom_config",
+        ("learner",),
+        _learner,
+    ),
+    "steps": RuntimeParameter(
+        "NUMBER_INTEGER",
+        "Meta-steps.",
+        lambda config: config.training.steps,
+        "Trainer",
+        "custom_config",
+        ("training", "steps"),
+    ),
+    "training_seed": RuntimeParameter(
+        "NUMBER_INTEGER",
+        "Of the initial weights and of all that varies in meta-training.",
+        lambda config: config.training.seed,
+        "Trainer",
+        "custom_config",
+        ("training", "seed"),
+    ),
+    "threshold": RuntimeParameter(
+        "NUMBER_DOUBLE",
+        "The accuracy that blesses a model; 0 judges without blessing.",
+        lambda config: config.evaluation.threshold or 0.0,
+        "FewShotEvaluator",
+        "config_json",
+        ("threshold",),
+        lambda _, value: value or None,
+    ),
+}
+
+
+def parse_parameters(
+    assignments: Sequence[str], known: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Reads `NAME=VALUE`s.
+
+    Args:
+      assignments: from the command line.
+      known: the type of each parameter, where a specification says; else those of `PARAMETERS`.
+
+    Raises:
+      UserError: no such parameter, or a value of another type.
+    """
+    types = known or {name: parameter.type for name, parameter in PARAMETERS.items()}
+    values = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise UserError(f"`--parameter` must be NAME=VALUE: got {assignment!r}.")
+        if name not in types:
+            raise UserError(
+                f"`--parameter` must name one of {', '.join(sorted(types))}: got {name!r}."
+            )
+        try:
+            values[name] = _PYTHON_TYPES[types[name]](text)
+        except ValueError:
+            kind = "a whole number" if types[name] == "NUMBER_INTEGER" else "a number"
+            raise UserError(f"`--parameter {name}` must be {kind}: got {text!r}.") from None
+        if name == "learner":
+            learner_options({"name": text})
+    return values
+
+
+def applied(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """A step's properties with its run-time parameters put in, and these taken out.
+
+    Args:
+      properties: by name; JSON where the component has it so.
+
+    Raises:
+      UserError: a learner that does not exist.
+    """
+    result = {k: v for k, v in properties.items() if not k.startswith(PREFIX)}
+    for key, value in properties.items():
+        parameter = PARAMETERS.get(key.removeprefix(PREFIX)) if key.startswith(PREFIX) else None
+        if parameter is None:
+            continue
+        # Every number of an ExecutorInput is a double.
+        value = _PYTHON_TYPES[parameter.type](value)
+        if not parameter.path:
+            result[parameter.property] = value
+            continue
+        whole = json.loads(result[parameter.property])
+        *parents, last = parameter.path
+        inner = whole
+        for parent in parents:
+            inner = inner[parent]
+        inner[last] = parameter.change(inner.get(last), value)
+        result[parameter.property] = json.dumps(whole)
+    return result

@@ -1,0 +1,212 @@
+"""From what TFX compiles to what Kubeflow's backend runs: pure functions on the specification.
+
+The specification is the plain mapping that the YAML file holds (`PipelineSpec`, schema 2.1.0).
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, get_origin
+
+from pipeline.config import Config
+from pipeline.kubeflow.names import step_name
+from pipeline.kubeflow.options import KubeflowOptions, StepOptions
+from pipeline.kubeflow.parameters import PARAMETERS, PREFIX
+
+Spec = dict[str, Any]
+DECLARED_TYPES_FLAG = "--declared_types"
+# A push and a look at what was pushed last must happen; neither is a function of a step's inputs.
+NEVER_CACHED = ("FewShotEvaluator", "Pusher")
+_OUTPUTS = (("artifacts", "taskOutputArtifact"), ("parameters", "taskOutputParameter"))
+_GIGA = 1e9
+_UNITS = {"": 1, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+_UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+
+
+def with_settings(spec: Spec, options: KubeflowOptions) -> Spec:
+    """Resources and retries of each step, and no cache for steps that act on the outside."""
+    tasks, executors = spec["root"]["dag"]["tasks"], spec["deploymentSpec"]["executors"]
+    new_tasks, new_executors = {}, dict(executors)
+    for name, task in tasks.items():
+        settings = options.of_step(name)
+        task = dict(task)
+        if name in NEVER_CACHED:
+            task["cachingOptions"] = {}
+        if settings.retries:
+            task["retryPolicy"] = {
+                "maxRetryCount": settings.retries,
+                "backoffDuration": "30s",
+                "backoffFactor": 2.0,
+                "backoffMaxDuration": "3600s",
+            }
+        new_tasks[name] = task
+        label = spec["components"][name]["executorLabel"]
+        container = executors[label]["container"]
+        resources = _resources(settings)
+        new_executors[label] = {
+            "container": container | ({"resources": resources} if resources else {})
+        }
+    return _with_tasks(spec, new_tasks) | {"deploymentSpec": {"executors": new_executors}}
+
+
+def _resources(settings: StepOptions) -> dict[str, Any]:
+    """Numbers for backends up to 2.3, Kubernetes' own strings for later ones, as the KFP SDK."""
+    found: dict[str, Any] = {}
+    for kind, unit in (("cpu", 1.0), ("memory", _GIGA)):
+        for bound in ("request", "limit"):
+            text = getattr(settings, f"{kind}_{bound}")
+            if text:
+                found[f"{kind}{bound.title()}"] = _quantity(text) / unit
+                found[f"resource{kind.title()}{bound.title()}"] = text
+    if settings.gpus:
+        kind, count = settings.gpu_type or "nvidia.com/gpu", str(settings.gpus)
+        found["accelerator"] = {
+            "type": kind,
+            "count": count,
+            "resourceType": kind,
+            "resourceCount": count,
+        }
+    return found
+
+
+def _quantity(text: str) -> float:
+    number, unit = re.fullmatch(r"([\d.]+)([A-Za-z]*)", text).groups()  # type: ignore[union-attr]
+    return float(number) * _UNITS[unit]
+
+
+def with_parameters(spec: Spec, config: Config, defaults: Mapping[str, Any]) -> Spec:
+    """The run-time parameters, each with its default, handed to the step that it changes.
+
+    Args:
+      spec: with a task for each component that `PARAMETERS` names.
+      config: gives the defaults.
+      defaults: by name, instead of those.
+    """
+    tasks = dict(spec["root"]["dag"]["tasks"])
+    components = dict(spec["components"])
+    declared = {}
+    for name, parameter in PARAMETERS.items():
+        declared[name] = {
+            "parameterType": parameter.type,
+            "defaultValue": defaults.get(name, parameter.default(config)),
+            "description": parameter.description,
+            "isOptional": True,
+        }
+        step, own = parameter.component, PREFIX + name
+        tasks[step] = _put(
+            tasks[step], ("inputs", "parameters", own), {"componentInputParameter": name}
+        )
+        components[step] = _put(
+            components[step],
+            ("inputDefinitions", "parameters", own),
+            {"parameterType": parameter.type},
+        )
+    root = spec["root"] | {"inputDefinitions": {"parameters": declared}}
+    return _with_tasks(spec | {"root": root, "components": components}, tasks)
+
+
+def with_declared_types(spec: Spec, properties: Mapping[str, Mapping[str, Any]]) -> Spec:
+    """Tells the entrypoint which properties are lists, dicts and bools.
+
+    TFX writes the former as JSON strings and the latter as integers, and an executor is to get what
+    its component declares.
+
+    Args:
+      spec: as TFX compiled it.
+      properties: declared type of each property of each component.
+    """
+    executors = dict(spec["deploymentSpec"]["executors"])
+    for component, types in properties.items():
+        found = {}
+        for name, declared in sorted(types.items()):
+            kind = get_origin(declared) or declared
+            if kind in (bool, list, dict):
+                found[name] = kind.__name__
+        if not found:
+            continue
+        label = spec["components"][component]["executorLabel"]
+        container = executors[label]["container"]
+        words = ",".join(f"{name}:{kind}" for name, kind in found.items())
+        args = [*container["args"], f"{DECLARED_TYPES_FLAG}={words}"]
+        executors[label] = {"container": container | {"args": args}}
+    return spec | {"deploymentSpec": {"executors": executors}}
+
+
+def renamed(spec: Spec) -> Spec:
+    """Steps, components and executors called as the KFP SDK calls them.
+
+    The SDK's local orchestrator cuts the first five characters (`comp-`) off a component's name, so
+    that TFX's own names become short, and may collide.
+    """
+    components = {
+        f"comp-{step_name(name)}": component | {"executorLabel": f"exec-{step_name(name)}"}
+        for name, component in spec["components"].items()
+    }
+    executors = {
+        f"exec-{step_name(name)}": spec["deploymentSpec"]["executors"][component["executorLabel"]]
+        for name, component in spec["components"].items()
+    }
+    tasks = {
+        step_name(name): _renamed_task(task) for name, task in spec["root"]["dag"]["tasks"].items()
+    }
+    return _with_tasks(spec, tasks) | {
+        "components": components,
+        "deploymentSpec": {"executors": executors},
+    }
+
+
+def _renamed_task(task: dict[str, Any]) -> dict[str, Any]:
+    component = task["componentRef"]["name"]
+    task = task | {
+        "componentRef": {"name": f"comp-{step_name(component)}"},
+        "taskInfo": {"name": step_name(task["taskInfo"]["name"])},
+    }
+    if "dependentTasks" in task:
+        task["dependentTasks"] = sorted(map(step_name, task["dependentTasks"]))
+    inputs = dict(task.get("inputs", {}))
+    for kind, source in (
+        ("artifacts", "taskOutputArtifact"),
+        ("parameters", "taskOutputParameter"),
+    ):
+        for name, given in inputs.get(kind, {}).items():
+            if source in given:
+                # TFX calls the producer of a parameter `Gen_task`, and the task itself `Gen`.
+                producer = given[source]["producerTask"].removesuffix("_task")
+                given = {source: given[source] | {"producerTask": step_name(producer)}}
+                inputs = _put(inputs, (kind, name), given)
+    return task | ({"inputs": inputs} if inputs else {})
+
+
+def platform(options: KubeflowOptions, components: list[str]) -> Spec:
+    """The second document of the file: what only Kubernetes knows of."""
+    executors = {f"exec-{step_name(name)}": _pod(options, name) for name in components}
+    return {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}}
+
+
+def _pod(options: KubeflowOptions, component: str) -> dict[str, Any]:
+    settings = options.of_step(component)
+    pod: dict[str, Any] = {}
+    if options.volume:
+        pod["pvcMount"] = [{"constant": options.volume, "mountPath": options.shared_dir}]
+    if options.secrets:
+        pod["secretAsEnv"] = [
+            {
+                "secretName": secret,
+                "keyToEnv": [{"secretKey": key, "envVar": name} for name, key in keys.items()],
+            }
+            for secret, keys in options.secrets.items()
+        ]
+    if settings.node_selector:
+        pod["nodeSelector"] = {"labels": settings.node_selector}
+    if settings.tolerations:
+        pod["tolerations"] = [dict(toleration) for toleration in settings.tolerations]
+    return pod
+
+
+def _with_tasks(spec: Spec, tasks: dict[str, Any]) -> Spec:
+    return spec | {"root": spec["root"] | {"dag": {"tasks": tasks}}}
+
+
+def _put(mapping: dict[str, Any], keys: tuple[str, ...], value: Any) -> dict[str, Any]:
+    """A copy of nested mappings with one value put in."""
+    first, *rest = keys
+    return mapping | {first: _put(mapping.get(first, {}), tuple(rest), value) if rest else value}

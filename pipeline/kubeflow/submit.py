@@ -1,0 +1,136 @@
+"""Sends a compiled pipeline to a cluster through the KFP SDK."""
+
+import json
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from components.errors import UserError
+from pipeline.kubeflow.linter import lint
+from pipeline.kubeflow.parameters import parse_parameters
+
+CONNECT_SECONDS = 20.0
+
+
+class Refused(RuntimeError):
+    """The cluster does not answer, or does not take the pipeline. The message is one sentence."""
+
+
+def submit(
+    host: str,
+    package: Path,
+    parameters: Sequence[str] = (),
+    *,
+    experiment: str = "fewshot",
+    run_name: str | None = None,
+    namespace: str | None = None,
+    cron: str | None = None,
+    token: str | None = None,
+) -> str:
+    """Starts a run, or registers a recurring one; returns a sentence that says which.
+
+    Args:
+      host: URL of the Kubeflow Pipelines API.
+      package: what `fewshot compile` wrote.
+      parameters: `NAME=VALUE`s of run-time parameters.
+      experiment: made if it is not there.
+      run_name: the pipeline's name by default.
+      namespace: of a multi-user Kubeflow.
+      cron: of a recurring run, six fields, seconds first.
+      token: bearer token.
+
+    Raises:
+      UserError: the file, a parameter or the host's form is wrong.
+      Refused: the host does not answer, or says no.
+    """
+    from pipeline.kubeflow_runner import read_package
+
+    if not host.startswith(("http://", "https://")):
+        raise UserError(f"`--host` must begin with http:// or https://: got {host!r}.")
+    documents = read_package(package)
+    arguments = parse_parameters(parameters, declared_parameters(documents[0]))
+    problems = lint(documents)
+    if problems:
+        raise UserError(f"Kubeflow would refuse {package}: {'; '.join(problems)}.")
+    name = run_name or documents[0]["pipelineInfo"]["name"]
+
+    client = _connected(host, namespace, token)
+    try:
+        if cron is None:
+            run = client.create_run_from_pipeline_package(
+                str(package),
+                arguments=arguments,
+                run_name=name,
+                experiment_name=experiment,
+                namespace=namespace,
+            )
+            return f"run {run.run_id} of {name} is submitted to {host}"
+        found = client.create_experiment(experiment, namespace=namespace)
+        recurring = client.create_recurring_run(
+            found.experiment_id,
+            name,
+            cron_expression=cron,
+            # A retraining must not overtake the one before: each is blessed against the last.
+            max_concurrency=1,
+            no_catchup=True,
+            params=arguments,
+            pipeline_package_path=str(package),
+        )
+        return f"recurring run {recurring.recurring_run_id} of {name} ({cron}) is at {host}"
+    except Exception as error:
+        raise Refused(f"{host} does not take the pipeline: {_reason(error)}.") from None
+
+
+def declared_parameters(spec: dict[str, Any]) -> dict[str, str]:
+    """The type of each run-time parameter that a specification declares."""
+    declared = spec.get("root", {}).get("inputDefinitions", {}).get("parameters", {})
+    return {name: given["parameterType"] for name, given in declared.items()}
+
+
+def _connected(host: str, namespace: str | None, token: str | None) -> Any:
+    """A client of a host that answers.
+
+    Raises:
+      Refused: it does not.
+    """
+    import requests
+
+    # Asked directly first: the SDK tries for minutes, and then says where in urllib3 it failed.
+    url = f"{host.rstrip('/')}/apis/v2beta1/healthz"
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        answer = requests.get(url, headers=headers, timeout=CONNECT_SECONDS)
+    except requests.RequestException as error:
+        raise Refused(
+            f"`--host` {host} does not answer ({type(error).__name__}); is the address right, and "
+            "is the port forwarded?"
+        ) from None
+    if answer.status_code in (401, 403):
+        raise Refused(
+            f"`--host` {host} asks who you are (HTTP {answer.status_code}); give `--token`."
+        )
+    if not answer.ok:
+        raise Refused(
+            f"`--host` {host} is no Kubeflow Pipelines v2 API (HTTP {answer.status_code} at {url})."
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import kfp
+
+        try:
+            return kfp.Client(host=host, namespace=namespace or "kubeflow", existing_token=token)
+        except Exception as error:
+            raise Refused(f"`--host` {host} does not take a client: {_reason(error)}.") from None
+
+
+def _reason(error: Exception) -> str:
+    """One line: what the API said, or what Python did."""
+    body = getattr(error, "body", None)
+    if body:
+        try:
+            said = json.loads(body)
+            return str(said.get("error_message") or said.get("message") or said.get("error"))
+        except (ValueError, AttributeError):
+            return str(body).splitlines()[0]
+    return f"{type(error).__name__}: {str(error).strip()}".splitlines()[0]

@@ -1,0 +1,99 @@
+"""Compiles the pipeline to the file that Kubeflow Pipelines v2 runs."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.errors import UserError
+from pipeline.config import Config
+from pipeline.kubeflow import names, spec
+from pipeline.kubeflow.linter import lint
+
+ENTRYPOINT = "pipeline.kubeflow_entrypoint"
+POINTER_FILE = "blessed.json"
+
+
+def compile_pipeline(
+    config: Config, image: str, parameters: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """The documents of the file: the specification, and what only Kubernetes knows of.
+
+    Args:
+      config: the whole configuration.
+      image: of every step.
+      parameters: defaults of run-time parameters, instead of the configuration's own.
+
+    Raises:
+      UserError: the image, the pipeline's name or the section `kubeflow` is wrong, or the backend
+        would refuse the result.
+    """
+    names.check_image(image)
+    names.check_pipeline_name(config.name)
+
+    from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner as tfx_runner
+
+    from pipeline.pipeline import create_pipeline
+
+    options = config.kubeflow
+    serving_dir = options.serving_location(config.serving.model_name)
+    pipeline = create_pipeline(
+        config,
+        pipeline_root="",  # the backend's business
+        serving_dir=serving_dir,
+        checkpoint_root=f"{options.shared_dir}/checkpoints",
+        baseline_pointer=f"{serving_dir}/{POINTER_FILE}",
+    )
+    components = [component.id for component in pipeline.components]
+    for component in options.steps:
+        if component not in components:
+            raise UserError(
+                f"`kubeflow.steps` must name one of {', '.join(components)}: got {component!r}."
+            )
+    command = ["python", "-m", ENTRYPOINT, *(["--direct"] if options.direct else [])]
+    runner = tfx_runner.KubeflowV2DagRunner(
+        tfx_runner.KubeflowV2DagRunnerConfig(
+            default_image=image,
+            default_commands=command,
+            use_pipeline_spec_2_1=True,  # the backend refuses 2.0
+        )
+    )
+    compiled = runner.run(pipeline, write_out=False)["pipelineSpec"]
+    declared = {
+        component.id: {name: p.type for name, p in component.spec.PARAMETERS.items()}
+        for component in pipeline.components
+    }
+    compiled = spec.with_declared_types(compiled, declared)
+    compiled = spec.with_settings(compiled, options)
+    compiled = spec.with_parameters(compiled, config, parameters or {})
+    documents = [spec.renamed(compiled), spec.platform(options, components)]
+    problems = lint(documents)
+    if problems:
+        raise UserError(f"Kubeflow would refuse this pipeline: {'; '.join(problems)}.")
+    return documents
+
+
+def write_package(documents: list[dict[str, Any]], path: Path) -> None:
+    """Writes the file aside and renames it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    aside.write_text(yaml.safe_dump_all(documents, sort_keys=True), encoding="utf-8")
+    os.replace(aside, path)
+
+
+def read_package(path: Path) -> list[dict[str, Any]]:
+    """The documents of a compiled file.
+
+    Raises:
+      UserError: it is not there, or no such file.
+    """
+    try:
+        documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"the pipeline must be a readable YAML file: {path} ({reason}).") from None
+    if not documents or not all(isinstance(document, dict) for document in documents):
+        raise UserError(f"the pipeline must be a file that `fewshot compile` wrote: {path} is not.")
+    return documents

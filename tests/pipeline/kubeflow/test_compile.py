@@ -1,0 +1,119 @@
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from components.errors import UserError
+from pipeline.cli import main
+from pipeline.config import load_config
+from pipeline.kubeflow.linter import lint
+from pipeline.kubeflow.parameters import PARAMETERS
+from pipeline.kubeflow_runner import compile_pipeline
+
+CONFIG, IMAGE = "pipeline/configs/glyphs_5w1s.yaml", "registry.example/fewshot:1"
+SHIPPED = sorted(Path("pipeline/configs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_configuration_compiles_and_loads(path):
+    from kfp import components
+
+    documents = compile_pipeline(load_config(path), IMAGE)
+    assert lint(documents) == []
+    loaded = components.load_component_from_text(yaml.safe_dump_all(documents))
+    assert loaded.pipeline_spec.schema_version == "2.1.0"
+
+
+def test_no_step_needs_what_the_backend_lacks(documents):
+    executors = documents[0]["deploymentSpec"]["executors"]
+    assert all(set(executor) == {"container"} for executor in executors.values())
+    assert not any("resolver" in name or "latest" in name for name in executors)
+
+
+def test_run_time_parameters_have_their_defaults_from_the_configuration(documents):
+    declared = documents[0]["root"]["inputDefinitions"]["parameters"]
+    config = load_config(CONFIG)
+    assert set(declared) == set(PARAMETERS)
+    assert declared["steps"]["defaultValue"] == config.training.steps
+    assert declared["threshold"]["defaultValue"] == config.evaluation.threshold
+    assert declared["learner"]["defaultValue"] == "maml"
+    assert declared["seed"]["defaultValue"] == config.episodes.seed
+
+
+def test_settings_of_steps_come_from_the_configuration():
+    config = load_config(
+        CONFIG,
+        [
+            "kubeflow.every_step={cpu_request: 500m, retries: 2}",
+            "kubeflow.steps={Trainer: {memory_limit: 16Gi, gpus: 1, retries: 5, "
+            "node_selector: {pool: gpu}, tolerations: [{key: gpu, operator: Exists}]}}",
+            "kubeflow.secrets={minio: {AWS_SECRET_ACCESS_KEY: secretkey}}",
+        ],
+    )
+    spec, platform = compile_pipeline(config, IMAGE)
+    assert lint([spec, platform]) == []
+    trainer = spec["deploymentSpec"]["executors"]["exec-trainer"]["container"]["resources"]
+    assert trainer["resourceMemoryLimit"] == "16Gi" and trainer["resourceCpuRequest"] == "500m"
+    assert trainer["memoryLimit"] == pytest.approx(16 * 2**30 / 1e9)
+    assert trainer["cpuRequest"] == 0.5
+    assert trainer["accelerator"]["resourceType"] == "nvidia.com/gpu"
+    tasks = spec["root"]["dag"]["tasks"]
+    assert tasks["trainer"]["retryPolicy"]["maxRetryCount"] == 5
+    assert tasks["pusher"]["retryPolicy"]["maxRetryCount"] == 2
+    pods = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    assert pods["exec-trainer"]["nodeSelector"] == {"labels": {"pool": "gpu"}}
+    assert pods["exec-trainer"]["tolerations"] == [{"key": "gpu", "operator": "Exists"}]
+    assert "nodeSelector" not in pods["exec-pusher"]
+    assert pods["exec-pusher"]["pvcMount"] == [{"constant": "fewshot", "mountPath": "/fewshot"}]
+    assert pods["exec-pusher"]["secretAsEnv"] == [
+        {
+            "secretName": "minio",
+            "keyToEnv": [{"secretKey": "secretkey", "envVar": "AWS_SECRET_ACCESS_KEY"}],
+        }
+    ]
+
+
+def test_a_push_and_an_evaluation_are_never_cached(documents):
+    tasks = documents[0]["root"]["dag"]["tasks"]
+    assert tasks["trainer"]["cachingOptions"] == {"enableCache": True}
+    assert tasks["pusher"]["cachingOptions"] == tasks["few-shot-evaluator"]["cachingOptions"] == {}
+
+
+def test_an_unknown_step_is_refused():
+    config = load_config(CONFIG, ["kubeflow.steps={Trainr: {retries: 1}}"])
+    with pytest.raises(UserError, match=r"`kubeflow.steps` must name one of .*Trainer.*'Trainr'"):
+        compile_pipeline(config, IMAGE)
+
+
+def test_the_command_writes_a_file(tmp_path):
+    output = tmp_path / "new/pipeline.yaml"
+    arguments = ["compile", "--config", CONFIG, "--image", IMAGE, "--output", str(output)]
+    done = CliRunner().invoke(main, [*arguments, "--parameter", "steps=7"])
+    assert done.exit_code == 0, done.output
+    spec, _ = yaml.safe_load_all(output.read_text())
+    assert spec["root"]["inputDefinitions"]["parameters"]["steps"]["defaultValue"] == 7
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        (["--image", "Not An Image"], "`--image` must be an image reference"),
+        (["--set", "name=my_pipeline"], "`name` must be"),
+        (["--set", "name=glyphs-"], "`name` must be"),
+        (["--parameter", "stepz=3"], "`--parameter` must name one of"),
+        (["--parameter", "steps=many"], "`--parameter steps` must be a whole number"),
+        (["--parameter", "learner=magic"], "'magic'"),
+        (["--output", "pipeline.json"], "`--output` must end in .yaml"),
+        (["--set", "kubeflow.every_step.cpu_limit=lots"], "Kubernetes quantity"),
+        (["--set", "kubeflow.shared_dir=s3://x"], "`kubeflow.shared_dir` must be"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_status_2(tmp_path, change, said):
+    given = {"--config": CONFIG, "--image": IMAGE, "--output": str(tmp_path / "p.yaml")}
+    given |= {change[0]: change[1]}
+    arguments = [word for pair in given.items() for word in pair]
+    done = CliRunner().invoke(main, ["compile", *arguments])
+    assert done.exit_code == 2
+    assert said in done.output and len(done.output.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,37 @@
+import pytest
+
+from components.errors import UserError
+from pipeline.kubeflow import names
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "fewshot",
+        "fewshot:1.2",
+        "registry.example:5000/team/fewshot:v1",
+        "ghcr.io/team/few_shot@sha256:" + "a" * 64,
+        "localhost/fewshot",
+    ],
+)
+def test_image_references_are_taken(image):
+    names.check_image(image)
+
+
+@pytest.mark.parametrize(
+    "image", ["", "Fewshot:1", "few shot", "fewshot:", "fewshot:a b", "http://x/fewshot", "a//b"]
+)
+def test_what_is_no_image_reference_is_refused(image):
+    with pytest.raises(UserError, match="`--image` must be an image reference"):
+        names.check_image(image)
+
+
+@pytest.mark.parametrize("name", ["my_pipeline", "Glyphs", "glyphs-", "-glyphs", "", "a" * 64])
+def test_pipeline_names_that_kubernetes_refuses_are_refused(name):
+    with pytest.raises(UserError, match="as Kubernetes asks"):
+        names.check_pipeline_name(name)
+
+
+def test_steps_are_named_as_the_sdk_names_them():
+    assert names.step_name("FewShotEvaluator") == "few-shot-evaluator"
+    assert names.step_name("Pusher") == "pusher"
