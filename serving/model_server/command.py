@@ -74,6 +74,7 @@ def serve(**flags: Any) -> None:
     while running. SIGTERM and Ctrl-C end the server once the requests in flight are answered.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("tensorflow").setLevel(logging.WARNING)  # a line for each file restored
     run(ServerOptions(**flags))
 
 

@@ -1,5 +1,6 @@
 """The gRPC side: port, unix socket, TLS, limits, health."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -59,9 +60,14 @@ class GrpcListener:
         for service in _HEALTH_SERVICES:
             self._health.set(service, states.SERVING if serving else states.NOT_SERVING)
 
+    def refuse(self) -> threading.Event:
+        """Takes no new calls from now on; the event is set when those in flight are answered."""
+        self.report_health(serving=False)
+        return self._server.stop(self._grace)
+
     def stop(self) -> None:
         """Takes no new calls, and waits for those in flight."""
-        self._server.stop(self._grace).wait()
+        self.refuse().wait()
 
 
 def _credentials(path: str) -> grpc.ServerCredentials | None:

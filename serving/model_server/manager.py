@@ -66,11 +66,19 @@ class ModelManager:
         Models that are not listed are unloaded.
 
         Raises:
-          StatusError: a version did not load (UNKNOWN), or a label names one that is not
-            available (FAILED_PRECONDITION); labels then stay as they were.
+          StatusError: a base path is no folder (NOT_FOUND; nothing is changed then), a version
+            did not load (UNKNOWN), or a label names one that is not available
+            (FAILED_PRECONDITION; labels then stay as they were).
         """
+        new = {config.name: config for config in configs}
+        for config in new.values():
+            if not config.base_path.is_dir():
+                raise StatusError(
+                    status.NOT_FOUND,
+                    f"Could not find base path {config.base_path} for servable {config.name}",
+                )
         with self._reconciling:
-            self._configs = {config.name: config for config in configs}
+            self._configs = new
             failed = self.reconcile()
             labels = {name: dict(config.labels) for name, config in self._configs.items()}
             if not self._labels_for_unavailable:
@@ -108,6 +116,9 @@ class ModelManager:
 
     def _reconcile_model(self, config: ModelConfig) -> list[tuple[str, int]]:
         """Keeps the best versions that can be loaded, so a bad new one leaves the old in place."""
+        if not config.base_path.is_dir():  # a file system that is away is no order to unload
+            _LOG.warning("Could not find base path %s: nothing is changed", config.base_path)
+            return []
         folders = list_versions(config.base_path)
         serving = self._servables.setdefault(config.name, {})
         kept: set[int] = set()

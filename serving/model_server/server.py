@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 from components.errors import UserError
 from serving.model_server.batching import Batcher
@@ -14,9 +15,9 @@ from serving.model_server.grpc_listener import GrpcListener
 from serving.model_server.loading import make_loader
 from serving.model_server.manager import ModelManager
 from serving.model_server.metrics import Metrics
-from serving.model_server.model_config import initial_configs, read_config_file
+from serving.model_server.model_config import ModelConfig, initial_configs, read_config_file
 from serving.model_server.options import ServerOptions, read_batching_options, read_metrics_path
-from serving.model_server.predict import run_alone
+from serving.model_server.predict import Runner, run_alone
 from serving.model_server.rest.listener import RestListener
 from serving.model_server.servable import Parallelism
 from serving.protocol.status import UNKNOWN, StatusError
@@ -57,26 +58,40 @@ class ModelServer:
             ),
             labels_for_unavailable=options.allow_version_labels_for_unavailable_models,
         )
-        try:
-            self.manager.configure(configs)
-        except StatusError as error:
-            if error.code != UNKNOWN:  # a label that cannot be given
-                raise UserError(f"`--model-config-file`: {error.message}.") from error
-        self._batcher = Batcher(batching) if options.enable_batching else None
-        core = ServerCore(
-            self.manager,
-            self._batcher or run_alone,
-            Metrics(),
-            max_message_bytes=options.max_message_bytes,
-            typed_outputs=not options.enable_serialization_as_tensor_content,
-        )
-        self._executor = ThreadPoolExecutor(options.rest_api_num_threads, "rest")
-        self._grpc = GrpcListener(core, options)
-        self._rest = RestListener(core, options, self._executor, metrics_path)
-        self.port, self.rest_port = self._grpc.port, self._rest.port
+        with ExitStack() as opened:  # closed last to first: here if a port is taken, else by stop()
+            opened.callback(self.manager.close)
+            self._load(configs)
+            run: Runner = run_alone
+            if options.enable_batching:
+                run = batcher = Batcher(batching)
+                opened.callback(batcher.close)
+            core = ServerCore(
+                self.manager,
+                run,
+                Metrics(),
+                max_message_bytes=options.max_message_bytes,
+                typed_outputs=not options.enable_serialization_as_tensor_content,
+            )
+            executor = ThreadPoolExecutor(options.rest_api_num_threads, "rest")
+            opened.callback(executor.shutdown)
+            self._grpc = GrpcListener(core, options)
+            opened.callback(self._grpc.stop)
+            rest = RestListener(core, options, executor, metrics_path)
+            opened.callback(rest.stop)
+            opened.callback(self._grpc.refuse)  # at once, not after REST has finished
+            self._opened = opened.pop_all()
+        self.port, self.rest_port = self._grpc.port, rest.port
         self._stopping = threading.Event()
         self._poller = threading.Thread(target=self._poll, name="versions", daemon=True)
         self._poller.start()
+
+    def _load(self, configs: list[ModelConfig]) -> None:
+        """A version that does not load is no reason not to start: its status says why."""
+        try:
+            self.manager.configure(configs)
+        except StatusError as error:
+            if error.code != UNKNOWN:
+                raise UserError(f"`--model-config-file`: {error.message}.") from error
 
     def _poll(self) -> None:
         """Follows the disk: new and deleted versions, and changes of the configuration file."""
@@ -88,9 +103,12 @@ class ModelServer:
                 if time.monotonic() - config_read >= config_wait:
                     config_read = time.monotonic()
                     self._follow_config_file()
-                self._grpc.report_health(serving=self.manager.is_ready())
-            except (UserError, StatusError, OSError) as error:
+                if not self._stopping.is_set():
+                    self._grpc.report_health(serving=self.manager.is_ready())
+            except (UserError, StatusError) as error:
                 _LOG.error("The models stay as they are: %s", error)
+            except Exception:  # this thread must outlive whatever the disk does
+                _LOG.exception("The models stay as they are")
 
     def _follow_config_file(self) -> None:
         path = self._options.model_config_file
@@ -104,14 +122,8 @@ class ModelServer:
         if self._stopping.is_set():
             return
         self._stopping.set()
-        self._grpc.report_health(serving=False)
-        self._grpc.stop()
-        self._rest.stop()
         self._poller.join()
-        self._executor.shutdown()
-        if self._batcher:
-            self._batcher.close()
-        self.manager.close()
+        self._opened.close()
 
     def __enter__(self) -> "ModelServer":
         return self

@@ -50,7 +50,10 @@ def make_app(
         try:
             if request.method == "OPTIONS":
                 return _preflight(request)
-            body = Body(await _read_body(request), request.headers.get("Content-Encoding", ""))
+            body = Body(
+                await _read_body(request, core.max_message_bytes),
+                request.headers.get("Content-Encoding", ""),
+            )
             deadline = time.monotonic() + timeout_seconds
             answer = _route(core, request.method, request.path, body, deadline)
             text = await asyncio.get_running_loop().run_in_executor(executor, answer)
@@ -143,11 +146,11 @@ def _model_spec(name: str, version: str | None, label: str | None) -> ModelSpec:
     return ModelSpec(name, None if version is None else int(version), label or "")
 
 
-async def _read_body(request: web.Request) -> bytes:
+async def _read_body(request: web.Request, max_bytes: int) -> bytes:
     try:
         return await request.read()
     except web.HTTPRequestEntityTooLarge as error:
-        raise _too_large(request.app._client_max_size) from error
+        raise _too_large(max_bytes) from error
 
 
 def _unpack(body: bytes, encoding: str, max_bytes: int) -> bytes:

@@ -186,6 +186,18 @@ def test_reload_with_a_relative_path_changes_nothing(start, base_path):
     assert served_version(server) == 1
 
 
+def test_a_base_path_that_is_away_is_no_order_to_unload(start, base_path):
+    server = start(model_base_path=str(base_path), model_name="m")
+    base_path.rename(base_path.with_name("away"))
+    server.manager.reconcile()
+    assert served_version(server) == 1
+    with pytest.raises(grpc.RpcError) as error:
+        reload_config(server, base_path, specific=[1])
+    assert error.value.code() is grpc.StatusCode.NOT_FOUND
+    assert error.value.details() == f"Could not find base path {base_path} for servable m"
+    assert served_version(server) == 1
+
+
 def test_the_configuration_file_is_followed(start, base_path, tmp_path):
     config = tmp_path / "models.config"
     line = "model_config_list {{ config {{ name: '{}' base_path: '{}' }} }}"
