@@ -4,7 +4,10 @@ import tensorflow as tf
 
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.record import EpisodeSetRecord
+from components.errors import UserError
 from components.meta_trainer import augmentation
+from components.meta_trainer.augmentation_audio import change_speed
+from components.meta_trainer.augmentation_text import drop_words
 from components.meta_trainer.options import AugmentOptions
 from components.meta_trainer.types import Episodes
 from components.modalities.base import ExampleSpec, Modality
@@ -37,15 +40,21 @@ def training_episodes(
     """
     ways = record.shape_of("train")[0]
     spec = record.example_spec
+    _check_modality(augment, spec)
 
     def vary(step: tf.Tensor, serialized: tf.Tensor) -> Episodes:
         episodes = _episodes(serialized, spec)
-        seeds = [tf.stack([tf.cast(seed, tf.int64), step * 4 + i]) for i in range(3)]
-        episodes = augmentation.permute_labels(episodes, ways, seeds[0])
+        seeds = [tf.stack([tf.cast(seed, tf.int64), step * 4 + i]) for i in range(4)]
+        if not spec.regression:
+            episodes = augmentation.permute_labels(episodes, ways, seeds[0])
         if augment.regroup:
             episodes = augmentation.regroup(episodes, seeds[1])
         if augment.rotate:
             episodes = augmentation.rotate_classes(episodes, ways, seeds[2])
+        if augment.speed:
+            episodes = change_speed(episodes, augment.speed, seeds[3])
+        if augment.drop_words:
+            episodes = drop_words(episodes, augment.drop_words, seeds[3])
         return episodes
 
     return (
@@ -58,6 +67,15 @@ def training_episodes(
         .map(vary, num_parallel_calls=tf.data.AUTOTUNE)
         .prefetch(4)
     )
+
+
+def _check_modality(augment: AugmentOptions, spec: ExampleSpec) -> None:
+    for option, modality in (("rotate", "image"), ("speed", "audio"), ("drop_words", "text")):
+        if getattr(augment, option) and spec.modality != modality:
+            raise UserError(
+                f"`training.augment.{option}` can be set for {modality} only: the data are "
+                f"{spec.modality}. Take it out."
+            )
 
 
 def fixed_episodes(

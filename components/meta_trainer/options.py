@@ -19,6 +19,10 @@ class AugmentOptions:
     """Draw anew which examples of a class are support and which are query."""
     rotate: bool = False
     """Images: turn each class of an episode by 0, 90, 180 or 270 degrees."""
+    speed: float = Field(0.0, ge=0, lt=1)
+    """Audio: play each episode faster or slower by up to this share."""
+    drop_words: float = Field(0.0, ge=0, lt=1)
+    """Text: leave out each word with this probability."""
 
 
 @dataclass(frozen=True, config={"extra": "forbid", "strict": True})
