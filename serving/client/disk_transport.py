@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from components.errors import UserError
-from serving.client.transport import Reply, Signature, Spec, Which
+from serving.client.transport import Reply, Signature, Which, read_specs
 from serving.model_server.predict import predict
 from serving.model_server.servable import Parallelism, Servable
-from serving.protocol.tensors import BY_NUMBER
 from serving.versions import list_versions
 
 
@@ -37,7 +35,7 @@ class DiskTransport:
 
     def signatures(self, timeout: float) -> dict[str, Signature]:
         return {
-            name: Signature(_specs(definition.inputs), _specs(definition.outputs))
+            name: Signature(read_specs(definition.inputs), read_specs(definition.outputs))
             for name, definition in self._servable.signature_defs.items()
         }
 
@@ -65,16 +63,3 @@ def _find(folder: Path, version: int | None) -> tuple[int, Path]:
             f"got {chosen}."
         )
     return chosen, versions[chosen]
-
-
-def _specs(infos: Mapping[str, Any]) -> dict[str, Spec]:
-    return {
-        name: Spec(
-            BY_NUMBER[info.dtype].numpy,
-            None
-            if info.tensor_shape.unknown_rank
-            else tuple(None if dim.size < 0 else dim.size for dim in info.tensor_shape.dim),
-        )
-        for name, info in infos.items()
-        if info.dtype in BY_NUMBER
-    }

@@ -6,10 +6,10 @@ from typing import Any
 import grpc
 import numpy as np
 
-from serving.client.transport import Reply, Signature, Spec, Tls, Which
+from serving.client.transport import Reply, Signature, Tls, Which, read_specs
 from serving.protocol import messages
 from serving.protocol.status import StatusError
-from serving.protocol.tensors import BY_NUMBER, read_tensor, write_tensor
+from serving.protocol.tensors import read_tensor, write_tensor
 
 _OPTIONS = {
     "grpc.max_receive_message_length": -1,
@@ -56,7 +56,7 @@ class GrpcTransport:
         reply = _call(self._metadata, request, timeout)
         table: Any = messages.SignatureDefMap.FromString(reply.metadata["signature_def"].value)
         return {
-            name: Signature(_specs(definition.inputs), _specs(definition.outputs))
+            name: Signature(read_specs(definition.inputs), read_specs(definition.outputs))
             for name, definition in table.signature_def.items()
         }
 
@@ -85,17 +85,3 @@ def _call(method: Any, request: Any, timeout: float) -> Any:
         return method(request, timeout=timeout)
     except grpc.RpcError as error:
         raise StatusError(error.code().value[0], error.details() or "") from error
-
-
-def _specs(infos: Mapping[str, Any]) -> dict[str, Spec]:
-    return {
-        name: Spec(BY_NUMBER[info.dtype].numpy, _shape(info.tensor_shape))
-        for name, info in infos.items()
-        if info.dtype in BY_NUMBER
-    }
-
-
-def _shape(shape: Any) -> tuple[int | None, ...] | None:
-    if shape.unknown_rank:
-        return None
-    return tuple(None if dim.size < 0 else dim.size for dim in shape.dim)

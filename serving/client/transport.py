@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from components.errors import UserError
+from serving.protocol.tensors import BY_NUMBER
 
 
 class Spec(NamedTuple):
@@ -19,6 +20,21 @@ class Spec(NamedTuple):
 class Signature(NamedTuple):
     inputs: dict[str, Spec]
     outputs: dict[str, Spec]
+
+
+def read_specs(infos: Mapping[str, Any]) -> dict[str, Spec]:
+    """The specs of a SignatureDef's inputs or outputs (TensorInfo messages by name)."""
+    return {
+        name: Spec(BY_NUMBER[info.dtype].numpy, _shape(info.tensor_shape))
+        for name, info in infos.items()
+        if info.dtype in BY_NUMBER
+    }
+
+
+def _shape(shape: Any) -> tuple[int | None, ...] | None:
+    if shape.unknown_rank:
+        return None
+    return tuple(None if dim.size < 0 else dim.size for dim in shape.dim)
 
 
 class Reply(NamedTuple):
