@@ -1,0 +1,107 @@
+"""Tables of texts: what is read, and each mistake in one sentence."""
+
+import json
+
+import pytest
+
+from components.episode_gen.check import check_data
+from components.episode_gen.options import DataOptions, EpisodeOptions
+from components.episode_gen.sources import open_source
+from components.errors import UserError
+
+ROWS = [("play some music", "play"), ("a song, please", "play"), ("stop", "halt"), ("end", "halt")]
+SMALL = EpisodeOptions(ways=2, shots=1, queries=1)
+
+
+def write(tmp_path, suffix: str, rows=ROWS, columns=("text", "label")):
+    path = tmp_path / f"requests{suffix}"
+    if suffix == ".jsonl":
+        lines = [json.dumps(dict(zip(columns, row))) for row in rows]
+    else:
+        separator = {".csv": ",", ".tsv": "\t"}[suffix]
+        lines = [separator.join(columns)]
+        lines += [separator.join(f'"{value}"' for value in row) for row in rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8-sig" if suffix == ".csv" else "utf-8")
+    return path
+
+
+def table(path, **options) -> DataOptions:
+    return DataOptions(source="table", path=str(path), **options)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl"])
+def test_every_kind_of_file_holds_the_same_examples(tmp_path, suffix):
+    source = open_source(table(write(tmp_path, suffix)))
+    entries = list(source.catalogue())
+    assert [entry.class_name for entry in entries] == ["play", "play", "halt", "halt"]
+    stored = {s.example_id: s.content for part in source.parts() for s in source.read(part)}
+    assert stored == {
+        entry.example_id: text.encode() for entry, (text, _) in zip(entries, ROWS, strict=True)
+    }
+
+
+def test_columns_by_name_and_groups(tmp_path):
+    rows = [("hi", "greet", "talk"), ("bye", "leave", "talk"), ("pay", "bill", "money")]
+    path = write(tmp_path, ".csv", rows, ("said", "meant", "area"))
+    data = table(path, input_feature="said", label_feature="meant", group_feature="area")
+    entries = list(open_source(data).catalogue())
+    assert [(e.class_name, e.group) for e in entries] == [
+        ("greet", "talk"),
+        ("leave", "talk"),
+        ("bill", "money"),
+    ]
+
+
+def test_a_table_makes_episodes(tmp_path):
+    rows = [(f"text {i}", f"class {i % 12}") for i in range(48)]
+    checked = check_data(table(write(tmp_path, ".tsv", rows)), SMALL)
+    assert checked.spec.modality == "text" and len(checked.splits["test"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "message"),
+    [
+        (("words", "label"), {}, r"`data\.input_feature` .*\(words, label\): got none"),
+        (("text", "kind"), {}, r"`data\.label_feature` .*\(text, kind\): got none"),
+        (("text", "label"), {"input_feature": "body"}, r"`data\.input_feature` .* got 'body'"),
+        (("text", "label"), {"split_by": "group"}, r"`data\.group_feature` .* got none"),
+    ],
+)
+def test_a_column_that_is_not_there(tmp_path, columns, options, message):
+    source = open_source(table(write(tmp_path, ".csv", columns=columns), **options))
+    with pytest.raises(UserError, match=message):
+        list(source.catalogue())
+
+
+@pytest.mark.parametrize("rows", [[("hi", "a"), ("  ", "a")], [("hi", "a"), ("hello", "")]])
+def test_a_row_without_text_or_class_is_named(tmp_path, rows):
+    with pytest.raises(UserError, match=r"row 2 has none"):
+        list(open_source(table(write(tmp_path, ".csv", rows))).catalogue())
+
+
+@pytest.mark.parametrize("content", [b"text,label\n\xff\xfe,a\n", b'text,label\n"a" b,c\n'])
+def test_a_file_that_is_no_table_in_utf8(tmp_path, content):
+    path = tmp_path / "broken.csv"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"broken\.csv cannot be read"):
+        list(open_source(table(path)).catalogue())
+
+
+def test_a_line_that_is_no_json(tmp_path):
+    path = tmp_path / "broken.jsonl"
+    path.write_text('{"text": "hi", "label": "a"}\n["hi"]\n')
+    with pytest.raises(UserError, match="line 2"):
+        list(open_source(table(path)).catalogue())
+
+
+@pytest.mark.parametrize("name", ["nowhere.csv", "requests.xlsx"])
+def test_a_file_that_is_not_there_or_of_another_kind(tmp_path, name):
+    (tmp_path / "requests.xlsx").write_bytes(b"PK")
+    with pytest.raises(UserError, match=r"`data\.path` must be an existing \.csv"):
+        open_source(table(tmp_path / name))
+
+
+def test_a_change_of_the_file_changes_the_fingerprint(tmp_path):
+    before = open_source(table(write(tmp_path, ".csv"))).fingerprint()
+    after = open_source(table(write(tmp_path, ".csv", [*ROWS, ("more", "play")]))).fingerprint()
+    assert before != after
