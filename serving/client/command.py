@@ -63,7 +63,8 @@ def query(
         ) as client:
             answers = list(client.stream(examples, [example for _, example in named], chunk=_CHUNK))
     except StatusError as error:
-        raise UserError(f"The model refused: {NAMES[error.code]}: {error.message}") from error
+        sentence = error.message.split("\n\t [[")[0]  # without TensorFlow's names of graph nodes
+        raise UserError(f"The model refused: {NAMES[error.code]}: {sentence}") from error
     print_table([name for name, _ in named], answers)
 
 
