@@ -53,9 +53,9 @@ def maml(options: MamlOptions, network: Network, objective: Objective) -> Learne
         weights = network.init(seed)
         if not options.learn_rates:
             return weights
-        rate = tf.constant(options.inner_rate)
         names = inner_loop.adaptable(network, weights)
-        return weights | {f"rate_{name}": rate for name in names}
+        # A tensor for each: an eager tape adds up the gradients of one that is used for several.
+        return weights | {f"rate_{name}": tf.constant(options.inner_rate) for name in names}
 
     def start(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
         return inner_loop.stacked(inner_loop.adaptable(network, weights), weights, support)

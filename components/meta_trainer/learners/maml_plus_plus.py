@@ -48,9 +48,8 @@ def maml_plus_plus(options: MamlPlusPlusOptions, network: Network, objective: Ob
 
     def init(seed: int) -> dict[str, tf.Tensor]:
         weights = network.init(seed)
-        rates = tf.fill([steps], options.inner_rate)
         names = inner_loop.adaptable(network, weights)
-        return weights | {f"rate_{name}": rates for name in names}
+        return weights | {f"rate_{name}": tf.fill([steps], options.inner_rate) for name in names}
 
     def start(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
         return inner_loop.stacked(inner_loop.adaptable(network, weights), weights, support)

@@ -43,9 +43,8 @@ def proto_maml(options: ProtoMamlOptions, network: Network, objective: Objective
     def init(seed: int) -> dict[str, tf.Tensor]:
         weights = network.init(seed)
         if options.learn_rates:
-            rate = tf.constant(options.inner_rate)
             names = inner_loop.adaptable(network, weights)
-            weights |= {f"rate_{name}": rate for name in names}
+            weights |= {f"rate_{name}": tf.constant(options.inner_rate) for name in names}
         return {name: w for name, w in weights.items() if name not in HEAD}
 
     def start_with(ways: int | None):

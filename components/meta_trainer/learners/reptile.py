@@ -29,7 +29,7 @@ class ReptileOptions:
 
     inner_steps: int = Field(5, ge=1)
     """Steps in meta-training, each on all examples of the episode."""
-    test_steps: int = Field(20, ge=0)
+    test_steps: int = Field(10, ge=0)
     """Steps on the support set when served."""
     inner_rate: float = Field(3e-3, gt=0)
     """Adam's rate of the inner steps."""

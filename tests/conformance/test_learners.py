@@ -1,0 +1,179 @@
+"""Every learner x every promise: one table, so that a new learner is held to all of them."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.episodes.record import EpisodeSetRecord
+from components.meta_trainer import learners
+from components.meta_trainer.build import Assembly, assemble
+from components.meta_trainer.export import export
+from components.meta_trainer.types import Episodes
+from components.modalities.base import ExampleSpec
+from serving import signatures as sig
+
+WAYS, SHOTS, SIZE = 4, 2, 8
+NAMES = sorted(learners.TABLE)
+SMALL = {"backbone": {"filters": 6, "blocks": 1}}
+# Two steps show what many do, and are traced in a fraction of the time.
+FEWER_STEPS = {
+    "reptile": {"inner_steps": 2, "test_steps": 2},
+    "meta_lstm": {"inner_steps": 2},
+    "maml_plus_plus": {"inner_steps": 2},
+    "anil": {"inner_steps": 2},
+}
+RECORD = EpisodeSetRecord(
+    format_version=1,
+    example_spec=ExampleSpec("image", "uint8", (SIZE, SIZE, 1)),
+    ways=WAYS,
+    shots=SHOTS,
+    queries=3,
+    counts={},
+    seed=0,
+    splits={},
+    groups={},
+    config={"data": {}},
+)
+
+
+def draw(episodes: int = 2, ways: int = WAYS, queries: int = 3, seed: int = 0) -> Episodes:
+    """Images whose class is where their bright spot lies; uint8, as a client sends them."""
+    rng = np.random.default_rng(seed)
+    spots = np.stack([rng.permutation(SIZE * SIZE)[:ways] for _ in range(episodes)])
+
+    def images(per_class: int):
+        y = np.tile(np.repeat(np.arange(ways), per_class), (episodes, 1))
+        x = rng.integers(0, 90, (episodes, ways * per_class, SIZE * SIZE))
+        np.put_along_axis(x, np.take_along_axis(spots, y, axis=1)[..., None], 255, axis=2)
+        shape = (episodes, ways * per_class, SIZE, SIZE, 1)
+        return tf.constant(x.reshape(shape), tf.uint8), tf.constant(y, tf.int32)
+
+    return Episodes(*images(SHOTS), *images(queries))
+
+
+def small(name: str) -> Assembly:
+    return assemble(RECORD, {"name": name} | SMALL | FEWER_STEPS.get(name, {}))
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def served(request, tmp_path_factory) -> tuple[Assembly, dict, dict]:
+    """A learner, its fresh weights, and the signatures of its export."""
+    assembly = small(request.param)
+    weights = assembly.learner.init(0)
+    directory = str(tmp_path_factory.mktemp("export") / "model")
+    export(assembly, weights, directory, {})
+    loaded = tf.saved_model.load(directory)
+    signatures = dict(loaded.signatures)
+    signatures["keep"] = loaded  # the signatures die with what they came from
+    return assembly, weights, signatures
+
+
+def ask(served, episodes: Episodes) -> np.ndarray:
+    _, _, signatures = served
+    outputs = signatures[sig.ADAPT_AND_PREDICT](
+        support_x=episodes.support_x, support_y=episodes.support_y, query_x=episodes.query_x
+    )
+    return outputs[sig.PROBABILITIES].numpy()
+
+
+def direct(served, episodes: Episodes) -> np.ndarray:
+    """The answer of the learner itself, without export."""
+    assembly, weights, _ = served
+    prepare = assembly.modality.prepare
+    support = episodes.support._replace(x=prepare(episodes.support_x))
+    adapted = assembly.learner.adapt(weights, support)
+    outputs = assembly.learner.predict(weights, adapted, prepare(episodes.query_x))
+    return assembly.objective.answer(outputs, episodes.support_y).numpy()
+
+
+def test_saved_and_loaded_answers_are_the_learners_own(served):
+    episodes = draw()
+    np.testing.assert_allclose(ask(served, episodes), direct(served, episodes), atol=1e-5)
+
+
+def test_each_query_alone_is_as_all_together(served):
+    episodes = draw()
+    together = ask(served, episodes)
+    for i in range(together.shape[1]):
+        alone = ask(served, episodes._replace(query_x=episodes.query_x[:, i : i + 1]))
+        np.testing.assert_allclose(alone[:, 0], together[:, i], atol=1e-5)
+
+
+def test_each_episode_alone_is_as_stacked(served):
+    episodes = draw()
+    stacked = ask(served, episodes)
+    for e in range(2):
+        alone = ask(served, Episodes(*(t[e : e + 1] for t in episodes)))
+        np.testing.assert_allclose(alone[0], stacked[e], atol=1e-5)
+
+
+def test_padding_changes_nothing(served):
+    episodes = draw()
+    x = tf.concat([episodes.support_x, 255 - episodes.support_x[:, :3]], axis=1)
+    y = tf.pad(episodes.support_y, [[0, 0], [0, 3]], constant_values=-1)
+    padded = ask(served, episodes._replace(support_x=x, support_y=y))
+    np.testing.assert_allclose(padded, ask(served, episodes), atol=1e-5)
+
+
+def test_order_of_the_support_set_changes_nothing_unless_said(served):
+    assembly, _, _ = served
+    if assembly.learner.order_matters:
+        pytest.skip("the learner says that order matters")
+    episodes = draw()
+    x, y = (tf.reverse(t, axis=[1]) for t in episodes.support)
+    reversed_ = ask(served, episodes._replace(support_x=x, support_y=y))
+    np.testing.assert_allclose(reversed_, ask(served, episodes), atol=1e-5)
+
+
+@pytest.mark.parametrize("queries", [1, 7])
+def test_any_number_of_queries(served, queries):
+    episodes = draw(queries=queries)
+    assert ask(served, episodes).shape == (2, WAYS * queries, WAYS)
+
+
+@pytest.mark.parametrize("ways", [2, 3])
+def test_fewer_ways_than_trained_for(served, ways):
+    probabilities = ask(served, draw(ways=ways))
+    np.testing.assert_allclose(probabilities[..., :ways].sum(axis=-1), 1.0, atol=1e-5)
+    assert (probabilities[..., ways:] == 0).all()
+
+
+def test_adapt_then_predict_is_serving_default(served):
+    episodes, (_, _, signatures) = draw(), served
+    adapted = signatures[sig.ADAPT](support_x=episodes.support_x, support_y=episodes.support_y)
+    outputs = signatures[sig.PREDICT](query_x=episodes.query_x, **adapted)
+    np.testing.assert_allclose(outputs[sig.PROBABILITIES], ask(served, episodes), atol=1e-6)
+
+
+def test_path_ends_where_serving_default_is(served):
+    episodes, (assembly, _, signatures) = draw(), served
+    if assembly.learner.path is None:
+        assert sig.PATH not in signatures
+        return
+    per_step = signatures[sig.PATH](
+        support_x=episodes.support_x, support_y=episodes.support_y, query_x=episodes.query_x
+    )[sig.PROBABILITIES_PER_STEP].numpy()
+    np.testing.assert_allclose(per_step[:, -1], ask(served, episodes), atol=1e-5)
+
+
+def test_same_under_tf_function(served):
+    assembly, weights, _ = served
+    episodes = draw()
+    prepared = episodes._replace(
+        support_x=assembly.modality.prepare(episodes.support_x),
+        query_x=assembly.modality.prepare(episodes.query_x),
+    )
+    progress = tf.constant(0.9)
+    eager = assembly.learner.meta_gradients(weights, prepared, progress)
+    traced = tf.function(assembly.learner.meta_gradients)(weights, prepared, progress)
+    np.testing.assert_allclose(eager.loss, traced.loss, rtol=1e-5)
+    for name, gradient in eager.gradients.items():
+        np.testing.assert_allclose(gradient, traced.gradients[name], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_seeded_starts_repeat_and_seeds_differ(name):
+    assembly = small(name)
+    one, same, other = (assembly.learner.init(seed) for seed in (1, 1, 2))
+    assert all((one[n].numpy() == same[n].numpy()).all() for n in one)
+    assert any((one[n].numpy() != other[n].numpy()).any() for n in one)
