@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from components.errors import UserError
+from pipeline.compare_command import compare
 from pipeline.data_command import data, init
 from pipeline.kubeflow.command import compile_command, submit_command
 from serving.client.command import query
@@ -53,6 +54,7 @@ main.add_command(data)
 main.add_command(init)
 main.add_command(serve)
 main.add_command(query)
+main.add_command(compare)
 main.add_command(compile_command)
 main.add_command(submit_command)
 

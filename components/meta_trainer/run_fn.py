@@ -26,16 +26,35 @@ VALIDATION_STACK = 50
 
 
 def run_fn(fn_args: Any) -> None:
-    """Meta-trains and exports, or goes on where a killed run stopped.
+    """`train_and_export` as the Trainer calls it.
 
     Args:
       fn_args: TFX's FnArgs. Used: `train_files`, patterns of the files of the split `train`, of
-        which the artifact is derived; `serving_model_dir`; `model_run_dir`, which gets the
-        TensorBoard logs, `history.json` and `meta_train.json`; and of `custom_config` the keys
-        `learner`, `training` (the configuration's sections), `checkpoint_root` and `model_name`.
+        which the artifact is derived; `serving_model_dir`; `model_run_dir`; `custom_config`.
     """
-    config = fn_args.custom_config
-    uri = examples_uri(fn_args.train_files[0])
+    train_and_export(
+        examples_uri(fn_args.train_files[0]),
+        fn_args.custom_config,
+        model_dir=fn_args.serving_model_dir,
+        run_dir=fn_args.model_run_dir,
+    )
+
+
+def train_and_export(
+    uri: str, config: Mapping[str, Any], *, model_dir: str, run_dir: str
+) -> dict[str, float]:
+    """Meta-trains and exports, or goes on where a killed run stopped.
+
+    Args:
+      uri: of the Examples artifact.
+      config: the configuration's sections `learner` and `training`, and `checkpoint_root` and
+        `model_name`.
+      model_dir: of the SavedModel; must not exist.
+      run_dir: gets the TensorBoard logs, `history.json` and `meta_train.json`.
+
+    Returns:
+      what `meta_train.json` says: steps and episodes per second.
+    """
     record = read_record(uri)
     options = checked(TrainingOptions, config["training"], "training")
     assembly = assemble(record, config["learner"])
@@ -59,7 +78,7 @@ def run_fn(fn_args: Any) -> None:
             uri, record, split="eval", count=options.eval_episodes, stack=VALIDATION_STACK
         ),
         checkpoint_dir=checkpoint_dir,
-        log_dir=fn_args.model_run_dir,
+        log_dir=run_dir,
     )
     best = max(trained.history, key=lambda entry: entry["eval_score"])
     about = {
@@ -67,13 +86,14 @@ def run_fn(fn_args: Any) -> None:
         "meta_train_steps": trained.steps,
         "best_step": best["step"],
     }
-    export(assembly, trained.weights, fn_args.serving_model_dir, about)
+    export(assembly, trained.weights, model_dir, about)
     requests = list(warmup_requests(uri, record))
-    write_warmup(Path(fn_args.serving_model_dir), config["model_name"], requests)
-    _write_json(fn_args.model_run_dir, HISTORY_FILE, trained.history)
+    write_warmup(Path(model_dir), config["model_name"], requests)
+    _write_json(run_dir, HISTORY_FILE, trained.history)
     per_second = trained.steps * options.episodes_per_step / max(trained.seconds, 1e-9)
     summary = {"steps": trained.steps, "episodes_per_second": per_second}
-    _write_json(fn_args.model_run_dir, SUMMARY_FILE, summary)
+    _write_json(run_dir, SUMMARY_FILE, summary)
+    return summary
 
 
 def examples_uri(pattern: str) -> str:
