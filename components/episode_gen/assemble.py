@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from components.episode_gen import targets
 from components.episode_gen.rotation import rotated_name, turn_image
 from components.episode_gen.sampling import Slot
 from components.episode_gen.table import Planner
@@ -27,16 +28,22 @@ def assemble(planner: Planner, split: str, index: int, content: Callable[[str], 
         stored = content(example_id)
         return turn_image(stored, planner.spec, turn) if turn else stored
 
-    examples = [example(slot, name) for slot, name in zip(plan.support + plan.query, ids)]
+    slots = plan.support + plan.query
+    examples = [example(slot, name) for slot, name in zip(slots, ids)]
+    if planner.spec.regression:
+        pairs = [targets.split(stored, planner.spec) for stored in examples]
+        examples, labels = [x for x, _ in pairs], np.stack([y for _, y in pairs])
+    else:
+        labels = np.array([slot.label for slot in slots], np.int32)
     support = len(plan.support)
     names = planner.splits[split].names
     return encode_stored(
         Episode(
             index=index,
             support_x=examples[:support],
-            support_y=np.array([slot.label for slot in plan.support], np.int32),
+            support_y=labels[:support],
             query_x=examples[support:],
-            query_y=np.array([slot.label for slot in plan.query], np.int32),
+            query_y=labels[support:],
             class_names=[rotated_name(names[c.number], c.turn) for c in plan.classes],
             example_ids=ids,
         )

@@ -46,10 +46,11 @@ def check_data(data: DataOptions, episodes: EpisodeOptions) -> CheckedData:
     catalogue = build_catalogue(source.catalogue(), by_group=data.split_by == "group")
     splits = split_classes(catalogue, data)
     check_episodes(catalogue, splits, episodes)
-    if episodes.rotations != "none" and source.spec.modality != "image":
+    turns = source.spec.modality == "image" and not source.spec.regression
+    if episodes.rotations != "none" and not turns:
         raise UserError(
-            f"`episodes.rotations` can be {episodes.rotations} for images only: the data are "
-            f"{source.spec.modality}. Set it to none."
+            f"`episodes.rotations` can be {episodes.rotations} for classes of images only: the "
+            f"data are {source.spec.modality}. Set it to none."
         )
     if episodes.rotations != "none":
         _check_names(catalogue)

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from components.episode_gen.sources import SOURCES
+from components.episode_gen.sources import REGRESSION_SOURCES, SOURCES
 from components.episodes import SPLITS
 from components.errors import UserError
 
@@ -54,6 +54,8 @@ class DataOptions:
       eval_within: by group only: take this share of the classes of the train groups for
         meta-validation, in place of groups of its own. The report then shows the drop from new
         classes of known groups to those of new groups (domains).
+      tasks: of the generated regression sources: how many there are, a class each.
+      examples_per_task: of these sources: how many of each; an episode takes K + Q of them.
       seed: of the splits.
       table_megabytes: up to this size the class data are kept in one memory-mapped file; beyond
         it episodes are joined from the source. Both give the same episodes.
@@ -78,6 +80,8 @@ class DataOptions:
     split_counts: tuple[int, int, int] | None = None
     split_fractions: tuple[float, float, float] = (0.64, 0.16, 0.2)  # as miniImageNet: 64, 16, 20
     eval_within: float | None = None
+    tasks: int = 5_000
+    examples_per_task: int = 20
     seed: int = 0
     table_megabytes: int = 2048
 
@@ -97,6 +101,8 @@ class DataOptions:
                 "got none."
             )
         require("data.image_size", self.image_size, at_least=4)
+        require("data.tasks", self.tasks, at_least=1)
+        require("data.examples_per_task", self.examples_per_task, at_least=1)
         require("data.seed", self.seed, at_least=0)
         require("data.table_megabytes", self.table_megabytes, at_least=0)
         require("data.sample_rate", self.sample_rate, at_least=1_000)
@@ -153,7 +159,7 @@ class EpisodeOptions:
     """What an episode is.
 
     Attributes:
-      ways: N, classes in an episode.
+      ways: N, classes in an episode; 1 for regression, where an episode is one task.
       shots: K, support examples of each class.
       queries: query examples of each class.
       train_ways, train_shots, train_queries: the same for the episodes of `train` where they
@@ -176,12 +182,11 @@ class EpisodeOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        lowest = {"ways": 2, "shots": 1, "queries": 1}
-        for name, least in lowest.items():
-            require(f"episodes.{name}", getattr(self, name), at_least=least)
+        for name in ("ways", "shots", "queries"):
+            require(f"episodes.{name}", getattr(self, name), at_least=1)
             own = getattr(self, f"train_{name}")
             if own is not None:
-                require(f"episodes.train_{name}", own, at_least=least)
+                require(f"episodes.train_{name}", own, at_least=1)
         for split in SPLITS:
             require(f"episodes.counts.{split}", getattr(self.counts, split), at_least=0)
         require("episodes.seed", self.seed, at_least=0)
@@ -209,12 +214,30 @@ def require(name: str, value: int, *, at_least: int) -> None:
         raise UserError(f"`{name}` must be at least {at_least}: got {value}.")
 
 
+def check_ways(data: DataOptions, episodes: EpisodeOptions) -> None:
+    """Raises UserError where `ways` do not fit the kind of episode that the source gives."""
+    for name in ("ways", "train_ways"):
+        ways = getattr(episodes, name)
+        if ways is None:
+            continue
+        if data.source not in REGRESSION_SOURCES:
+            require(f"episodes.{name}", ways, at_least=2)
+        elif ways != 1:
+            raise UserError(
+                f"`episodes.{name}` must be 1 when `data.source` is {data.source}, since an "
+                f"episode is one regression task: got {ways}."
+            )
+
+
 @dataclass(frozen=True, config=STRICT)
 class EpisodeGenConfig:
     """Everything that the episodes depend on: the component's `config_json`."""
 
     data: DataOptions = dataclasses.field(default_factory=DataOptions)
     episodes: EpisodeOptions = dataclasses.field(default_factory=EpisodeOptions)
+
+    def __post_init__(self) -> None:
+        check_ways(self.data, self.episodes)
 
     def to_json(self) -> str:
         return TypeAdapter(EpisodeGenConfig).dump_json(self).decode()

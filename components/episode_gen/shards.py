@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.episode_gen.options import EpisodeOptions
+from components.episode_gen.targets import target_bytes
 from components.episodes import SPLITS
 from components.modalities.base import ExampleSpec
 
@@ -41,7 +42,7 @@ class Shard(NamedTuple):
 
 
 def fixed_bytes(spec: ExampleSpec) -> int | None:
-    """The size of every stored example, None where they differ."""
+    """The size of every stored input, None where they differ."""
     if spec.dtype == "string" or None in spec.shape:
         return None
     return math.prod(size or 1 for size in spec.shape) * np.dtype(spec.dtype).itemsize
@@ -50,7 +51,7 @@ def fixed_bytes(spec: ExampleSpec) -> int | None:
 def example_bytes(spec: ExampleSpec) -> int:
     """The size of one stored example, a guess where they differ."""
     guess = _GUESSED_TEXT_BYTES if spec.dtype == "string" else _GUESSED_EXAMPLE_BYTES
-    return fixed_bytes(spec) or guess
+    return (fixed_bytes(spec) or guess) + target_bytes(spec)
 
 
 def make_shards(episodes: EpisodeOptions, spec: ExampleSpec) -> list[Shard]:

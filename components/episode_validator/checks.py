@@ -6,6 +6,8 @@ Each yields sentences; none means that the rule holds.
 from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
+
 from components.episode_gen.options import EpisodeShape
 from components.episode_gen.rotation import base_name
 from components.episodes.format import Episode
@@ -33,11 +35,13 @@ def check_episode(
     *,
     rotated: bool,
     size: int | None = None,
+    target_size: int = 0,
 ) -> Iterator[str]:
     """The rules of one episode.
 
     - There are N different classes, all of the episode's split; no class twice, turned or not.
-    - Every label has exactly K support and Q query examples.
+    - Every label has exactly K support and Q query examples; of a regression task there are K and
+      Q in all, each with a finite target of the size that the record says.
     - No example is in both support and query, or twice in either.
     - Every example has the size that the record says.
 
@@ -47,6 +51,7 @@ def check_episode(
       classes: the class names of the split.
       rotated: whether a name may end in "@90", "@180" or "@270".
       size: of a stored example in bytes, None where they differ.
+      target_size: numbers in a regression target, 0 for class labels.
     """
     names = [base_name(name) if rotated else name for name in episode.class_names]
     if len(names) != shape.ways:
@@ -56,8 +61,12 @@ def check_episode(
             yield f"has class {name!r} {count} times"
         if name not in classes:
             yield f"has class {name!r}, which is not in its split"
-    yield from _check_labels("support", episode.support_y.tolist(), shape.ways, shape.shots)
-    yield from _check_labels("query", episode.query_y.tolist(), shape.ways, shape.queries)
+    if target_size:
+        yield from _check_targets("support", episode.support_y, shape.shots, target_size)
+        yield from _check_targets("query", episode.query_y, shape.queries, target_size)
+    else:
+        yield from _check_labels("support", episode.support_y.tolist(), shape.ways, shape.shots)
+        yield from _check_labels("query", episode.query_y.tolist(), shape.ways, shape.queries)
     support = len(episode.support_x)
     for part, examples, labels in (
         ("support", episode.support_x, episode.support_y),
@@ -85,3 +94,10 @@ def _check_labels(part: str, labels: list, ways: int, each: int) -> Iterator[str
             yield f"has {part} label {label}, which is not in 0..{ways - 1}"
         elif counts[label] != each:
             yield f"has {counts[label]} {part} examples of label {label}, not {each}"
+
+
+def _check_targets(part: str, targets: np.ndarray, each: int, size: int) -> Iterator[str]:
+    if targets.shape != (each, size):
+        yield f"has {part} targets of shape {targets.shape}, not {(each, size)}"
+    elif not np.isfinite(targets).all():
+        yield f"has a NaN or an infinity among its {part} targets"

@@ -1,6 +1,7 @@
 """Checking a whole set of episodes with Beam; the executor without TFX."""
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -73,13 +74,19 @@ class _CheckFile(beam.DoFn):
         shape = EpisodeShape(*record.shape_of(split))
         classes = frozenset(record.splits[split])
         size = fixed_bytes(record.example_spec)
+        targets = math.prod(record.example_spec.target_shape or (0,))
         count = 0
         dataset = tf.data.TFRecordDataset(path, compression_type="GZIP")
         for serialized in dataset.as_numpy_iterator():
             count += 1
             episode = decode_stored(serialized)
             for violation in check_episode(
-                episode, shape, classes, rotated=options.rotates(split), size=size
+                episode,
+                shape,
+                classes,
+                rotated=options.rotates(split),
+                size=size,
+                target_size=targets,
             ):
                 yield f"episode {episode.index} of {split} {violation}"
         yield beam.pvalue.TaggedOutput("counts", (split, count))

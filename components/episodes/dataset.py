@@ -1,6 +1,6 @@
 """Reading episodes with tf.data: whole vectors of serialised episodes at a time.
 
-Shape letters: E episodes, S support examples, Q query examples, T numbers in a regression target.
+Shape letters: E episodes, S support examples, Q query examples.
 """
 
 import math
@@ -35,9 +35,7 @@ def split_files(uri: str, split: str) -> list[str]:
     return files
 
 
-def parse_episodes(
-    serialized: tf.Tensor, spec: ExampleSpec, *, target_size: int = 0
-) -> dict[str, tf.Tensor]:
+def parse_episodes(serialized: tf.Tensor, spec: ExampleSpec) -> dict[str, tf.Tensor]:
     """Parses a vector of serialised episodes, inside the graph.
 
     Where episodes differ in size the shorter are padded at the end: labels with -1, examples with
@@ -47,17 +45,16 @@ def parse_episodes(
     Args:
       serialized: `[E]` string.
       spec: of the examples.
-      target_size: T for regression episodes, 0 for class labels.
 
     Returns:
       support_x `[E, S, *spec.shape]` and query_x `[E, Q, *spec.shape]` of the spec's dtype,
-      support_y `[E, S]` and query_y `[E, Q]` int32 (`[E, S, T]`, `[E, Q, T]` float32 for
-      regression), index `[E]` int64.
+      support_y `[E, S]` and query_y `[E, Q]` int32 (`[E, S, *spec.target_shape]` and `[E, Q,
+      *spec.target_shape]` float32 for regression), index `[E]` int64.
     """
     strings = tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True, default_value="")
     labels = (
-        tf.io.FixedLenSequenceFeature([target_size], tf.float32, allow_missing=True)
-        if target_size
+        tf.io.FixedLenSequenceFeature(spec.target_shape, tf.float32, allow_missing=True)
+        if spec.regression
         else tf.io.FixedLenSequenceFeature(
             [], tf.int64, allow_missing=True, default_value=PADDING_LABEL
         )
@@ -72,7 +69,7 @@ def parse_episodes(
             fmt.INDEX: tf.io.FixedLenFeature([], tf.int64),
         },
     )
-    label_dtype = tf.float32 if target_size else tf.int32
+    label_dtype = tf.float32 if spec.regression else tf.int32
     return {
         "support_x": _decode(parsed[fmt.SUPPORT_INPUT], spec),
         "support_y": tf.cast(parsed[fmt.SUPPORT_LABEL], label_dtype),

@@ -6,7 +6,7 @@ Features of the record
     support/input, query/input   bytes list, one value an example (`ExampleSpec.to_bytes`)
     support/label, query/label   int64 list 0..N-1, or a float list of regression targets
     episode/index                int64, the episode's number within its split
-    episode/class_names          bytes list, N names in label order (none for regression)
+    episode/class_names          bytes list, N names in label order (the task's, for regression)
     episode/example_ids          bytes list, S + Q ids, support then query
 """
 

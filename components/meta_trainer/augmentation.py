@@ -23,19 +23,23 @@ def permute_labels(episodes: Episodes, ways: int, seed: tf.Tensor) -> Episodes:
 def regroup(episodes: Episodes, seed: tf.Tensor) -> Episodes:
     """Draws anew, within each class, which examples are support and which are query.
 
-    Each set keeps its number of examples of every class, and no example is in both.
+    Each set keeps its number of examples of every class, and no example is in both. An episode of
+    regression is one class.
     """
     support_size = tf.shape(episodes.support_y)[1]
     x = tf.concat([episodes.support_x, episodes.query_x], axis=1)
     y = tf.concat([episodes.support_y, episodes.query_y], axis=1)
-    noise = tf.random.stateless_uniform(tf.shape(y), seed, dtype=tf.float64)
+    classes = y if y.dtype.is_integer else tf.zeros(tf.shape(y)[:2], tf.int32)
+    noise = tf.random.stateless_uniform(tf.shape(classes), seed, dtype=tf.float64)
     # Sorting by (class, noise) lists each class's examples in a random order; sorting by class
     # alone (stably) lists its places. The first are moved to the second.
-    shuffled = tf.argsort(tf.cast(y, tf.float64) + noise, axis=1)
-    places = tf.argsort(y, axis=1, stable=True)
+    shuffled = tf.argsort(tf.cast(classes, tf.float64) + noise, axis=1)
+    places = tf.argsort(classes, axis=1, stable=True)
     source = tf.gather(shuffled, tf.argsort(places, axis=1), batch_dims=1)
-    x = tf.gather(x, source, batch_dims=1)
-    return episodes._replace(support_x=x[:, :support_size], query_x=x[:, support_size:])
+    x, y = tf.gather(x, source, batch_dims=1), tf.gather(y, source, batch_dims=1)
+    return Episodes(
+        x[:, :support_size], y[:, :support_size], x[:, support_size:], y[:, support_size:]
+    )
 
 
 def rotate_classes(episodes: Episodes, ways: int, seed: tf.Tensor) -> Episodes:

@@ -1,18 +1,23 @@
 """From a set of episodes and the section `learner` to a learner that can be trained on it."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from components.episodes.record import EpisodeSetRecord
+from components.errors import UserError
 from components.meta_trainer import backbones, learners
 from components.meta_trainer.learners.base import Learner
 from components.meta_trainer.network import Network
-from components.meta_trainer.objective import Objective, classification
+from components.meta_trainer.objective import Objective, classification, regression
 from components.meta_trainer.options import backbone_options, learner_options
-from components.modalities.base import Modality
+from components.modalities.base import ExampleSpec, Modality
 from components.modalities.lookup import modality_for
 
-DEFAULT_BACKBONES = {"image": "conv4", "text": "embedding_bag", "audio": "conv4"}
+CLASSIFIERS_ONLY = frozenset({"protonet", "proto_maml"})
+"""Learners that average the support examples of each class, and so need classes."""
+
+DEFAULT_BACKBONES = {"image": "conv4", "text": "embedding_bag", "audio": "conv4", "vector": "mlp"}
 """The backbone of each modality, where the configuration names none."""
 
 
@@ -38,18 +43,35 @@ def assemble(record: EpisodeSetRecord, section: Mapping[str, Any]) -> Assembly:
     """Builds the learner that the section `learner` describes, for these episodes.
 
     Raises:
-      UserError: an unknown name or option.
+      UserError: an unknown name or option, or a learner that needs classes where there are none.
     """
-    modality = modality_for(record.example_spec, record.config["data"])
+    spec = record.example_spec
+    modality = modality_for(spec, record.config["data"])
     name, options = learner_options(section)
-    default = DEFAULT_BACKBONES[record.example_spec.modality]
+    if spec.regression and name in CLASSIFIERS_ONLY:
+        others = ", ".join(sorted(set(learners.TABLE) - CLASSIFIERS_ONLY))
+        raise UserError(
+            f"`learner.name` must be one that does not need classes, since these episodes have "
+            f"float targets: got {name!r}; choose from {others}."
+        )
+    default = default_backbone(spec)
     backbone_name, of_backbone = backbone_options(section, default)
     _, make_backbone = backbones.lookup(backbone_name)
     _, make_learner = learners.lookup(name)
-    objective = classification()
-    network = Network(
-        make_backbone(of_backbone, modality.feature_shape), record.shape_of("train")[0]
-    )
+    backbone = make_backbone(of_backbone, modality.feature_shape)
+    if spec.target_shape is None:
+        objective, outputs = classification(), record.shape_of("train")[0]
+    else:
+        objective = regression(spec.target_shape)
+        outputs = math.prod(spec.target_shape) // math.prod(backbone.positions)
+    network = Network(backbone, outputs)
     learner = make_learner(options, network, objective)
     inductive = getattr(of_backbone, "normalisation", "none") != "transductive"
     return Assembly(name, learner, modality, objective, inductive)
+
+
+def default_backbone(spec: ExampleSpec) -> str:
+    """The backbone of these examples, where the configuration names none."""
+    if spec.modality == "image" and spec.target_shape == spec.shape:
+        return "image_to_image"
+    return DEFAULT_BACKBONES[spec.modality]

@@ -12,7 +12,8 @@ HEAD = ("head_kernel", "head_bias")
 
 
 class Network(NamedTuple):
-    """`outputs` is N, the ways of a classifier, or the size of a regression target."""
+    """`outputs` is N: the ways of a classifier, or the size of a regression target (at each position,
+    where the backbone keeps positions)."""
 
     backbone: Backbone
     outputs: int
@@ -38,11 +39,16 @@ class Network(NamedTuple):
     def forward(
         self, weights: Weights, x: tf.Tensor, mask: tf.Tensor, statistics: Weights | None = None
     ) -> tuple[tf.Tensor, Weights]:
-        """Outputs `[E, B, N]` and the statistics of normalisation; see `Backbone.features`."""
+        """Outputs `[E, B, ..., N]` and the statistics of normalisation; see `Backbone.features`."""
         features, statistics = self.features(weights, x, mask, statistics)
         return head(weights, features), statistics
 
 
 def head(weights: Weights, features: tf.Tensor) -> tf.Tensor:
-    """`[E, B, D]` -> `[E, B, N]`."""
-    return task_ops.task_dense(features, weights["head_kernel"], weights["head_bias"])
+    """`[E, B, ...positions, D]` -> `[E, B, ...positions, N]`."""
+    kernel, bias = weights["head_kernel"], weights["head_bias"]
+    if features.shape.rank == 3:
+        return task_ops.task_dense(features, kernel, bias)
+    rows = tf.reshape(features, [tf.shape(features)[0], -1, features.shape[-1]])
+    outputs = task_ops.task_dense(rows, kernel, bias)
+    return tf.reshape(outputs, tf.concat([tf.shape(features)[:-1], outputs.shape[-1:]], axis=0))

@@ -1,5 +1,6 @@
 """What an episode asks for: classes, or real-valued targets. The only place that knows which."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -63,21 +64,35 @@ def restrict(logits: tf.Tensor, support_y: tf.Tensor) -> tf.Tensor:
     return logits * present + ABSENT * (1 - present)
 
 
-def regression() -> Objective:
-    """Real-valued targets `[E, B, D]` by mean squared error; no padding."""
+def regression(target_shape: tuple[int, ...] | None = None) -> Objective:
+    """Real-valued targets `[E, B, ...target]` by mean squared error; no padding.
+
+    Args:
+      target_shape: of an answer; `None` leaves it as the network gives it.
+    """
 
     def mask(y: tf.Tensor) -> tf.Tensor:
         return tf.ones(tf.shape(y)[:2])
 
     def loss(outputs: tf.Tensor, y: tf.Tensor, support_y: tf.Tensor) -> tf.Tensor:
         del support_y
-        return tf.reduce_mean(tf.square(outputs - tf.cast(y, outputs.dtype)), axis=[1, 2])
+        difference = _flat(outputs) - tf.cast(_flat(y), outputs.dtype)
+        return tf.reduce_mean(tf.square(difference), axis=[1, 2])
 
     def answer(outputs: tf.Tensor, support_y: tf.Tensor) -> tf.Tensor:
         del support_y
-        return outputs
+        if target_shape is None:
+            return outputs
+        return tf.reshape(outputs, tf.concat([tf.shape(outputs)[:2], target_shape], axis=0))
 
     def score(outputs: tf.Tensor, y: tf.Tensor, support_y: tf.Tensor) -> tf.Tensor:
         return -loss(outputs, y, support_y)
 
     return Objective("regression", mask, loss, answer, score)
+
+
+def _flat(y: tf.Tensor) -> tf.Tensor:
+    """`[E, B, ...]` to `[E, B, D]`."""
+    if y.shape.rank == 3:
+        return y
+    return tf.reshape(y, tf.concat([tf.shape(y)[:2], [math.prod(y.shape[2:])]], axis=0))

@@ -21,7 +21,10 @@ class CatalogueEntry(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """The content of one example, as `ExampleSpec.to_bytes` stores it."""
+    """The content of one example, as `ExampleSpec.to_bytes` stores it.
+
+    Of a regression example it is the input and then the target (`targets.join`).
+    """
 
     example_id: str
     content: bytes

@@ -11,6 +11,8 @@ from typing import Any
 TABLE = {
     "conv4": ("conv4", "Conv4Options", "conv4"),
     "resnet12": ("resnet12", "Resnet12Options", "resnet12"),
+    "mlp": ("mlp", "MlpOptions", "mlp"),
+    "image_to_image": ("image_to_image", "ImageToImageOptions", "image_to_image"),
     "embedding_bag": ("embedding_bag", "EmbeddingBagOptions", "embedding_bag"),
 }
 """name -> (module, options class, factory)."""

@@ -20,6 +20,8 @@ class Backbone(NamedTuple):
         With `None` the statistics of normalisation are those of `x` (the examples whose mask is
         1): the pass over the support set. Given, they are used as they are: the pass over queries.
       feature_size: D.
+      positions: of features that keep them, as an image's height and width: these are
+        `[E, B, *positions, D]`, and all positions share the head.
       frozen_names: weights that gradient-based learners leave as meta-learned (the offsets of
         normalisation: Finn et al.'s code meta-learns them and does not adapt them).
     """
@@ -28,6 +30,7 @@ class Backbone(NamedTuple):
     features: Callable[..., tuple[tf.Tensor, Weights]]
     feature_size: int
     frozen_names: frozenset[str] = frozenset()
+    positions: tuple[int, ...] = ()
 
 
 def glorot(seed: int, name: str, shape: Sequence[int]) -> tf.Tensor:

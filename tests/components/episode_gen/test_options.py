@@ -35,7 +35,7 @@ def test_which_splits_are_turned(rotations, expected):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"ways": 1}, "`episodes.ways` must be at least 2: got 1"),
+        ({"ways": 0}, "`episodes.ways` must be at least 1: got 0"),
         ({"shots": 0}, "`episodes.shots` must be at least 1: got 0"),
         ({"train_queries": 0}, "`episodes.train_queries` must be at least 1"),
         ({"seed": -1}, "`episodes.seed` must be at least 0"),
@@ -53,7 +53,7 @@ def test_wrong_episode_options_are_refused(options, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"source": "csv"}, "`data.source` must be one of glyphs, tfds, folder: got 'csv'"),
+        ({"source": "csv"}, "`data.source` must be one of glyphs, tfds, folder, .*: got 'csv'"),
         ({"source": "tfds"}, "`data.name` must name a TFDS builder"),
         ({"source": "folder"}, "`data.path` must be a folder"),
         ({"split_fractions": (0.9, 0.2, 0.1)}, "add up to at most 1"),
@@ -65,3 +65,17 @@ def test_wrong_episode_options_are_refused(options, message):
 def test_wrong_data_options_are_refused(options, message):
     with pytest.raises(ValidationError, match=message):
         DataOptions(**options)
+
+
+@pytest.mark.parametrize(
+    ("source", "ways", "message"),
+    [
+        ("glyphs", {"ways": 1}, "`episodes.ways` must be at least 2: got 1"),
+        ("glyphs", {"train_ways": 1}, "`episodes.train_ways` must be at least 2: got 1"),
+        ("sinusoid", {"ways": 5}, "`episodes.ways` must be 1 .* one regression task: got 5"),
+        ("sinusoid", {"ways": 1, "train_ways": 2}, "`episodes.train_ways` must be 1"),
+    ],
+)
+def test_ways_fit_the_kind_of_episode(source, ways, message):
+    with pytest.raises(ValidationError, match=message):
+        EpisodeGenConfig(DataOptions(source=source), EpisodeOptions(**ways))

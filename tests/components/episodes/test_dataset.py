@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -77,8 +79,9 @@ def test_a_free_dimension_is_padded_with_zeros():
 def test_regression_targets_keep_their_size():
     targets = np.array([[0.5, 1.5], [2.5, 3.5]], np.float32)
     episode = episode_of(images(2, 0), images(2, 1), support_y=targets, query_y=targets)
-    parsed = parse_episodes(tf.constant([encode_episode(episode, IMAGE)]), IMAGE, target_size=2)
-    assert np.array_equal(parsed["query_y"], [targets])
+    spec = dataclasses.replace(IMAGE, target_shape=(2, 1))
+    parsed = parse_episodes(tf.constant([encode_episode(episode, spec)]), spec)
+    assert np.array_equal(parsed["query_y"], targets.reshape(1, 2, 2, 1))
 
 
 def test_a_split_is_read_in_the_order_of_its_files(tmp_path):

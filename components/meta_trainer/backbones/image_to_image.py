@@ -1,0 +1,110 @@
+"""A network whose answer to an image is an image: features at every pixel, the head on each.
+
+    h_0 = relu( norm( conv( fold([x, row, column]) ) ) ),   h_l = h_{l-1} + relu(norm(conv(h_{l-1})))
+    features = [unfold(h_L), x]
+
+`fold` puts each square of pixels into the channels of one position (space to depth), so that few
+3 x 3 convolutions see far, at a fraction of the cost; `unfold` is its inverse. Rows and columns are
+inputs, since what a style does to a pixel may depend on where it is (a slant does).
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import tensorflow as tf
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from components.errors import UserError
+from components.meta_trainer.backbones import task_ops
+from components.meta_trainer.backbones.base import Backbone, glorot
+from components.meta_trainer.backbones.normalisation import Normalisation
+from components.meta_trainer.types import Weights
+
+
+@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+class ImageToImageOptions:
+    """Options of `image_to_image`."""
+
+    filters: int = Field(64, ge=4)
+    """Channels at each folded position; a multiple of `fold` squared."""
+    layers: int = Field(4, ge=1)
+    """Convolutions."""
+    fold: int = Field(2, ge=1)
+    """Pixels of a folded position in each direction; must divide the image's height and width."""
+    normalisation: Literal["support", "task_norm", "transductive", "none"] = "none"
+    """Whose moments normalise a query: see `normalisation.py`."""
+
+
+def image_to_image(options: ImageToImageOptions, feature_shape: tuple[int, ...]) -> Backbone:
+    """See the module; features are `[E, B, H, W, filters / fold^2 + C]`.
+
+    Args:
+      options: see `ImageToImageOptions`.
+      feature_shape: `(H, W, C)` of one example.
+
+    Raises:
+      UserError: the image or the channels cannot be folded.
+    """
+    height, width, channels = feature_shape
+    fold, area = options.fold, options.fold**2
+    if height % fold or width % fold or options.filters % area:
+        raise UserError(
+            f"`learner.backbone.fold` must divide the image's sides and its square the `filters`: "
+            f"got {fold} for {height} x {width} pixels and {options.filters} filters."
+        )
+    norm = Normalisation(options.normalisation)
+    layers = [f"conv{i + 1}" for i in range(options.layers)]
+    depth = (channels + 2) * area
+
+    def init(seed: int) -> Weights:
+        weights: dict[str, tf.Tensor] = {}
+        for index, layer in enumerate(layers):
+            shape = [3, 3, options.filters if index else depth, options.filters]
+            weights[f"{layer}_kernel"] = glorot(seed, f"{layer}_kernel", shape)
+            weights |= norm.init(layer, options.filters)
+        return weights
+
+    def features(
+        weights: Weights, x: tf.Tensor, mask: tf.Tensor, statistics: Weights | None = None
+    ) -> tuple[tf.Tensor, Weights]:
+        found: dict[str, tf.Tensor] = {}
+        h = _fold(_with_places(x), fold)
+        for index, layer in enumerate(layers):
+            new = task_ops.task_conv(h, weights[f"{layer}_kernel"])
+            new, of_layer = norm.apply(weights, layer, new, mask, statistics)
+            found |= of_layer
+            h = h + tf.nn.relu(new) if index else tf.nn.relu(new)
+        return tf.concat([_unfold(h, fold), x], axis=-1), found
+
+    # Without normalisation the offsets are the biases of the convolutions: adapted like the rest.
+    of_norms = [name for layer in layers for name in norm.names(layer)]
+    frozen = frozenset(of_norms if options.normalisation != "none" else [])
+    size = options.filters // area + channels
+    return Backbone(init, features, size, frozen, positions=(height, width))
+
+
+def _with_places(x: tf.Tensor) -> tf.Tensor:
+    """Appends row and column, -1..1, to the channels of `[E, B, H, W, C]`."""
+    height, width = x.shape[2:4]
+    rows, columns = tf.meshgrid(
+        tf.linspace(-1.0, 1.0, height), tf.linspace(-1.0, 1.0, width), indexing="ij"
+    )
+    places = tf.cast(tf.stack([rows, columns], axis=-1), x.dtype)
+    shape = tf.concat([tf.shape(x)[:4], [2]], axis=0)
+    return tf.concat([x, tf.broadcast_to(places, shape)], axis=-1)
+
+
+def _fold(x: tf.Tensor, fold: int) -> tf.Tensor:
+    """`[E, B, H, W, C]` -> `[E, B, H / fold, W / fold, C fold^2]`."""
+    return _per_image(lambda images: tf.nn.space_to_depth(images, fold), x) if fold > 1 else x
+
+
+def _unfold(x: tf.Tensor, fold: int) -> tf.Tensor:
+    return _per_image(lambda images: tf.nn.depth_to_space(images, fold), x) if fold > 1 else x
+
+
+def _per_image(function: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor) -> tf.Tensor:
+    out = function(tf.reshape(x, [-1, *x.shape[2:]]))
+    shape = tf.concat([tf.shape(x)[:2], out.shape[1:]], axis=0)
+    return tf.ensure_shape(tf.reshape(out, shape), [None, None, *out.shape[1:]])

@@ -1,0 +1,53 @@
+"""A multi-layer perceptron, the network of the MAML paper's regression (two layers of 40).
+
+References:
+  Finn, Abbeel, Levine 2017, "Model-Agnostic Meta-Learning", arXiv 1703.03400, section 5.1.
+"""
+
+import itertools
+import math
+
+import tensorflow as tf
+from pydantic.dataclasses import dataclass
+
+from components.meta_trainer.backbones import task_ops
+from components.meta_trainer.backbones.base import Backbone, glorot
+from components.meta_trainer.types import Weights
+
+
+@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+class MlpOptions:
+    """Options of `mlp`."""
+
+    sizes: tuple[int, ...] = (40, 40)
+    """Units of each hidden layer, followed by a ReLU."""
+
+
+def mlp(options: MlpOptions, feature_shape: tuple[int, ...]) -> Backbone:
+    """Layers of [dense, ReLU] on the flattened example.
+
+    Args:
+      options: see `MlpOptions`.
+      feature_shape: of one example, any.
+    """
+    sizes = [math.prod(feature_shape), *options.sizes]
+    layers = [f"dense{i + 1}" for i in range(len(options.sizes))]
+
+    def init(seed: int) -> Weights:
+        weights: dict[str, tf.Tensor] = {}
+        for layer, shape in zip(layers, itertools.pairwise(sizes)):
+            weights[f"{layer}_kernel"] = glorot(seed, f"{layer}_kernel", shape)
+            weights[f"{layer}_bias"] = tf.zeros([shape[1]])
+        return weights
+
+    def features(
+        weights: Weights, x: tf.Tensor, mask: tf.Tensor, statistics: Weights | None = None
+    ) -> tuple[tf.Tensor, Weights]:
+        del mask, statistics  # nothing is normalised: every example stands alone
+        x = tf.reshape(x, tf.concat([tf.shape(x)[:2], [sizes[0]]], axis=0))
+        for layer in layers:
+            dense = task_ops.task_dense(x, weights[f"{layer}_kernel"], weights[f"{layer}_bias"])
+            x = tf.nn.relu(dense)
+        return x, {}
+
+    return Backbone(init, features, sizes[-1])
