@@ -3,16 +3,25 @@
 Shape letters: E episodes, B examples of an episode (support or query), H, W, C as usual, F
 filters. A kernel may also be shared by all episodes; it then has no leading E. Every function is
 differentiable as often as needed (second-order MAML differentiates twice).
+
+Written for XLA on CPUs, where almost all of the time should be matrix products. Two things would
+otherwise take as long as these: cutting out patches, and sums over examples and positions, which
+here are products with a row of weights. Both, and their gradients, are written out by hand, with
+gradients that are again functions of this module: hence derivatives of any order.
 """
 
+from collections.abc import Iterator
+
 import tensorflow as tf
+
+KERNEL = 3
 
 
 def task_conv(x: tf.Tensor, kernel: tf.Tensor, *, stride: int = 1) -> tf.Tensor:
     """3 x 3 convolution with SAME padding, one kernel per episode.
 
     Args:
-      x: `[E, B, H, W, C]`.
+      x: `[E, B, H, W, C]`, H and W static.
       kernel: `[E, 3, 3, C, F]`, or `[3, 3, C, F]` shared by all episodes.
       stride: 1 or 2, in both directions.
 
@@ -38,44 +47,52 @@ def moments(x: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
     Args:
       x: `[E, B, H, W, F]`.
-      weights: `[E, B]`, 1 for an example that counts and 0 for padding.
+      weights: `[E, B]`, 1 for an example that counts and 0 for padding; a constant, to which no
+        gradient flows.
 
     Returns:
       mean and (biased) variance, each `[E, 1, 1, 1, F]`.
     """
     _, _, height, width, _ = _shape(x)
-    share = weights / tf.reduce_sum(weights, axis=1, keepdims=True)
-    share = share[:, :, None, None, None] / tf.cast(height * width, x.dtype)
-    mean = tf.reduce_sum(x * share, axis=[1, 2, 3], keepdims=True)
-    variance = tf.reduce_sum(tf.square(x - mean) * share, axis=[1, 2, 3], keepdims=True)
-    return mean, variance
+    share = tf.stop_gradient(weights / tf.reduce_sum(weights, axis=1, keepdims=True))
+    share = share / tf.cast(height * width, x.dtype)
+    of_example = share[:, :, None, None, None]
+
+    @tf.custom_gradient
+    def forward(x: tf.Tensor):
+        mean = _total(x, share)
+        variance = _total(tf.square(x - mean), share)
+
+        def backward(by_mean: tf.Tensor, by_variance: tf.Tensor) -> tf.Tensor:
+            # The path from the variance through the mean cancels: sum_b share (x_b - mean) = 0.
+            centred = x - _spread(_weighted_sum(x, share), x)
+            return of_example * (_spread(by_mean, x) + 2 * _spread(by_variance, x) * centred)
+
+        return (mean, variance), backward
+
+    return forward(x)
 
 
 def normalise(
     x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, offset: tf.Tensor, *, epsilon: float = 1e-3
 ) -> tf.Tensor:
     """`(x - mean) / sqrt(variance + epsilon) + offset`, shapes broadcast over `[E, B, H, W, F]`."""
-    return (x - mean) * tf.math.rsqrt(variance + epsilon) + offset
-
-
-def im2col(x: tf.Tensor, stride: int) -> tf.Tensor:
-    """The 3 x 3 neighbourhoods: `[E, B, H, W, C]` -> `[E, B, H', W', 9 C]`, SAME padding.
-
-    Its gradient is `col2im`, and that one's is `im2col`: both are linear and each other's
-    transpose, so that derivatives of any order cost one of the two.
-    """
+    scale = tf.math.rsqrt(variance + epsilon)
+    if mean.shape[1] != 1 or offset.shape.rank not in (1, 5):
+        return (x - mean) * scale + offset  # moments of each example alone
+    offset = tf.broadcast_to(offset, tf.shape(scale))
+    ones = tf.ones(_shape(x)[:2], x.dtype)
 
     @tf.custom_gradient
-    def forward(x: tf.Tensor):
-        return _im2col(x, stride), backward
+    def forward(x: tf.Tensor, mean: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor):
+        def backward(upstream: tf.Tensor):
+            total = _weighted_sum(upstream, ones)
+            by_scale = _weighted_sum(upstream * (x - _spread(mean, x)), ones)
+            return upstream * _spread(scale, x), -scale * total, by_scale, total
 
-    size = _shape(x)[2:4]
+        return (x - mean) * scale + offset, backward
 
-    @tf.custom_gradient
-    def backward(patches: tf.Tensor):
-        return _col2im(patches, stride, size), forward
-
-    return forward(x)
+    return forward(x, mean, scale, offset)
 
 
 def max_pool(x: tf.Tensor) -> tf.Tensor:
@@ -86,58 +103,134 @@ def max_pool(x: tf.Tensor) -> tf.Tensor:
     return tf.maximum(rows[:, :, :, 0::2], rows[:, :, :, 1::2])
 
 
-def _padding(size: int, stride: int) -> tuple[int, int]:
-    """TensorFlow's SAME padding of a window of 3, before and after."""
-    total = max((-(-size // stride) - 1) * stride + 3 - size, 0)
-    return total // 2, total - total // 2
+def im2col(x: tf.Tensor, stride: int) -> tf.Tensor:
+    """The 3 x 3 neighbourhoods: `[E, B, H, W, C]` -> `[E, B, H', W', 9 C]`, SAME padding.
+
+    Its gradient is `col2im`, and that one's is `im2col`: both are linear and each other's
+    transpose, so that derivatives of any order cost one of the two.
+    """
+    size = (x.shape[2], x.shape[3])
+
+    @tf.custom_gradient
+    def forward(x: tf.Tensor):
+        return _im2col(x, stride), backward
+
+    @tf.custom_gradient
+    def backward(patches: tf.Tensor):
+        return _col2im(patches, stride, size), forward
+
+    return forward(x)
 
 
 def _im2col(x: tf.Tensor, stride: int) -> tf.Tensor:
-    height, width = x.shape[2], x.shape[3]
-    padded = tf.pad(x, [[0, 0], [0, 0], _padding(height, stride), _padding(width, stride), [0, 0]])
+    """Each of the nine taps is copied to where it lies inside the image; the rest stays zero.
+
+    One pass, where padding, nine slices and a concatenation are three.
+    """
+    episodes, examples, height, width, channels = _shape(x)
     rows, columns = -(-height // stride), -(-width // stride)
-    slices = [
-        padded[
-            :,
-            :,
-            i : i + (rows - 1) * stride + 1 : stride,
-            j : j + (columns - 1) * stride + 1 : stride,
-        ]
-        for i in range(3)
-        for j in range(3)
-    ]
-    return tf.concat(slices, axis=-1)
+    patches = tf.zeros([episodes, examples, rows, columns, KERNEL**2 * channels], x.dtype)
+    for tap, (row_out, row_in), (column_out, column_in) in _taps(height, width, stride):
+        patches = tf.raw_ops.TensorStridedSliceUpdate(
+            input=patches,
+            begin=[0, 0, row_out.start, column_out.start, tap * channels],
+            end=[0, 0, row_out.stop, column_out.stop, (tap + 1) * channels],
+            strides=[1] * 5,
+            value=x[:, :, row_in, column_in],
+            begin_mask=0b00011,  # all episodes, all examples
+            end_mask=0b00011,
+        )
+    return patches
 
 
-def _col2im(patches: tf.Tensor, stride: int, size: tuple) -> tf.Tensor:
+def _col2im(patches: tf.Tensor, stride: int, size: tuple[int, int]) -> tf.Tensor:
     """The transpose of `_im2col`: adds each patch back to where it came from."""
-    height, width = size
-    top, bottom = _padding(height, stride)
-    left, right = _padding(width, stride)
-    episodes, examples, rows, columns, depth = _shape(patches)
-    channels = depth // 9
-    full = [height + top + bottom, width + left + right]
-    total = None
-    for index in range(9):
-        i, j = divmod(index, 3)
-        piece = patches[..., index * channels : (index + 1) * channels]
-        spread = _dilate(_dilate(piece, 2, stride), 3, stride)
-        after = [full[0] - i - spread.shape[2], full[1] - j - spread.shape[3]]
-        placed = tf.pad(spread, [[0, 0], [0, 0], [i, after[0]], [j, after[1]], [0, 0]])
-        total = placed if total is None else total + placed
-    return total[:, :, top : top + height, left : left + width]
+    episodes, examples, _, _, depth = _shape(patches)
+    channels = depth // KERNEL**2
+    placed = [
+        tf.raw_ops.StridedSliceGrad(
+            shape=[episodes, examples, *size, channels],
+            begin=[0, 0, row_in.start, column_in.start, 0],
+            end=[0, 0, row_in.stop, column_in.stop, 0],
+            strides=[1, 1, stride, stride, 1],
+            dy=patches[:, :, row_out, column_out, tap * channels : (tap + 1) * channels],
+            begin_mask=0b10011,  # all episodes, examples and channels
+            end_mask=0b10011,
+        )
+        for tap, (row_out, row_in), (column_out, column_in) in _taps(*size, stride)
+    ]
+    return tf.add_n(placed)
 
 
-def _dilate(x: tf.Tensor, axis: int, stride: int) -> tf.Tensor:
-    """Puts `stride - 1` zeros between neighbours along `axis` (2 or 3)."""
-    if stride == 1:
-        return x
-    shape = _shape(x)
-    shape[axis] *= stride
-    zeros = [[0, stride - 1] if a == axis + 1 else [0, 0] for a in range(6)]
-    spread = tf.reshape(tf.pad(tf.expand_dims(x, axis + 1), zeros), shape)
-    last = shape[axis] - stride + 1
-    return spread[:, :, :last] if axis == 2 else spread[:, :, :, :last]
+Range = tuple[slice, slice]
+"""Output positions, and the input positions that one tap reads for them."""
+
+
+def _taps(height: int, width: int, stride: int) -> Iterator[tuple[int, Range, Range]]:
+    """`(number, rows, columns)` of each of the nine taps that meets the image anywhere."""
+    for row in range(KERNEL):
+        for column in range(KERNEL):
+            rows, columns = _inside(row, height, stride), _inside(column, width, stride)
+            if rows and columns:
+                yield KERNEL * row + column, rows, columns
+
+
+def _inside(tap: int, size: int, stride: int) -> Range | None:
+    """Where a tap (0 to 2, in one direction) meets the image and not its padding."""
+    outputs = -(-size // stride)
+    before = max((outputs - 1) * stride + KERNEL - size, 0) // 2  # TensorFlow's SAME padding
+    shift = tap - before
+    inside = [i for i in range(outputs) if 0 <= i * stride + shift < size]
+    if not inside:
+        return None
+    first, last = inside[0], inside[-1]
+    read = slice(first * stride + shift, last * stride + shift + 1, stride)
+    return slice(first, last + 1), read
+
+
+def _weighted_sum(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """`sum_b weights_b sum_hw x_bhw`: `[E, B, H, W, F]`, `[E, B]` -> `[E, 1, 1, 1, F]`.
+
+    Its gradient by `x` is the weighted `_spread`; `weights` are constants.
+    """
+
+    @tf.custom_gradient
+    def forward(x: tf.Tensor):
+        return _total(x, weights), backward
+
+    like = tf.stop_gradient(x)
+
+    @tf.custom_gradient
+    def backward(upstream: tf.Tensor):
+        spread = weights[:, :, None, None, None] * tf.broadcast_to(upstream, tf.shape(like))
+        return spread, forward
+
+    return forward(x)
+
+
+def _spread(small: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+    """`[E, 1, 1, 1, F]` repeated for every example and position of `like`."""
+    like = tf.stop_gradient(like)
+    ones = tf.ones(_shape(like)[:2], like.dtype)
+
+    @tf.custom_gradient
+    def forward(small: tf.Tensor):
+        return tf.broadcast_to(small, tf.shape(like)), lambda by: _weighted_sum(by, ones)
+
+    return forward(small)
+
+
+def _total(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """The value of `_weighted_sum`."""
+    if x.shape[0] == 1:
+        # One episode: XLA turns the product below back into a sum, and a slow one.
+        weighted = x * weights[:, :, None, None, None]
+        return tf.reduce_sum(weighted, axis=[1, 2, 3], keepdims=True)
+    episodes, examples, height, width, filters = _shape(x)
+    positions = height * width
+    of_position = tf.repeat(weights, positions, axis=1)[:, None, :]
+    total = tf.matmul(of_position, tf.reshape(x, [episodes, examples * positions, filters]))
+    return total[:, :, None, None, :]
 
 
 def _shape(x: tf.Tensor) -> list:
