@@ -82,26 +82,32 @@ class _Models:
 
 
 def evaluate(
-    pipeline: beam.Pipeline, *, examples_uri: str, results_prefix: str, **scoring: Any
+    pipeline: beam.Pipeline,
+    *,
+    examples_uri: str,
+    results_prefix: str,
+    split: str = "test",
+    **scoring: Any,
 ) -> None:
-    """Adds to a pipeline: read the `test` split, score it, write the results as JSON lines.
+    """Adds to a pipeline: read a split, score it, write the results as JSON lines.
 
     Args:
       pipeline: a Beam pipeline on any runner.
       examples_uri: of the Examples artifact.
+      split: "test" or "eval".
       results_prefix: the results are the files that begin so; every worker must reach it.
       **scoring: as for `ScoreEpisodes`.
     """
     _ = (
         pipeline
-        | "ReadTestEpisodes" >> beam.io.ReadFromTFRecord(f"{examples_uri}/Split-test/*.gz")
-        | "ScoreEpisodes" >> ScoreEpisodes(**scoring)
-        | "ToJson" >> beam.Map(lambda result: json.dumps(dataclasses.asdict(result)))
-        | "WriteResults" >> beam.io.WriteToText(results_prefix)
+        | f"Read {split}" >> beam.io.ReadFromTFRecord(f"{examples_uri}/Split-{split}/*.gz")
+        | f"Score {split}" >> ScoreEpisodes(**scoring)
+        | f"ToJson {split}" >> beam.Map(lambda result: json.dumps(dataclasses.asdict(result)))
+        | f"Write {split}" >> beam.io.WriteToText(results_prefix)
     )
 
 
-def read_results(results_prefix: str, *, episodes: int) -> list[EpisodeResult]:
+def read_results(results_prefix: str, *, episodes: int, split: str = "test") -> list[EpisodeResult]:
     """The results, sorted by the episode's index.
 
     Raises:
@@ -114,9 +120,9 @@ def read_results(results_prefix: str, *, episodes: int) -> list[EpisodeResult]:
     results.sort(key=lambda result: result.index)
     if [result.index for result in results] != list(range(episodes)):
         raise UserError(
-            f"the `test` split must hold the episodes 0 to {episodes - 1}, each once: "
+            f"the `{split}` split must hold the episodes 0 to {episodes - 1}, each once: "
             f"{len(results)} of them were found; lower `evaluation.episodes` or make more of them "
-            "with `episodes.counts.test`"
+            f"with `episodes.counts.{split}`"
         )
     return results
 
@@ -135,7 +141,7 @@ def not_comparable(
         return f"{last_blessed_dir} is no longer there"
     first = list(read_split(examples_uri, "test").take(1).as_numpy_iterator())
     scoring = Scoring(
-        record.example_spec, record.config.get("data", {}), record.ways, record.shots, 0
+        record.example_spec, record.config.get("data", {}), record.ways, record.shots, 0, {}
     )
     try:
         score_episodes(first, scoring, ExportedModel(last_blessed_dir))

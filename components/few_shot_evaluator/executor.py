@@ -13,6 +13,7 @@ from tfx.utils import io_utils, path_utils
 
 from components.episodes.record import read_record
 from components.few_shot_evaluator import report, summary
+from components.few_shot_evaluator.domains import has_new_domains
 from components.few_shot_evaluator.evaluate import evaluate, not_comparable, read_results
 from components.few_shot_evaluator.model import read_metadata
 from components.few_shot_evaluator.options import EvaluationOptions
@@ -76,18 +77,29 @@ class Executor(BaseBeamExecutor):
                 last_blessed["not_comparable"], last_blessed_dir = why_not, None
 
         aside = os.path.join(evaluation.uri, ".results")
+        episodes = {"test": options.episodes}
+        if has_new_domains(record):
+            episodes["eval"] = min(options.episodes, record.counts["eval"])
+        scoring = Scoring.of(record, options)
         with self._make_beam_pipeline() as pipeline:
-            evaluate(
-                pipeline,
-                examples_uri=examples_uri,
-                results_prefix=os.path.join(aside, "episodes"),
-                scoring=Scoring.of(record, options),
-                episodes=options.episodes,
-                episodes_per_call=options.episodes_per_call,
-                model_dir=model_dir,
-                last_blessed_dir=last_blessed_dir,
-            )
-        results = read_results(os.path.join(aside, "episodes"), episodes=options.episodes)
+            for split, count in episodes.items():
+                evaluate(
+                    pipeline,
+                    examples_uri=examples_uri,
+                    results_prefix=os.path.join(aside, split),
+                    split=split,
+                    # The curves and the comparison are of the test split.
+                    scoring=scoring if split == "test" else scoring._replace(curve_episodes=0),
+                    episodes=count,
+                    episodes_per_call=options.episodes_per_call,
+                    model_dir=model_dir,
+                    last_blessed_dir=last_blessed_dir if split == "test" else None,
+                )
+        found = {
+            split: read_results(os.path.join(aside, split), episodes=count, split=split)
+            for split, count in episodes.items()
+        }
+        results = found["test"]
         metadata = read_metadata(model_dir)
         metrics = summary.summarise(
             results,
@@ -95,6 +107,7 @@ class Executor(BaseBeamExecutor):
             options=options,
             protocol=metadata.get("protocol"),
             last_blessed=last_blessed,
+            within=found.get("eval", ()),
         )
         page = report.render(
             metrics,

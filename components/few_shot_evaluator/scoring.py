@@ -4,14 +4,15 @@ Shape letters: E episodes, N ways, S support examples, Q query examples.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from components.episodes.dataset import parse_episodes
+from components.episodes.format import decode_stored
 from components.episodes.record import EpisodeSetRecord
-from components.few_shot_evaluator import baselines
+from components.few_shot_evaluator import baselines, domains
 from components.few_shot_evaluator.metrics import fewer_shots, keep_shots
 from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.options import EvaluationOptions
@@ -33,6 +34,7 @@ class EpisodeResult:
       per_shots: the score with only so many shots; `None` outside the curves' episodes.
       labels, predictions: of each query.
       confidences: the probability given to the prediction.
+      groups: the score of the queries of each group's classes.
     """
 
     index: int
@@ -44,6 +46,7 @@ class EpisodeResult:
     labels: list[int]
     predictions: list[int]
     confidences: list[float]
+    groups: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
 class Scoring(NamedTuple):
@@ -54,6 +57,7 @@ class Scoring(NamedTuple):
       data: the section `data` of the episodes' configuration.
       ways, shots: of an episode.
       curve_episodes: the curves are drawn from the episodes of a lower index.
+      groups: the group of each class that has one.
     """
 
     spec: ExampleSpec
@@ -61,6 +65,7 @@ class Scoring(NamedTuple):
     ways: int
     shots: int
     curve_episodes: int
+    groups: Mapping[str, str]
 
     @classmethod
     def of(cls, record: EpisodeSetRecord, options: EvaluationOptions) -> "Scoring":
@@ -70,6 +75,7 @@ class Scoring(NamedTuple):
             ways=record.ways,
             shots=record.shots,
             curve_episodes=min(options.curve_episodes, options.episodes),
+            groups=record.groups,
         )
 
 
@@ -130,6 +136,14 @@ def score_episodes(
             labels=query_y[row][real].tolist(),
             predictions=predictions[row][real].tolist(),
             confidences=[round(float(value), 6) for value in confidences[row][real]],
+            groups=domains.accuracy_of_groups(
+                decode_stored(serialized[row]).class_names,
+                query_y[row],
+                predictions[row] == query_y[row],
+                scoring.groups,
+            )
+            if scoring.groups
+            else {},
         )
 
     return [result(row) for row in range(len(index))]

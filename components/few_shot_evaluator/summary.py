@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from components.episodes.record import EpisodeSetRecord
-from components.few_shot_evaluator import baselines
+from components.few_shot_evaluator import baselines, domains
 from components.few_shot_evaluator.blessing import judge
 from components.few_shot_evaluator.metrics import Interval, calibration, mean_interval
 from components.few_shot_evaluator.options import EvaluationOptions
@@ -21,6 +21,7 @@ def summarise(
     options: EvaluationOptions,
     protocol: str | None,
     last_blessed: dict[str, Any] | None,
+    within: Sequence[EpisodeResult] = (),
 ) -> dict[str, Any]:
     """All numbers of an evaluation, and the verdict.
 
@@ -31,6 +32,8 @@ def summarise(
       protocol: as the model states it.
       last_blessed: `{"uri": ...}` of the last blessed model, with the reason `not_comparable` where
         it could not be asked about the same episodes; `None` if there is none.
+      within: the same of episodes of new classes in the domains of meta-training; empty where
+        `test` is not of new domains.
 
     Returns:
       The content of `metrics.json`, ready for JSON:
@@ -47,6 +50,9 @@ def summarise(
       baseline_model: uri, accuracy, ci95, difference and difference_ci95 (paired) of the last
         blessed model, or why it is not comparable; `None` if there is none.
       splits_hash: of the class lists.
+      per_group: `{group: {accuracy, ci95, episodes}}`, of the queries of that group's classes.
+      within_domain: the same of all of `within` (accuracy, ci95, episodes) and per_group; drop and
+        drop_ci95, how far the accuracy falls from there to new domains; or `None`.
       worst_episodes: `[{index, accuracy}]`, worst first.
     """
     accuracy = mean_interval([result.score for result in results])
@@ -89,10 +95,23 @@ def summarise(
         "reasons": verdict.reasons,
         "baseline_model": compared,
         "splits_hash": record.splits_hash,
+        "per_group": domains.per_group([result.groups for result in results]),
+        "within_domain": _within_domain(within, results),
         "worst_episodes": [
             {"index": result.index, "accuracy": _round(result.score)}
             for result in worst(results, options.worst_episodes)
         ],
+    }
+
+
+def _within_domain(
+    within: Sequence[EpisodeResult], results: Sequence[EpisodeResult]
+) -> dict[str, Any] | None:
+    if not within:
+        return None
+    accuracies = [[result.score for result in of_split] for of_split in (within, results)]
+    return domains.drop(*accuracies) | {
+        "per_group": domains.per_group([result.groups for result in within])
     }
 
 

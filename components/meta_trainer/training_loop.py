@@ -107,7 +107,10 @@ def meta_step(
 
     @tf.function(jit_compile=options.jit_compile)
     def gradients(weights: Weights, episodes: Episodes, progress: tf.Tensor):
-        return assembly.learner.meta_gradients(weights, episodes, progress)
+        found = assembly.learner.meta_gradients(weights, episodes, progress)
+        # Those of a table that was looked up are sparse; Adam's moments are not.
+        dense = {name: tf.convert_to_tensor(g) for name, g in found.gradients.items()}
+        return found._replace(gradients=dense)
 
     @tf.function
     def step(episodes: Episodes) -> tuple[tf.Tensor, tf.Tensor]:

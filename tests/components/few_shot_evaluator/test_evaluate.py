@@ -16,7 +16,7 @@ from components.few_shot_evaluator.scoring import Scoring, score_episodes
 from tests.components.few_shot_evaluator import small_models as models
 from tests.components.few_shot_evaluator.small_episodes import SPEC
 
-SCORING = Scoring(SPEC, {}, ways=3, shots=2, curve_episodes=5)
+SCORING = Scoring(SPEC, {}, ways=3, shots=2, curve_episodes=5, groups={})
 
 
 def directory(uri):

@@ -1,0 +1,83 @@
+"""Accuracy by group (alphabet, speaker, domain), and what a domain never seen costs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from components.episode_gen.rotation import base_name
+from components.episodes.record import EpisodeSetRecord
+from components.few_shot_evaluator.metrics import Interval, mean_interval
+
+
+def accuracy_of_groups(
+    class_names: Sequence[str],
+    labels: np.ndarray,
+    right: np.ndarray,
+    groups: Mapping[str, str],
+) -> dict[str, float]:
+    """The share of right answers among the queries of each group's classes, of one episode.
+
+    Args:
+      class_names: N names, in the order of the labels.
+      labels: `[Q]` int, of the queries; padding (-1) does not count.
+      right: `[Q]` bool.
+      groups: the group of each class that has one.
+    """
+    group_of = [groups.get(base_name(name)) for name in class_names]
+    found: dict[str, list[bool]] = {}
+    for label, was_right in zip(labels, right):
+        group = group_of[label] if label >= 0 else None
+        if group is not None:
+            found.setdefault(group, []).append(bool(was_right))
+    return {group: float(np.mean(answers)) for group, answers in sorted(found.items())}
+
+
+def per_group(of_episodes: Sequence[Mapping[str, float]]) -> dict[str, dict[str, Any]]:
+    """Means over the episodes that hold a group: `{group: {accuracy, ci95, episodes}}`.
+
+    ci95 is `None` for a group that is in one episode alone.
+    """
+    found: dict[str, list[float]] = {}
+    for episode in of_episodes:
+        for group, accuracy in episode.items():
+            found.setdefault(group, []).append(accuracy)
+    return {group: _described(found[group]) for group in sorted(found)}
+
+
+def has_new_domains(record: EpisodeSetRecord) -> bool:
+    """Whether `eval` holds new classes of the groups of `train`, and `test` only other groups."""
+    train, eval_, test = (
+        {record.groups.get(name) for name in record.splits[split]}
+        for split in ("train", "eval", "test")
+    )
+    return None not in train | test and bool(eval_) and eval_ <= train and not test & train
+
+
+def drop(within: Sequence[float], across: Sequence[float]) -> dict[str, Any]:
+    """How far the accuracy falls from new classes of known domains to those of new domains.
+
+    Args:
+      within: accuracies of episodes of the domains of meta-training, whose classes are new.
+      across: those of the domains never seen.
+
+    Returns:
+      accuracy, ci95, episodes of `within`; drop and drop_ci95, in the same unit (the episodes
+      differ, so variances add).
+    """
+    before, after = mean_interval(within), mean_interval(across)
+    half_width = float(np.hypot(before.half_width, after.half_width))
+    return _described(within) | {
+        "drop": round(before.mean - after.mean, 6),
+        "drop_ci95": round(half_width, 6),
+    }
+
+
+def _described(accuracies: Sequence[float]) -> dict[str, Any]:
+    one = len(accuracies) < 2
+    interval = Interval(float(np.mean(accuracies)), 0.0) if one else mean_interval(accuracies)
+    return {
+        "accuracy": round(interval.mean, 6),
+        "ci95": None if one else round(interval.half_width, 6),
+        "episodes": len(accuracies),
+    }
