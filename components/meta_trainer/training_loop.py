@@ -116,7 +116,7 @@ def meta_step(
     def step(episodes: Episodes) -> tuple[tf.Tensor, tf.Tensor]:
         progress = tf.cast(state.step, tf.float32) / options.steps
         weights = {name: tf.identity(w) for name, w in state.weights.items()}
-        # XLA compiles neither strings nor sizes that vary: what prepares texts and sounds stays out.
+        # XLA compiles neither strings nor sizes that vary: preparing texts and sounds stays out.
         found = gradients(weights, prepared(episodes, assembly.modality), progress)
         new, adam = meta_optimizer.update(
             weights,
