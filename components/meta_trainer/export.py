@@ -156,12 +156,12 @@ class ServedLearner(tf.Module):
         prepare = self._assembly.modality.prepare
         support = Support(prepare(support_x), support_y)
         assert self._learner.path is not None
-        outputs = [
-            self._learner.predict(self._weights, adapted, prepare(query_x))
-            for adapted in self._learner.path(self._weights, support)
-        ]
-        per_step = [self._answer(o, support_y)[sig.PROBABILITIES] for o in outputs]
-        return {sig.PROBABILITIES_PER_STEP: tf.stack(per_step, axis=1)}
+        outputs = self._learner.path(self._weights, support, prepare(query_x))
+        # Steps and queries are one to the objective, which answers each row on its own.
+        shape = tf.shape(outputs)
+        rows = tf.reshape(outputs, tf.concat([shape[:1], [-1], shape[3:]], axis=0))
+        answers = self._answer(rows, support_y)[sig.PROBABILITIES]
+        return {sig.PROBABILITIES_PER_STEP: tf.reshape(answers, shape)}
 
     @property
     def _example_shape(self) -> tuple[int | None, ...]:

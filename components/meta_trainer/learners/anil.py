@@ -10,6 +10,7 @@ from pydantic.dataclasses import dataclass
 from components.meta_trainer.learners.base import Learner, Serves, gradients_of
 from components.meta_trainer.network import HEAD, Network, head
 from components.meta_trainer.objective import Objective
+from components.meta_trainer.repeat import Step, answers_along, repeat
 from components.meta_trainer.types import (
     Episodes,
     Support,
@@ -43,21 +44,36 @@ def anil(options: AnilOptions, network: Network, objective: Objective) -> Learne
             weights |= {f"rate_{name}": tf.constant(options.inner_rate) for name in HEAD}
         return weights
 
-    def path(weights: Weights, support: Support, steps: int) -> list[dict[str, tf.Tensor]]:
-        features, statistics = network.features(weights, support.x, objective.mask(support.y))
-        fast = stack_for_episodes({n: weights[n] for n in HEAD}, tf.shape(support.x)[0])
-        fasts = [fast]
-        for _ in range(steps):
+    def descent(weights: Weights, features: tf.Tensor, y: tf.Tensor) -> Step:
+        def step(number: tf.Tensor, fast: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            del number
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(fast)
-                losses = objective.loss(head(fast, features), support.y, support.y)
+                losses = objective.loss(head(fast, features), y, y)
             gradients = tape.gradient(losses, fast)
-            fast = {
-                n: w - weights.get(f"rate_{n}", options.inner_rate) * gradients[n]
-                for n, w in fast.items()
-            }
-            fasts.append(fast)
-        return [merge(fast, statistics) for fast in fasts]
+            rates = {n: weights.get(f"rate_{n}", options.inner_rate) for n in HEAD}
+            return {n: w - rates[n] * gradients[n] for n, w in fast.items()}
+
+        return step
+
+    def begin(weights: Weights, support: Support):
+        """Head, features and statistics of the support set before any step."""
+        features, statistics = network.features(weights, support.x, objective.mask(support.y))
+        fast = stack_for_episodes({n: weights[n] for n in HEAD}, tf.shape(support.x)[0])
+        return fast, features, statistics
+
+    def adapt(weights: Weights, support: Support, steps: int = test_steps) -> dict[str, tf.Tensor]:
+        fast, features, statistics = begin(weights, support)
+        return merge(repeat(descent(weights, features, support.y), fast, steps), statistics)
+
+    def path(weights: Weights, support: Support, query_x: tf.Tensor) -> tf.Tensor:
+        fast, features, statistics = begin(weights, support)
+        return answers_along(
+            descent(weights, features, support.y),
+            fast,
+            test_steps,
+            lambda fast: predict(weights, merge(fast, statistics), query_x),
+        )
 
     def predict(weights: Weights, adapted: Weights, x: tf.Tensor) -> tf.Tensor:
         everything = tf.ones(tf.shape(x)[:2])
@@ -65,16 +81,16 @@ def anil(options: AnilOptions, network: Network, objective: Objective) -> Learne
 
     def meta_loss(weights: Weights, episodes: Episodes, progress: tf.Tensor):
         del progress
-        adapted = path(weights, episodes.support, options.inner_steps)[-1]
+        adapted = adapt(weights, episodes.support, options.inner_steps)
         outputs = predict(weights, adapted, episodes.query_x)
         return objective.loss(outputs, episodes.query_y, episodes.support_y), outputs
 
     return Learner(
         init=init,
-        adapt=lambda weights, support: path(weights, support, test_steps)[-1],
+        adapt=adapt,
         predict=predict,
         meta_gradients=gradients_of(meta_loss, objective),
-        path=lambda weights, support: path(weights, support, test_steps),
+        path=path,
         network=network,
         serves=Serves(
             ways=f"up to {network.outputs}, as trained",

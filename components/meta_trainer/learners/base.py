@@ -52,8 +52,8 @@ class Learner(NamedTuple):
     predict: `(weights, adapted, query_x [E, Q, ...]) -> ` outputs `[E, Q, N]`.
     meta_gradients: `(weights, episodes, progress) -> MetaGradients`; `progress` is the share of
       meta-training done, a scalar in 0..1.
-    path: `(weights, support) -> ` the adapted weights before and after each step, or `None` for
-      a learner that takes no steps.
+    path: `(weights, support, query_x) -> ` outputs before and after each step,
+      `[E, steps + 1, Q, N]`, or `None` for a learner that takes no steps.
     network: what it adapts.
     serves: what it can serve.
     meta_optimizer: its paper's.
@@ -65,7 +65,7 @@ class Learner(NamedTuple):
     adapt: Callable[[Weights, Support], dict[str, tf.Tensor]]
     predict: Callable[[Weights, Weights, tf.Tensor], tf.Tensor]
     meta_gradients: Callable[[Weights, Episodes, tf.Tensor], MetaGradients]
-    path: Callable[[Weights, Support], list[dict[str, tf.Tensor]]] | None
+    path: Callable[[Weights, Support, tf.Tensor], tf.Tensor] | None
     network: Network
     serves: Serves
     meta_optimizer: MetaOptimizer = MetaOptimizer()

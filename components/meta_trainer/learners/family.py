@@ -10,6 +10,7 @@ import tensorflow as tf
 from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner, MetaOptimizer, Serves, gradients_of
 from components.meta_trainer.learners.inner_loop import InnerLoop
+from components.meta_trainer.repeat import answers_along
 from components.meta_trainer.types import Episodes, Support, Weights
 
 
@@ -21,7 +22,7 @@ def gradient_learner(
     test_steps: int | None,
     first_order: bool = False,
     meta_gradients: Callable | None = None,
-    meta_optimizer: MetaOptimizer = MetaOptimizer(),
+    meta_optimizer: MetaOptimizer = MetaOptimizer(),  # noqa: B008 (a constant)
     fixed_ways: bool = True,
 ) -> Learner:
     """A learner that adapts by the inner loop.
@@ -39,26 +40,30 @@ def gradient_learner(
     network, objective = loop.network, loop.objective
     served_steps = inner_steps if test_steps is None else test_steps
 
-    def adapted_path(weights: Weights, support: Support, steps: int) -> list[dict[str, tf.Tensor]]:
-        return inner_loop.fast_weights(loop, weights, support, steps, first_order=first_order)
-
     def finished(weights: Weights, fast: Weights, support: Support) -> dict[str, tf.Tensor]:
         return inner_loop.with_statistics(network, objective, weights, fast, support)
 
-    def adapt(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
-        return finished(weights, adapted_path(weights, support, served_steps)[-1], support)
+    def adapt(
+        weights: Weights, support: Support, steps: int = served_steps
+    ) -> dict[str, tf.Tensor]:
+        fast = inner_loop.fast_weights(loop, weights, support, steps, first_order=first_order)
+        return finished(weights, fast, support)
 
-    def path(weights: Weights, support: Support) -> list[dict[str, tf.Tensor]]:
-        fasts = adapted_path(weights, support, served_steps)
-        return [finished(weights, fast, support) for fast in fasts]
+    def path(weights: Weights, support: Support, query_x: tf.Tensor) -> tf.Tensor:
+        return answers_along(
+            inner_loop.inner_step(loop, weights, support),
+            loop.start(weights, support),
+            served_steps,
+            lambda fast: predict(weights, finished(weights, fast, support), query_x),
+        )
 
     def predict(weights: Weights, adapted: Weights, x: tf.Tensor) -> tf.Tensor:
         return inner_loop.predict(network, weights, adapted, x)
 
     def meta_loss(weights: Weights, episodes: Episodes, progress: tf.Tensor):
         del progress
-        fast = adapted_path(weights, episodes.support, inner_steps)[-1]
-        outputs = predict(weights, finished(weights, fast, episodes.support), episodes.query_x)
+        adapted = adapt(weights, episodes.support, inner_steps)
+        outputs = predict(weights, adapted, episodes.query_x)
         return objective.loss(outputs, episodes.query_y, episodes.support_y), outputs
 
     return Learner(

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from components.meta_trainer.network import Network
 from components.meta_trainer.objective import Objective
+from components.meta_trainer.repeat import Step, repeat
 from components.meta_trainer.types import Support, Weights, merge, stack_for_episodes
 
 
@@ -22,36 +23,43 @@ class InnerLoop(NamedTuple):
     Attributes:
       network, objective: what is adapted, and by which loss.
       start: `(weights, support) -> ` theta'_0: the fast weights, each `[E, ...]`.
-      rate: `(weights, step, name) -> ` alpha, a scalar or a tensor of the weight's shape.
+      rate: `(weights, step, name) -> ` alpha, a scalar or a tensor of the weight's shape; the
+        step is an int32 scalar.
     """
 
     network: Network
     objective: Objective
     start: Callable[[Weights, Support], dict[str, tf.Tensor]]
-    rate: Callable[[Weights, int, str], tf.Tensor | float]
+    rate: Callable[[Weights, tf.Tensor, str], tf.Tensor | float]
 
 
-def fast_weights(
-    loop: InnerLoop, weights: Weights, support: Support, steps: int, *, first_order: bool = False
-) -> list[dict[str, tf.Tensor]]:
-    """theta'_0 to theta'_steps.
+def inner_step(
+    loop: InnerLoop, weights: Weights, support: Support, *, first_order: bool = False
+) -> Step:
+    """One step down the support loss, as `repeat` takes it.
 
     Args:
       loop: the member of the family.
       weights: meta-learned.
       support: the labelled examples.
-      steps: how many.
       first_order: treat the inner gradients as constants, as FOMAML does.
     """
-    path = [loop.start(weights, support)]
-    for step in range(steps):
-        gradients, _ = support_gradients(loop.network, loop.objective, weights, path[-1], support)
+
+    def step(number: tf.Tensor, fast: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        gradients, _ = support_gradients(loop.network, loop.objective, weights, fast, support)
         if first_order:
             gradients = {name: tf.stop_gradient(g) for name, g in gradients.items()}
-        path.append(
-            {n: w - loop.rate(weights, step, n) * gradients[n] for n, w in path[-1].items()}
-        )
-    return path
+        return {n: w - loop.rate(weights, number, n) * gradients[n] for n, w in fast.items()}
+
+    return step
+
+
+def fast_weights(
+    loop: InnerLoop, weights: Weights, support: Support, steps: int, *, first_order: bool = False
+) -> dict[str, tf.Tensor]:
+    """theta'_steps; arguments as for `inner_step`."""
+    step = inner_step(loop, weights, support, first_order=first_order)
+    return repeat(step, loop.start(weights, support), steps)
 
 
 def support_gradients(

@@ -60,7 +60,7 @@ def maml(options: MamlOptions, network: Network, objective: Objective) -> Learne
     def start(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
         return inner_loop.stacked(inner_loop.adaptable(network, weights), weights, support)
 
-    def rate(weights: Weights, step: int, name: str) -> tf.Tensor | float:
+    def rate(weights: Weights, step: tf.Tensor, name: str) -> tf.Tensor | float:
         del step
         return weights.get(f"rate_{name}", options.inner_rate)
 

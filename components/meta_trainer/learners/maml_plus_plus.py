@@ -25,6 +25,7 @@ from components.meta_trainer.learners.base import (
 from components.meta_trainer.learners.family import gradient_learner
 from components.meta_trainer.network import Network
 from components.meta_trainer.objective import Objective
+from components.meta_trainer.repeat import repeat
 from components.meta_trainer.types import Episodes, Support, Weights
 
 
@@ -54,25 +55,36 @@ def maml_plus_plus(options: MamlPlusPlusOptions, network: Network, objective: Ob
     def start(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
         return inner_loop.stacked(inner_loop.adaptable(network, weights), weights, support)
 
-    def rate(weights: Weights, step: int, name: str) -> tf.Tensor:
+    def rate(weights: Weights, step: tf.Tensor, name: str) -> tf.Tensor:
         return weights[f"rate_{name}"][step]
 
     loop = inner_loop.InnerLoop(network, objective, start, rate)
 
+    def answered(weights: Weights, fast: Weights, episodes: Episodes):
+        adapted = inner_loop.with_statistics(network, objective, weights, fast, episodes.support)
+        outputs = inner_loop.predict(network, weights, adapted, episodes.query_x)
+        return objective.loss(outputs, episodes.query_y, episodes.support_y), outputs
+
     def meta_loss(first_order: bool):
         def loss(weights: Weights, episodes: Episodes, progress: tf.Tensor):
-            fasts = inner_loop.fast_weights(
-                loop, weights, episodes.support, steps, first_order=first_order
+            shares = step_shares(progress / max(options.multi_step_share, 1e-6), steps)
+            descend = inner_loop.inner_step(
+                loop, weights, episodes.support, first_order=first_order
             )
-            shares = tf.unstack(step_shares(progress / max(options.multi_step_share, 1e-6), steps))
-            total, outputs = 0.0, None
-            for share, fast in zip(shares, fasts[1:]):
-                adapted = inner_loop.with_statistics(
-                    network, objective, weights, fast, episodes.support
-                )
-                outputs = inner_loop.predict(network, weights, adapted, episodes.query_x)
-                query_loss = objective.loss(outputs, episodes.query_y, episodes.support_y)
-                total += tf.cast(share, query_loss.dtype) * query_loss
+            # The sum of the steps' query losses goes through the loop beside the fast weights.
+            fast = start(weights, episodes.support)
+            zero = tf.zeros(tf.shape(episodes.query_y)[:1], fast["head_bias"].dtype)
+            state = fast | {"total": zero}
+
+            def step(number: tf.Tensor, state: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+                total = state["total"]
+                fast = descend(number, {n: w for n, w in state.items() if n != "total"})
+                query_loss, _ = answered(weights, fast, episodes)
+                return fast | {"total": total + tf.cast(shares[number], total.dtype) * query_loss}
+
+            state = repeat(step, state, steps)
+            total = state.pop("total")
+            _, outputs = answered(weights, state, episodes)
             return total, outputs
 
         return gradients_of(loss, objective)

@@ -29,6 +29,7 @@ from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner, MetaOptimizer, Serves, gradients_of
 from components.meta_trainer.network import Network
 from components.meta_trainer.objective import Objective
+from components.meta_trainer.repeat import Step, answers_along, repeat
 from components.meta_trainer.types import Episodes, Support, Weights
 
 P = 10.0
@@ -66,17 +67,19 @@ def meta_lstm(options: MetaLstmOptions, network: Network, objective: Objective) 
     """See the module. All weights of the network are coordinates, those of normalisation too."""
     test_steps = options.inner_steps if options.test_steps is None else options.test_steps
     shapes = {name: w.shape for name, w in network.init(0).items()}
+    names = list(shapes)
 
     def init(seed: int) -> dict[str, tf.Tensor]:
         return network.init(seed) | init_meta_learner(seed, options.hidden)
 
-    def path(weights: Weights, support: Support, steps: int) -> list[dict[str, tf.Tensor]]:
-        names = list(shapes)
+    def begin(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
         start = flatten(inner_loop.stacked(names, weights, support), names)
-        state = initial_state(start, options.hidden)
-        cells = [state.c]
-        for _ in range(steps):
-            fast = unflatten(tf.stop_gradient(state.c), shapes)
+        return initial_state(start, options.hidden)._asdict()
+
+    def updates(weights: Weights, support: Support) -> Step:
+        def step(number: tf.Tensor, state: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            del number
+            fast = unflatten(tf.stop_gradient(state["c"]), shapes)
             gradients, losses = inner_loop.support_gradients(
                 network, objective, weights, fast, support
             )
@@ -84,15 +87,25 @@ def meta_lstm(options: MetaLstmOptions, network: Network, objective: Objective) 
             if options.divide_gradient:
                 count = tf.reduce_sum(objective.mask(support.y), axis=1, keepdims=True)
                 gradient /= tf.cast(count, gradient.dtype)
-            state = update(weights, gradient, tf.stop_gradient(losses), state)
-            cells.append(state.c)
-        return [unflatten(c, shapes) for c in cells]
+            return update(weights, gradient, tf.stop_gradient(losses), State(**state))._asdict()
 
-    def finished(weights: Weights, fast: Weights, support: Support) -> dict[str, tf.Tensor]:
+        return step
+
+    def finished(weights: Weights, c: tf.Tensor, support: Support) -> dict[str, tf.Tensor]:
+        fast = unflatten(c, shapes)
         return inner_loop.with_statistics(network, objective, weights, fast, support)
 
-    def adapt(weights: Weights, support: Support, steps: int) -> dict[str, tf.Tensor]:
-        return finished(weights, path(weights, support, steps)[-1], support)
+    def adapt(weights: Weights, support: Support, steps: int = test_steps) -> dict[str, tf.Tensor]:
+        state = repeat(updates(weights, support), begin(weights, support), steps)
+        return finished(weights, state["c"], support)
+
+    def path(weights: Weights, support: Support, query_x: tf.Tensor) -> tf.Tensor:
+        return answers_along(
+            updates(weights, support),
+            begin(weights, support),
+            test_steps,
+            lambda state: predict(weights, finished(weights, state["c"], support), query_x),
+        )
 
     def predict(weights: Weights, adapted: Weights, x: tf.Tensor) -> tf.Tensor:
         return inner_loop.predict(network, weights, adapted, x)
@@ -105,12 +118,10 @@ def meta_lstm(options: MetaLstmOptions, network: Network, objective: Objective) 
 
     return Learner(
         init=init,
-        adapt=lambda weights, support: adapt(weights, support, test_steps),
+        adapt=adapt,
         predict=predict,
         meta_gradients=gradients_of(meta_loss, objective),
-        path=lambda weights, support: [
-            finished(weights, fast, support) for fast in path(weights, support, test_steps)
-        ],
+        path=path,
         network=network,
         serves=Serves(
             ways=f"up to {network.outputs}, as trained",

@@ -48,7 +48,7 @@ def meta_sgd(options: MetaSgdOptions, network: Network, objective: Objective) ->
     def start(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
         return inner_loop.stacked(inner_loop.adaptable(network, weights), weights, support)
 
-    def rate(weights: Weights, step: int, name: str) -> tf.Tensor:
+    def rate(weights: Weights, step: tf.Tensor, name: str) -> tf.Tensor:
         del step
         return weights[f"rate_{name}"]
 

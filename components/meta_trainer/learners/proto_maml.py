@@ -60,7 +60,7 @@ def proto_maml(options: ProtoMamlOptions, network: Network, objective: Objective
 
         return start
 
-    def rate(weights: Weights, step: int, name: str) -> tf.Tensor | float:
+    def rate(weights: Weights, step: tf.Tensor, name: str) -> tf.Tensor | float:
         del step
         return weights.get(f"rate_{name}", options.inner_rate)
 
@@ -75,7 +75,7 @@ def proto_maml(options: ProtoMamlOptions, network: Network, objective: Objective
             episodes.support,
             options.inner_steps,
             first_order=options.first_order,
-        )[-1]
+        )
         adapted = inner_loop.with_statistics(network, objective, weights, fast, episodes.support)
         outputs = inner_loop.predict(network, weights, adapted, episodes.query_x)
         return objective.loss(outputs, episodes.query_y, episodes.support_y), outputs

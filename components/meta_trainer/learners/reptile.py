@@ -18,6 +18,7 @@ from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner, MetaGradients, MetaOptimizer, Serves
 from components.meta_trainer.network import Network
 from components.meta_trainer.objective import Objective
+from components.meta_trainer.repeat import Step, answers_along, repeat
 from components.meta_trainer.types import Episodes, Support, Weights
 
 BETA_2, EPSILON = 0.999, 1e-8
@@ -39,23 +40,29 @@ def reptile(options: ReptileOptions, network: Network, objective: Objective) -> 
     """See the module. All weights of the network are adapted, those of normalisation too."""
     names = sorted(network.names())
 
-    def path(weights: Weights, support: Support, steps: int) -> list[dict[str, tf.Tensor]]:
+    def begin(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
+        """The weights, and Adam's second moments under `second_*`."""
         fast = inner_loop.stacked(names, weights, support)
-        second = {name: tf.zeros_like(w) for name, w in fast.items()}
-        fasts = [fast]
-        for step in range(1, steps + 1):
+        return fast | {f"second_{name}": tf.zeros_like(w) for name, w in fast.items()}
+
+    def descent(weights: Weights, support: Support) -> Step:
+        def step(number: tf.Tensor, state: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            fast = {name: state[name] for name in names}
             gradients, _ = inner_loop.support_gradients(network, objective, weights, fast, support)
-            second = {
-                n: BETA_2 * second[n] + (1 - BETA_2) * tf.square(g) for n, g in gradients.items()
-            }
-            correction = (1 - BETA_2**step) ** 0.5
-            fast = {
-                n: w
-                - options.inner_rate * correction * gradients[n] / (tf.sqrt(second[n]) + EPSILON)
-                for n, w in fast.items()
-            }
-            fasts.append(fast)
-        return fasts
+            after = {}
+            for name, g in gradients.items():
+                second = BETA_2 * state[f"second_{name}"] + (1 - BETA_2) * tf.square(g)
+                correction = tf.sqrt(1 - BETA_2 ** tf.cast(number + 1, g.dtype))
+                move = options.inner_rate * correction * g / (tf.sqrt(second) + EPSILON)
+                after |= {name: fast[name] - move, f"second_{name}": second}
+            return after
+
+        return step
+
+    def trained(weights: Weights, support: Support, steps: int) -> dict[str, tf.Tensor]:
+        """phi = U^steps(theta)."""
+        state = repeat(descent(weights, support), begin(weights, support), steps)
+        return {name: state[name] for name in names}
 
     def finished(weights: Weights, fast: Weights, support: Support) -> dict[str, tf.Tensor]:
         return inner_loop.with_statistics(network, objective, weights, fast, support)
@@ -69,7 +76,7 @@ def reptile(options: ReptileOptions, network: Network, objective: Objective) -> 
             tf.concat([episodes.support_x, episodes.query_x], axis=1),
             tf.concat([episodes.support_y, episodes.query_y], axis=1),
         )
-        last = path(weights, everything, options.inner_steps)[-1]
+        last = trained(weights, everything, options.inner_steps)
         gradients = {name: tf.zeros_like(w) for name, w in weights.items()}
         gradients |= {
             name: weights[name] - tf.reduce_mean(phi, axis=0) for name, phi in last.items()
@@ -80,16 +87,22 @@ def reptile(options: ReptileOptions, network: Network, objective: Objective) -> 
         return MetaGradients(gradients, tf.reduce_mean(losses), tf.reduce_mean(score))
 
     def adapt(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
-        return finished(weights, path(weights, support, options.test_steps)[-1], support)
+        return finished(weights, trained(weights, support, options.test_steps), support)
+
+    def path(weights: Weights, support: Support, query_x: tf.Tensor) -> tf.Tensor:
+        def answer(state: dict[str, tf.Tensor]) -> tf.Tensor:
+            fast = {name: state[name] for name in names}
+            return predict(weights, finished(weights, fast, support), query_x)
+
+        start, step = begin(weights, support), descent(weights, support)
+        return answers_along(step, start, options.test_steps, answer)
 
     return Learner(
         init=network.init,
         adapt=adapt,
         predict=predict,
         meta_gradients=meta_gradients,
-        path=lambda weights, support: [
-            finished(weights, fast, support) for fast in path(weights, support, options.test_steps)
-        ],
+        path=path,
         network=network,
         serves=Serves(
             ways=f"up to {network.outputs}, as trained",
