@@ -1,0 +1,78 @@
+"""What the features of a bag of hashed tokens depend on."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.meta_trainer.backbones.embedding_bag import (
+    GATES,
+    TABLE,
+    EmbeddingBagOptions,
+    embedding_bag,
+)
+
+LENGTH = 6
+TOKENS = tf.constant([[[5, 9, 70, 0, 0, 0], [9, 5, 70, 70, 0, 0], [3, 0, 0, 0, 0, 0]]])
+MASK = tf.constant([[1.0, 1.0, 0.0]])
+
+
+def make(**options):
+    made = embedding_bag(EmbeddingBagOptions(buckets=64, size=8, **options), (LENGTH,))
+    return made, made.init(0)
+
+
+def test_order_and_padding_do_not_matter_but_repetition_does():
+    bag, weights = make()
+    texts = tf.constant([[[5, 9, 0, 0, 0, 0], [0, 9, 0, 0, 5, 0], [5, 9, 9, 0, 0, 0]]])
+    one, shuffled, repeated = bag.features(weights, texts, tf.ones([1, 3]))[0][0].numpy()
+    assert np.allclose(one, shuffled, atol=1e-6) and not np.allclose(one, repeated, atol=1e-2)
+
+
+def test_features_have_the_configured_length():
+    bag, weights = make(scale=4.0)
+    features, statistics = bag.features(weights, TOKENS, MASK)
+    assert features.shape == (1, 3, bag.feature_size) and not statistics
+    assert np.allclose(np.linalg.norm(features, axis=-1), 4.0, atol=1e-4)
+
+
+def test_a_text_without_tokens_has_finite_features():
+    bag, weights = make()
+    features, _ = bag.features(weights, tf.zeros([1, 1, LENGTH], tf.int32), tf.ones([1, 1]))
+    assert np.isfinite(features).all() and not features.numpy().any()
+
+
+def test_at_the_start_distances_are_those_of_the_bags_of_tokens():
+    options = EmbeddingBagOptions(buckets=4096, size=512, scale=1.0)
+    bag = embedding_bag(options, (20,))
+    tokens = np.random.default_rng(0).integers(1, 4000, (1, 2, 20))
+    tokens[0, 1, :10] = tokens[0, 0, :10]  # half of the tokens are shared
+    features, _ = bag.features(bag.init(0), tf.constant(tokens, tf.int32), tf.ones([1, 2]))
+    assert float(tf.tensordot(features[0, 0], features[0, 1], 1)) == pytest.approx(0.5, abs=0.15)
+
+
+@pytest.mark.parametrize("normalisation", ["support", "task_norm", "none"])
+def test_each_query_is_answered_alone(normalisation):
+    bag, weights = make(layers=2, hidden=5, normalisation=normalisation)
+    _, statistics = bag.features(weights, TOKENS, MASK)
+    ones = tf.ones([1, 3])
+    together, _ = bag.features(weights, TOKENS, ones, statistics)
+    alone, _ = bag.features(weights, TOKENS[:, 1:2], ones[:, :1], statistics)
+    assert np.allclose(together[:, 1:2], alone, atol=1e-6)
+
+
+def test_padding_has_no_part_in_the_statistics():
+    bag, weights = make(layers=1, hidden=5)
+    _, statistics = bag.features(weights, TOKENS, MASK)
+    _, without = bag.features(weights, TOKENS[:, :2], MASK[:, :2])
+    for name, found in statistics.items():
+        assert np.allclose(found, without[name], atol=1e-6)
+
+
+def test_an_episode_adapts_the_layers_and_not_the_tables():
+    bag, weights = make(layers=1, hidden=5)
+    assert {TABLE, GATES} <= bag.frozen_names and "dense1_kernel" not in bag.frozen_names
+    stacked = weights | {"dense1_kernel": tf.stack([weights["dense1_kernel"]] * 2)}
+    twice = tf.concat([TOKENS, TOKENS], axis=0)
+    features, _ = bag.features(stacked, twice, tf.concat([MASK, MASK], axis=0))
+    shared, _ = bag.features(weights, TOKENS, MASK)
+    assert np.allclose(features[1], shared[0], atol=1e-5)
