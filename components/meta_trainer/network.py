@@ -12,8 +12,8 @@ HEAD = ("head_kernel", "head_bias")
 
 
 class Network(NamedTuple):
-    """`outputs` is N: the ways of a classifier, or the size of a regression target (at each position,
-    where the backbone keeps positions)."""
+    """`outputs` is N: the ways of a classifier, or the size of a regression target (at each
+    position, where the backbone keeps positions)."""
 
     backbone: Backbone
     outputs: int

@@ -6,6 +6,7 @@ a strength of its own: the strengths are continuous, so that no two tasks are al
 meta-test was never seen.
 """
 
+import functools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -21,11 +22,13 @@ from components.episode_gen.glyphs.strokes import (
 from components.episode_gen.options import DataOptions
 from components.episode_gen.sources.base import Source
 from components.episode_gen.sources.generated import GeneratedTasks
+from components.errors import UserError
 from components.modalities.base import ExampleSpec
 
 SPEC = ExampleSpec("image", "uint8", (SIZE, SIZE, 1), target_shape=(SIZE, SIZE, 1))
 SHARE = 0.5
 """Of the styles that have each of the parts."""
+CHARACTERS = 500
 
 
 class Style(NamedTuple):
@@ -49,17 +52,32 @@ class Style(NamedTuple):
 
 
 def open_source(data: DataOptions) -> Source:
-    """`data.tasks` styles of `data.examples_per_task` characters each."""
+    """`data.tasks` styles of `data.examples_per_task` characters each.
+
+    Raises:
+      UserError: there are not so many characters.
+    """
+    if data.examples_per_task > CHARACTERS:
+        raise UserError(
+            f"`data.examples_per_task` must be at most the {CHARACTERS} characters that styles are "
+            f"shown on: got {data.examples_per_task}."
+        )
     return GeneratedTasks("style", version=1, spec=SPEC, draw=draw_pairs, data=data)
 
 
 def draw_pairs(rng: np.random.RandomState, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Pairs of a character, `[28, 28, 1]` uint8, and its styled form, `[28, 28, 1]` in 0..1."""
     style = draw_style(rng)
-    for _ in range(count):
-        alphabet = draw_alphabet(rng)
-        image = draw_glyph(rng, draw_prototype(rng, alphabet), alphabet, Hand())
+    for image in characters()[rng.permutation(CHARACTERS)[:count]]:
         yield image, apply_style(image[..., 0] / 255.0, style)[..., None]
+
+
+@functools.cache
+def characters() -> np.ndarray:
+    """`[CHARACTERS, 28, 28, 1]` uint8: those that every style is shown on."""
+    rng = np.random.RandomState([0])
+    alphabets = [draw_alphabet(rng) for _ in range(CHARACTERS)]
+    return np.stack([draw_glyph(rng, draw_prototype(rng, a), a, Hand()) for a in alphabets])
 
 
 def draw_style(rng: np.random.RandomState) -> Style:

@@ -1,6 +1,7 @@
 """A network whose answer to an image is an image: features at every pixel, the head on each.
 
-    h_0 = relu( norm( conv( fold([x, row, column]) ) ) ),   h_l = h_{l-1} + relu(norm(conv(h_{l-1})))
+    h_1 = relu(norm(conv(fold([x, row, column]))))
+    h_l = h_{l-1} + relu(norm(conv(h_{l-1})))
     features = [unfold(h_L), x]
 
 `fold` puts each square of pixels into the channels of one position (space to depth), so that few
