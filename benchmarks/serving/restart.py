@@ -15,6 +15,7 @@ import numpy as np
 from benchmarks.serving.models import export_maml, random_episode
 from benchmarks.serving.running import (
     MODEL_NAME,
+    cpu_seconds,
     free_port,
     launch,
     wait_until_it_answers,
@@ -24,6 +25,7 @@ from benchmarks.serving.soak import TOLERANCE, known_answers
 from serving import signatures as names
 from serving.client import FewShotClient
 from serving.versions import publish
+from serving.warmup import write_warmup
 
 
 def kill_and_restart(
@@ -37,7 +39,7 @@ def kill_and_restart(
     stop, faults, answers = threading.Event(), [], [0] * clients
 
     def ask(number: int) -> None:
-        with FewShotClient.connect(address, MODEL_NAME, timeout=60) as client:
+        with FewShotClient.connect(address, MODEL_NAME, timeout=120) as client:
             while not stop.is_set():
                 try:
                     reply = client.run(names.ADAPT_AND_PREDICT, episode)
@@ -56,15 +58,18 @@ def kill_and_restart(
     threads = [threading.Thread(target=ask, args=(n,)) for n in range(clients)]
     for thread in threads:
         thread.start()
-    seconds = []
+    first_answer, processor, all_go_on = [], [], []
     try:
         for _ in range(kills):
-            time.sleep(1.0)
+            _wait_for_one_answer_more(answers)
             process.kill()
             process.wait()
+            begin = time.monotonic()
             process = start()
-            seconds.append(round(wait_until_it_answers(address), 2))
-        time.sleep(1.0)
+            first_answer.append(round(wait_until_it_answers(address), 2))
+            processor.append(round(cpu_seconds(process.pid), 2))
+            _wait_for_one_answer_more(answers)
+            all_go_on.append(round(time.monotonic() - begin, 2))
     finally:
         stop.set()
         for thread in threads:
@@ -72,11 +77,21 @@ def kill_and_restart(
         process.terminate()
         process.wait()
     return {
-        "seconds_until_it_answers": seconds,
+        "seconds_until_it_answers": first_answer,
+        "processor_seconds_of_the_server_until_then": processor,
+        "seconds_until_every_client_goes_on": all_go_on,
         "answers": sum(answers),
         "faults": len(faults),
         "first_faults": faults[:5],
     }
+
+
+def _wait_for_one_answer_more(answers: list[int], seconds: float = 120.0) -> None:
+    before, end = list(answers), time.monotonic() + seconds
+    while any(now <= then for now, then in zip(answers, before)):
+        if time.monotonic() > end:
+            raise RuntimeError(f"a client had no answer for {seconds} s")
+        time.sleep(0.02)
 
 
 def main() -> None:
@@ -88,6 +103,7 @@ def main() -> None:
         model = export_maml(folder / "exported")
         with FewShotClient.connect(str(model)) as client:
             episode = random_episode(client.signatures[names.ADAPT_AND_PREDICT], queries=5)
+        write_warmup(model, MODEL_NAME, [episode])  # as the exports of the pipeline have it
         result = kill_and_restart(model, episode, folder, kills=arguments.kills)
     print(write_result("serving_restart", vars(arguments), result))
     print(result)

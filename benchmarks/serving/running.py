@@ -64,6 +64,12 @@ def resident_bytes(pid: int) -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+def cpu_seconds(pid: int) -> float:
+    """Processor time of a process so far (Linux): what remains comparable on a busy machine."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def write_result(name: str, configuration: dict[str, Any], result: dict[str, Any]) -> Path:
     """Writes benchmarks/results/<name>.json with the commit and the hardware."""
     document = {

@@ -9,6 +9,7 @@ from serving.client.client import DEFAULT_TIMEOUT, Answer, FewShotClient
 from serving.client.files import read_queries, read_support
 from serving.client.transport import Tls
 from serving.protocol.status import NAMES, StatusError
+from serving.start_up import skip_unused_imports
 
 _CHUNK = 32
 
@@ -54,6 +55,8 @@ def query(
         raise UserError("Give exactly one of `--model`, `--address` and `--rest`.")
     if model and not Path(model).is_dir():
         raise UserError(f"`--model` must be an existing folder; {model} is none.")
+    if model:
+        skip_unused_imports()
     examples = read_support(support)
     named = read_queries(queries, texts=not support.is_dir())
     tls = Tls(tls_ca, tls_cert, tls_key) if tls_ca or tls_cert else None

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from serving.model_server.options import ServerOptions
+from serving.start_up import skip_unused_imports
 
 _HELP = {
     "model_base_path": "Folder of the version folders (without the version).",
@@ -79,7 +80,7 @@ def serve(**flags: Any) -> None:
 
 
 def run(options: ServerOptions) -> None:
-    """Serves until SIGTERM or SIGINT.
+    """Serves until SIGTERM or SIGINT, as the one thing that this process does.
 
     Raises:
       UserError: an option, or a file that it names, is wrong.
@@ -87,6 +88,7 @@ def run(options: ServerOptions) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    skip_unused_imports()
     from serving.model_server.server import ModelServer  # takes seconds: imports TensorFlow
 
     with ModelServer(options) as server:
