@@ -27,7 +27,29 @@ def checked_support(
     y = _checked_shape(sig.SUPPORT_Y, y, [None, None])
     with _requiring(_same(sig.SUPPORT_Y, y, sig.SUPPORT_X, x)):
         y = tf.identity(y)
-    with _requiring(_labels_in_range(y, ways), _not_empty(sig.SUPPORT_Y, y >= 0)):
+    checks = [_labels_in_range(y, ways), _not_empty(sig.SUPPORT_Y, y >= 0)]
+    if x.dtype == tf.string:
+        checks.append(_no_empty_string(sig.SUPPORT_X, x, y >= 0))
+    with _requiring(*checks):
+        return tf.identity(x), tf.identity(y)
+
+
+def checked_targets(
+    x: tf.Tensor,
+    y: tf.Tensor,
+    *,
+    example_shape: Sequence[int | None],
+    target_shape: Sequence[int],
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """As `checked_support` for regression: `support_y` `[E, S, *target_shape]` float32, S >= 1.
+
+    There is no padding: every support example counts.
+    """
+    x = checked_examples(sig.SUPPORT_X, x, example_shape)
+    y = checked_examples(sig.SUPPORT_Y, y, target_shape)
+    with _requiring(_same(sig.SUPPORT_Y, y, sig.SUPPORT_X, x)):
+        y = tf.identity(y)
+    with _requiring(_not_empty(sig.SUPPORT_Y, tf.ones(sizes(y, 2), tf.bool))):
         return tf.identity(x), tf.identity(y)
 
 
@@ -60,13 +82,24 @@ def checked_queries(
 ) -> tf.Tensor:
     """`query_x` `[E, Q, *example_shape]`, of as many episodes as the support set."""
     x = checked_examples(sig.QUERY_X, x, example_shape)
-    with _requiring(_same_episodes(sig.QUERY_X, x, episodes)):
+    checks = [_same_episodes(sig.QUERY_X, x, episodes)]
+    if x.dtype == tf.string:
+        checks.append(_no_empty_string(sig.QUERY_X, x, tf.ones_like(x, tf.bool)))
+    with _requiring(*checks):
         return tf.identity(x)
 
 
 def checked_examples(name: str, x: tf.Tensor, example_shape: Sequence[int | None]) -> tf.Tensor:
-    """Checks the shape, and that a float input holds no NaN or infinity."""
+    """Checks the shape, and that a float input holds no NaN or infinity.
+
+    A size of an example that varies must not be 0: a recording has at least one sample.
+    """
     x = _checked_shape(name, x, [None, None, *example_shape])
+    if None in example_shape:
+        shortest = tf.reduce_min(tf.shape(x)[2:])
+        rule = f"`{name}` must hold examples that are not empty; got a size of "
+        with _requiring(_assert(shortest > 0, rule, shortest)):
+            x = tf.identity(x)
     if not x.dtype.is_floating:
         return x
     finite = tf.reduce_all(tf.math.is_finite(tf.reshape(x, [-1])))
@@ -171,6 +204,7 @@ def _not_empty(name: str, real: tf.Tensor) -> tf.Operation:
 
 
 def _no_empty_string(name: str, x: tf.Tensor, real: tf.Tensor) -> tf.Operation:
-    missing = tf.reduce_sum(tf.cast(real & tf.equal(x, ""), tf.int32))
+    # Blanks alone are no text either; no encoded file consists of them.
+    missing = tf.reduce_sum(tf.cast(real & tf.equal(tf.strings.strip(x), ""), tf.int32))
     rule = f"`{name}` must hold no empty string; got this many: "
     return _assert(tf.equal(missing, 0), rule, missing)

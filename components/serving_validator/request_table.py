@@ -3,7 +3,9 @@
 Shape letters: E episodes, N ways, S support examples, Q query examples.
 """
 
+import functools
 import io
+import wave
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -117,6 +119,9 @@ def bad_requests(good: Inputs, *, max_ways: int, spec: ExampleSpec) -> list[BadR
             request("support examples of another size", (sig.SUPPORT_X,), support_x=x[:, :, :-1]),
             request("query examples of another size", (sig.QUERY_X,), query_x=q[:, :, :-1]),
         ]
+    if spec.dtype == "string":
+        blank = _with_first(q, b"")
+        requests.append(request("an empty text in query_x", (sig.QUERY_X,), query_x=blank))
     if spec.dtype.startswith("float"):
         requests += [
             request("NaN in support_x", (sig.SUPPORT_X,), support_x=_with_first(x, np.nan)),
@@ -149,13 +154,42 @@ def bad_encoded_requests(good: Inputs, *, spec: ExampleSpec) -> list[BadRequest]
             request("support_x cut off in the middle", (), support_x=_cut_first(x)),
             request("query_x cut off in the middle", (), query_x=_cut_first(q)),
         ]
+    else:
+        blank = _with_first(q, b" ")
+        requests.append(request("a blank text in query_x", (sig.QUERY_X,), query_x=blank))
+    if spec.modality == "audio":
+        requests += [
+            request(name, (sig.QUERY_X,), query_x=_with_first(q, _wav(samples, **form)))
+            for name, samples, form in _wrong_recordings(spec.sample_rate or 0)
+        ]
     return requests
+
+
+def _wrong_recordings(rate: int) -> list[tuple[str, np.ndarray, dict[str, int]]]:
+    second = np.linspace(-0.5, 0.5, rate, dtype=np.float32)
+    return [
+        ("a wav of 0 seconds in query_x", second[:0], {"sample_rate": rate}),
+        ("a stereo wav in query_x", second, {"sample_rate": rate, "channels": 2}),
+        ("a wav of another rate in query_x", second, {"sample_rate": rate + 1}),
+    ]
 
 
 def _encoder(spec: ExampleSpec) -> Callable[[np.ndarray], bytes] | None:
     if spec.dtype == "string":
         return spec.to_bytes
+    if spec.modality == "audio":
+        return functools.partial(_wav, sample_rate=spec.sample_rate or 0)
     return _png if spec.modality == "image" else None
+
+
+def _wav(samples: np.ndarray, *, sample_rate: int, channels: int = 1) -> bytes:
+    """`[T]` float32 in -1..1 to a 16-bit wav file, the same samples in every channel."""
+    buffer = io.BytesIO()
+    whole = np.clip(np.round(samples * 32768.0), -32768, 32767).astype("<i2")
+    with wave.open(buffer, "wb") as file:
+        file.setparams((channels, 2, sample_rate, 0, "NONE", ""))
+        file.writeframes(np.repeat(whole, channels).tobytes())
+    return buffer.getvalue()
 
 
 def _png(image: np.ndarray) -> bytes:
