@@ -49,7 +49,9 @@ def checked_targets(
     y = checked_examples(sig.SUPPORT_Y, y, target_shape)
     with _requiring(_same(sig.SUPPORT_Y, y, sig.SUPPORT_X, x)):
         y = tf.identity(y)
-    with _requiring(_not_empty(sig.SUPPORT_Y, tf.ones(sizes(y, 2), tf.bool))):
+    examples = sizes(y, 2)[1]
+    rule = f"`{sig.SUPPORT_Y}` must have at least one example; got "
+    with _requiring(_assert(examples > 0, rule, examples)):
         return tf.identity(x), tf.identity(y)
 
 

@@ -24,6 +24,11 @@ join the requests of several clients along it.
 `adaptation_path`
     as `serving_default` -> probabilities_per_step [E, steps + 1, Q, N], before and after each
     inner step (what the evaluator's report is drawn from)
+
+A regression model (`"task": "regression"` in the metadata) learns float targets in place of
+classes: `support_y` is [E, S, ...target] float32 without padding, the one output of
+`serving_default` and `predict` is `targets` [E, Q, ...target] float32, that of `adaptation_path`
+`targets_per_step` [E, steps + 1, Q, ...target], and `adapt_and_predict_encoded` is not offered.
 """
 
 ADAPT_AND_PREDICT = "serving_default"
@@ -42,7 +47,8 @@ PREDICTIONS = "predictions"
 CLASS_NAMES = "class_names"
 PREDICTED_LABELS = "predicted_labels"
 PROBABILITIES_PER_STEP = "probabilities_per_step"
-TARGETS = "targets"  # regression models answer with [E, Q, ...target] float32 instead
+TARGETS = "targets"
+TARGETS_PER_STEP = "targets_per_step"
 
 ADAPTED_PREFIX = "adapted_"
 

@@ -46,7 +46,7 @@ def assemble(record: EpisodeSetRecord, section: Mapping[str, Any]) -> Assembly:
       UserError: an unknown name or option, or a learner that needs classes where there are none.
     """
     spec = record.example_spec
-    modality = modality_for(spec, record.config["data"])
+    modality = modality_for(spec, record.config["data"])._replace(spec=spec)
     name, options = learner_options(section)
     if spec.regression and name in CLASSIFIERS_ONLY:
         others = ", ".join(sorted(set(learners.TABLE) - CLASSIFIERS_ONLY))

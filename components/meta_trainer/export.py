@@ -63,7 +63,11 @@ class ServedLearner(tf.Module):
         dtype = tf.string if spec.dtype == "string" else tf.as_dtype(spec.dtype)
         support_x = tf.TensorSpec([None, None, *spec.shape], dtype, sig.SUPPORT_X)
         query_x = tf.TensorSpec([None, None, *spec.shape], dtype, sig.QUERY_X)
-        support_y = tf.TensorSpec([None, None], tf.int32, sig.SUPPORT_Y)
+        support_y = (
+            tf.TensorSpec([None, None, *(spec.target_shape or ())], tf.float32, sig.SUPPORT_Y)
+            if spec.regression
+            else tf.TensorSpec([None, None], tf.int32, sig.SUPPORT_Y)
+        )
         strings = [
             tf.TensorSpec([None, None], tf.string, name)
             for name in (sig.SUPPORT_X, sig.SUPPORT_LABELS, sig.QUERY_X)
@@ -79,35 +83,49 @@ class ServedLearner(tf.Module):
 
         functions = {
             sig.ADAPT_AND_PREDICT: _concrete(self._serving_default, support_x, support_y, query_x),
-            sig.ENCODED: _concrete(self._encoded, *strings),
             sig.ADAPT: adapt,
             sig.PREDICT: _concrete(predict, query_x, *adapted.values()),
         }
-        if self._learner.path is not None:
+        withheld = self._withheld()
+        if sig.ENCODED not in withheld:
+            functions[sig.ENCODED] = _concrete(self._encoded, *strings)
+        if sig.PATH not in withheld:
             functions[sig.PATH] = _concrete(self._path, support_x, support_y, query_x)
         return functions
+
+    def _withheld(self) -> dict[str, str]:
+        """The signatures that this model cannot offer, and why."""
+        spec, why = self._assembly.modality.spec, {}
+        if self._learner.path is None:
+            why[sig.PATH] = "this learner takes no inner steps"
+        if spec.regression:
+            why[sig.ENCODED] = "its support set has float targets, not names of classes"
+        elif self._assembly.modality.decode is None:
+            why[sig.ENCODED] = f"a {spec.modality} has no encoded form"
+        return why
 
     def metadata(self) -> dict[str, Any]:
         """What `fewshot_model.json` says: how the model may be used."""
         spec = self._assembly.modality.spec
         learner = self._learner
-        withheld = {} if learner.path else {sig.PATH: "this learner takes no inner steps"}
+        ways = {} if spec.regression else {"ways": learner.network.outputs, "max_ways": self._ways}
         return {
             "learner": self._assembly.learner_name,
             "example_spec": spec.to_json(),
-            "ways": learner.network.outputs,
-            "max_ways": self._ways,
+            **ways,
             "protocol": "inductive" if self._assembly.inductive else "transductive",
             "serves": learner.serves._asdict(),
             "order_matters": learner.order_matters,
             "task": self._assembly.objective.name,
-            "withheld_signatures": withheld,
+            "withheld_signatures": self._withheld(),
         }
 
     def _answer(self, outputs: tf.Tensor, support_y: tf.Tensor) -> dict[str, tf.Tensor]:
-        probabilities = self._assembly.objective.answer(outputs, support_y)
-        predictions = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
-        return {sig.PROBABILITIES: probabilities, sig.PREDICTIONS: predictions}
+        answer = self._assembly.objective.answer(outputs, support_y)
+        if self._assembly.modality.spec.regression:
+            return {sig.TARGETS: answer}
+        predictions = tf.argmax(answer, axis=-1, output_type=tf.int32)
+        return {sig.PROBABILITIES: answer, sig.PREDICTIONS: predictions}
 
     def _adapt_graph(self, support_x: tf.Tensor, support_y: tf.Tensor) -> dict[str, tf.Tensor]:
         """The adapted weights, and the labels, from which classes without support are known."""
@@ -138,9 +156,7 @@ class ServedLearner(tf.Module):
         return answer | {sig.CLASS_NAMES: class_names, sig.PREDICTED_LABELS: labels}
 
     def _adapt_signature(self, support_x, support_y):
-        support_x, support_y = graph_checks.checked_support(
-            support_x, support_y, example_shape=self._example_shape, ways=self._ways
-        )
+        support_x, support_y = self._checked_support(support_x, support_y)
         adapted = self._adapt(support_x, support_y)
         return {sig.ADAPTED_PREFIX + name: tensor for name, tensor in adapted.items()}
 
@@ -160,17 +176,27 @@ class ServedLearner(tf.Module):
         # Steps and queries are one to the objective, which answers each row on its own.
         shape = tf.shape(outputs)
         rows = tf.reshape(outputs, tf.concat([shape[:1], [-1], shape[3:]], axis=0))
-        answers = self._answer(rows, support_y)[sig.PROBABILITIES]
-        return {sig.PROBABILITIES_PER_STEP: tf.reshape(answers, shape)}
+        answers = self._assembly.objective.answer(rows, support_y)
+        per_step = tf.reshape(answers, tf.concat([shape[:3], tf.shape(answers)[2:]], axis=0))
+        regression = self._assembly.modality.spec.regression
+        return {sig.TARGETS_PER_STEP if regression else sig.PROBABILITIES_PER_STEP: per_step}
 
     @property
     def _example_shape(self) -> tuple[int | None, ...]:
         return self._assembly.modality.spec.shape
 
-    def _checked(self, support_x, support_y, query_x):
-        support_x, support_y = graph_checks.checked_support(
+    def _checked_support(self, support_x, support_y):
+        target_shape = self._assembly.modality.spec.target_shape
+        if target_shape is not None:
+            return graph_checks.checked_targets(
+                support_x, support_y, example_shape=self._example_shape, target_shape=target_shape
+            )
+        return graph_checks.checked_support(
             support_x, support_y, example_shape=self._example_shape, ways=self._ways
         )
+
+    def _checked(self, support_x, support_y, query_x):
+        support_x, support_y = self._checked_support(support_x, support_y)
         query_x = graph_checks.checked_queries(
             query_x, graph_checks.sizes(support_x, 1)[0], example_shape=self._example_shape
         )
