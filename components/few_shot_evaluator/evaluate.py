@@ -16,12 +16,13 @@ from components.episodes.dataset import read_split
 from components.episodes.format import decode_stored
 from components.episodes.record import EpisodeSetRecord
 from components.errors import UserError
+from components.few_shot_evaluator.judging import judging_for
 from components.few_shot_evaluator.model import ExportedModel
-from components.few_shot_evaluator.scoring import EpisodeResult, Scoring, score_episodes
+from components.few_shot_evaluator.scoring import EpisodeResult, Scoring
 
 
 class ScoreEpisodes(beam.PTransform):
-    """Serialised episodes to `EpisodeResult`s.
+    """Serialised episodes to results, of the kind that `judging` names.
 
     Args:
       scoring: what is asked of each episode.
@@ -68,7 +69,8 @@ class _Score(beam.DoFn):
         self._models = self._shared.acquire(lambda: _Models(*self._dirs))
 
     def process(self, serialized: list[bytes]):
-        yield from score_episodes(serialized, self._scoring, *self._models.pair)
+        score = judging_for(self._scoring.spec).score_episodes
+        yield from score(serialized, self._scoring, *self._models.pair)
 
 
 class _Models:
@@ -100,15 +102,19 @@ def evaluate(
     """
     _ = (
         pipeline
-        | f"Read {split}" >> beam.io.ReadFromTFRecord(f"{examples_uri}/Split-{split}/*.gz")
+        # Not ReadFromTFRecord: a source is a primitive that the Dask runner does not know.
+        | f"Files {split}" >> beam.Create([f"{examples_uri}/Split-{split}/*.gz"])
+        | f"Read {split}" >> beam.io.ReadAllFromTFRecord()
         | f"Score {split}" >> ScoreEpisodes(**scoring)
         | f"ToJson {split}" >> beam.Map(lambda result: json.dumps(dataclasses.asdict(result)))
         | f"Write {split}" >> beam.io.WriteToText(results_prefix)
     )
 
 
-def read_results(results_prefix: str, *, episodes: int, split: str = "test") -> list[EpisodeResult]:
-    """The results, sorted by the episode's index.
+def read_results(
+    results_prefix: str, *, episodes: int, split: str = "test", result: type = EpisodeResult
+) -> list[Any]:
+    """The results, each a `result`, sorted by the episode's index.
 
     Raises:
       UserError: they are not those of episode 0 up to `episodes`, each once.
@@ -116,9 +122,9 @@ def read_results(results_prefix: str, *, episodes: int, split: str = "test") -> 
     results = []
     for path in tf.io.gfile.glob(results_prefix + "*"):
         with tf.io.gfile.GFile(path) as file:
-            results += [EpisodeResult(**json.loads(line)) for line in file if line.strip()]
-    results.sort(key=lambda result: result.index)
-    if [result.index for result in results] != list(range(episodes)):
+            results += [result(**json.loads(line)) for line in file if line.strip()]
+    results.sort(key=lambda one: one.index)
+    if [one.index for one in results] != list(range(episodes)):
         raise UserError(
             f"the `{split}` split must hold the episodes 0 to {episodes - 1}, each once: "
             f"{len(results)} of them were found; lower `evaluation.episodes` or make more of them "
@@ -144,7 +150,7 @@ def not_comparable(
         record.example_spec, record.config.get("data", {}), record.ways, record.shots, 0, {}
     )
     try:
-        score_episodes(first, scoring, ExportedModel(last_blessed_dir))
+        judging_for(scoring.spec).score_episodes(first, scoring, ExportedModel(last_blessed_dir))
     # Whatever TensorFlow raises for other shapes, dtypes or a missing signature.
     except (tf.errors.OpError, TypeError, ValueError, KeyError, OSError) as error:
         return f"it does not answer these episodes ({_sentence(error)})"

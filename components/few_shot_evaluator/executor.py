@@ -12,9 +12,9 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
 from components.episodes.record import read_record
-from components.few_shot_evaluator import report, summary
 from components.few_shot_evaluator.domains import has_new_domains
 from components.few_shot_evaluator.evaluate import evaluate, not_comparable, read_results
+from components.few_shot_evaluator.judging import judging_for
 from components.few_shot_evaluator.model import read_metadata
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.few_shot_evaluator.scoring import Scoring
@@ -78,9 +78,9 @@ class Executor(BaseBeamExecutor):
 
         aside = os.path.join(evaluation.uri, ".results")
         episodes = {"test": options.episodes}
-        if has_new_domains(record):
+        if has_new_domains(record) or options.none_of_these:
             episodes["eval"] = min(options.episodes, record.counts["eval"])
-        scoring = Scoring.of(record, options)
+        scoring, judging = Scoring.of(record, options), judging_for(record.example_spec)
         with self._make_beam_pipeline() as pipeline:
             for split, count in episodes.items():
                 evaluate(
@@ -96,20 +96,20 @@ class Executor(BaseBeamExecutor):
                     last_blessed_dir=last_blessed_dir if split == "test" else None,
                 )
         found = {
-            split: read_results(os.path.join(aside, split), episodes=count, split=split)
+            split: read_results(os.path.join(aside, split), episodes=count, split=split, result=judging.result)
             for split, count in episodes.items()
         }
         results = found["test"]
         metadata = read_metadata(model_dir)
-        metrics = summary.summarise(
+        metrics = judging.summarise(
             results,
             record=record,
             options=options,
             protocol=metadata.get("protocol"),
             last_blessed=last_blessed,
-            within=found.get("eval", ()),
+            validation=found.get("eval", ()),
         )
-        page = report.render(
+        page = judging.render(
             metrics,
             results,
             record=record,
@@ -121,13 +121,14 @@ class Executor(BaseBeamExecutor):
         _write_aside(os.path.join(evaluation.uri, METRICS_FILE), json.dumps(metrics, indent=1))
         _write_aside(os.path.join(evaluation.uri, REPORT_FILE), page)
         fileio.rmtree(aside)
-        evaluation.set_float_custom_property("accuracy", metrics["accuracy"])
+        evaluation.set_float_custom_property(judging.task.metric, metrics[judging.task.metric])
         evaluation.set_float_custom_property("ci95", metrics["ci95"])
         evaluation.set_int_custom_property("episodes", metrics["episodes"])
         _bless(blessing, metrics["blessed"], model, baseline)
         logging.info(
-            "Accuracy %.4f ± %.4f over %d episodes: %s. %s",
-            metrics["accuracy"],
+            "%s %.4f ± %.4f over %d episodes: %s. %s",
+            judging.task.metric,
+            metrics[judging.task.metric],
             metrics["ci95"],
             metrics["episodes"],
             "blessed" if metrics["blessed"] else "not blessed",

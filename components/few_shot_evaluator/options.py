@@ -21,6 +21,8 @@ class EvaluationOptions:
         and per shots, and the baseline without adaptation.
       worst_episodes: how many of the least accurate episodes the report shows in pictures.
       calibration_bins: intervals of equal width of the reliability diagram.
+      none_of_these: whether to calibrate a threshold on `eval` below which the answer is "none of
+        these", and to report its precision and recall on `test`.
       episodes_per_call: how many episodes one call of the model takes; more take more memory and,
         without a GPU, no less time.
     """
@@ -31,6 +33,7 @@ class EvaluationOptions:
     curve_episodes: int = Field(default=100, ge=2)
     worst_episodes: int = Field(default=3, ge=0, le=20)
     calibration_bins: int = Field(default=15, ge=2, le=100)
+    none_of_these: bool = False
     episodes_per_call: int = Field(default=4, ge=1)
 
     @model_validator(mode="after")

@@ -15,7 +15,9 @@ from components.episodes.record import EpisodeSetRecord
 from components.few_shot_evaluator import baselines, domains
 from components.few_shot_evaluator.metrics import fewer_shots, keep_shots
 from components.few_shot_evaluator.model import ExportedModel
+from components.few_shot_evaluator.none_of_these import leave_one_out
 from components.few_shot_evaluator.options import EvaluationOptions
+from components.few_shot_evaluator.task_types import predict_classes
 from components.modalities.base import ExampleSpec
 from components.modalities.lookup import modality_for
 
@@ -35,6 +37,8 @@ class EpisodeResult:
       labels, predictions: of each query.
       confidences: the probability given to the prediction.
       groups: the score of the queries of each group's classes.
+      open_set: the same queries asked with a class left out, the fields of
+        `none_of_these.OpenSet`; `None` unless the options ask for it.
     """
 
     index: int
@@ -47,6 +51,7 @@ class EpisodeResult:
     predictions: list[int]
     confidences: list[float]
     groups: dict[str, float] = dataclasses.field(default_factory=dict)
+    open_set: dict[str, list] | None = None
 
 
 class Scoring(NamedTuple):
@@ -58,6 +63,7 @@ class Scoring(NamedTuple):
       ways, shots: of an episode.
       curve_episodes: the curves are drawn from the episodes of a lower index.
       groups: the group of each class that has one.
+      none_of_these: whether each episode is asked again with a class left out.
     """
 
     spec: ExampleSpec
@@ -66,6 +72,7 @@ class Scoring(NamedTuple):
     shots: int
     curve_episodes: int
     groups: Mapping[str, str]
+    none_of_these: bool = False
 
     @classmethod
     def of(cls, record: EpisodeSetRecord, options: EvaluationOptions) -> "Scoring":
@@ -76,6 +83,7 @@ class Scoring(NamedTuple):
             shots=record.shots,
             curve_episodes=min(options.curve_episodes, options.episodes),
             groups=record.groups,
+            none_of_these=options.none_of_these,
         )
 
 
@@ -105,11 +113,13 @@ def score_episodes(
 
     answer = model.answer(*inputs)
     scores = model.task.score(answer, query_y)
-    predictions, confidences = model.task.predict(answer)
+    predictions, confidences = predict_classes(answer)
     before = None
     if last_blessed is not None:
         before = model.task.score(last_blessed.answer(*inputs), query_y)
     centroid = _nearest_centroid(*inputs, query_y, scoring)
+
+    open_sets = _open_sets(*inputs, query_y, index, scoring, model)
 
     in_curves = np.flatnonzero(index < scoring.curve_episodes)
     steps, shots = _curves(
@@ -144,6 +154,7 @@ def score_episodes(
             )
             if scoring.groups
             else {},
+            open_set=None if open_sets is None else open_sets[row],
         )
 
     return [result(row) for row in range(len(index))]
@@ -175,6 +186,35 @@ def _curves(
         for k in fewer_shots(scoring.shots)
     }
     return steps, shots
+
+
+def _open_sets(
+    support_x: Any,
+    support_y: np.ndarray,
+    query_x: Any,
+    query_y: np.ndarray,
+    index: np.ndarray,
+    scoring: Scoring,
+    model: ExportedModel,
+) -> list[dict[str, list]] | None:
+    """`EpisodeResult.open_set` of each episode."""
+    if not scoring.none_of_these:
+        return None
+    labels, left_out = leave_one_out(support_y, index, ways=scoring.ways)
+    answer = model.answer(support_x, labels, query_x)
+    predictions, confidences = model.task.predict(answer)
+    found = []
+    for row, outside in enumerate(query_y == left_out[:, np.newaxis]):
+        real = query_y[row] >= 0
+        right = predictions[row] == query_y[row]
+        found.append(
+            {
+                "confidences": confidences[row][real].astype(float).round(6).tolist(),
+                "outside": outside[real].tolist(),
+                "right": right[real].tolist(),
+            }
+        )
+    return found
 
 
 def _nearest_centroid(

@@ -9,6 +9,7 @@ from components.episodes.record import EpisodeSetRecord
 from components.few_shot_evaluator import baselines, domains
 from components.few_shot_evaluator.blessing import judge
 from components.few_shot_evaluator.metrics import Interval, calibration, mean_interval
+from components.few_shot_evaluator.none_of_these import calibrated, gathered, judged
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.few_shot_evaluator.scoring import EpisodeResult
 from components.few_shot_evaluator.task_types import NO_ANSWER
@@ -21,7 +22,7 @@ def summarise(
     options: EvaluationOptions,
     protocol: str | None,
     last_blessed: dict[str, Any] | None,
-    within: Sequence[EpisodeResult] = (),
+    validation: Sequence[EpisodeResult] = (),
 ) -> dict[str, Any]:
     """All numbers of an evaluation, and the verdict.
 
@@ -32,8 +33,7 @@ def summarise(
       protocol: as the model states it.
       last_blessed: `{"uri": ...}` of the last blessed model, with the reason `not_comparable` where
         it could not be asked about the same episodes; `None` if there is none.
-      within: the same of episodes of new classes in the domains of meta-training; empty where
-        `test` is not of new domains.
+      validation: the same of the episodes of `eval`; empty where nothing is asked of them.
 
     Returns:
       The content of `metrics.json`, ready for JSON:
@@ -51,8 +51,10 @@ def summarise(
         blessed model, or why it is not comparable; `None` if there is none.
       splits_hash: of the class lists.
       per_group: `{group: {accuracy, ci95, episodes}}`, of the queries of that group's classes.
-      within_domain: the same of all of `within` (accuracy, ci95, episodes) and per_group; drop and
-        drop_ci95, how far the accuracy falls from there to new domains; or `None`.
+      within_domain: where `eval` is of new classes of the domains of meta-training and `test` of
+        new domains: accuracy, ci95, episodes and per_group of `eval`; drop and drop_ci95, how far
+        the accuracy falls from there to new domains. Else `None`.
+      none_of_these: see `none_of_these.judged`; `None` unless the options ask for it.
       worst_episodes: `[{index, accuracy}]`, worst first.
     """
     accuracy = mean_interval([result.score for result in results])
@@ -96,7 +98,10 @@ def summarise(
         "baseline_model": compared,
         "splits_hash": record.splits_hash,
         "per_group": domains.per_group([result.groups for result in results]),
-        "within_domain": _within_domain(within, results),
+        "within_domain": _within_domain(validation, results)
+        if domains.has_new_domains(record)
+        else None,
+        "none_of_these": _none_of_these(validation, results) if options.none_of_these else None,
         "worst_episodes": [
             {"index": result.index, "accuracy": _round(result.score)}
             for result in worst(results, options.worst_episodes)
@@ -105,14 +110,22 @@ def summarise(
 
 
 def _within_domain(
-    within: Sequence[EpisodeResult], results: Sequence[EpisodeResult]
-) -> dict[str, Any] | None:
-    if not within:
-        return None
-    accuracies = [[result.score for result in of_split] for of_split in (within, results)]
+    validation: Sequence[EpisodeResult], results: Sequence[EpisodeResult]
+) -> dict[str, Any]:
+    accuracies = [[result.score for result in of_split] for of_split in (validation, results)]
     return domains.drop(*accuracies) | {
-        "per_group": domains.per_group([result.groups for result in within])
+        "per_group": domains.per_group([result.groups for result in validation])
     }
+
+
+def _none_of_these(
+    validation: Sequence[EpisodeResult], results: Sequence[EpisodeResult]
+) -> dict[str, Any]:
+    calibration_set, test_set = (
+        gathered([result.open_set for result in of_split if result.open_set is not None])
+        for of_split in (validation, results)
+    )
+    return judged(test_set, calibrated(calibration_set))
 
 
 def worst(results: Sequence[EpisodeResult], number: int) -> list[EpisodeResult]:
