@@ -1,0 +1,105 @@
+"""EpisodeGen and FewShotEvaluator give the same on every engine that can run here."""
+
+import dataclasses
+import hashlib
+import os
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+
+from components.episode_gen.generate import generate_episodes
+from components.episode_gen.options import (
+    DataOptions,
+    EpisodeCounts,
+    EpisodeGenConfig,
+    EpisodeOptions,
+)
+from components.few_shot_evaluator.evaluate import evaluate, read_results
+from components.few_shot_evaluator.scoring import Scoring
+from pipeline.config import BeamOptions
+from tests.components.few_shot_evaluator import small_episodes, small_models
+
+EPISODES = EpisodeOptions(queries=2, counts=EpisodeCounts(train=20, eval=5, test=5))
+TABLE, JOIN = 2048, 0  # megabytes up to which class data are a table
+
+
+@pytest.fixture(scope="module")
+def dask_args():
+    """The options of a Dask cluster of two worker processes."""
+    from dask.distributed import LocalCluster
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        options = BeamOptions(
+            runner="apache_beam.runners.dask.dask_runner.DaskRunner",
+            options=(
+                f"--dask_client_address={cluster.scheduler_address}",
+                "--dask_partition_size=1",
+            ),
+        )
+        yield options.pipeline_args()
+
+
+def generated(folder: Path, args: list[str], table_megabytes: int) -> dict[str, str]:
+    """The hash of each file of episodes."""
+    generate_episodes(
+        EpisodeGenConfig(DataOptions(table_megabytes=table_megabytes), EPISODES),
+        uri=str(folder / "examples"),
+        work=str(folder / "work"),
+        make_pipeline=lambda: beam.Pipeline(argv=args),
+    )
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in (folder / "examples").rglob("*.gz")
+    }
+
+
+@pytest.fixture(scope="module")
+def in_memory(tmp_path_factory):
+    return generated(tmp_path_factory.mktemp("memory"), BeamOptions().pipeline_args(), TABLE)
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("table_megabytes", [TABLE, JOIN], ids=["table", "join"])
+def test_dask_draws_the_same_episodes(dask_args, in_memory, tmp_path, table_megabytes):
+    assert generated(tmp_path, dask_args, table_megabytes) == in_memory
+
+
+@pytest.mark.e2e
+def test_worker_processes_draw_the_same_episodes(in_memory, tmp_path):
+    assert generated(tmp_path, BeamOptions(workers=2).pipeline_args(), JOIN) == in_memory
+
+
+@pytest.mark.e2e
+def test_dask_scores_episodes_as_one_process_does(dask_args, tmp_path):
+    uri = small_episodes.write_episodes(tmp_path / "examples", 24)
+    small_models.save(small_models.SmallModel(), str(tmp_path / "model"))
+    results = []
+    for name, args in (("memory", BeamOptions().pipeline_args()), ("dask", dask_args)):
+        prefix = str(tmp_path / name / "episodes")
+        with beam.Pipeline(argv=args) as pipeline:
+            evaluate(
+                pipeline,
+                examples_uri=uri,
+                split="test",
+                results_prefix=prefix,
+                scoring=Scoring(
+                    small_episodes.SPEC, {}, ways=3, shots=2, curve_episodes=2, groups={}
+                ),
+                episodes=24,
+                episodes_per_call=4,
+                model_dir=str(tmp_path / "model" / "Format-Serving"),
+            )
+        results.append(read_results(prefix, episodes=24))
+    here, there = results
+    assert [r.predictions for r in here] == [r.predictions for r in there]
+    assert [r.score for r in here] == [r.score for r in there]
+    # The last bits of a confidence are those of the matrix product's order of sums.
+    for one, other in zip(here, there):
+        assert one.confidences == pytest.approx(other.confidences, abs=1e-5)
+        assert dataclasses.replace(one, confidences=[]) == dataclasses.replace(
+            other, confidences=[]
+        )
