@@ -29,6 +29,11 @@ _CHUNK = 32
 @click.option("--model-name", default="default", show_default=True, help="Its name on a server.")
 @click.option("--version", type=int, help="Version; the newest by default.")
 @click.option("--version-label", default="", help="Version label, on a server.")
+@click.option(
+    "--none-below",
+    type=click.FloatRange(0, 1),
+    help="Answer `none of these` below this probability (the report says which).",
+)
 @click.option("--timeout", default=DEFAULT_TIMEOUT, show_default=True, help="Seconds a request.")
 @click.option("--tls-ca", type=click.Path(path_type=Path), help="PEM of the server's authority.")
 @click.option(
@@ -44,6 +49,7 @@ def query(
     model_name: str,
     version: int | None,
     version_label: str,
+    none_below: float | None,
     timeout: float,
     tls_ca: Path | None,
     tls_cert: Path | None,
@@ -68,11 +74,17 @@ def query(
     except StatusError as error:
         sentence = error.message.split("\n\t [[")[0]  # without TensorFlow's names of graph nodes
         raise UserError(f"The model refused: {NAMES[error.code]}: {sentence}") from error
-    print_table([name for name, _ in named], answers)
+    print_table([name for name, _ in named], answers, none_below=none_below or 0.0)
 
 
-def print_table(names: list[str], answers: list[Answer]) -> None:
-    """Prints the class, its probability and the runner-up of each query."""
+def print_table(names: list[str], answers: list[Answer], *, none_below: float = 0.0) -> None:
+    """Prints the class, its probability and the runner-up of each query.
+
+    Args:
+      names: of the queries.
+      answers: to them, in order.
+      none_below: a query whose largest probability is smaller is of none of the classes.
+    """
     from rich.console import Console
     from rich.table import Table
 
@@ -83,5 +95,7 @@ def print_table(names: list[str], answers: list[Answer]) -> None:
         cells = [
             cell for index in best for cell in (answers[0].class_names[index], f"{row[index]:.3f}")
         ]
+        if row[best[0]] < none_below:
+            cells = ["none of these", "", *cells[:2]]
         table.add_row(name, *cells)
     Console().print(table)
