@@ -202,7 +202,7 @@ def _open_sets(
         return None
     labels, left_out = leave_one_out(support_y, index, ways=scoring.ways)
     answer = model.answer(support_x, labels, query_x)
-    predictions, confidences = model.task.predict(answer)
+    predictions, confidences = predict_classes(answer)
     found = []
     for row, outside in enumerate(query_y == left_out[:, np.newaxis]):
         real = query_y[row] >= 0

@@ -61,7 +61,7 @@ def find_features(builder: Any, data: DataOptions) -> FeatureNames:
         name for name, feature in features.items() if isinstance(feature, tfds.features.ClassLabel)
     ]
     labels = [name for name in LABEL_NAMES if name in features] + class_labels
-    hidden, pattern = KNOWN_GROUPS.get(builder.name, (None, None))
+    hidden, pattern = KNOWN_GROUPS.get(builder.name, ("", None))
     groups = [name for name in (hidden, *GROUP_NAMES) if name in features]
     group = data.group_feature or (groups[0] if groups else None)
     names = FeatureNames(
