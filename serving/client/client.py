@@ -118,6 +118,39 @@ class FewShotClient:
         reply = self.run(signature_name, inputs, timeout=timeout)
         return _answer(reply, list(support))
 
+    def regress(
+        self,
+        support_x: Sequence[Any],
+        support_y: Sequence[Any],
+        query_x: Sequence[Any],
+        *,
+        timeout: float | None = None,
+    ) -> np.ndarray:
+        """Adapts a regression model to one episode's examples and predicts for its queries.
+
+        Args:
+          support_x: `[S, ...example]`.
+          support_y: `[S, ...target]`.
+          query_x: `[Q, ...example]`.
+          timeout: seconds, instead of the client's.
+
+        Returns:
+          `[Q, ...target]` float32.
+        """
+        given = {
+            names.SUPPORT_X: support_x,
+            names.SUPPORT_Y: support_y,
+            names.QUERY_X: query_x,
+        }
+        dtypes = {
+            n: spec.dtype for n, spec in self.signatures[names.ADAPT_AND_PREDICT].inputs.items()
+        }
+        inputs = {name: np.asarray(values, dtypes[name])[None] for name, values in given.items()}
+        reply = self.run(names.ADAPT_AND_PREDICT, inputs, timeout=timeout)
+        if names.TARGETS not in reply.outputs:
+            raise UserError("The model gives no targets (a classifier?); use `classify`.")
+        return reply.outputs[names.TARGETS][0]
+
     def adapt(self, support: Support, *, timeout: float | None = None) -> "AdaptedModel":
         """Adapts once; the weights stay with the client and serve any number of queries.
 
@@ -196,8 +229,6 @@ def _answer(reply: Reply, class_names: list[str]) -> Answer:
     There are more columns if the model has more ways, or if the server joined this request with
     one of more classes; those are 0. The encoded signature names its columns itself.
     """
-    if names.PROBABILITIES not in reply.outputs:
-        raise UserError("The model gives no probabilities (a regression model?); use `run`.")
     probabilities = reply.outputs[names.PROBABILITIES][0]
     if names.CLASS_NAMES in reply.outputs:
         served = [name.decode() for name in reply.outputs[names.CLASS_NAMES][0]]

@@ -21,8 +21,10 @@ def signature_for(signatures: Mapping[str, Signature], support: Support) -> str:
     """The signature that takes examples of this kind.
 
     Raises:
-      UserError: there is none, or the support set is empty.
+      UserError: there is none, the support set is empty, the model is a regression model.
     """
+    if names.TARGETS in signatures[names.ADAPT_AND_PREDICT].outputs:
+        raise UserError("The model is a regression model and knows no classes; use `regress`.")
     if not support or not all(len(examples) for examples in support.values()):
         raise UserError("`support` must have at least one example of every class.")
     example = next(iter(support.values()))[0]

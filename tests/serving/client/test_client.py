@@ -193,3 +193,8 @@ def test_the_network_clients_import_no_tensorflow(target):
         "assert not {'tensorflow', 'tfx', 'tensorflow_serving'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_classifier_does_not_regress(client):
+    with pytest.raises(UserError, match="gives no targets"):
+        client.regress(EPISODE[X][0], EPISODE[Y][0], EPISODE[Q][0])
