@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from components.episode_gen.generate import generate_episodes
 from components.episode_gen.options import EpisodeGenConfig
@@ -153,10 +152,8 @@ def _scores(model: ExportedModel, uri: str, record: EpisodeSetRecord, count: int
     scores = []
     for serialized in read_split(uri, "test").take(count).batch(EPISODES_PER_CALL):
         parsed = parse_episodes(serialized, record.example_spec)
-        answer = model.answer(
-            *(parsed[n].numpy() for n in (sig.SUPPORT_X, sig.SUPPORT_Y)),
-            parsed[sig.QUERY_X].numpy(),
-        )
+        support = parsed[sig.SUPPORT_X].numpy(), parsed[sig.SUPPORT_Y].numpy()
+        answer = model.answer(*support, parsed[sig.QUERY_X].numpy())
         scores.append(model.task.score(answer, parsed["query_y"].numpy()))
     return np.concatenate(scores)
 
@@ -164,11 +161,11 @@ def _scores(model: ExportedModel, uri: str, record: EpisodeSetRecord, count: int
 def _adapt_milliseconds(model: ExportedModel, uri: str, record: EpisodeSetRecord) -> float:
     (serialized,) = read_split(uri, "test").take(1).batch(1)
     parsed = parse_episodes(serialized, record.example_spec)
-    inputs = [tf.identity(parsed[n]).numpy() for n in (sig.SUPPORT_X, sig.SUPPORT_Y)]
-    inputs.append(parsed[sig.QUERY_X].numpy()[:, :1])
-    times = []
+    support = parsed[sig.SUPPORT_X].numpy(), parsed[sig.SUPPORT_Y].numpy()
+    query = parsed[sig.QUERY_X].numpy()[:, :1]
+    times: list[float] = []
     for _ in range(TIMED_CALLS + 3):  # the first calls warm up
         started = time.perf_counter()
-        model.answer(*inputs)
+        model.answer(*support, query)
         times.append(time.perf_counter() - started)
     return float(np.median(times[3:])) * 1000

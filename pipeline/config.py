@@ -30,7 +30,7 @@ class ServingOptions:
 
     model_name: str = "fewshot"
     """What the model is served as, and the folder of its versions."""
-    keep_versions: int | None = Field(None, ge=1)
+    keep_versions: int | None = Field(default=None, ge=1)
     """How many version folders stay, the newest; null to keep all."""
 
 
@@ -40,7 +40,7 @@ class BeamOptions:
 
     runner: str = "FnApiRunner"
     """A Beam runner. `DirectRunner` would try to download another one first."""
-    workers: int = Field(1, ge=1)
+    workers: int = Field(default=1, ge=1)
     """Worker processes of the local runner; 1 is in memory."""
     options: tuple[str, ...] = ()
     """More pipeline options, as "--name=value"."""

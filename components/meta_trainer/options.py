@@ -19,9 +19,9 @@ class AugmentOptions:
     """Draw anew which examples of a class are support and which are query."""
     rotate: bool = False
     """Images: turn each class of an episode by 0, 90, 180 or 270 degrees."""
-    speed: float = Field(0.0, ge=0, lt=1)
+    speed: float = Field(default=0.0, ge=0, lt=1)
     """Audio: play each episode faster or slower by up to this share."""
-    drop_words: float = Field(0.0, ge=0, lt=1)
+    drop_words: float = Field(default=0.0, ge=0, lt=1)
     """Text: leave out each word with this probability."""
 
 
@@ -29,23 +29,23 @@ class AugmentOptions:
 class TrainingOptions:
     """The section `training`."""
 
-    steps: int = Field(2000, ge=1)
+    steps: int = Field(default=2000, ge=1)
     """Meta-steps."""
-    episodes_per_step: int = Field(32, ge=1)
+    episodes_per_step: int = Field(default=32, ge=1)
     """Episodes that one meta-gradient is averaged over (the papers' meta-batch)."""
-    meta_rate: float | None = Field(None, gt=0)
+    meta_rate: float | None = Field(default=None, gt=0)
     """Adam's rate; the learner's own default if null."""
     schedule: Literal["constant", "cosine", "linear"] | None = None
     """How the rate falls over meta-training; the learner's own default if null."""
-    clip_norm: float | None = Field(None, gt=0)
+    clip_norm: float | None = Field(default=None, gt=0)
     """Largest global norm of a meta-gradient; the learner's own default if null."""
-    eval_every: int = Field(200, ge=1)
+    eval_every: int = Field(default=200, ge=1)
     """Meta-steps between evaluations on meta-validation episodes."""
-    eval_episodes: int = Field(200, ge=1)
+    eval_episodes: int = Field(default=200, ge=1)
     """How many of these episodes are used, always the same."""
-    checkpoint_every: int = Field(200, ge=1)
+    checkpoint_every: int = Field(default=200, ge=1)
     """Meta-steps between checkpoints; a killed run goes on from the last."""
-    max_seconds: float | None = Field(None, gt=0)
+    max_seconds: float | None = Field(default=None, gt=0)
     """Stop earlier when this much time is spent in meta-training."""
     seed: int = 0
     """Of the initial weights and of all that varies from step to step."""

@@ -18,7 +18,8 @@ def image_modality(*, size: int, channels: int, invert: bool = False) -> Modalit
       invert: feed `1 - pixel / 255`, so that ink on white paper is 1 on 0, as the Omniglot
         protocols do.
     """
-    spec = ExampleSpec("image", "uint8", (size, size, channels))
+    shape = (size, size, channels)
+    spec = ExampleSpec("image", "uint8", shape)
 
     def prepare(images: tf.Tensor) -> tf.Tensor:
         scaled = tf.cast(images, tf.float32) / 255.0
@@ -41,7 +42,7 @@ def image_modality(*, size: int, channels: int, invert: bool = False) -> Modalit
     def raw_features(images: np.ndarray) -> np.ndarray:
         return np.reshape(images, (len(images), -1)).astype(np.float32) / 255.0
 
-    return Modality(spec, spec.shape, "float32", prepare, decode, raw_features)
+    return Modality(spec, shape, "float32", prepare, decode, raw_features)
 
 
 def _check_kinds(encoded: tf.Tensor, name: str) -> tf.Operation:

@@ -21,9 +21,9 @@ from components.meta_trainer.types import Weights
 class Conv4Options:
     """Options of `conv4`. The defaults are the Omniglot network of the MAML paper."""
 
-    filters: int = Field(64, ge=1)
+    filters: int = Field(default=64, ge=1)
     """Channels of every block."""
-    blocks: int = Field(4, ge=1)
+    blocks: int = Field(default=4, ge=1)
     """How many blocks of convolution, normalisation, ReLU."""
     downsample: Literal["stride", "max_pool"] = "stride"
     """Halve each block by stride 2, or by 2 x 2 maximum as for mini-ImageNet."""

@@ -24,11 +24,11 @@ from components.meta_trainer.types import (
 class AnilOptions:
     """Options of `anil`."""
 
-    inner_steps: int = Field(3, ge=0)
+    inner_steps: int = Field(default=3, ge=0)
     """Steps on the support set in meta-training."""
-    test_steps: int | None = Field(None, ge=0)
+    test_steps: int | None = Field(default=None, ge=0)
     """Steps when served; as many as in meta-training if null."""
-    inner_rate: float = Field(0.4, gt=0)
+    inner_rate: float = Field(default=0.4, gt=0)
     """alpha at the start, for the mean loss over the support set."""
     learn_rates: bool = True
     """Meta-learn alpha, one for the kernel and one for the bias."""

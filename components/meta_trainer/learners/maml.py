@@ -28,11 +28,11 @@ from components.meta_trainer.types import Support, Weights
 class FomamlOptions:
     """Options of `fomaml`."""
 
-    inner_steps: int = Field(1, ge=0)
+    inner_steps: int = Field(default=1, ge=0)
     """Gradient steps on the support set in meta-training."""
-    test_steps: int | None = Field(None, ge=0)
+    test_steps: int | None = Field(default=None, ge=0)
     """Steps when served and evaluated; as many as in meta-training if null."""
-    inner_rate: float = Field(0.4, gt=0)
+    inner_rate: float = Field(default=0.4, gt=0)
     """alpha, for the mean loss over the support set."""
     learn_rates: bool = True
     """Meta-learn alpha, one for each weight tensor, starting at `inner_rate`."""

@@ -33,13 +33,13 @@ from components.meta_trainer.types import Episodes, Support, Weights
 class MamlPlusPlusOptions:
     """Options of `maml_plus_plus`. The paper takes 5 steps."""
 
-    inner_steps: int = Field(3, ge=1)
+    inner_steps: int = Field(default=3, ge=1)
     """Steps on the support set, in meta-training and when served: each has rates of its own."""
-    inner_rate: float = Field(0.4, gt=0)
+    inner_rate: float = Field(default=0.4, gt=0)
     """alpha at the start, for the mean loss over the support set."""
-    multi_step_share: float = Field(0.15, ge=0, le=1)
+    multi_step_share: float = Field(default=0.15, ge=0, le=1)
     """Share of meta-training in which earlier steps' losses count."""
-    first_order_share: float = Field(0.3, ge=0, le=1)
+    first_order_share: float = Field(default=0.3, ge=0, le=1)
     """Share of meta-training with first-order gradients."""
 
 

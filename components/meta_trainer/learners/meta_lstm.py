@@ -40,11 +40,11 @@ P = 10.0
 class MetaLstmOptions:
     """Options of `meta_lstm`. The paper: 12 steps for 1 shot, 8 for 5 shots."""
 
-    inner_steps: int = Field(5, ge=1)
+    inner_steps: int = Field(default=5, ge=1)
     """Updates of the learner, each on the whole support set."""
-    test_steps: int | None = Field(None, ge=0)
+    test_steps: int | None = Field(default=None, ge=0)
     """Updates when served; as many as in meta-training if null."""
-    hidden: int = Field(20, ge=1)
+    hidden: int = Field(default=20, ge=1)
     """Size of the first layer."""
     divide_gradient: bool = True
     """Divide the gradient of the mean loss by the number of examples once more, as published."""

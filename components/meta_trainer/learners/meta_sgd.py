@@ -23,13 +23,13 @@ from components.meta_trainer.types import Support, Weights
 class MetaSgdOptions:
     """Options of `meta_sgd`. The paper takes one step, and draws alpha from [0.005, 0.1]."""
 
-    inner_steps: int = Field(1, ge=0)
+    inner_steps: int = Field(default=1, ge=0)
     """Steps on the support set in meta-training."""
-    test_steps: int | None = Field(None, ge=0)
+    test_steps: int | None = Field(default=None, ge=0)
     """Steps when served; as many as in meta-training if null."""
-    rate_low: float = Field(0.2, gt=0)
+    rate_low: float = Field(default=0.2, gt=0)
     """Lower end of alpha at the start, for the mean loss over the support set."""
-    rate_high: float = Field(0.6, gt=0)
+    rate_high: float = Field(default=0.6, gt=0)
     """Upper end."""
 
 

@@ -25,11 +25,11 @@ from components.meta_trainer.types import Episodes, Support, Weights, merge
 class ProtoMamlOptions:
     """Options of `proto_maml`."""
 
-    inner_steps: int = Field(2, ge=0)
+    inner_steps: int = Field(default=2, ge=0)
     """Steps on the support set in meta-training."""
-    test_steps: int | None = Field(None, ge=0)
+    test_steps: int | None = Field(default=None, ge=0)
     """Steps when served; as many as in meta-training if null."""
-    inner_rate: float = Field(0.05, gt=0)
+    inner_rate: float = Field(default=0.05, gt=0)
     """alpha at the start, for the mean loss over the support set."""
     learn_rates: bool = True
     """Meta-learn alpha, one for each weight tensor."""

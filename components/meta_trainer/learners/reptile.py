@@ -28,11 +28,11 @@ BETA_2, EPSILON = 0.999, 1e-8
 class ReptileOptions:
     """Options of `reptile`. The paper: 5 steps of 1e-3 in meta-training, 50 when tested."""
 
-    inner_steps: int = Field(5, ge=1)
+    inner_steps: int = Field(default=5, ge=1)
     """Steps in meta-training, each on all examples of the episode."""
-    test_steps: int = Field(10, ge=0)
+    test_steps: int = Field(default=10, ge=0)
     """Steps on the support set when served."""
-    inner_rate: float = Field(3e-3, gt=0)
+    inner_rate: float = Field(default=3e-3, gt=0)
     """Adam's rate of the inner steps."""
 
 
@@ -49,7 +49,7 @@ def reptile(options: ReptileOptions, network: Network, objective: Objective) -> 
         def step(number: tf.Tensor, state: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             fast = {name: state[name] for name in names}
             gradients, _ = inner_loop.support_gradients(network, objective, weights, fast, support)
-            after = {}
+            after: dict[str, tf.Tensor] = {}
             for name, g in gradients.items():
                 second = BETA_2 * state[f"second_{name}"] + (1 - BETA_2) * tf.square(g)
                 correction = tf.sqrt(1 - BETA_2 ** tf.cast(number + 1, g.dtype))
