@@ -29,6 +29,19 @@ def test_by_group_no_group_is_in_two_splits():
     assert not groups[0] & groups[1] and not groups[0] & groups[2] and not groups[1] & groups[2]
 
 
+def test_eval_within_takes_classes_of_the_groups_of_train():
+    data = DataOptions(split_by="group", split_counts=(8, 0, 2), eval_within=0.25)
+    splits = split_classes(CATALOGUE, data)
+    groups = {split: {CATALOGUE.groups[n] for n in names} for split, names in splits.items()}
+    assert {split: len(names) for split, names in splits.items()} == {
+        "train": 60,
+        "eval": 20,
+        "test": 20,
+    }
+    assert groups["eval"] <= groups["train"] and not groups["test"] & groups["train"]
+    assert not set(splits["eval"]) & set(splits["train"])
+
+
 def test_the_seed_changes_the_splits_and_nothing_else_does():
     assert split_classes(CATALOGUE, DataOptions()) == split_classes(CATALOGUE, DataOptions())
     assert split_classes(CATALOGUE, DataOptions(seed=1)) != split_classes(CATALOGUE, DataOptions())

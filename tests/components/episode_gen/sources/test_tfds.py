@@ -4,10 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from components.episode_gen.catalogue import build_catalogue
 from components.episode_gen.check import check_data
 from components.episode_gen.options import DataOptions, EpisodeOptions
 from components.episode_gen.sources import open_source, tfds_prepare
+from components.episode_gen.sources.base import CatalogueEntry, Stored
+from components.episode_gen.sources.tfds import Pooled
 from components.errors import UserError
+from components.modalities.base import ExampleSpec
 
 PREPARED = os.environ.get("TFDS_DATA_DIR", "")
 needs_omniglot = pytest.mark.skipif(
@@ -111,3 +115,61 @@ def test_text_is_found_with_its_intents_and_domains():
     assert len(checked.catalogue.examples) == 150
     stored = next(iter(checked.source.read(checked.source.parts()[0])))
     assert stored.content.decode()
+
+
+class Digits:
+    """A source of two examples of one class, as each script of cmaterdb has a class for 7."""
+
+    spec = ExampleSpec("image", "uint8", (1, 1, 1))
+
+    def __init__(self, pixel: bytes):
+        self.pixel = pixel
+
+    def catalogue(self):
+        return [CatalogueEntry("7", None, f"train[{i}]") for i in range(2)]
+
+    def parts(self):
+        return ["train[0:1]", "train[1:2]"]
+
+    def read(self, part):
+        start = int(part.partition("[")[2].partition(":")[0])
+        yield Stored(f"train[{start}]", self.pixel)
+
+    def fingerprint(self):
+        return self.pixel.hex()
+
+
+def test_joined_data_sets_are_a_group_each_and_keep_their_examples_apart():
+    pooled = Pooled({"digits/a": Digits(b"a"), "digits/b:1.0.0": Digits(b"b")})
+    catalogue = build_catalogue(pooled.catalogue(), by_group=True)
+    assert catalogue.groups == {"digits/a/7": "digits/a", "digits/b:1.0.0/7": "digits/b:1.0.0"}
+    stored = {s.example_id: s.content for part in pooled.parts() for s in pooled.read(part)}
+    for name, ids in catalogue.examples.items():
+        assert {stored[example_id] for example_id in ids} == {name[7:8].encode()}
+    assert pooled.fingerprint() != Pooled({"digits/a": Digits(b"a")}).fingerprint()
+
+
+def test_joined_data_sets_must_be_of_one_kind():
+    other = Digits(b"b")
+    other.spec = ExampleSpec("text", "string", ())
+    with pytest.raises(UserError, match=r"`data\.name` must join data of one kind: 'b'"):
+        Pooled({"a": Digits(b"a"), "b": other})
+
+
+@pytest.mark.skipif(
+    not (Path(PREPARED) / "spoken_digit").is_dir(), reason="no prepared spoken_digit"
+)
+def test_the_speakers_of_spoken_digit_are_kept_apart():
+    data = DataOptions(
+        source="tfds",
+        name="spoken_digit",
+        sample_rate=8_000,
+        split_by="group",
+        split_counts=(3, 1, 1),
+    )
+    checked = check_data(data, EpisodeOptions())
+    assert len(checked.catalogue.examples) == 50 and "theo/7" in checked.catalogue.examples
+    speakers = [{checked.catalogue.groups[n] for n in s} for s in checked.splits.values()]
+    assert list(map(len, speakers)) == [3, 1, 1] and len(set.union(*speakers)) == 5
+    samples = checked.spec.from_bytes(next(iter(checked.source.read("train[0:1]"))).content)
+    assert samples.dtype == "float32" and 0 < abs(samples).max() <= 1
