@@ -1,0 +1,42 @@
+"""What the README shows, runs."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from components.meta_trainer.backbones.conv4 import Conv4Options, conv4
+from components.meta_trainer.network import Network
+from components.meta_trainer.objective import classification
+from components.meta_trainer.types import Episodes
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def python_blocks() -> list[str]:
+    return re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+
+
+def test_the_example_of_a_learner_learns():
+    (source,) = [block for block in python_blocks() if "def nearest(" in block]
+    names: dict = {}
+    exec(source, names)
+    network = Network(conv4(Conv4Options(filters=8, blocks=2), (8, 8, 1)), 3)
+    learner = names["nearest"](names["NearestOptions"](), network, classification())
+    rng = np.random.default_rng(0)
+    prototypes = rng.random((4, 3, 8, 8, 1))
+    x = tf.constant(prototypes + 0.1 * rng.random((4, 3, 8, 8, 1)), tf.float32)
+    query_x = tf.constant(prototypes, tf.float32)
+    y = tf.tile(tf.range(3)[None], [4, 1])
+    episodes = Episodes(x, y, query_x, y)
+    weights = learner.init(0)
+    first = learner.meta_gradients(weights, episodes, tf.constant(0.0))
+    weights = {n: w - 0.1 * first.gradients[n] for n, w in weights.items()}
+    second = learner.meta_gradients(weights, episodes, tf.constant(0.0))
+    assert second.loss < first.loss
+
+
+def test_relative_links_lead_somewhere():
+    for target in re.findall(r"\]\(([^)#:]+)\)", README.read_text()):
+        assert (README.parent / target).exists(), target
