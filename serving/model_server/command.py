@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from serving.model_server.options import ServerOptions
+from serving.model_server.options import ServerOptions, check_model_flags
 from serving.start_up import skip_unused_imports
 
 _HELP = {
@@ -85,6 +85,7 @@ def run(options: ServerOptions) -> None:
     Raises:
       UserError: an option, or a file that it names, is wrong.
     """
+    check_model_flags(options)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

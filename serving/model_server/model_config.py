@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from tensorflow_serving.config import model_server_config_pb2
 
 from components.errors import UserError
-from serving.model_server.options import ServerOptions, read_text_proto
+from serving.model_server.options import ServerOptions, check_model_flags, read_text_proto
 from serving.protocol.status import StatusError, invalid_argument
 
 
@@ -48,27 +48,10 @@ def initial_configs(options: ServerOptions) -> list[ModelConfig]:
     Raises:
       UserError: neither or both are given, the base path is not one, the file is not one.
     """
-    if bool(options.model_base_path) == bool(options.model_config_file):
-        raise UserError(
-            "Give either `--model-base-path` (the folder of the version folders) or "
-            "`--model-config-file`, and not both."
-        )
+    check_model_flags(options)
     if options.model_config_file:
         return read_config_file(options.model_config_file)
-    base_path = Path(options.model_base_path).absolute()
-    check_base_path(base_path)
-    return [ModelConfig(options.model_name, base_path)]
-
-
-def check_base_path(base_path: Path) -> None:
-    """Refuses what cannot become a base path; an empty folder is one that waits for a version."""
-    if (base_path / "saved_model.pb").exists():
-        raise UserError(
-            f"`--model-base-path` must be the folder that holds the version folders; {base_path} "
-            f"is itself a version: give {base_path.parent}."
-        )
-    if not base_path.is_dir():
-        raise UserError(f"`--model-base-path` must be an existing folder; {base_path} is none.")
+    return [ModelConfig(options.model_name, Path(options.model_base_path).absolute())]
 
 
 def read_config_file(path: str) -> list[ModelConfig]:

@@ -53,6 +53,30 @@ class ServerOptions:
     shutdown_grace_seconds: float = 30.0  # for requests in flight at SIGTERM
 
 
+def check_model_flags(options: ServerOptions) -> None:
+    """Refuses what cannot be served, before anything slow is imported.
+
+    Raises:
+      UserError: neither or both of base path and configuration file are given, or the base path
+        is none; an empty folder is one, and waits for its first version.
+    """
+    if bool(options.model_base_path) == bool(options.model_config_file):
+        raise UserError(
+            "Give either `--model-base-path` (the folder of the version folders) or "
+            "`--model-config-file`, and not both."
+        )
+    if not options.model_base_path:
+        return
+    base_path = Path(options.model_base_path).absolute()
+    if (base_path / "saved_model.pb").exists():
+        raise UserError(
+            f"`--model-base-path` must be the folder that holds the version folders; {base_path} "
+            f"is itself a version: give {base_path.parent}."
+        )
+    if not base_path.is_dir():
+        raise UserError(f"`--model-base-path` must be an existing folder; {base_path} is none.")
+
+
 @dataclasses.dataclass(frozen=True)
 class BatchingOptions:
     """Joining the episodes of several requests into one run; defaults are TensorFlow Serving's.
