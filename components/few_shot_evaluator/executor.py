@@ -96,7 +96,9 @@ class Executor(BaseBeamExecutor):
                     last_blessed_dir=last_blessed_dir if split == "test" else None,
                 )
         found = {
-            split: read_results(os.path.join(aside, split), episodes=count, split=split, result=judging.result)
+            split: read_results(
+                os.path.join(aside, split), episodes=count, split=split, result=judging.result
+            )
             for split, count in episodes.items()
         }
         results = found["test"]

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 INK, GREY, LIGHT, ACCENT, SECOND = "#1f2933", "#7b8794", "#d9dee4", "#0f766e", "#b45309"
 
-_STYLE: Any = {
+STYLE: Any = {
     "svg.fonttype": "none",  # the page's own font
     "svg.hashsalt": "report",  # equal numbers give equal bytes
     "font.family": "sans-serif",
@@ -32,8 +32,8 @@ _STYLE: Any = {
 
 def accuracies(rows: Sequence[tuple[str, float, float]], *, chance: float) -> str:
     """Bars of (name, accuracy, half-width), the first the model that is judged."""
-    with matplotlib.rc_context(_STYLE):
-        figure, axes = _figure(7.2, 0.5 + 0.42 * len(rows))
+    with matplotlib.rc_context(STYLE):
+        figure, axes = new_figure(7.2, 0.5 + 0.42 * len(rows))
         names, values, widths = zip(*rows)
         colours = [ACCENT] + [LIGHT] * (len(rows) - 1)
         axes.barh(names, values, xerr=widths, color=colours, height=0.62, ecolor=GREY, capsize=2)
@@ -47,7 +47,7 @@ def accuracies(rows: Sequence[tuple[str, float, float]], *, chance: float) -> st
         axes.tick_params(axis="y", length=0, labelcolor=INK)
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def curve(
@@ -57,10 +57,11 @@ def curve(
     *,
     x_label: str,
     references: Sequence[tuple[str, float]] = (),
+    y_label: str = "accuracy",
 ) -> str:
-    """Accuracy with its 95% interval over a whole number; references are (name, accuracy)."""
-    with matplotlib.rc_context(_STYLE):
-        figure, axes = _figure(4.6, 3.0)
+    """A score with its 95% interval over a whole number; references are (name, score)."""
+    with matplotlib.rc_context(STYLE):
+        figure, axes = new_figure(4.6, 3.0)
         axes.errorbar(
             x, means, half_widths, color=ACCENT, marker="o", markersize=4, capsize=3, linewidth=1.8
         )
@@ -72,14 +73,18 @@ def curve(
             axes.text(place, value, name, color=GREY, fontsize=9, ha=side, va="bottom")
         axes.set_xlabel(x_label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        _accuracy_axis(axes)
-        return _svg(figure)
+        if y_label == "accuracy":
+            _accuracy_axis(axes)
+        else:
+            axes.set_ylim(bottom=0.0)
+            axes.set_ylabel(y_label)
+        return as_svg(figure)
 
 
 def reliability(bins: Sequence[dict[str, Any]]) -> str:
     """Accuracy over confidence; the shade of a bar is its share of the queries."""
-    with matplotlib.rc_context(_STYLE):
-        figure, axes = _figure(4.6, 3.0)
+    with matplotlib.rc_context(STYLE):
+        figure, axes = new_figure(4.6, 3.0)
         filled = [one for one in bins if one["queries"]]
         most = max(one["queries"] for one in filled)
         for one in filled:
@@ -95,13 +100,13 @@ def reliability(bins: Sequence[dict[str, Any]]) -> str:
         axes.set_xlim(0, 1)
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         _accuracy_axis(axes)
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def distribution(scores: Sequence[float], *, mean: float) -> str:
     """How many episodes reach which accuracy."""
-    with matplotlib.rc_context(_STYLE):
-        figure, axes = _figure(4.6, 3.0)
+    with matplotlib.rc_context(STYLE):
+        figure, axes = new_figure(4.6, 3.0)
         axes.hist(scores, bins=20, range=(0.0, 1.0), color=ACCENT, rwidth=0.9)
         axes.axvline(mean, color=INK, linewidth=1)
         axes.text(mean - 0.01, axes.get_ylim()[1] * 0.97, "mean", ha="right", va="top", color=INK)
@@ -110,7 +115,7 @@ def distribution(scores: Sequence[float], *, mean: float) -> str:
         axes.set_xlim(0, 1.01)
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def training(history: Sequence[dict[str, Any]], *, keys: Sequence[str], y_label: str) -> str:
@@ -118,8 +123,8 @@ def training(history: Sequence[dict[str, Any]], *, keys: Sequence[str], y_label:
     drawn = [key for key in keys if any(_is_number(row.get(key)) for row in history)]
     if not drawn:
         return ""
-    with matplotlib.rc_context(_STYLE):
-        figure, axes = _figure(4.6, 3.0)
+    with matplotlib.rc_context(STYLE):
+        figure, axes = new_figure(4.6, 3.0)
         for key, colour in zip(drawn, [ACCENT, SECOND]):
             rows = [row for row in history if _is_number(row.get(key))]
             axes.plot(
@@ -135,10 +140,10 @@ def training(history: Sequence[dict[str, Any]], *, keys: Sequence[str], y_label:
         if "accuracy" in y_label:
             _accuracy_axis(axes)
         axes.set_ylabel(y_label)
-        return _svg(figure)
+        return as_svg(figure)
 
 
-def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
     # A figure of its own, not pyplot's: a Beam or TFX worker has no display and shares no state.
     figure = Figure(figsize=(width, height), layout="constrained")
     figure.patch.set_alpha(0.0)
@@ -157,7 +162,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and value == value  # not NaN
 
 
-def _svg(figure: Figure) -> str:
+def as_svg(figure: Figure) -> str:
     buffer = io.StringIO()
     no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     figure.savefig(buffer, format="svg", metadata=no_metadata)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from components.few_shot_evaluator.task_types import CLASSIFICATION, TaskType
+from components.few_shot_evaluator.task_types import CLASSIFICATION, REGRESSION, TaskType
 from serving import signatures
 
 
@@ -21,7 +21,8 @@ class ExportedModel:
         self._loaded = tf.saved_model.load(saved_model_dir)
         self._answer = self._loaded.signatures[signatures.ADAPT_AND_PREDICT]
         self._path = self._loaded.signatures.get(signatures.PATH)
-        self.task: TaskType = CLASSIFICATION
+        answers = self._answer.structured_outputs
+        self.task: TaskType = REGRESSION if signatures.TARGETS in answers else CLASSIFICATION
 
     @property
     def has_path(self) -> bool:
@@ -40,7 +41,7 @@ class ExportedModel:
         outputs = function(
             **{
                 signatures.SUPPORT_X: tf.constant(support_x),
-                signatures.SUPPORT_Y: tf.constant(support_y, tf.int32),
+                signatures.SUPPORT_Y: tf.constant(support_y),
                 signatures.QUERY_X: tf.constant(query_x),
             }
         )

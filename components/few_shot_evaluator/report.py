@@ -1,6 +1,5 @@
 """`report.html`: an evaluation to read, in one file that needs no other."""
 
-import importlib.resources
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,20 +47,29 @@ def render(
     by_index = {result.index: result for result in results}
     shown = [one["index"] for one in metrics["worst_episodes"]]
     episodes = read_episodes(examples_uri, record, shown)
-    template = importlib.resources.files(__package__).joinpath("report.html").read_text()
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(template).render(
+    return template("report.html").render(
         m=metrics,
         lower=metrics["accuracy"] - metrics["ci95"],
         figures={name: Markup(svg) for name, svg in _figures(metrics, results, history).items()},
         worst=[_worst(episodes[index], by_index[index], record) for index in shown],
         splits=record.splits,
         configuration={
-            "evaluation": _yaml(vars(options)),
-            "data and episodes": _yaml(record.config),
-            "model": _yaml(metadata),
+            "evaluation": as_yaml(vars(options)),
+            "data and episodes": as_yaml(record.config),
+            "model": as_yaml(metadata),
         },
     )
+
+
+def template(name: str) -> jinja2.Template:
+    """A page of this package, or of a folder in it."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(__package__, package_path=""),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name)
 
 
 def read_episodes(uri: str, record: EpisodeSetRecord, indices: Sequence[int]) -> dict[int, Episode]:
@@ -153,5 +161,5 @@ def _worst(episode: Episode, result: EpisodeResult, record: EpisodeSetRecord) ->
     }
 
 
-def _yaml(values: dict[str, Any]) -> str:
+def as_yaml(values: dict[str, Any]) -> str:
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)

@@ -12,20 +12,20 @@ class TaskType(NamedTuple):
     """How the answers of a model are read and scored.
 
     Attributes:
-      name: "classification".
-      metric: what `score` gives; higher is better.
+      name: "classification" or "regression".
+      metric: what `score` gives.
+      higher_is_better: whether more of it is better.
       output: the output of `serving_default` that holds the answer.
       path_output: the output of `adaptation_path` that holds it for every inner step.
       score: (answer `[E, Q, ...]`, query labels `[E, Q, ...]`) -> `[E]`, one score an episode.
-      predict: answer `[E, Q, ...]` -> (predictions `[E, Q]` int32, confidences `[E, Q]` float32).
     """
 
     name: str
     metric: str
+    higher_is_better: bool
     output: str
     path_output: str
     score: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    predict: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 NO_ANSWER = -2  # no label, and not the padding label either: it is never right
@@ -62,11 +62,34 @@ def accuracy(probabilities: np.ndarray, query_y: np.ndarray) -> np.ndarray:
     return (real & (predictions == query_y)).sum(axis=1) / np.maximum(real.sum(axis=1), 1)
 
 
+def mean_squared_error(answers: np.ndarray, query_y: np.ndarray) -> np.ndarray:
+    """The mean over the queries of each episode and the numbers of each target.
+
+    Args:
+      answers, query_y: `[E, Q, ...target]` float.
+
+    Returns:
+      `[E]` float64; infinite where an answer is not finite.
+    """
+    squares = np.square(np.asarray(answers, np.float64) - query_y)
+    error = squares.reshape(len(squares), -1).mean(axis=1)
+    return np.where(np.isfinite(error), error, np.inf)
+
+
 CLASSIFICATION = TaskType(
     name="classification",
     metric="accuracy",
+    higher_is_better=True,
     output=signatures.PROBABILITIES,
     path_output=signatures.PROBABILITIES_PER_STEP,
     score=accuracy,
-    predict=predict_classes,
+)
+
+REGRESSION = TaskType(
+    name="regression",
+    metric="mean_squared_error",
+    higher_is_better=False,
+    output=signatures.TARGETS,
+    path_output=signatures.TARGETS_PER_STEP,
+    score=mean_squared_error,
 )

@@ -19,15 +19,16 @@ def thumbnail(example: Any, spec: ExampleSpec) -> str:
         text = example if len(example) <= LONGEST_TEXT else example[:LONGEST_TEXT] + "…"
         return f"<q>{html.escape(text)}</q>"
     if spec.modality == "image":
-        return f'<img alt="" src="{_png(np.asarray(example))}">'
+        return picture(np.asarray(example))
     return _polyline(np.asarray(example, np.float64).ravel())
 
 
-def _png(image: np.ndarray) -> str:
-    """`[H, W, C]` uint8 to a data URI."""
+def picture(image: np.ndarray) -> str:
+    """`[H, W, C]` uint8 to HTML that holds all of it."""
     buffer = io.BytesIO()
     Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    content = base64.b64encode(buffer.getvalue()).decode()
+    return f'<img alt="" src="data:image/png;base64,{content}">'
 
 
 def _polyline(values: np.ndarray, points: int = 64) -> str:

@@ -31,7 +31,7 @@ def test_a_good_model_is_blessed_and_the_reasons_say_what_was_kept():
         (dict(protocol="transductive"), "protocol is transductive"),
         (dict(protocol=None), "not stated"),
         (dict(unanswered=3), "3 queries"),
-        (dict(difference=Interval(-0.021, 0.03)), "below it by more than the tolerance"),
+        (dict(difference=Interval(-0.021, 0.03)), "worse by more than the tolerance"),
     ],
 )
 def test_one_broken_rule_is_enough_and_is_named(changed, reason):

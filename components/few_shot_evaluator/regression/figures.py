@@ -1,0 +1,75 @@
+"""The pictures that only the report of a regression has."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib
+import numpy as np
+
+from components.few_shot_evaluator.figures import (
+    ACCENT,
+    GREY,
+    INK,
+    LIGHT,
+    SECOND,
+    STYLE,
+    as_svg,
+    new_figure,
+)
+
+_DASHES = (":", "--", "-")
+
+
+def errors(rows: Sequence[tuple[str, float, float]], *, threshold: float | None) -> str:
+    """Bars of (name, mean squared error, half-width), the first the model that is judged."""
+    with matplotlib.rc_context(STYLE):
+        figure, axes = new_figure(7.2, 0.5 + 0.42 * len(rows))
+        names, values, widths = zip(*rows)
+        colours = [ACCENT] + [LIGHT] * (len(rows) - 1)
+        axes.barh(names, values, xerr=widths, color=colours, height=0.62, ecolor=GREY, capsize=2)
+        largest = max(values) or 1.0
+        for row, (_, value, width) in enumerate(rows):
+            axes.text(value + width + 0.012 * largest, row, f"{value:.4f}", va="center", color=INK)
+        if threshold is not None:
+            axes.axvline(threshold, color=GREY, linestyle=":", linewidth=1)
+        axes.invert_yaxis()
+        axes.set_xlim(0.0, 1.15 * largest)
+        axes.tick_params(axis="y", length=0, labelcolor=INK)
+        axes.grid(axis="y", visible=False)
+        axes.spines["left"].set_visible(False)
+        return as_svg(figure)
+
+
+def distribution(scores: Sequence[float], *, mean: float) -> str:
+    """How many episodes have which error."""
+    with matplotlib.rc_context(STYLE):
+        figure, axes = new_figure(4.6, 3.0)
+        finite = [score for score in scores if np.isfinite(score)]
+        axes.hist(finite, bins=30, color=ACCENT, rwidth=0.9)
+        axes.axvline(mean, color=INK, linewidth=1)
+        axes.set_xlabel("mean squared error of an episode")
+        axes.set_ylabel("episodes")
+        return as_svg(figure)
+
+
+def function(
+    support: tuple[np.ndarray, np.ndarray],
+    truth: tuple[np.ndarray, np.ndarray],
+    answers: Mapping[str, np.ndarray],
+) -> str:
+    """A function of one number as figure 2 of the MAML paper shows it.
+
+    Args:
+      support: (x `[S]`, y `[S]`).
+      truth: (x `[Q]`, y `[Q]`) of the queries.
+      answers: number of inner steps -> `[Q]`.
+    """
+    with matplotlib.rc_context(STYLE):
+        figure, axes = new_figure(4.6, 3.0)
+        order = np.argsort(truth[0])
+        axes.plot(truth[0][order], truth[1][order], color=LIGHT, linewidth=5, label="truth")
+        for dash, (steps, values) in zip(_DASHES[-len(answers) :], answers.items()):
+            name = steps if steps == "adapted" else f"{steps} step{'s' * (steps != '1')}"
+            axes.plot(truth[0][order], values[order], color=ACCENT, linestyle=dash, label=name)
+        axes.plot(*support, "^", color=SECOND, markersize=6, label="support")
+        axes.legend(loc="best", fontsize=8)
+        return as_svg(figure)

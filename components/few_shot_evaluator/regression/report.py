@@ -1,0 +1,125 @@
+"""`report.html` of a regression: its errors, its curves, and what it answers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from components.episodes.format import Episode
+from components.episodes.record import EpisodeSetRecord
+from components.few_shot_evaluator import figures as common
+from components.few_shot_evaluator.options import EvaluationOptions
+from components.few_shot_evaluator.regression import baselines, figures
+from components.few_shot_evaluator.regression.scoring import RegressionResult
+from components.few_shot_evaluator.report import as_yaml, read_episodes, template
+from components.few_shot_evaluator.task_types import REGRESSION
+from components.few_shot_evaluator.thumbnails import picture
+
+LABEL = "mean squared error"
+
+
+def render(
+    metrics: dict[str, Any],
+    results: Sequence[RegressionResult],
+    *,
+    record: EpisodeSetRecord,
+    options: EvaluationOptions,
+    metadata: dict[str, Any],
+    history: Sequence[dict[str, Any]],
+    examples_uri: str,
+) -> str:
+    """The page; arguments as of `report.render`."""
+    shown = [result for result in results if result.answers is not None]
+    episodes = read_episodes(examples_uri, record, [result.index for result in shown])
+    return template("regression/report.html").render(
+        m=metrics,
+        error=metrics[REGRESSION.metric],
+        figures={name: Markup(svg) for name, svg in _figures(metrics, results, history).items()},
+        shown=[_show(episodes[result.index], result, record) for result in shown],
+        splits=record.splits,
+        configuration={
+            "evaluation": as_yaml(vars(options)),
+            "data and episodes": as_yaml(record.config),
+            "model": as_yaml(metadata),
+        },
+    )
+
+
+def _figures(
+    metrics: dict[str, Any],
+    results: Sequence[RegressionResult],
+    history: Sequence[dict[str, Any]],
+) -> dict[str, str]:
+    """The SVG of each figure; "" where there is nothing to draw."""
+    widths, compared = metrics["half_widths"], metrics["baseline_model"] or {}
+    rows = [("this model", metrics[REGRESSION.metric], metrics["ci95"])]
+    if REGRESSION.metric in compared:
+        rows.append(("the last blessed model", compared[REGRESSION.metric], compared["ci95"]))
+    rows += [
+        (baselines.NAMES[name], value, widths["baselines"][name])
+        for name, value in metrics["baselines"].items()
+    ]
+    steps, shots = metrics["per_step"], metrics["per_shots"]
+    shot_widths = list(widths["per_shots"].values())
+    return {
+        "errors": figures.errors(rows, threshold=metrics["threshold"]),
+        "distribution": figures.distribution(
+            [result.score for result in results], mean=metrics[REGRESSION.metric]
+        ),
+        "per_step": common.curve(
+            range(len(steps)), steps, widths["per_step"], x_label="inner steps", y_label=LABEL
+        )
+        if steps
+        else "",
+        "per_shots": common.curve(
+            [int(k) for k in shots],
+            list(shots.values()),
+            shot_widths,
+            x_label="support examples",
+            y_label=LABEL,
+        )
+        if len(shots) > 1
+        else "",
+        "loss": common.training(history, keys=("loss",), y_label="loss"),
+    }
+
+
+def _show(episode: Episode, result: RegressionResult, record: EpisodeSetRecord) -> dict[str, Any]:
+    """One episode for the template: a curve of a function of one number, or rows of pictures."""
+    spec, answers = record.example_spec, result.answers or {}
+    shown: dict[str, Any] = {
+        "index": result.index,
+        "name": episode.class_names[0],
+        "error": result.score,
+    }
+    if spec.target_shape == spec.shape == (1,):
+        return shown | {
+            "curve": Markup(
+                figures.function(
+                    (np.ravel(episode.support_x), np.ravel(episode.support_y)),
+                    (np.ravel(episode.query_x), np.ravel(episode.query_y)),
+                    {steps: np.ravel(values) for steps, values in answers.items()},
+                )
+            )
+        }
+    if spec.modality != "image" or spec.target_shape != spec.shape:
+        return shown
+
+    def row(values: Any) -> list[Markup]:
+        pixels = np.reshape(values, (-1, *spec.shape))
+        if pixels.dtype != np.uint8:
+            pixels = np.round(255.0 * np.clip(pixels, 0.0, 1.0)).astype(np.uint8)
+        return [Markup(picture(image)) for image in pixels]
+
+    named = {
+        f"after {steps} steps" if steps != "adapted" else steps: answers[steps] for steps in answers
+    }
+    return shown | {
+        "support": {"example": row(episode.support_x), "target": row(episode.support_y)},
+        "queries": {
+            "query": row(episode.query_x),
+            **{name: row(values) for name, values in named.items()},
+            "target": row(episode.query_y),
+        },
+    }
