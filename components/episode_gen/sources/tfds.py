@@ -25,7 +25,9 @@ def open_source(data: DataOptions) -> Source:
     directory = data.data_dir or os.environ.get("TFDS_DATA_DIR")
     names = [name.strip() for name in (data.name or "").split("+")]
     if len(names) > 1:
-        return Pooled({name: open_source(dataclasses.replace(data, name=name)) for name in names})
+        # Their names are the groups: none needs a feature for it.
+        alone = dataclasses.replace(data, split_by="class", eval_within=None)
+        return Pooled({name: open_source(dataclasses.replace(alone, name=name)) for name in names})
     builder = tfds_prepare.find_builder(names[0], directory)
     tfds_prepare.prepare(builder, names[0])
     return TfdsSource(builder, data)

@@ -66,7 +66,12 @@ def test_a_turned_class_is_unknown_where_nothing_is_turned():
     assert violations(rotated=False) == ["has class 'a@90', which is not in its split"]
 
 
-def record(splits: dict, groups: dict | None = None, split_by: str = "class") -> EpisodeSetRecord:
+def record(
+    splits: dict,
+    groups: dict | None = None,
+    split_by: str = "class",
+    eval_within: float | None = None,
+) -> EpisodeSetRecord:
     return EpisodeSetRecord(
         format_version=1,
         example_spec=ExampleSpec("image", "uint8", (4, 4, 1)),
@@ -77,7 +82,7 @@ def record(splits: dict, groups: dict | None = None, split_by: str = "class") ->
         seed=0,
         splits=splits,
         groups=groups or {},
-        config={"data": {"split_by": split_by}},
+        config={"data": {"split_by": split_by, "eval_within": eval_within}},
     )
 
 
@@ -91,4 +96,16 @@ def test_a_group_in_two_splits_matters_only_where_groups_are_split():
     assert list(check_splits(record(splits, groups))) == []
     assert list(check_splits(record(splits, groups, "group"))) == [
         "group 'g' is in two splits, train and eval"
+    ]
+
+
+def test_eval_may_share_groups_with_train_where_it_is_taken_from_them_and_test_never():
+    splits, groups = {"train": ["a"], "eval": ["b"], "test": ["c"]}, {"a": "g", "b": "g", "c": "h"}
+    assert list(check_splits(record(splits, groups, "group", 0.2))) == []
+    assert list(check_splits(record(splits, groups | {"c": "g"}, "group", 0.2))) == [
+        "group 'g' is in two splits, eval and test"
+    ]
+    twice = splits | {"eval": ["a"]}
+    assert list(check_splits(record(twice, groups, "group", 0.2))) == [
+        "class 'a' is in two splits, train and eval"
     ]
