@@ -4,10 +4,10 @@ Shape letters: E episodes, B examples of an episode (support or query), H, W, C 
 filters. A kernel may also be shared by all episodes; it then has no leading E. Every function is
 differentiable as often as needed (second-order MAML differentiates twice).
 
-Written for XLA on CPUs, where almost all of the time should be matrix products. Two things would
-otherwise take as long as these: cutting out patches, and sums over examples and positions, which
-here are products with a row of weights. Both, and their gradients, are written out by hand, with
-gradients that are again functions of this module: hence derivatives of any order.
+Written for XLA on CPUs, where almost all of the time should be matrix products. What else takes
+time is cutting out patches and normalising. Both have gradients written out by hand, which make
+fewer passes over the activations, and are functions of this module again: hence derivatives of
+any order.
 """
 
 from collections.abc import Iterator
@@ -221,16 +221,12 @@ def _spread(small: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
 
 
 def _total(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-    """The value of `_weighted_sum`."""
-    if x.shape[0] == 1:
-        # One episode: XLA turns the product below back into a sum, and a slow one.
-        weighted = x * weights[:, :, None, None, None]
-        return tf.reduce_sum(weighted, axis=[1, 2, 3], keepdims=True)
-    episodes, examples, height, width, filters = _shape(x)
-    positions = height * width
-    of_position = tf.repeat(weights, positions, axis=1)[:, None, :]
-    total = tf.matmul(of_position, tf.reshape(x, [episodes, examples * positions, filters]))
-    return total[:, :, None, None, :]
+    """The value of `_weighted_sum`.
+
+    Not as a product of a row of weights and a matrix, which is a little faster for two episodes
+    and more: XLA sums that in one sweep, and thousands of positions lose a digit of float32.
+    """
+    return tf.reduce_sum(x * weights[:, :, None, None, None], axis=[1, 2, 3], keepdims=True)
 
 
 def _shape(x: tf.Tensor) -> list:

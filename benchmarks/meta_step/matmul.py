@@ -1,0 +1,19 @@
+"""This machine's rate of float32 matrix products of size 1024, all cores."""
+
+import sys
+
+import tensorflow as tf
+
+from benchmarks.meta_step.worker import serve
+
+SIZE = 1024
+
+
+def main() -> None:
+    a = tf.random.normal([SIZE, SIZE])
+    serve(lambda: float(tf.matmul(a, a)[0, 0]), {"tensorflow": tf.__version__})
+
+
+if __name__ == "__main__":
+    del sys.argv[1:]
+    main()

@@ -1,0 +1,60 @@
+"""This project: the learner `maml` over `conv4`, chunks of episodes on all cores."""
+
+import os
+import sys
+
+import tensorflow as tf
+
+from benchmarks.meta_step import problem
+from benchmarks.meta_step.worker import serve
+from components.meta_trainer import meta_optimizer
+from components.meta_trainer.backbones.conv4 import Conv4Options, conv4
+from components.meta_trainer.learners.maml import MamlOptions, maml
+from components.meta_trainer.network import Network
+from components.meta_trainer.objective import classification
+from components.meta_trainer.parallel import (
+    chunk_size,
+    mean_over_chunks,
+    one_thread_per_operation,
+)
+from components.meta_trainer.types import Episodes
+
+
+def main(case: problem.Case) -> None:
+    one_thread_per_operation()
+    backbone = conv4(Conv4Options(normalisation="transductive"), (problem.SIZE, problem.SIZE, 1))
+    options = MamlOptions(
+        inner_steps=case.inner_steps, inner_rate=problem.INNER_RATE, learn_rates=False
+    )
+    learner = maml(options, Network(backbone, problem.WAYS), classification())
+    size = chunk_size(case.episodes, os.cpu_count() or 1)
+
+    @tf.function(jit_compile=True)
+    def gradients(weights, *chunk):
+        found = learner.meta_gradients(weights, Episodes(*chunk), tf.constant(0.0))
+        return found.loss, dict(found.gradients)
+
+    @tf.function
+    def step(weights, adam, number, *episodes):
+        loss, found = mean_over_chunks(lambda *chunk: gradients(weights, *chunk), episodes, size)
+        weights, adam = meta_optimizer.update(
+            weights, found, adam, step=number, rate=tf.constant(problem.META_RATE)
+        )
+        return loss, weights, adam
+
+    weights = {name: tf.constant(value) for name, value in problem.weights().items()}
+    state = [weights, meta_optimizer.init(weights), 0]
+    episodes = [tf.constant(part) for part in problem.episodes(case)]
+
+    def take() -> float:
+        state[2] += 1
+        loss, state[0], state[1] = step(
+            state[0], state[1], tf.constant(state[2], tf.float32), *episodes
+        )
+        return float(loss)
+
+    serve(take, {"tensorflow": tf.__version__})
+
+
+if __name__ == "__main__":
+    main(problem.CASES[sys.argv[1]])

@@ -1,0 +1,65 @@
+"""Plain TensorFlow: one episode's meta-loss with its own convolutions, mapped by `tf.map_fn`."""
+
+import sys
+
+import tensorflow as tf
+
+from benchmarks.meta_step import problem
+from benchmarks.meta_step.worker import serve
+
+
+def logits(w, x):
+    for block in range(1, problem.BLOCKS + 1):
+        x = tf.nn.conv2d(x, w[f"conv{block}_kernel"], 2, "SAME")
+        mean = tf.reduce_mean(x, [0, 1, 2])
+        variance = tf.reduce_mean(tf.square(x - mean), [0, 1, 2])
+        x = (x - mean) * tf.math.rsqrt(variance + problem.EPSILON) + w[f"conv{block}_offset"]
+        x = tf.nn.relu(x)
+    return tf.reduce_mean(x, [1, 2]) @ w["head_kernel"] + w["head_bias"]
+
+
+def loss_of(w, x, y):
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits(w, x)))
+
+
+def main(case: problem.Case) -> None:
+    def meta_loss(w, support_x, support_y, query_x, query_y):
+        for _ in range(case.inner_steps):
+            fast = {name: value for name, value in w.items() if problem.adapted(name)}
+            with tf.GradientTape() as tape:
+                tape.watch(fast)
+                loss = loss_of({**w, **fast}, support_x, support_y)
+            gradients = tape.gradient(loss, fast)
+            w = {**w, **{n: v - problem.INNER_RATE * gradients[n] for n, v in fast.items()}}
+        return loss_of(w, query_x, query_y)
+
+    @tf.function
+    def step(*episodes):
+        w = {name: tf.convert_to_tensor(v) for name, v in variables.items()}
+        with tf.GradientTape() as tape:
+            tape.watch(w)
+            losses = tf.map_fn(lambda e: meta_loss(w, *e), episodes, fn_output_signature=tf.float32)
+            loss = tf.reduce_mean(losses)
+        adam(tape.gradient(loss, w))
+        return loss
+
+    def adam(gradients):
+        number.assign_add(1.0)
+        correction = tf.sqrt(1 - problem.BETA_2**number) / (1 - problem.BETA_1**number)
+        for n, g in gradients.items():
+            first[n].assign(problem.BETA_1 * first[n] + (1 - problem.BETA_1) * g)
+            second[n].assign(problem.BETA_2 * second[n] + (1 - problem.BETA_2) * g * g)
+            change = first[n] / (tf.sqrt(second[n]) + problem.ADAM_EPSILON)
+            variables[n].assign_sub(problem.META_RATE * correction * change)
+
+    variables = {name: tf.Variable(v) for name, v in problem.weights().items()}
+    first, second = (
+        {name: tf.Variable(tf.zeros_like(v)) for name, v in variables.items()} for _ in range(2)
+    )
+    number = tf.Variable(0.0)
+    episodes = [tf.constant(part) for part in problem.episodes(case)]
+    serve(lambda: float(step(*episodes)), {"tensorflow": tf.__version__})
+
+
+if __name__ == "__main__":
+    main(problem.CASES[sys.argv[1]])

@@ -1,0 +1,56 @@
+"""PyTorch with the library higher (Grefenstette et al. 2019): one episode after the other."""
+
+import sys
+
+import higher
+import torch
+
+from benchmarks.meta_step import problem
+from benchmarks.meta_step.torch_network import adam, as_torch, episodes_as_torch, loss_of
+from benchmarks.meta_step.worker import serve
+
+
+class Conv4(torch.nn.Module):
+    """Holds the weights; the loss is the module's result, as higher patches modules."""
+
+    def __init__(self, weights):
+        super().__init__()
+        self.names = list(weights)
+        for name, value in weights.items():
+            self.register_parameter(name, torch.nn.Parameter(value))
+
+    def forward(self, x, y):
+        return loss_of({name: getattr(self, name) for name in self.names}, x, y)
+
+
+def main(case: problem.Case) -> None:
+    module = Conv4(as_torch(problem.weights()))
+    parameters = dict(module.named_parameters())
+    inner = torch.optim.SGD(
+        [
+            {"params": [p for n, p in parameters.items() if problem.adapted(n)]},
+            {"params": [p for n, p in parameters.items() if not problem.adapted(n)], "lr": 0.0},
+        ],
+        lr=problem.INNER_RATE,
+    )
+    update = adam({name: p.data for name, p in parameters.items()})
+    episodes = episodes_as_torch(case)
+
+    def take() -> float:
+        module.zero_grad()
+        total = 0.0
+        for support_x, support_y, query_x, query_y in zip(*episodes):
+            with higher.innerloop_ctx(module, inner, copy_initial_weights=False) as (fast, descend):
+                for _ in range(case.inner_steps):
+                    descend.step(fast(support_x, support_y))
+                loss = fast(query_x, query_y) / case.episodes
+                loss.backward()
+                total += float(loss)
+        update({name: p.grad for name, p in parameters.items()})
+        return total
+
+    serve(take, {"torch": torch.__version__, "higher": "0.2.1"})
+
+
+if __name__ == "__main__":
+    main(problem.CASES[sys.argv[1]])

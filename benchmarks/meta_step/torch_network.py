@@ -1,0 +1,55 @@
+"""The network in PyTorch, channels first, for the implementations that use it."""
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from benchmarks.meta_step import problem
+
+
+def as_torch(weights):
+    """Kernels `[3, 3, C, F]` become `[F, C, 3, 3]`."""
+    return {
+        name: torch.tensor(value.transpose(3, 2, 0, 1).copy() if value.ndim == 4 else value)
+        for name, value in weights.items()
+    }
+
+
+def episodes_as_torch(case: problem.Case):
+    support_x, support_y, query_x, query_y = problem.episodes(case)
+    images = [torch.tensor(np.moveaxis(x, -1, 2).copy()) for x in (support_x, query_x)]
+    labels = [torch.tensor(y.astype(np.int64)) for y in (support_y, query_y)]
+    return images[0], labels[0], images[1], labels[1]
+
+
+def loss_of(w, x, y):
+    for block in range(1, problem.BLOCKS + 1):
+        size = x.shape[-1]
+        total = max((-(-size // 2) - 1) * 2 + 3 - size, 0)
+        before, after = total // 2, total - total // 2
+        x = F.conv2d(F.pad(x, (before, after, before, after)), w[f"conv{block}_kernel"], stride=2)
+        mean = x.mean((0, 2, 3), keepdim=True)
+        variance = (x - mean).square().mean((0, 2, 3), keepdim=True)
+        offset = w[f"conv{block}_offset"][None, :, None, None]
+        x = F.relu((x - mean) * torch.rsqrt(variance + problem.EPSILON) + offset)
+    return F.cross_entropy(x.mean((2, 3)) @ w["head_kernel"] + w["head_bias"], y)
+
+
+def adam(w):
+    """A function that takes gradients by name and updates `w` in place."""
+    first = {n: torch.zeros_like(v) for n, v in w.items()}
+    second = {n: torch.zeros_like(v) for n, v in w.items()}
+    number = 0
+
+    @torch.no_grad()
+    def update(gradients) -> None:
+        nonlocal number
+        number += 1
+        b1, b2 = problem.BETA_1, problem.BETA_2
+        rate = problem.META_RATE * (1 - b2**number) ** 0.5 / (1 - b1**number)
+        for n, g in gradients.items():
+            first[n] = b1 * first[n] + (1 - b1) * g
+            second[n] = b2 * second[n] + (1 - b2) * g * g
+            w[n] -= rate * first[n] / (second[n].sqrt() + problem.ADAM_EPSILON)
+
+    return update
