@@ -27,7 +27,7 @@ def regroup(episodes: Episodes, seed: tf.Tensor) -> Episodes:
     regression is one class.
     """
     support_size = tf.shape(episodes.support_y)[1]
-    x = tf.concat([episodes.support_x, episodes.query_x], axis=1)
+    x = _joined(episodes.support_x, episodes.query_x)
     y = tf.concat([episodes.support_y, episodes.query_y], axis=1)
     classes = y if y.dtype.is_integer else tf.zeros(tf.shape(y)[:2], tf.int32)
     noise = tf.random.stateless_uniform(tf.shape(classes), seed, dtype=tf.float64)
@@ -40,6 +40,17 @@ def regroup(episodes: Episodes, seed: tf.Tensor) -> Episodes:
     return Episodes(
         x[:, :support_size], y[:, :support_size], x[:, support_size:], y[:, support_size:]
     )
+
+
+def _joined(support_x: tf.Tensor, query_x: tf.Tensor) -> tf.Tensor:
+    """`[E, S + Q, ...]`; where the size of an example varies, zeros make the shorter longer."""
+    if support_x.shape.rank == 3 and support_x.shape[2] is None:
+        sizes = [tf.shape(x)[2] for x in (support_x, query_x)]
+        support_x, query_x = (
+            tf.pad(x, [[0, 0], [0, 0], [0, tf.maximum(*sizes) - size]])
+            for x, size in zip((support_x, query_x), sizes)
+        )
+    return tf.concat([support_x, query_x], axis=1)
 
 
 def rotate_classes(episodes: Episodes, ways: int, seed: tf.Tensor) -> Episodes:

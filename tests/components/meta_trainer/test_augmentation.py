@@ -77,3 +77,21 @@ def test_rotation_turns_whole_classes_by_right_angles():
                 assert turn_of_class.setdefault(label, turns[0]) == turns[0]
         turns_seen |= set(turn_of_class.values())
     assert len(turns_seen) > 1
+
+
+def test_recordings_of_different_lengths_can_be_regrouped():
+    """None is lost, cut or in both sets."""
+    rng = np.random.default_rng(0)
+    support, query = (rng.random((2, 4, size)).astype(np.float32) for size in (5, 9))
+    y = tf.constant(np.tile([0, 0, 1, 1], (2, 1)), tf.int32)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None])] * 2)
+    def regrouped(support_x, query_x):
+        return augmentation.regroup(Episodes(support_x, y, query_x, y), SEED)
+
+    mixed = regrouped(support, query)
+    assert mixed.support_x.shape == mixed.query_x.shape == (2, 4, 9)
+    for episode in range(2):
+        before = [*support[episode], *query[episode]]
+        after = np.concatenate([mixed.support_x[episode], mixed.query_x[episode]])
+        assert np.allclose(sorted(x.sum() for x in before), sorted(after.sum(axis=1)))
