@@ -13,6 +13,7 @@ import tensorflow as tf
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.record import FILE_NAME, EpisodeSetRecord, read_record
 from components.meta_trainer.build import assemble
+from components.meta_trainer.distributed import join
 from components.meta_trainer.export import export
 from components.meta_trainer.input_pipeline import fixed_episodes, training_episodes
 from components.meta_trainer.options import TrainingOptions, checked
@@ -57,6 +58,7 @@ def train_and_export(
     """
     record = read_record(uri)
     options = checked(TrainingOptions, config["training"], "training")
+    workers = join(options.episodes_per_step)
     assembly = assemble(record, config["learner"])
     checkpoint_dir = os.path.join(config["checkpoint_root"], fingerprint(uri, config))
 
@@ -79,7 +81,12 @@ def train_and_export(
         ),
         checkpoint_dir=checkpoint_dir,
         log_dir=run_dir,
+        workers=workers,
     )
+    per_second = trained.steps * options.episodes_per_step / max(trained.seconds, 1e-9)
+    summary = {"steps": trained.steps, "episodes_per_second": per_second}
+    if not workers.is_first:
+        return summary
     best = max(trained.history, key=lambda entry: entry["eval_score"])
     about = {
         "splits_hash": record.splits_hash,
@@ -90,8 +97,6 @@ def train_and_export(
     requests = list(warmup_requests(uri, record))
     write_warmup(Path(model_dir), config["model_name"], requests)
     _write_json(run_dir, HISTORY_FILE, trained.history)
-    per_second = trained.steps * options.episodes_per_step / max(trained.seconds, 1e-9)
-    summary = {"steps": trained.steps, "episodes_per_second": per_second}
     _write_json(run_dir, SUMMARY_FILE, summary)
     return summary
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from components.meta_trainer import meta_optimizer
 from components.meta_trainer.build import Assembly
+from components.meta_trainer.distributed import ALONE, Workers
 from components.meta_trainer.input_pipeline import prepared
 from components.meta_trainer.options import TrainingOptions
 from components.meta_trainer.progress import MetaTrainingProgress
@@ -42,6 +43,7 @@ def meta_train(
     validation: tf.data.Dataset,
     checkpoint_dir: str,
     log_dir: str,
+    workers: Workers = ALONE,
 ) -> MetaTrained:
     """Meta-trains, or goes on from the last checkpoint in `checkpoint_dir`.
 
@@ -52,6 +54,7 @@ def meta_train(
       validation: stacks of meta-validation `Episodes`, always the same.
       checkpoint_dir: keeps the last two checkpoints; same place, same configuration.
       log_dir: TensorBoard logs.
+      workers: the processes that meta-train together.
     """
     state = TrainingState(assembly.learner.init(options.seed))
     manager = tf.train.CheckpointManager(
@@ -59,14 +62,18 @@ def meta_train(
     )
     if manager.restore_or_initialize():
         print(f"meta-training goes on from step {int(state.step)} ({manager.latest_checkpoint})")
-    step_function = meta_step(assembly, options, state)
+    step_function = meta_step(assembly, options, state, workers)
     score_function = tf.function(lambda stack: scores(assembly, dict(state.weights), stack))
-    writer = tf.summary.create_file_writer(log_dir)
+    writer = (
+        tf.summary.create_file_writer(log_dir)
+        if workers.is_first
+        else tf.summary.create_noop_writer()
+    )
 
     first_step = int(state.step)
     started, seconds_before = time.monotonic(), float(state.seconds)
     recent: list[tuple[float, float]] = []
-    stacks = iter(training(first_step))
+    stacks = iter(training(first_step).map(workers.share))
     with MetaTrainingProgress(
         total_steps=options.steps,
         first_step=first_step,
@@ -76,7 +83,9 @@ def meta_train(
             loss, score = step_function(next(stacks))
             recent.append((loss, score))
             seconds = seconds_before + time.monotonic() - started
-            out_of_time = options.max_seconds is not None and seconds > options.max_seconds
+            out_of_time = options.max_seconds is not None and workers.any(
+                seconds > options.max_seconds
+            )
             last = step == options.steps or out_of_time
             if step % REPORT_EVERY_STEPS == 0 or last:
                 progress.update(step, float(loss), float(score))
@@ -88,7 +97,8 @@ def meta_train(
                 recent.clear()
             if step % options.checkpoint_every == 0 or last:
                 state.seconds.assign(seconds)
-                manager.save(checkpoint_number=step)
+                if workers.is_first:
+                    manager.save(checkpoint_number=step)
             if out_of_time:
                 break
     writer.close()
@@ -97,7 +107,7 @@ def meta_train(
 
 
 def meta_step(
-    assembly: Assembly, options: TrainingOptions, state: TrainingState
+    assembly: Assembly, options: TrainingOptions, state: TrainingState, workers: Workers = ALONE
 ) -> Callable[[Episodes], tuple[tf.Tensor, tf.Tensor]]:
     """A compiled function that takes one meta-step and returns (query loss, query score)."""
     paper = assembly.learner.meta_optimizer
@@ -117,7 +127,7 @@ def meta_step(
         progress = tf.cast(state.step, tf.float32) / options.steps
         weights = {name: tf.identity(w) for name, w in state.weights.items()}
         # XLA compiles neither strings nor sizes that vary: preparing texts and sounds stays out.
-        found = gradients(weights, prepared(episodes, assembly.modality), progress)
+        found = workers.mean(gradients(weights, prepared(episodes, assembly.modality), progress))
         new, adam = meta_optimizer.update(
             weights,
             meta_optimizer.clip(found.gradients, norm),
