@@ -24,7 +24,7 @@ def ask_about_unseen_classes(output_dir: Path, summary: dict[str, Any]) -> None:
 
     examples = latest_outputs(output_dir / "metadata.sqlite", summary["config"]["name"])["examples"]
     record = read_record(examples.uri)
-    if record.example_spec.modality != "image":
+    if record.example_spec.modality != "image" or record.example_spec.regression:
         return
     serialized = next(iter(read_split(examples.uri, "test").as_numpy_iterator()))
     files = write_files(decode_episode(serialized, record.example_spec), output_dir / "ask")

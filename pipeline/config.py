@@ -11,6 +11,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from components.episode_gen.options import DataOptions, EpisodeOptions, check_ways
+from components.episode_gen.sources import REGRESSION_SOURCES
 from components.errors import UserError
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.meta_trainer.options import (
@@ -78,6 +79,11 @@ class Config:
                 f"got {self.name!r}."
             )
         check_ways(self.data, self.episodes)
+        threshold = self.evaluation.threshold
+        if self.data.source not in REGRESSION_SOURCES and (threshold or 0) > 1:
+            raise UserError(
+                f"`evaluation.threshold` is an accuracy and must be at most 1; got {threshold}."
+            )
         if self.evaluation.episodes > self.episodes.counts.test:
             raise UserError(
                 f"`evaluation.episodes` must be at most `episodes.counts.test`, "

@@ -63,9 +63,10 @@ def _described(splits: dict[str, list[str]]) -> str:
 
 def _tell(summary: dict[str, Any], folder: Path, console: Console) -> None:
     test = summary["test"]
+    metric = "accuracy" if "accuracy" in test else "mean_squared_error"
     lines = [
-        f"accuracy {test['accuracy']:.4f} ± {test['ci95']:.4f} ({test['protocol']}, "
-        f"{test['episodes']} episodes of unseen classes)",
+        f"{metric.replace('_', ' ')} {test[metric]:.4f} ± {test['ci95']:.4f} ({test['protocol']}, "
+        f"{test['episodes']} episodes of unseen {'classes' if metric == 'accuracy' else 'tasks'})",
         *(f"  {name}: {value:.4f}" for name, value in summary["baselines"].items()),
         f"blessed: pushed to {summary['pushed']}"
         if summary["pushed"]

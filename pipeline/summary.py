@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.config import Config
 
+TEST_KEYS = ("ci95", "episodes", "queries", "protocol")
 PACKAGES = ("tensorflow", "tfx", "tensorflow-datasets", "apache-beam", "tensorflow-serving-api")
 
 
@@ -36,9 +37,7 @@ def publish_summary(
         "dataset": config.data.name or config.data.path or config.data.source,
         "ways": config.episodes.ways,
         "shots": config.episodes.shots,
-        "test": {
-            key: metrics[key] for key in ("accuracy", "ci95", "episodes", "queries", "protocol")
-        },
+        "test": {key: metrics[key] for key in (metrics.get("metric", "accuracy"), *TEST_KEYS)},
         "baselines": metrics["baselines"],
         "threshold": config.evaluation.threshold,
         "blessed": bool(metrics["blessed"]),

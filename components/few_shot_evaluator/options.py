@@ -12,9 +12,10 @@ class EvaluationOptions:
     """How a model is judged, and when it is blessed.
 
     Attributes:
-      threshold: the accuracy that the lower end of the 95% interval must reach; `None` (the
-        default) judges without ever blessing.
-      tolerance: how far the accuracy may lie below that of the last blessed model.
+      threshold: the accuracy that the lower end of the 95% interval must reach; for regression the
+        mean squared error that its upper end must not exceed. `None` (the default) judges without
+        ever blessing.
+      tolerance: how much worse than the last blessed model it may be, in the same measure.
       episodes: how many episodes of the `test` split are judged: those of index 0 up to this
         number. At least 600 where a threshold is set.
       curve_episodes: of how many of these the costlier curves are drawn: accuracy per inner step
@@ -27,7 +28,7 @@ class EvaluationOptions:
         without a GPU, no less time.
     """
 
-    threshold: float | None = Field(default=None, gt=0.0, le=1.0)
+    threshold: float | None = Field(default=None, gt=0.0)
     tolerance: float = Field(default=0.01, ge=0.0, le=1.0)
     episodes: int = Field(default=FEWEST_EPISODES_TO_BLESS, ge=2)
     curve_episodes: int = Field(default=100, ge=2)

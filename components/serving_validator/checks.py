@@ -42,9 +42,14 @@ class Trial(NamedTuple):
     max_ways: int
     tolerance: float
 
+    @property
+    def output(self) -> str:
+        """The output that holds the answer."""
+        return sig.TARGETS if self.spec.regression else sig.PROBABILITIES
+
     def answer(self, inputs: Inputs) -> np.ndarray:
-        """The probabilities `[E, Q, N]`."""
-        return self.model.run(sig.ADAPT_AND_PREDICT, inputs)[sig.PROBABILITIES]
+        """The probabilities `[E, Q, N]`, or the targets `[E, Q, ...target]`."""
+        return self.model.run(sig.ADAPT_AND_PREDICT, inputs)[self.output]
 
 
 Check = Callable[[Trial], None]
@@ -56,9 +61,12 @@ def offers_the_agreed_signature(trial: Trial) -> None:
     if definition is None:
         raise CheckFailed(f"the model has no signature `{sig.ADAPT_AND_PREDICT}`")
     example = tf.as_dtype(trial.spec.dtype)
+    regression = trial.spec.regression
+    label = tf.float32 if regression else tf.int32
+    answers = {sig.PROBABILITIES: tf.float32, sig.PREDICTIONS: tf.int32}
     wanted = {
-        "input": {sig.SUPPORT_X: example, sig.SUPPORT_Y: tf.int32, sig.QUERY_X: example},
-        "output": {sig.PROBABILITIES: tf.float32, sig.PREDICTIONS: tf.int32},
+        "input": {sig.SUPPORT_X: example, sig.SUPPORT_Y: label, sig.QUERY_X: example},
+        "output": {sig.TARGETS: tf.float32} if regression else answers,
     }
     for kind, found in (("input", definition.inputs), ("output", definition.outputs)):
         came = {name: tf.as_dtype(info.dtype) for name, info in found.items()}
@@ -95,6 +103,17 @@ def gives_probabilities(trial: Trial) -> None:
         _equal(probabilities.sum(axis=-1), 1.0, "the sum of `probabilities` and 1", trial.tolerance)
         if (predictions != probabilities.argmax(axis=-1)).any():
             raise CheckFailed("`predictions` must be the class of the largest probability")
+
+
+def gives_targets(trial: Trial) -> None:
+    """Targets are finite and of the agreed shape."""
+    for inputs in trial.episodes:
+        targets = trial.answer(inputs)
+        wanted = (1, inputs[sig.QUERY_X].shape[1], *(trial.spec.target_shape or ()))
+        if targets.shape != wanted:
+            raise CheckFailed(f"`targets` must be {wanted}: got {targets.shape}")
+        if not np.isfinite(targets).all():
+            raise CheckFailed("`targets` holds a NaN or an infinity")
 
 
 def answers_each_query_alone(trial: Trial) -> None:
@@ -140,7 +159,7 @@ def adapts_once_for_many_queries(trial: Trial) -> None:
     adapted = trial.model.run(sig.ADAPT, {k: good[k] for k in (sig.SUPPORT_X, sig.SUPPORT_Y)})
     outputs = trial.model.run(sig.PREDICT, adapted | {sig.QUERY_X: good[sig.QUERY_X]})
     what = f"the answers of `{sig.ADAPT}` and `{sig.PREDICT}` and of `{sig.ADAPT_AND_PREDICT}`"
-    _equal(outputs[sig.PROBABILITIES], trial.answer(good), what, trial.tolerance)
+    _equal(outputs[trial.output], trial.answer(good), what, trial.tolerance)
 
 
 def reads(encoded: Inputs) -> Check:
@@ -188,17 +207,22 @@ def checks(trial: Trial) -> Iterator[tuple[str, Check]]:
     """(name, check) of all that apply to this model."""
     yield "offers the agreed signature", offers_the_agreed_signature
     yield "calls no Python", calls_no_python
-    yield "gives probabilities", gives_probabilities
+    if trial.spec.regression:
+        yield "gives targets", gives_targets
+    else:
+        yield "gives probabilities", gives_probabilities
+        yield "ignores padding", ignores_padding
+        yield "gives absent classes nothing", gives_absent_classes_nothing
     yield "answers each query alone", answers_each_query_alone
-    yield "ignores padding", ignores_padding
     yield "keeps episodes apart", keeps_episodes_apart
-    yield "gives absent classes nothing", gives_absent_classes_nothing
     offered = trial.model.signatures
     if sig.ADAPT in offered and sig.PREDICT in offered:
         yield "adapts once for many queries", adapts_once_for_many_queries
     bad = table.bad_requests(trial.episodes[0], max_ways=trial.max_ways, spec=trial.spec)
-    encoded = table.encode(trial.episodes[0], trial.class_names, trial.spec)
-    if sig.ENCODED in offered and encoded is not None:
+    encoded = None
+    if sig.ENCODED in offered:
+        encoded = table.encode(trial.episodes[0], trial.class_names, trial.spec)
+    if encoded is not None:
         yield "reads encoded examples", reads(encoded)
         bad += table.bad_encoded_requests(encoded, spec=trial.spec)
     for request in bad:

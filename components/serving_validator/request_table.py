@@ -101,9 +101,6 @@ def bad_requests(good: Inputs, *, max_ways: int, spec: ExampleSpec) -> list[BadR
         request("support_y of a lower rank", (sig.SUPPORT_Y,), support_y=y[0]),
         request("query_x of a lower rank", (sig.QUERY_X,), query_x=q[0]),
         request("an empty support set", support, support_x=x[:, :0], support_y=y[:, :0]),
-        request("a support set of padding only", support, support_y=np.full_like(y, -1)),
-        request("a label above N - 1", (sig.SUPPORT_Y,), support_y=_with_first(y, max_ways)),
-        request("a label below -1", (sig.SUPPORT_Y,), support_y=_with_first(y, -2)),
         request("fewer labels than support examples", support, support_y=y[:, :-1]),
         request("more episodes in query_x", (sig.QUERY_X,), query_x=twice[sig.QUERY_X]),
         request("more episodes in support_y", support, support_y=twice[sig.SUPPORT_Y]),
@@ -114,6 +111,17 @@ def bad_requests(good: Inputs, *, max_ways: int, spec: ExampleSpec) -> list[BadR
             support_y=twice[sig.SUPPORT_Y],
         ),
     ]
+    if spec.regression:
+        requests += [
+            request("NaN in support_y", (sig.SUPPORT_Y,), support_y=_with_first(y, np.nan)),
+            request("targets of another size", (sig.SUPPORT_Y,), support_y=y[..., :0]),
+        ]
+    else:
+        requests += [
+            request("a support set of padding only", support, support_y=np.full_like(y, -1)),
+            request("a label above N - 1", (sig.SUPPORT_Y,), support_y=_with_first(y, max_ways)),
+            request("a label below -1", (sig.SUPPORT_Y,), support_y=_with_first(y, -2)),
+        ]
     if spec.shape and spec.shape[0] is not None:
         requests += [
             request("support examples of another size", (sig.SUPPORT_X,), support_x=x[:, :, :-1]),

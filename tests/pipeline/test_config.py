@@ -32,6 +32,7 @@ def test_shipped_configurations_are_right(path):
         ({"learner": {"backbone": {"name": "conv5"}}}, "`learner.backbone.name`"),
         ({"evaluation": {"episodes": 2000}}, "`evaluation.episodes`"),
         ({"evaluation": {"threshold": 0.9, "episodes": 100}}, "episodes"),
+        ({"evaluation": {"threshold": 90.0}}, "`evaluation.threshold`"),
         ({"name": "My_Pipeline"}, "`name`"),
         ({"data": {"source": "folder"}}, "`data.path`"),
     ],

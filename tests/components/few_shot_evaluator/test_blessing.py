@@ -4,6 +4,7 @@ from pydantic import ValidationError
 from components.few_shot_evaluator.blessing import judge
 from components.few_shot_evaluator.metrics import Interval
 from components.few_shot_evaluator.options import EvaluationOptions
+from components.few_shot_evaluator.task_types import REGRESSION
 
 GOOD = dict(
     accuracy=Interval(0.95, 0.01),
@@ -62,8 +63,30 @@ def test_too_few_episodes_for_a_threshold_is_a_mistake_of_the_configuration():
 
 
 @pytest.mark.parametrize(
-    "wrong", [dict(threshold="0.9"), dict(threshold=1.5), dict(treshold=0.9), dict(episodes=600.5)]
+    "wrong", [dict(threshold="0.9"), dict(threshold=-0.5), dict(treshold=0.9), dict(episodes=600.5)]
 )
 def test_wrong_options_are_refused(wrong):
     with pytest.raises(ValidationError):
         EvaluationOptions(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("error", "difference", "blessed", "reason"),
+    [
+        (
+            Interval(0.15, 0.02),
+            None,
+            True,
+            "upper bound 0.1700 (mean squared error 0.1500 + 0.0200)",
+        ),
+        (Interval(0.19, 0.02), None, False, "is above the threshold 0.2"),
+        (Interval(0.15, 0.02), Interval(0.03, 0.0), False, "worse by more than the tolerance"),
+        (Interval(0.15, 0.02), Interval(-0.03, 0.0), True, "is within the threshold 0.2"),
+    ],
+)
+def test_of_an_error_less_is_better(error, difference, blessed, reason):
+    options = EvaluationOptions(threshold=0.2, tolerance=0.02)
+    changed = dict(accuracy=error, difference=difference, options=options, task=REGRESSION)
+    verdict = judge(**GOOD | changed)
+    assert verdict.blessed == blessed
+    assert reason in " ".join(verdict.reasons)

@@ -95,3 +95,14 @@ def test_recordings_of_different_lengths_can_be_regrouped():
         before = [*support[episode], *query[episode]]
         after = np.concatenate([mixed.support_x[episode], mixed.query_x[episode]])
         assert np.allclose(sorted(x.sum() for x in before), sorted(after.sum(axis=1)))
+
+
+def test_regrouped_regression_keeps_pairs_together():
+    x = np.arange(10, dtype=np.float32).reshape(1, 10, 1)
+    pairs = Episodes(*map(tf.constant, (x[:, :4], -x[:, :4], x[:, 4:], -x[:, 4:])))
+    varied = augmentation.regroup(pairs, SEED)
+    np.testing.assert_array_equal(varied.support_y, -varied.support_x)
+    np.testing.assert_array_equal(varied.query_y, -varied.query_x)
+    after = np.concatenate([varied.support_x, varied.query_x], axis=1).ravel()
+    assert sorted(after) == list(range(10)) and varied.support_x.shape[1] == 4
+    assert set(varied.support_x.numpy().ravel()) != {0, 1, 2, 3}
