@@ -204,7 +204,9 @@ class ServedLearner(tf.Module):
 
     def _decode(self, encoded: tf.Tensor, name: str) -> tf.Tensor:
         """`[E, B]` string to `[E, B, *example]`."""
-        decoded = self._assembly.modality.decode(tf.reshape(encoded, [-1]), name)
+        decode = self._assembly.modality.decode
+        assert decode is not None  # else the signature is withheld
+        decoded = decode(tf.reshape(encoded, [-1]), name)
         shape = tf.concat([tf.shape(encoded), tf.shape(decoded)[1:]], axis=0)
         decoded = tf.reshape(decoded, shape)
         return tf.ensure_shape(decoded, [None, None, *self._example_shape])

@@ -107,7 +107,7 @@ def _show(episode: Episode, result: RegressionResult, record: EpisodeSetRecord) 
         return shown
 
     def row(values: Any) -> list[Markup]:
-        pixels = np.reshape(values, (-1, *spec.shape))
+        pixels = np.reshape(values, (-1, *(spec.target_shape or ())))
         if pixels.dtype != np.uint8:
             pixels = np.round(255.0 * np.clip(pixels, 0.0, 1.0)).astype(np.uint8)
         return [Markup(picture(image)) for image in pixels]

@@ -1,0 +1,122 @@
+"""A regression model is served, judged and shown as a classifier is, by its error."""
+
+import json
+
+import numpy as np
+import pytest
+
+from components.episodes.dataset import parse_episodes, read_split
+from components.episodes.record import read_record
+from components.few_shot_evaluator.judging import judging_for
+from components.few_shot_evaluator.model import ExportedModel, read_metadata
+from components.few_shot_evaluator.options import EvaluationOptions
+from components.few_shot_evaluator.scoring import Scoring
+from components.serving_validator.probe import probe
+from serving import signatures as sig
+
+SOURCES = ("sinusoid", "styles")
+OPTIONS = EvaluationOptions(curve_episodes=6)
+
+
+@pytest.fixture
+def judged(regression):
+    def make(source: str, last_blessed: bool = False):
+        uri, model_dir = regression(source)
+        record = read_record(uri)
+        judging = judging_for(record.example_spec)
+        model = ExportedModel(model_dir)
+        serialized = list(read_split(uri, "test").as_numpy_iterator())
+        scoring = Scoring.of(record, OPTIONS)
+        results = judging.score_episodes(
+            serialized, scoring, model, model if last_blessed else None
+        )
+        return judging, model, serialized, results
+
+    return make
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_it_is_fit_for_serving(regression, source):
+    """All checks of the validator: each query alone, episodes apart, every bad request refused."""
+    uri, model_dir = regression(source)
+    lines = [line for line in probe(model_dir, uri, 1e-5) if "check" in line]
+    assert {line["check"]: line["detail"] for line in lines if not line["passed"]} == {}
+    names = {line["check"] for line in lines}
+    assert {"gives targets", "answers each query alone", "refuses NaN in support_y"} <= names
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_what_it_cannot_offer_is_said(regression, source):
+    metadata = read_metadata(regression(source)[1])
+    assert metadata["task"] == "regression"
+    assert metadata["withheld_signatures"] == {
+        sig.ENCODED: "its support set has float targets, not names of classes"
+    }
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_score_is_the_mean_squared_error(regression, judged, source):
+    uri, _ = regression(source)
+    _, model, serialized, results = judged(source, last_blessed=True)
+    parsed = parse_episodes(serialized, read_record(uri).example_spec)
+    answer = model.answer(parsed["support_x"], parsed["support_y"], parsed["query_x"])
+    for row, result in enumerate(results):
+        error = np.mean((answer[row] - parsed["query_y"][row]) ** 2)
+        np.testing.assert_allclose(result.score, error, rtol=1e-5)
+        assert result.last_blessed == result.score
+        assert (result.per_step is not None) == (result.index < OPTIONS.curve_episodes)
+        if result.per_step:
+            assert len(result.per_step) == 3
+            np.testing.assert_allclose(result.per_step[-1], result.score, rtol=1e-4)
+            np.testing.assert_allclose(result.per_shots["3"], result.score)
+            assert list(result.answers) == ["0", "1", "2"]
+
+
+def test_results_do_not_depend_on_who_is_asked_with_them(judged, regression):
+    judging, model, serialized, results = judged("sinusoid")
+    scoring = Scoring.of(read_record(regression("sinusoid")[0]), OPTIONS)
+    (alone,) = judging.score_episodes(serialized[3:4], scoring, model)
+    np.testing.assert_allclose(alone.score, results[3].score, rtol=1e-5)
+    assert alone.baselines == pytest.approx(results[3].baselines)
+
+
+def test_baselines_by_hand(judged, regression):
+    uri, _ = regression("styles")
+    _, _, serialized, results = judged("styles")
+    parsed = parse_episodes(serialized, read_record(uri).example_spec)
+    x, y, q, target = (
+        parsed[name].numpy()[0] for name in ("support_x", "support_y", "query_x", "query_y")
+    )
+    found = results[0].baselines
+    np.testing.assert_allclose(found["identity"], np.mean((q / 255.0 - target) ** 2), rtol=1e-5)
+    mean = np.mean((y.mean(axis=0) - target) ** 2)
+    np.testing.assert_allclose(found["mean_target"], mean, rtol=1e-5)
+    apart = ((x[None] / 255.0 - q[:, None] / 255.0) ** 2).sum(axis=(2, 3, 4))
+    nearest = np.mean((y[apart.argmin(axis=1)] - target) ** 2)
+    np.testing.assert_allclose(found["nearest_neighbour"], nearest, rtol=1e-5)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_report_shows_episodes_and_needs_no_other_file(regression, judged, source):
+    uri, model_dir = regression(source)
+    judging, _, _, results = judged(source)
+    record = read_record(uri)
+    metrics = judging.summarise(
+        results, record=record, options=OPTIONS, protocol="inductive", last_blessed=None
+    )
+    json.dumps(metrics)
+    assert metrics["metric"] == "mean_squared_error" and "accuracy" not in metrics
+    assert not metrics["blessed"]
+    page = judging.render(
+        metrics,
+        results,
+        record=record,
+        options=OPTIONS,
+        metadata=read_metadata(model_dir),
+        history=[],
+        examples_uri=uri,
+    )
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert page.count("<h3>Episode ") == 6
+    # Each of 3 pairs and 4 queries: input, answers after 0, 1 and 2 steps, target.
+    assert page.count("data:image/png") == (6 * (3 * 2 + 4 * 5) if source == "styles" else 0)
