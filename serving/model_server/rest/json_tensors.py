@@ -146,6 +146,9 @@ def _type_error(value: Any, kind: TensorType) -> StatusError:
 
 def array_to_json(array: np.ndarray, *, as_bytes: bool) -> Any:
     """Nested lists; strings as text, or as `{"b64": ...}` where the output's name asks for it."""
+    if array.dtype.kind == "f" and array.dtype.itemsize < 8:
+        # The shortest text that reads back as the same float32: 0.1, not 0.10000000149011612.
+        return array.astype("U").astype(np.float64).tolist()
     if array.dtype != object:
         return array.tolist()
     texts = np.empty(array.shape, object)

@@ -117,6 +117,14 @@ def test_an_output_whose_name_ends_in_bytes_is_base64():
     }
 
 
+def test_floats_are_written_without_noise_digits_and_read_back_the_same():
+    array = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
+    array[0] = 0.1, np.inf
+    text = write_response({"x": array}, by_row=False)
+    assert text.startswith('{"outputs": [[0.1, Infinity], [')
+    np.testing.assert_array_equal(np.array(json.loads(text)["outputs"], np.float32), array)
+
+
 def test_answers_by_row_and_by_column():
     two = {"a": np.array([1, 2]), "b": np.array([[3], [4]])}
     assert json.loads(write_response(two, by_row=True)) == {
