@@ -1,9 +1,5 @@
-"""Errors that are a user's to mend: one sentence, no stack trace."""
+"""Errors that are a user's to mend; the class is serving's, which knows no component."""
 
+from serving.errors import UserError
 
-class UserError(ValueError):
-    """A mistake in a configuration, a data set or a request.
-
-    The message is one sentence: which argument, what rule, what came, how to mend it. The command
-    line prints it and exits with status 2; retrying does not help.
-    """
+__all__ = ["UserError"]

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from components.errors import UserError
+from serving.errors import UserError
 
 # A sibling whose name is no number: every server passes over it.
 _ASIDE = ".publishing-"

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from components.errors import UserError
+from serving.errors import UserError
 from serving.protocol.tensors import as_array, write_tensor
 from serving.signatures import ADAPT_AND_PREDICT, WARMUP_FILE
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from components.errors import UserError
 from serving import signatures as names
 from serving.client.transport import Signature, Spec
+from serving.errors import UserError
 from serving.protocol.tensors import as_array
 
 

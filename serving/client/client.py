@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from components.errors import UserError
 from serving import signatures as names
 from serving.client.checks import checked_inputs
 from serving.client.episode import Example, Support, query_inputs, signature_for, support_inputs
 from serving.client.retry import with_retries
 from serving.client.transport import Reply, Signature, Tls, Transport, Which, open_transport
+from serving.errors import UserError
 
 DEFAULT_TIMEOUT = 30.0  # seconds, retries included
 

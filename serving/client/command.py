@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from components.errors import UserError
 from serving.client.client import DEFAULT_TIMEOUT, Answer, FewShotClient
 from serving.client.files import read_queries, read_support
 from serving.client.transport import Tls
+from serving.errors import UserError
 from serving.protocol.status import NAMES, StatusError
 from serving.start_up import skip_unused_imports
 

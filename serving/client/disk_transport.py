@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from components.errors import UserError
 from serving.client.transport import Reply, Signature, Which, read_specs
+from serving.errors import UserError
 from serving.model_server.predict import predict
 from serving.model_server.servable import Parallelism, Servable
 from serving.versions import list_versions

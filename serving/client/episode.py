@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from components.errors import UserError
 from serving import signatures as names
 from serving.client.transport import Signature
+from serving.errors import UserError
 from serving.protocol.tensors import as_array
 
 # An array of the model's example shape, a file or its contents, or a text.

@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from components.errors import UserError
 from serving.client.episode import Example
+from serving.errors import UserError
 
 _TABLES = {".csv": ",", ".tsv": "\t", ".jsonl": ""}
 

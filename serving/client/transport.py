@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from components.errors import UserError
+from serving.errors import UserError
 from serving.protocol.tensors import BY_NUMBER
 
 

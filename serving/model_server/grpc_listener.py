@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from components.errors import UserError
+from serving.errors import UserError
 from serving.model_server.core import ServerCore
 from serving.model_server.grpc_services import service_handlers
 from serving.model_server.options import ServerOptions, parse_channel_arguments, read_ssl_config

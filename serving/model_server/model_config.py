@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from tensorflow_serving.config import model_server_config_pb2
 
-from components.errors import UserError
+from serving.errors import UserError
 from serving.model_server.options import ServerOptions, check_model_flags, read_text_proto
 from serving.protocol.status import StatusError, invalid_argument
 

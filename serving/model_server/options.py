@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from google.protobuf import text_format
 
-from components.errors import UserError
+from serving.errors import UserError
 from serving.protocol.messages import BatchingParameters, MonitoringConfig, SSLConfig
 
 METRICS_PATH = "/monitoring/prometheus/metrics"

@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-from components.errors import UserError
+from serving.errors import UserError
 from serving.model_server.batching import Batcher
 from serving.model_server.core import ServerCore
 from serving.model_server.grpc_listener import GrpcListener

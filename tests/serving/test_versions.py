@@ -2,8 +2,8 @@ import os
 
 import pytest
 
-from components.errors import UserError
 from serving import versions
+from serving.errors import UserError
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.errors import UserError
 from serving import signatures as names
+from serving.errors import UserError
 from serving.protocol.tensors import read_tensor
 from serving.warmup import read_warmup, write_warmup
 

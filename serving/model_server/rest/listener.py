@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 
 from aiohttp import web
 
-from components.errors import UserError
+from serving.errors import UserError
 from serving.model_server.core import ServerCore
 from serving.model_server.options import ServerOptions
 from serving.model_server.rest.app import make_app

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from components.errors import UserError
 from serving import signatures as names
 from serving.client import AsyncFewShotClient, FewShotClient, StatusError
+from serving.errors import UserError
 from serving.protocol import status
 from tests.serving.nearest_centroid import episode, expected
 

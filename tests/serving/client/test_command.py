@@ -2,9 +2,9 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from components.errors import UserError
 from serving.client.command import query
 from serving.client.files import read_queries, read_support
+from serving.errors import UserError
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.errors import UserError
 from serving import signatures as names
 from serving.client import FewShotClient
+from serving.errors import UserError
 
 
 class MeanTarget(tf.Module):

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from components.errors import UserError
+from serving.errors import UserError
 from serving.model_server.batching import Batcher
 from serving.model_server.options import BatchingOptions, read_batching_options
 from serving.protocol import status

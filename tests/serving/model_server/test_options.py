@@ -1,7 +1,7 @@
 import pytest
 from click.testing import CliRunner
 
-from components.errors import UserError
+from serving.errors import UserError
 from serving.model_server import command
 from serving.model_server.model_config import ModelConfig, initial_configs, read_config_file
 from serving.model_server.options import (

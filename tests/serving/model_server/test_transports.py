@@ -15,8 +15,8 @@ import requests
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from benchmarks.serving.running import launch
-from components.errors import UserError
 from serving.client import FewShotClient, StatusError, Tls
+from serving.errors import UserError
 from serving.protocol import status
 from serving.protocol.tensors import write_tensor
 from tests.serving.model_server.endpoints import as_lists, endpoint, outputs, predict_request
