@@ -74,7 +74,6 @@ def publish(model: Path, base_url: str, *, now: int) -> str:
     )
     for path in files:
         remote = posixpath.join(base, version, path.relative_to(model).as_posix())
-        filesystem.makedirs(posixpath.dirname(remote), exist_ok=True)
         filesystem.put_file(str(path), remote)
     return f"{base_url.partition('?')[0].rstrip('/')}/{version}"
 
@@ -84,7 +83,6 @@ def write_json(location: str, value: Any) -> None:
     text = json.dumps(value, indent=1)
     if is_remote(location):
         filesystem, path = open_filesystem(location)
-        filesystem.makedirs(posixpath.dirname(path), exist_ok=True)
         filesystem.pipe_file(path, text.encode())
         return
     target = Path(location)

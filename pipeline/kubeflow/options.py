@@ -32,9 +32,9 @@ class StepOptions:
     cpu_limit: str | None = None
     memory_request: str | None = None
     memory_limit: str | None = None
-    gpus: int | None = Field(None, ge=0)
+    gpus: int | None = Field(default=None, ge=0)
     gpu_type: str | None = None
-    retries: int | None = Field(None, ge=0)
+    retries: int | None = Field(default=None, ge=0)
     node_selector: dict[str, str] | None = None
     tolerations: tuple[dict[str, str], ...] | None = None
 
