@@ -22,7 +22,7 @@ SHEET = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("episodes.png"),
     show_default=True,
-    help="Where to draw some episodes.",
+    help="Where to draw some episodes of images; others are printed.",
 )
 COUNT = click.option("--count", default=3, show_default=True, type=click.IntRange(1, 50))
 
@@ -108,7 +108,7 @@ def init(path: Path, output: Path | None) -> None:
 def _draw_sheet(console: Console, config: "Config", split: str, count: int, sheet: Path) -> None:
     """Prints what the source holds and draws the first episodes of a split."""
     from components.episode_gen.check import check_data
-    from components.episode_gen.preview import draw_episodes, save_sheet, summarise
+    from components.episode_gen.preview import describe, draw_episodes, save_sheet, summarise
 
     checked = check_data(config.data, config.episodes)
     _print_facts(console, summarise(checked))
@@ -117,8 +117,12 @@ def _draw_sheet(console: Console, config: "Config", split: str, count: int, shee
     if have < 1:
         raise UserError(f"`--split` must have episodes: `episodes.counts.{split}` is 0.")
     episodes = draw_episodes(checked, config.episodes, split=split, count=min(count, have))
-    save_sheet(episodes, checked.spec, sheet)
-    console.print(f"{len(episodes)} episodes of {split}: {sheet}", highlight=False)
+    if checked.spec.modality == "image":
+        save_sheet(episodes, checked.spec, sheet)
+        console.print(f"{len(episodes)} episodes of {split}: {sheet}", highlight=False)
+        return
+    for line in (line for episode in episodes for line in describe(episode, checked.spec)):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_inspection(console: Console, found: "Inspection") -> None:

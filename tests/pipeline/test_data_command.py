@@ -56,3 +56,17 @@ def test_a_wrong_path_is_one_sentence(folder):
     result = invoke("data", "inspect", "nowhere")
     assert result.exit_code == 2
     assert result.output.count("\n") == 1 and "is not there" in result.output
+
+
+@pytest.mark.parametrize("source", ["sinusoid", "styles"])
+def test_show_draws_or_prints_the_episodes_of_any_source(folder, source):
+    (folder / "tasks.yaml").write_text(
+        f"data: {{source: {source}, tasks: 9, examples_per_task: 5}}\n"
+        "episodes: {ways: 1, shots: 2, queries: 3}\n"
+    )
+    result = invoke("data", "show", "--config", "tasks.yaml", "--count", "2")
+    assert result.exit_code == 0
+    if source == "styles":
+        assert Image.open(folder / "episodes.png").height > 200
+    else:
+        assert result.output.count("  support ") == 4 and result.output.count("  query ") == 6
