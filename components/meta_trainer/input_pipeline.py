@@ -7,12 +7,21 @@ from components.episodes.record import EpisodeSetRecord
 from components.errors import UserError
 from components.meta_trainer import augmentation
 from components.meta_trainer.augmentation_audio import change_speed
+from components.meta_trainer.augmentation_image import mirror_classes, warp
 from components.meta_trainer.augmentation_text import drop_words
 from components.meta_trainer.options import AugmentOptions
 from components.meta_trainer.types import Episodes
 from components.modalities.base import ExampleSpec, Modality
 
 SHUFFLE_EPISODES = 20_000
+AUGMENTED = {
+    "rotate": "image",
+    "mirror": "image",
+    "warp": "image",
+    "speed": "audio",
+    "drop_words": "text",
+}
+"""The modality that each option of `training.augment` is for."""
 
 
 def training_episodes(
@@ -51,6 +60,10 @@ def training_episodes(
             episodes = augmentation.regroup(episodes, seeds[1])
         if augment.rotate:
             episodes = augmentation.rotate_classes(episodes, ways, seeds[2])
+        if augment.mirror:
+            episodes = mirror_classes(episodes, ways, seeds[2] + 1)
+        if augment.warp:
+            episodes = warp(episodes, augment.warp, ways, seeds[3])
         if augment.speed:
             episodes = change_speed(episodes, augment.speed, seeds[3])
         if augment.drop_words:
@@ -70,7 +83,7 @@ def training_episodes(
 
 
 def _check_modality(augment: AugmentOptions, spec: ExampleSpec) -> None:
-    for option, modality in (("rotate", "image"), ("speed", "audio"), ("drop_words", "text")):
+    for option, modality in AUGMENTED.items():
         if getattr(augment, option) and spec.modality != modality:
             raise UserError(
                 f"`training.augment.{option}` can be set for {modality} only: the data are "

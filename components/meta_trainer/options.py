@@ -19,6 +19,10 @@ class AugmentOptions:
     """Draw anew which examples of a class are support and which are query."""
     rotate: bool = False
     """Images: turn each class of an episode by 0, 90, 180 or 270 degrees."""
+    mirror: bool = False
+    """Images: mirror each class of an episode or not."""
+    warp: float = Field(0.0, ge=0, lt=0.5)
+    """Images: stretch and shear each class by up to this share, each image by half of it."""
     speed: float = Field(default=0.0, ge=0, lt=1)
     """Audio: play each episode faster or slower by up to this share."""
     drop_words: float = Field(default=0.0, ge=0, lt=1)
