@@ -166,7 +166,7 @@ def write_results(args: argparse.Namespace, chosen: dict[str, str], curves: dict
         "shown": chosen,
         "error_per_step": curves,
     }
-    (RESULTS / "curves.json").write_text(json.dumps(results, indent=1))
+    (RESULTS / "curves.json").write_text(json.dumps(results))
     for name, key in chosen.items():
         print(f"{name} ({key}): {curves[key][0][0]} before, {curves[key][-1][0]} after 10 steps")
 

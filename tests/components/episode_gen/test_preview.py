@@ -4,7 +4,7 @@ from PIL import Image
 
 from components.episode_gen.check import check_data
 from components.episode_gen.options import DataOptions, EpisodeOptions
-from components.episode_gen.preview import draw_episodes, save_sheet, summarise
+from components.episode_gen.preview import describe, draw_episodes, save_sheet, summarise
 from components.errors import UserError
 from components.modalities.base import ExampleSpec
 
@@ -45,3 +45,13 @@ def test_the_sheet_is_a_picture_with_a_panel_for_each_episode(checked, tmp_path)
 def test_a_sheet_of_texts_is_refused(tmp_path):
     with pytest.raises(UserError, match="images only: the data are text"):
         save_sheet([], ExampleSpec("text", "string", ()), tmp_path / "x.png")
+
+
+def test_episodes_of_other_kinds_are_told_in_lines():
+    options = EpisodeOptions(ways=1, shots=2, queries=1)
+    source = check_data(DataOptions(source="sinusoid", tasks=9, examples_per_task=4), options)
+    (episode,) = draw_episodes(source, options, split="test", count=1)
+    title, *lines = describe(episode, source.spec)
+    assert title == "episode 0" and len(lines) == 3
+    x, y = episode.query_x[0][0], episode.query_y[0][0]
+    assert lines[-1].split() == ["query", f"{x:.3f}", "->", f"{y:.3f}"]
