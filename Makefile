@@ -38,12 +38,17 @@ format: $(READY) ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench: $(READY) ## the meta-step beside JAX and PyTorch, in turns (minutes; python3 must be 3.11)
+	@test -x .bench/bin/python || ($(PYTHON) -m venv .bench && \
+	  .bench/bin/pip install --quiet --no-deps --require-hashes -r .requirements/bench.txt)
+	$(BIN)/python -m benchmarks.meta_step --peers .bench/bin/python
+
 lock: ## resolve the lock anew from pyproject.toml
 	@test -x .uv/bin/uv || ($(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv)
 	.uv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --extra dev pyproject.toml --output-file .requirements/lock.txt
 
 clean: ## remove the virtual environments (runs/ stays)
-	rm -rf .venv .uv
+	rm -rf .venv .uv .bench
 
-.PHONY: help setup run test test-fast check format lock clean
+.PHONY: help setup run test test-fast check format bench lock clean

@@ -15,13 +15,13 @@ from components.meta_trainer.objective import classification
 from components.meta_trainer.parallel import (
     chunk_size,
     mean_over_chunks,
-    one_thread_per_operation,
+    one_core_per_program,
 )
 from components.meta_trainer.types import Episodes
 
 
 def main(case: problem.Case) -> None:
-    one_thread_per_operation()
+    one_core_per_program()
     backbone = conv4(Conv4Options(normalisation="transductive"), (problem.SIZE, problem.SIZE, 1))
     options = MamlOptions(
         inner_steps=case.inner_steps, inner_rate=problem.INNER_RATE, learn_rates=False

@@ -2,11 +2,11 @@
 
 On a CPU, a few large operations shared by all cores are slower than whole chunks of episodes, one
 per core: nothing waits for the slowest thread of each operation, and a chunk's activations fit
-into the core's cache. So TensorFlow is told to compute each operation on one thread
-(`one_thread_per_operation`), and independent chunks are left to its executor, which runs them at
-once.
+into the core's cache. So XLA is told to run each program on one core (`one_core_per_program`), and
+independent chunks are left to TensorFlow's executor, which runs them at once.
 """
 
+import os
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -18,23 +18,15 @@ CHUNK = 4
 """Episodes of a chunk: the activations of a few fit into a core's cache."""
 
 
-def one_thread_per_operation(cores: int | None = None) -> bool:
-    """Has TensorFlow run operations side by side, each on one thread.
+def one_core_per_program() -> None:
+    """Has XLA run each compiled program on one core; other operations keep all threads.
 
-    Must be called before TensorFlow computes anything in this process.
-
-    Args:
-      cores: how many run at once; by default, as many as TensorFlow finds.
-
-    Returns:
-      whether it took effect; False if TensorFlow was in use already.
+    Works until the first program of the process is compiled; later it changes nothing.
     """
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(cores or 0)
-    except RuntimeError:
-        return False
-    return True
+    flag = "--xla_cpu_multi_thread_eigen=false"
+    flags = os.environ.get("XLA_FLAGS", "")
+    if flag not in flags:
+        os.environ["XLA_FLAGS"] = f"{flags} {flag}".strip()
 
 
 def chunk_size(episodes: int, cores: int, largest: int = CHUNK) -> int:

@@ -1,5 +1,6 @@
 """Meta-training: the outer loop over stacks of episodes, with checkpoints and validation."""
 
+import os
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -12,6 +13,11 @@ from components.meta_trainer.build import Assembly
 from components.meta_trainer.distributed import ALONE, Workers
 from components.meta_trainer.input_pipeline import prepared
 from components.meta_trainer.options import TrainingOptions
+from components.meta_trainer.parallel import (
+    chunk_size,
+    mean_over_chunks,
+    one_core_per_program,
+)
 from components.meta_trainer.progress import MetaTrainingProgress
 from components.meta_trainer.state import TrainingState
 from components.meta_trainer.types import Episodes, Weights
@@ -56,6 +62,7 @@ def meta_train(
       log_dir: TensorBoard logs.
       workers: the processes that meta-train together.
     """
+    one_core_per_program()
     state = TrainingState(assembly.learner.init(options.seed))
     manager = tf.train.CheckpointManager(
         tf.train.Checkpoint(state=state), checkpoint_dir, max_to_keep=2
@@ -127,7 +134,15 @@ def meta_step(
         progress = tf.cast(state.step, tf.float32) / options.steps
         weights = {name: tf.identity(w) for name, w in state.weights.items()}
         # XLA compiles neither strings nor sizes that vary: preparing texts and sounds stays out.
-        found = workers.mean(gradients(weights, prepared(episodes, assembly.modality), progress))
+        stack = prepared(episodes, assembly.modality)
+        count = stack.support_x.shape[0]
+        # Without XLA each operation uses all cores by itself.
+        size = chunk_size(count, os.cpu_count() or 1) if options.jit_compile else count
+        found = workers.mean(
+            mean_over_chunks(
+                lambda *chunk: gradients(weights, Episodes(*chunk), progress), stack, size
+            )
+        )
         new, adam = meta_optimizer.update(
             weights,
             meta_optimizer.clip(found.gradients, norm),
