@@ -35,3 +35,12 @@ def test_an_augmentation_of_another_modality_is_refused_before_anything_is_read(
                 augment=AugmentOptions(**{option: value}),
                 seed=0,
             )
+
+
+def test_inputs_are_not_varied_apart_from_their_targets():
+    spec = ExampleSpec("image", "uint8", (4, 4, 1), target_shape=(4, 4, 1))
+    record = EpisodeSetRecord(1, spec, 1, 1, 1, {}, 0, {}, {}, {})
+    with pytest.raises(UserError, match="cannot be set for regression"):
+        training_episodes(
+            "nowhere", record, episodes_per_step=1, augment=AugmentOptions(rotate=True), seed=0
+        )
