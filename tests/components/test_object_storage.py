@@ -48,7 +48,9 @@ def test_what_was_published_is_fetched(memory, model, tmp_path, monkeypatch):
     find = memory.find
     # The marker of a folder, which some tools leave.
     monkeypatch.setattr(
-        type(memory), "find", lambda self, root: [*find(root), f"{root}/", f"{root}/variables/"]
+        type(memory),
+        "find",
+        lambda self, root: [*found, f"{root}/variables/"] if (found := find(root)) else [],
     )
     storage.fetch(url, str(tmp_path / "copy"))
     found = {str(p.relative_to(tmp_path / "copy")) for p in (tmp_path / "copy").rglob("*.*")}

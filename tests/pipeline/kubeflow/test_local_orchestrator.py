@@ -35,6 +35,7 @@ def test_the_compiled_pipeline_runs_to_a_pushed_model_that_answers(tmp_path, mon
     from kfp import components, local
     from kfp.local.subprocess_task_handler import SubprocessTaskHandler
     from tfx import v1 as tfx
+    from tfx.orchestration.pipeline import RunOptions
 
     from pipeline.config import load_config
     from pipeline.kubeflow_runner import compile_pipeline, write_package
@@ -76,16 +77,7 @@ def test_the_compiled_pipeline_runs_to_a_pushed_model_that_answers(tmp_path, mon
         checkpoint_root="unused",
         metadata_path=str(tmp_path / "metadata.sqlite"),
     )
-    (episode_gen,) = (c for c in here.components if c.id == "EpisodeGen")
-    tfx.orchestration.LocalDagRunner().run(
-        tfx.dsl.Pipeline(
-            pipeline_name="episodes-only",
-            pipeline_root=str(tmp_path / "local"),
-            components=[episode_gen],
-            metadata_connection_config=here.metadata_connection_config,
-            beam_pipeline_args=here.beam_pipeline_args,
-        )
-    )
+    tfx.orchestration.LocalDagRunner().run(here, run_options=RunOptions(to_nodes=["EpisodeGen"]))
     (local_record,) = (tmp_path / "local").rglob("episodes.json")
     (their_record,) = (tmp_path / "kubeflow").rglob("episodes.json")
     assert json.loads(local_record.read_text()) == json.loads(their_record.read_text())
