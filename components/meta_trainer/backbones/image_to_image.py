@@ -2,7 +2,7 @@
 
     h_1 = relu(norm(conv(fold([x, row, column]))))
     h_l = h_{l-1} + relu(norm(conv(h_{l-1})))
-    features = [unfold(h_L), x]
+    features = [relu(unfold(dense(h_L))), x]
 
 `fold` puts each square of pixels into the channels of one position (space to depth), so that few
 3 x 3 convolutions see far, at a fraction of the cost; `unfold` is its inverse. Rows and columns are
@@ -20,39 +20,44 @@ from components.errors import UserError
 from components.meta_trainer.backbones import task_ops
 from components.meta_trainer.backbones.base import Backbone, glorot
 from components.meta_trainer.backbones.normalisation import Normalisation
+from components.meta_trainer.backbones.pointwise import pointwise
 from components.meta_trainer.types import Weights
+
+UNFOLD = "unfold_kernel"
 
 
 @dataclass(frozen=True, config={"extra": "forbid", "strict": True})
 class ImageToImageOptions:
     """Options of `image_to_image`."""
 
-    filters: int = Field(64, ge=4)
-    """Channels at each folded position; a multiple of `fold` squared."""
-    layers: int = Field(4, ge=1)
+    filters: int = Field(default=64, ge=4)
+    """Channels at each folded position."""
+    features: int = Field(default=16, ge=1)
+    """Channels at each pixel, of which the head takes a weighted sum."""
+    layers: int = Field(default=4, ge=1)
     """Convolutions."""
-    fold: int = Field(2, ge=1)
+    fold: int = Field(default=2, ge=1)
     """Pixels of a folded position in each direction; must divide the image's height and width."""
     normalisation: Literal["support", "task_norm", "transductive", "none"] = "none"
     """Whose moments normalise a query: see `normalisation.py`."""
 
 
 def image_to_image(options: ImageToImageOptions, feature_shape: tuple[int, ...]) -> Backbone:
-    """See the module; features are `[E, B, H, W, filters / fold^2 + C]`.
+    """See the module; features are `[E, B, H, W, features + C]`.
 
     Args:
       options: see `ImageToImageOptions`.
       feature_shape: `(H, W, C)` of one example.
 
     Raises:
-      UserError: the image or the channels cannot be folded.
+      UserError: the image cannot be folded.
     """
     height, width, channels = feature_shape
     fold, area = options.fold, options.fold**2
-    if height % fold or width % fold or options.filters % area:
+    if height % fold or width % fold:
         raise UserError(
-            f"`learner.backbone.fold` must divide the image's sides and its square the `filters`: "
-            f"got {fold} for {height} x {width} pixels and {options.filters} filters."
+            f"`learner.backbone.fold` must divide the image's sides: got {fold} for "
+            f"{height} x {width} pixels."
         )
     norm = Normalisation(options.normalisation)
     layers = [f"conv{i + 1}" for i in range(options.layers)]
@@ -64,6 +69,8 @@ def image_to_image(options: ImageToImageOptions, feature_shape: tuple[int, ...])
             shape = [3, 3, options.filters if index else depth, options.filters]
             weights[f"{layer}_kernel"] = glorot(seed, f"{layer}_kernel", shape)
             weights |= norm.init(layer, options.filters)
+        unfolded = area * options.features
+        weights[UNFOLD] = glorot(seed, UNFOLD, [options.filters, unfolded])
         return weights
 
     def features(
@@ -76,13 +83,13 @@ def image_to_image(options: ImageToImageOptions, feature_shape: tuple[int, ...])
             new, of_layer = norm.apply(weights, layer, new, mask, statistics)
             found |= of_layer
             h = h + tf.nn.relu(new) if index else tf.nn.relu(new)
-        return tf.concat([_unfold(h, fold), x], axis=-1), found
+        pixels = tf.nn.relu(_unfold(pointwise(h, weights[UNFOLD]), fold))
+        return tf.concat([pixels, x], axis=-1), found
 
     # Without normalisation the offsets are the biases of the convolutions: adapted like the rest.
     of_norms = [name for layer in layers for name in norm.names(layer)]
     frozen = frozenset(of_norms if options.normalisation != "none" else [])
-    size = options.filters // area + channels
-    return Backbone(init, features, size, frozen, positions=(height, width))
+    return Backbone(init, features, options.features + channels, frozen, positions=(height, width))
 
 
 def _with_places(x: tf.Tensor) -> tf.Tensor:
