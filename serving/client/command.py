@@ -86,9 +86,9 @@ def print_table(names: list[str], answers: list[Answer], *, none_below: float = 
       none_below: a query whose largest probability is smaller is of none of the classes.
     """
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("query", "class", "probability", "second", "probability")
+    table = Table(Column("query", overflow="fold"), "class", "probability", "second", "probability")
     rows = [row for answer in answers for row in answer.probabilities]
     for name, row in zip(names, rows):
         best = row.argsort()[::-1][:2]
