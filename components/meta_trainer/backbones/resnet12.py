@@ -32,9 +32,9 @@ CONVOLUTIONS = 3
 class Resnet12Options:
     """Options of `resnet12`."""
 
-    filters: int = Field(64, ge=1)
+    filters: int = Field(default=64, ge=1)
     """Channels of the first block; each later one has twice as many. 16 suits two cores."""
-    blocks: int = Field(4, ge=1, le=6)
+    blocks: int = Field(default=4, ge=1, le=6)
     """How many; each halves height and width."""
     normalisation: Literal["support", "task_norm", "transductive", "none"] = "support"
     """Whose moments normalise a query: see `normalisation.py`."""
