@@ -70,7 +70,7 @@ class Executor(BaseBeamExecutor):
         elif pushed:
             last_blessed = {"uri": pushed}
             last_blessed_dir = local_model(pushed)
-        if last_blessed is not None:
+        if last_blessed is not None and last_blessed_dir is not None:
             why_not = not_comparable(last_blessed_dir, model_dir, examples_uri, record)
             if why_not:
                 logging.warning("The last blessed model is left out: %s", why_not)
