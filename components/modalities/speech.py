@@ -105,7 +105,12 @@ def decode_wav(file: tf.Tensor, name: str, *, sample_rate: int, max_samples: int
 
     Raises INVALID_ARGUMENT, naming the input, for another rate, stereo, no or too many samples.
     """
-    samples, rate = tf.audio.decode_wav(file)
+    # The decoder says that a file is too short, but not of which input.
+    size = tf.io.decode_raw(tf.strings.substr(tf.strings.join([file, 8 * "."]), 4, 4), tf.int32)[0]
+    whole = size + 8 <= tf.strings.length(file)
+    sentence = f"`{name}` must hold whole wav files; got one that ends too early."
+    with tf.control_dependencies([tf.debugging.Assert(whole, [sentence])]):
+        samples, rate = tf.audio.decode_wav(file)
     channels = tf.shape(samples)[1]
     count = tf.shape(samples)[0]
     checks = [

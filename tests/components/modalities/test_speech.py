@@ -73,8 +73,9 @@ def test_wav_files_of_any_length_are_padded_to_the_longest():
         (wav(10, channels=2), "got one of 8000 samples a second and 2 channel"),
         (wav(0), "`query_x` must hold wav files with samples; got one of 0 seconds."),
         (wav(RATE + 1), "of at most 8000 samples; got one of 8001."),
-        (wav(100)[:30], "query_x"),
-        (wav(100)[:80], "query_x"),
+        (wav(100)[:6], "`query_x` must hold whole wav files; got one that ends too early."),
+        (wav(100)[:30], "`query_x` must hold whole wav files; got one that ends too early."),
+        (wav(100)[:-1], "`query_x` must hold whole wav files; got one that ends too early."),
         (wav(10, width=1), "query_x"),
     ],
 )
