@@ -6,6 +6,8 @@ neither the runner's order nor the number of workers shows in them.
 
 import dataclasses
 import json
+import uuid
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
@@ -19,6 +21,8 @@ from components.errors import UserError
 from components.few_shot_evaluator.judging import judging_for
 from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.scoring import EpisodeResult, Scoring
+
+RESULTS_PER_FILE = 200
 
 
 class ScoreEpisodes(beam.PTransform):
@@ -49,14 +53,27 @@ class ScoreEpisodes(beam.PTransform):
     def expand(self, serialized: beam.PCollection) -> beam.PCollection:
         return (
             serialized
-            | "First" >> beam.Filter(_index_below, self._episodes)
-            | "Group" >> beam.BatchElements(self._per_call, self._per_call)
+            | "Number" >> beam.FlatMap(_numbered, self._episodes, self._per_call)
+            # Not BatchElements: the Dask runner ends no bundle, and drops the last group of each.
+            | "Group" >> beam.GroupByKey()
+            | "Stack" >> beam.MapTuple(_in_order)
             | "Score" >> beam.ParDo(_Score(self._scoring, *self._dirs))
         )
 
 
-def _index_below(serialized: bytes, number: int) -> bool:
-    return decode_stored(serialized).index < number
+def _numbered(
+    serialized: bytes, episodes: int, per_call: int
+) -> Iterator[tuple[str, tuple[int, bytes]]]:
+    """(the call that an episode is part of, (its index, the episode)), for the first `episodes`."""
+    index = decode_stored(serialized).index
+    if index < episodes:
+        yield f"{index // per_call:07d}", (index, serialized)
+
+
+def _in_order(call: str, numbered: Iterable[tuple[int, bytes]]) -> list[bytes]:
+    """The episodes of one call by index, so that a call is the same on every runner."""
+    del call
+    return [serialized for _, serialized in sorted(numbered)]
 
 
 class _Score(beam.DoFn):
@@ -106,9 +123,30 @@ def evaluate(
         | f"Files {split}" >> beam.Create([f"{examples_uri}/Split-{split}/*.gz"])
         | f"Read {split}" >> beam.io.ReadAllFromTFRecord()
         | f"Score {split}" >> ScoreEpisodes(**scoring)
-        | f"ToJson {split}" >> beam.Map(lambda result: json.dumps(dataclasses.asdict(result)))
-        | f"Write {split}" >> beam.io.WriteToText(results_prefix)
+        | f"Key {split}" >> beam.WithKeys(_file_of)
+        | f"Gather {split}" >> beam.GroupByKey()
+        # Not WriteToText: on Dask it ends well and leaves no file.
+        | f"Write {split}" >> beam.Map(_write_results, results_prefix)
     )
+
+
+def _file_of(result: EpisodeResult) -> str:
+    """The number of the file that a result is written to; a worker holds one file's at a time."""
+    return f"{result.index // RESULTS_PER_FILE:05d}"
+
+
+def _write_results(gathered: tuple[str, Iterable[EpisodeResult]], results_prefix: str) -> str:
+    """Writes one file aside and renames it: a runner may try it in two places at once."""
+    key, results = gathered
+    folder, _, name = results_prefix.rpartition("/")
+    tf.io.gfile.makedirs(folder)
+    aside = f"{folder}/.{name}-{key}.{uuid.uuid4().hex}.partial"
+    with tf.io.gfile.GFile(aside, "w") as file:
+        for result in sorted(results, key=lambda result: result.index):
+            file.write(json.dumps(dataclasses.asdict(result)) + "\n")
+    path = f"{results_prefix}-{key}"
+    tf.io.gfile.rename(aside, path, overwrite=True)
+    return path
 
 
 def read_results(
