@@ -86,8 +86,8 @@ def _check_modality(augment: AugmentOptions, spec: ExampleSpec) -> None:
     for option, modality in AUGMENTED.items():
         if getattr(augment, option) and spec.regression:
             raise UserError(
-                f"`training.augment.{option}` cannot be set for regression, since it changes inputs "
-                "without their targets. Take it out."
+                f"`training.augment.{option}` cannot be set for regression, since it changes "
+                "inputs without their targets. Take it out."
             )
         if getattr(augment, option) and spec.modality != modality:
             raise UserError(

@@ -21,7 +21,7 @@ class AugmentOptions:
     """Images: turn each class of an episode by 0, 90, 180 or 270 degrees."""
     mirror: bool = False
     """Images: mirror each class of an episode or not."""
-    warp: float = Field(0.0, ge=0, lt=0.5)
+    warp: float = Field(default=0.0, ge=0, lt=0.5)
     """Images: stretch and shear each class by up to this share, each image by half of it."""
     speed: float = Field(default=0.0, ge=0, lt=1)
     """Audio: play each episode faster or slower by up to this share."""
@@ -87,9 +87,8 @@ def _lookup(section: Mapping[str, Any], table: Any, path: str, *, default: str, 
     fields = sorted(options.__dataclass_fields__)
     for key in given:
         if key not in fields:
-            raise UserError(
-                f"`{path}.{key}` is not an option of {name!r}; it has {', '.join(fields) or 'none'}."
-            )
+            known = ", ".join(fields) or "none"
+            raise UserError(f"`{path}.{key}` is not an option of {name!r}; it has {known}.")
     return name, checked(options, given, path)
 
 

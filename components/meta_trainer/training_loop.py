@@ -70,7 +70,9 @@ def meta_train(
     if manager.restore_or_initialize():
         print(f"meta-training goes on from step {int(state.step)} ({manager.latest_checkpoint})")
     step_function = meta_step(assembly, options, state, workers)
-    score_function = tf.function(lambda stack: scores(assembly, dict(state.weights), stack))
+    score_function = tf.function(
+        lambda stack: scores(assembly, dict(state.weights), stack), reduce_retracing=True
+    )
     writer = (
         tf.summary.create_file_writer(log_dir)
         if workers.is_first
@@ -129,7 +131,8 @@ def meta_step(
         dense = {name: tf.convert_to_tensor(g) for name, g in found.gradients.items()}
         return found._replace(gradients=dense)
 
-    @tf.function
+    # Recordings differ in length from stack to stack: one trace for all of them.
+    @tf.function(reduce_retracing=True)
     def step(episodes: Episodes) -> tuple[tf.Tensor, tf.Tensor]:
         progress = tf.cast(state.step, tf.float32) / options.steps
         weights = {name: tf.identity(w) for name, w in state.weights.items()}

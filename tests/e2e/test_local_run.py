@@ -55,7 +55,7 @@ class Line:
         return process.returncode, told
 
     def kill_when(self, seen: str) -> None:
-        """Starts a run and kills it, as the system would, once a line of the terminal has `seen`."""
+        """Starts a run and kills it, as the system would, once the terminal shows `seen`."""
         process = self.start()
         assert process.stderr is not None
         for line in process.stderr:

@@ -28,15 +28,15 @@ TABLE, GATES = "token_vectors", "token_gates"
 class EmbeddingBagOptions:
     """Options of `embedding_bag`."""
 
-    buckets: int = Field(16_384, ge=2)
+    buckets: int = Field(default=16_384, ge=2)
     """Rows of the tables; tokens whose hashes meet share one."""
-    size: int = Field(256, ge=1)
+    size: int = Field(default=256, ge=1)
     """Numbers in an embedding."""
-    scale: float = Field(4.0, gt=0)
+    scale: float = Field(default=4.0, gt=0)
     """The length that the mean embedding is brought to."""
-    hidden: int = Field(0, ge=0)
+    hidden: int = Field(default=0, ge=0)
     """Units of each dense layer."""
-    layers: int = Field(0, ge=0)
+    layers: int = Field(default=0, ge=0)
     """Dense layers [dense, normalisation, ReLU] after the mean; none leaves its features as is."""
     normalisation: Literal["support", "task_norm", "transductive", "none"] = "support"
     """Whose moments normalise a query: see `normalisation.py`."""

@@ -33,8 +33,11 @@ class Backend:
     def __init__(self, spec, root):
         self.spec, self.root = spec, root
         self.outputs = {}
+        self.runs = 0
 
     def run(self):
+        """Runs all steps; artifacts of each run have places of their own."""
+        self.runs += 1
         tasks, done = self.spec["root"]["dag"]["tasks"], set()
         while left := {k: t for k, t in tasks.items() if k not in done}:
             ready = [k for k, t in left.items() if set(t.get("dependentTasks", ())) <= done]
@@ -47,7 +50,7 @@ class Backend:
         container = self.spec["deploymentSpec"]["executors"][component["executorLabel"]][
             "container"
         ]
-        output_file = self.root / "tasks" / name / "output.json"
+        output_file = self.root / f"run-{self.runs}" / name / "output.json"
         executor_input = {
             "inputs": self.inputs(task),
             "outputs": self.named_outputs(name, component) | {"outputFile": str(output_file)},
@@ -87,7 +90,7 @@ class Backend:
             key: {
                 "artifacts": [
                     {
-                        "uri": f"minio://mlpipeline/v2/artifacts/{name}/{key}",
+                        "uri": f"minio://mlpipeline/v2/run-{self.runs}/{name}/{key}",
                         "type": definition["artifactType"],
                     }
                 ]
@@ -114,13 +117,13 @@ def test_every_step_runs_on_what_the_backend_gives_it(tmp_path, monkeypatch):
     backend.run()
     pushed = backend.outputs["pusher", "pushed_model"]["metadata"]
     assert pushed["pushed"] == 1
-    record = tmp_path / "root/minio/mlpipeline/v2/artifacts/episode-gen/examples/episodes.json"
+    record = tmp_path / "root/minio/mlpipeline/v2/run-1/episode-gen/examples/episodes.json"
     hashed = backend.outputs["episode-gen", "examples"]["metadata"]["splits_hash"]
     assert json.loads(record.read_text())["splits_hash"] == hashed
 
     # A second run is compared with the model that the first one pushed.
     backend.run()
-    metrics = tmp_path / "root/minio/mlpipeline/v2/artifacts/few-shot-evaluator/evaluation"
+    metrics = tmp_path / "root/minio/mlpipeline/v2/run-2/few-shot-evaluator/evaluation"
     compared = json.loads((metrics / "metrics.json").read_text())["last_blessed"]
     assert compared["uri"] == pushed["pushed_destination"]
     assert "not_comparable" not in compared
