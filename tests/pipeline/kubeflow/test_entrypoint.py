@@ -124,7 +124,7 @@ def test_every_step_runs_on_what_the_backend_gives_it(tmp_path, monkeypatch):
     # A second run is compared with the model that the first one pushed.
     backend.run()
     metrics = tmp_path / "root/minio/mlpipeline/v2/run-2/few-shot-evaluator/evaluation"
-    compared = json.loads((metrics / "metrics.json").read_text())["last_blessed"]
+    compared = json.loads((metrics / "metrics.json").read_text())["baseline_model"]
     assert compared["uri"] == pushed["pushed_destination"]
     assert "not_comparable" not in compared
 
