@@ -23,11 +23,14 @@ $(READY): .requirements/lock.txt pyproject.toml
 run: $(READY) ## the whole line on the built-in glyphs: train, judge, ship, ask (minutes)
 	$(BIN)/fewshot run --config pipeline/configs/glyphs_5w1s.yaml --ask
 
-test: $(READY) ## all tests, the end-to-end ones included
-	$(BIN)/python -m pytest -q
+test: $(READY) ## all tests, the end-to-end ones included, but those of test-cluster
+	$(BIN)/python -m pytest -q -m "not cluster"
+
+test-cluster: $(READY) ## engines, workers, the wheel, a backend's inputs: what takes a quarter of an hour more
+	$(BIN)/python -m pytest -q -m cluster
 
 test-fast: $(READY) ## the unit tests only (under 5 minutes)
-	$(BIN)/python -m pytest -q -m "not e2e"
+	$(BIN)/python -m pytest -q -m "not e2e and not cluster"
 
 check: $(READY) ## ruff (lint and format) and the type checker
 	$(BIN)/ruff check .
@@ -51,4 +54,4 @@ lock: ## resolve the lock anew from pyproject.toml
 clean: ## remove the virtual environments (runs/ stays)
 	rm -rf .venv .uv .bench
 
-.PHONY: help setup run test test-fast check format bench lock clean
+.PHONY: help setup run test test-cluster test-fast check format bench lock clean

@@ -133,7 +133,7 @@ def logs(folder: Path) -> str:
     return "".join(path.read_text(errors="replace")[-3000:] for path in folder.glob("*.log"))
 
 
-@pytest.mark.e2e
+@pytest.mark.cluster
 def test_two_workers_end_with_the_weights_of_one(examples, tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
     assert start(job(examples, one, steps=5)).wait(300) == 0, logs(one)
@@ -147,7 +147,7 @@ def test_two_workers_end_with_the_weights_of_one(examples, tmp_path):
     assert (two / "model/saved_model.pb").exists()
 
 
-@pytest.mark.e2e
+@pytest.mark.cluster
 def test_a_worker_that_dies_comes_back_and_all_go_on(examples, tmp_path):
     path, places = job(examples, tmp_path, steps=STEPS, eval_every=100), cluster(2)
     workers = [start(path, places, index) for index in range(2)]

@@ -62,18 +62,18 @@ def in_memory(tmp_path_factory):
     return generated(tmp_path_factory.mktemp("memory"), BeamOptions().pipeline_args(), TABLE)
 
 
-@pytest.mark.e2e
+@pytest.mark.cluster
 @pytest.mark.parametrize("table_megabytes", [TABLE, JOIN], ids=["table", "join"])
 def test_dask_draws_the_same_episodes(dask_args, in_memory, tmp_path, table_megabytes):
     assert generated(tmp_path, dask_args, table_megabytes) == in_memory
 
 
-@pytest.mark.e2e
+@pytest.mark.cluster
 def test_worker_processes_draw_the_same_episodes(in_memory, tmp_path):
     assert generated(tmp_path, BeamOptions(workers=2).pipeline_args(), JOIN) == in_memory
 
 
-@pytest.mark.e2e
+@pytest.mark.cluster
 def test_dask_scores_episodes_as_one_process_does(dask_args, tmp_path):
     uri = small_episodes.write_episodes(tmp_path / "examples", 24)
     small_models.save(small_models.SmallModel(), str(tmp_path / "model"))

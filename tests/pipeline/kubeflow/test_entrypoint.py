@@ -103,7 +103,7 @@ class Backend:
         return {"artifacts": artifacts}
 
 
-@pytest.mark.e2e
+@pytest.mark.cluster
 def test_every_step_runs_on_what_the_backend_gives_it(tmp_path, monkeypatch):
     from pipeline.config import load_config
     from pipeline.kubeflow_runner import compile_pipeline

@@ -33,7 +33,7 @@ def wheel(tmp_path_factory):
     return built
 
 
-@pytest.mark.e2e
+@pytest.mark.cluster
 def test_the_wheel_holds_all_that_the_checkout_has(wheel):
     held = set(zipfile.ZipFile(wheel).namelist())
     for package in ("components", "pipeline", "serving"):
@@ -42,7 +42,7 @@ def test_the_wheel_holds_all_that_the_checkout_has(wheel):
                 assert path.as_posix() in held, f"{path} is not in the wheel"
 
 
-@pytest.mark.e2e
+@pytest.mark.cluster
 def test_the_wheel_runs_outside_the_checkout(wheel, tmp_path):
     if not UV.exists():
         pytest.skip("uv is not at .uv/bin/uv; `make setup` puts it there")
