@@ -1,6 +1,7 @@
 """Meta-training: the outer loop over stacks of episodes, with checkpoints and validation."""
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -68,7 +69,7 @@ def meta_train(
         tf.train.Checkpoint(state=state), checkpoint_dir, max_to_keep=2
     )
     if manager.restore_or_initialize():
-        print(f"meta-training goes on from step {int(state.step)} ({manager.latest_checkpoint})")
+        print(f"meta-training goes on from step {int(state.step)}", file=sys.stderr)
     step_function = meta_step(assembly, options, state, workers)
     score_function = tf.function(
         lambda stack: scores(assembly, dict(state.weights), stack), reduce_retracing=True

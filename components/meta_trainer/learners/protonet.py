@@ -59,7 +59,13 @@ def protonet(options: ProtonetOptions, network: Network, objective: Objective) -
 
 
 def squared_distances(x: tf.Tensor, prototypes: tf.Tensor) -> tf.Tensor:
-    """`[E, Q, D]` and `[E, N, D]` to `[E, Q, N]`, from |x|^2 - 2 x c + |c|^2."""
+    """`[E, Q, D]` and `[E, N, D]` to `[E, Q, N]`, from |x|^2 - 2 x c + |c|^2.
+
+    Both are first moved by the prototypes' mean: far from the origin the difference of large
+    squares would lose the digits that tell the classes apart.
+    """
+    middle = tf.reduce_mean(prototypes, axis=1, keepdims=True)
+    x, prototypes = x - middle, prototypes - middle
     products = tf.matmul(x, prototypes, transpose_b=True)
     own = tf.reduce_sum(tf.square(x), axis=-1)[:, :, None]
     theirs = tf.reduce_sum(tf.square(prototypes), axis=-1)[:, None, :]

@@ -77,7 +77,7 @@ def test_seeded_runs_repeat(tmp_path):
 def test_a_stopped_run_goes_on(name, tmp_path, capfd):
     train(name, tmp_path, steps=10)
     resumed = train(name, tmp_path, steps=20)
-    assert "goes on from step 10" in capfd.readouterr().out
+    assert "goes on from step 10" in capfd.readouterr().err
     assert resumed.steps == 20
     assert [entry["step"] for entry in resumed.history] == [10, 20]
 
