@@ -1,5 +1,6 @@
 """Finding a user's mistakes in the sections `data` and `episodes` before anything runs."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -75,7 +76,7 @@ def check_episodes(
     """Checks that every split has enough classes, and every class enough examples.
 
     Raises:
-      UserError: it has not; the message names the split or the class.
+      UserError: it has not; the message names the split, the class or the group.
     """
     for split in SPLITS:
         if not getattr(episodes.counts, split):
@@ -90,6 +91,8 @@ def check_episodes(
                 f"{len(catalogue.examples)} classes. Lower it, or change `data.split_counts` or "
                 f"`data.split_fractions`."
             )
+        if episodes.within_group(split):
+            _check_groups(catalogue, classes, _name(episodes, own, "ways"), ways)
         smallest = min(classes, key=lambda name: len(catalogue.examples[name]))
         have = len(catalogue.examples[smallest])
         if shots + queries > have:
@@ -99,6 +102,24 @@ def check_episodes(
                 f"each class: got {shots} + {queries}, and class {smallest!r} ({split}) has "
                 f"{have}. Lower them, or leave that class out."
             )
+
+
+def _check_groups(catalogue: Catalogue, classes: list[str], option: str, ways: int) -> None:
+    """Every group must have enough classes for an episode of its own."""
+    alone = next((name for name in classes if name not in catalogue.groups), None)
+    if alone is not None:
+        raise UserError(
+            "`episodes.train_within_group` can be set only where every class of train has one "
+            f"group: {alone!r} has none, or several. Set `data.split_by` to group, or unset it."
+        )
+    sizes = Counter(catalogue.groups[name] for name in classes)
+    group, have = min(sizes.items(), key=lambda item: (item[1], item[0]))
+    if have < ways:
+        raise UserError(
+            f"`episodes.{option}` must be at most the classes of each group of train when "
+            f"`episodes.train_within_group` is set: got {ways}, and group {group!r} has {have}. "
+            "Lower it, or leave that group out."
+        )
 
 
 def _name(episodes: EpisodeOptions, own: str, option: str) -> str:

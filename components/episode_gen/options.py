@@ -168,6 +168,9 @@ class EpisodeOptions:
       rotations: "none"; "train": every class of an episode of `train` is turned by 0, 90, 180 or
         270 degrees, drawn anew for each episode, and the four count as classes of their own
         ("name@90"), of which an episode never holds two; "all": in every split.
+      train_within_group: whether all classes of an episode of `train` are of one group, drawn anew
+        for each episode: where one speaker's words are to be told apart, telling speakers apart is
+        no help. Every group of `train` must then have N classes.
       seed: of the episodes.
     """
 
@@ -179,6 +182,7 @@ class EpisodeOptions:
     train_queries: int | None = None
     counts: EpisodeCounts = dataclasses.field(default_factory=EpisodeCounts)
     rotations: Literal["none", "train", "all"] = "none"
+    train_within_group: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -206,6 +210,10 @@ class EpisodeOptions:
     def rotates(self, split: str) -> bool:
         """Whether the classes of a split's episodes are turned."""
         return self.rotations == "all" or (self.rotations == "train" and split == "train")
+
+    def within_group(self, split: str) -> bool:
+        """Whether an episode of a split holds classes of one group only."""
+        return self.train_within_group and split == "train"
 
 
 def require(name: str, value: int, *, at_least: int) -> None:

@@ -73,9 +73,12 @@ def plan_episode(
     shape: EpisodeShape,
     sizes: Sequence[int],
     rotate: bool,
+    groups: Sequence[Sequence[int]] = (),
 ) -> EpisodePlan:
     """Draws one episode.
 
+    - With `groups` all classes are of one of them; every group is drawn equally often, however
+      many classes it has.
     - The classes are different from each other, also when they are turned, and the label that each
       gets is drawn with them.
     - No example is in both support and query, or twice in either.
@@ -88,11 +91,14 @@ def plan_episode(
       shape: N, K and the query examples per class.
       sizes: how many examples each class of the split has, classes sorted by name.
       rotate: whether each class is turned by a random multiple of 90 degrees.
+      groups: the class numbers of each group, of at least N each; empty where an episode may hold
+        classes of several groups.
     """
     ways, shots, queries = shape
     per_class = shots + queries
-    draws = Draws((seed, SPLITS.index(split), index), count=2 * ways + 2 * ways * per_class)
-    numbers = draws.distinct(len(sizes), ways)
+    draws = Draws((seed, SPLITS.index(split), index), count=1 + 2 * ways + 2 * ways * per_class)
+    choice = groups[draws.below(len(groups))] if groups else range(len(sizes))
+    numbers = [choice[place] for place in draws.distinct(len(choice), ways)]
     turns = [draws.below(TURNS) if rotate else 0 for _ in numbers]
     support, query = [], []
     for label, number in enumerate(numbers):

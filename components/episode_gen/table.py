@@ -29,10 +29,18 @@ _EPISODES = TypeAdapter(EpisodeOptions)
 
 
 class SplitClasses(NamedTuple):
-    """The classes of one split, by their number in a plan."""
+    """The classes of one split, by their number in a plan.
+
+    Attributes:
+      names: sorted.
+      examples: the sorted example ids of each class.
+      groups: the class numbers of each group, where an episode holds classes of one group only;
+        else empty.
+    """
 
     names: list[str]
     examples: list[list[str]]
+    groups: list[list[int]]
 
 
 class Planner:
@@ -55,6 +63,7 @@ class Planner:
             shape=self.episodes.shape_of(split),
             sizes=self._sizes[split],
             rotate=self.episodes.rotates(split),
+            groups=self.splits[split].groups,
         )
 
     def example_ids(self, split: str, plan: EpisodePlan) -> list[str]:
@@ -92,11 +101,17 @@ def make_planner(
     splits: dict[str, list[str]],
 ) -> Planner:
     """The planner of a checked configuration."""
-    return Planner(
-        spec,
-        episodes,
-        {s: SplitClasses(splits[s], [catalogue.examples[n] for n in splits[s]]) for s in SPLITS},
-    )
+
+    def classes(split: str) -> SplitClasses:
+        names = splits[split]
+        numbers: dict[str, list[int]] = {}
+        if episodes.within_group(split):
+            for number, name in enumerate(names):
+                numbers.setdefault(catalogue.groups[name], []).append(number)
+        groups = [numbers[group] for group in sorted(numbers)]
+        return SplitClasses(names, [catalogue.examples[name] for name in names], groups)
+
+    return Planner(spec, episodes, {split: classes(split) for split in SPLITS})
 
 
 class ContentTable:

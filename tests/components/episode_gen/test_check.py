@@ -40,6 +40,19 @@ def test_the_message_names_the_option_that_holds(image_folder):
         check_data(folder(image_folder), EpisodeOptions(**SMALL, train_queries=6))
 
 
+def test_episodes_within_a_group_need_n_classes_in_each(grouped_folder):
+    options = {"queries": 1, "train_within_group": True, "counts": EpisodeCounts(1, 0, 0)}
+    data = folder(grouped_folder, split_by="group", split_counts=(2, 0, 1))
+    check_data(data, EpisodeOptions(ways=4, **options))
+    with pytest.raises(UserError, match=r"`episodes\.ways` .* got 5, and group 'group_\d' has 4"):
+        check_data(data, EpisodeOptions(ways=5, **options))
+
+
+def test_episodes_within_a_group_need_groups(image_folder):
+    with pytest.raises(UserError, match=r"'class_.*' has none, or several"):
+        check_data(folder(image_folder), EpisodeOptions(**SMALL, train_within_group=True))
+
+
 def test_the_fingerprint_changes_with_the_files(image_folder, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(image_folder, copy)

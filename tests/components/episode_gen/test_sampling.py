@@ -11,9 +11,12 @@ PINNED_CLASSES = [5, 2, 1, 3, 7]
 PINNED_SUPPORT = [(3, 0), (2, 1), (1, 1), (4, 1), (3, 3), (0, 18), (0, 12), (4, 4), (2, 5), (1, 5)]
 
 
-def plan(index: int = 0, *, seed: int = 0, split: str = "train", rotate: bool = False):
+GROUPS = [[0, 1, 2, 3, 4], [2, 3, 4, 5, 6, 7]]
+
+
+def plan(index: int = 0, *, seed: int = 0, split: str = "train", rotate: bool = False, groups=()):
     return plan_episode(
-        seed=seed, split=split, index=index, shape=SHAPE, sizes=SIZES, rotate=rotate
+        seed=seed, split=split, index=index, shape=SHAPE, sizes=SIZES, rotate=rotate, groups=groups
     )
 
 
@@ -67,6 +70,23 @@ def test_every_class_gets_every_label_equally_often():
         for label in range(5)
     )
     assert statistic < 60  # p = 0.0004
+
+
+def test_with_groups_all_classes_of_an_episode_are_of_one():
+    for index in range(50):
+        numbers = {number for number, _ in plan(index, groups=GROUPS).classes}
+        assert len(numbers) == 5
+        assert any(numbers <= set(group) for group in GROUPS)
+        assert plan(index, groups=GROUPS) == plan(index, groups=GROUPS)
+
+
+def test_every_group_is_drawn_equally_often_whatever_its_size():
+    """Class 0 is in the first group alone, and that group's episodes hold all of its classes."""
+    episodes = 2000
+    first = sum(
+        0 in {number for number, _ in plan(i, groups=GROUPS).classes} for i in range(episodes)
+    )
+    assert abs(first - episodes / 2) < 3.5 * (episodes / 4) ** 0.5  # p = 0.0005
 
 
 def test_distinct_draws_are_uniform_over_ordered_selections():

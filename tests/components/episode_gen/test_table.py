@@ -56,3 +56,19 @@ def test_a_planner_that_was_saved_draws_the_same_plans(tmp_path):
         PLANNER.plan("train", i) for i in range(20)
     ]
     assert opened.spec == TEXT
+
+
+def test_only_episodes_of_train_hold_classes_of_one_group():
+    names = [f"{group}/{word}" for group in "xyz" for word in "abc"]
+    catalogue = Catalogue(
+        {name: [f"{name}{i}" for i in range(3)] for name in names}, {n: n[0] for n in names}
+    )
+    splits = {"train": names, "eval": names, "test": names}
+    options = EpisodeOptions(ways=2, queries=2, train_within_group=True)
+    planner = make_planner(TEXT, options, catalogue, splits)
+
+    def groups(split: str, index: int) -> set[str]:
+        return {names[number][0] for number, _ in planner.plan(split, index).classes}
+
+    assert all(len(groups("train", i)) == 1 for i in range(30))
+    assert all(max(len(groups(split, i)) for i in range(30)) == 2 for split in ("eval", "test"))
