@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from components.errors import UserError
-from pipeline.compare_command import compare
+from pipeline.compare.command import compare
 from pipeline.data_command import data, init
 from pipeline.kubeflow.command import compile_command, submit_command
 from serving.client.command import query

@@ -1,0 +1,1 @@
+"""`fewshot compare`: several learners on the same episodes with the same budget."""

@@ -1,0 +1,166 @@
+"""The command line of a comparison: check everything, run the trials, tell what came out."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from components.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from components.episodes.record import EpisodeSetRecord
+    from pipeline.compare.trial import Result
+    from pipeline.config import Config
+
+
+@click.command()
+@click.option("--config", "config_path", required=True, help="YAML file of the configuration.")
+@click.option("--set", "overrides", multiple=True, help="section.key=value, over the file.")
+@click.option("--learners", required=True, help="Names, with commas: maml,anil,protonet.")
+@click.option(
+    "--budget-minutes",
+    type=float,
+    help="Of meta-training in all; each learner has an even share. Default: as configured.",
+)
+@click.option("--output-dir", type=click.Path(path_type=Path), help="Default: runs/compare-<name>.")
+def compare(
+    config_path: str,
+    overrides: tuple[str, ...],
+    learners: str,
+    budget_minutes: float | None,
+    output_dir: Path | None,
+) -> None:
+    """Train learners on the same episodes and budget, and test them on the same episodes.
+
+    Killed, it goes on where it was when it is started again: finished learners are not trained
+    again. Exit status: 0 compared, 1 failed, 2 wrong input.
+    """
+    names = checked_names(learners)
+    if budget_minutes is not None and not budget_minutes > 0:
+        raise UserError(f"`--budget-minutes` must be above 0; got {budget_minutes:g}.")
+
+    from rich.console import Console
+
+    from pipeline.config import build_config, load_config
+    from pipeline.console import narrated
+
+    config = load_config(config_path, overrides)
+    folder = (output_dir or Path("runs") / f"compare-{config.name}").absolute()
+    log_file = folder / "compare.log"
+    seconds = None if budget_minutes is None else budget_minutes * 60 / len(names)
+    with narrated(log_file):
+        console = Console(stderr=True)
+        from pipeline.compare.trial import learner_section
+
+        for name in names:
+            build_config({"name": config.name, "learner": learner_section(config, name)})
+        try:
+            results = run_trials(config, names, folder, seconds, console)
+        except UserError:
+            raise
+        except Exception as error:
+            logging.exception("the comparison failed")
+            sentence = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+            console.print(f"failed: {sentence}\nsee {log_file}", highlight=False)
+            sys.exit(1)
+    tell(results, folder, config)
+
+
+def checked_names(learners: str) -> list[str]:
+    """The names, each known and given once.
+
+    Raises:
+      UserError: one is unknown, or given twice, or there are fewer than two.
+    """
+    from components.meta_trainer.learners import TABLE
+
+    names = [name.strip() for name in learners.split(",") if name.strip()]
+    for name in names:
+        if name not in TABLE:
+            raise UserError(f"`--learners` must be of {', '.join(sorted(TABLE))}; got {name!r}.")
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise UserError(f"`--learners` must be two or more different ones; got {learners!r}.")
+    return names
+
+
+def run_trials(
+    config: "Config", names: list[str], folder: Path, seconds: float | None, console: "Console"
+) -> list["Result"]:
+    """Draws the episodes and runs each learner's trial, or takes the result that it left before.
+
+    Raises:
+      UserError: the data or a learner cannot be used with this configuration.
+    """
+    from components.episode_gen.check import check_data
+    from components.few_shot_evaluator.metrics import mean_interval
+    from components.meta_trainer.build import assemble
+    from pipeline.compare.trial import finished, learner_section, plan_trial, run_trial
+
+    check_data(config.data, config.episodes)
+    console.print("[bold]episodes[/bold] ...", highlight=False)
+    uri = str(folder / "episodes")
+    record = draw_episodes(config, uri)
+    for name in names:  # a learner that does not fit these episodes is told before any trains
+        assemble(record, learner_section(config, name))
+    results = []
+    for number, name in enumerate(names, start=1):
+        trial = plan_trial(config, name, record, uri=uri, folder=folder, seconds=seconds)
+        limit = f"{config.training.steps} steps"
+        limit += "" if seconds is None else f" or {seconds:.0f} s"
+        console.print(f"[bold]{name}[/bold] ({number} of {len(names)}), {limit} ...")
+        result = finished(trial)
+        before = "done before" if result else "done"
+        result = result or run_trial(trial)
+        score = mean_interval(result.scores)
+        console.print(
+            f"  {before}: {result.steps} steps in {result.seconds:.0f} s, "
+            f"{result.metric.replace('_', ' ')} {score.mean:.4f} ± {score.half_width:.4f}",
+            highlight=False,
+        )
+        results.append(result)
+    return results
+
+
+def draw_episodes(config: "Config", uri: str) -> "EpisodeSetRecord":
+    """Draws them anew: they are quicker drawn than checked for being the same."""
+    import shutil
+
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    from components.episode_gen.generate import generate_episodes
+    from components.episode_gen.options import EpisodeGenConfig
+
+    shutil.rmtree(uri, ignore_errors=True)
+    options = PipelineOptions(config.beam.pipeline_args())
+    return generate_episodes(
+        EpisodeGenConfig(config.data, config.episodes),
+        uri=uri,
+        work=f"{uri}/.work",
+        make_pipeline=lambda: beam.Pipeline(options=options),
+    )
+
+
+def tell(results: list["Result"], folder: Path, config: "Config") -> None:
+    """Prints the table and what it means; writes the report."""
+    from rich.console import Console
+
+    from pipeline.compare.differences import differences, level_of_each, verdict
+    from pipeline.compare.report import table, told, write_report
+
+    page = write_report(results, folder, config.to_dict())
+    found = differences(results)
+    console = Console()
+    console.print(table(results))
+    console.print(
+        f"Differences, episode by episode, with {100 * level_of_each(len(found)):.2f}% intervals "
+        "(all hold together with 95%):",
+        highlight=False,
+        soft_wrap=True,
+    )
+    for line in [*map(told, found), "", verdict(results, found), f"report: {page}"]:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)

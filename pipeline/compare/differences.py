@@ -1,0 +1,97 @@
+"""Which of the learners' differences are real: paired intervals over the same test episodes."""
+
+import itertools
+from collections.abc import Sequence
+from statistics import NormalDist
+from typing import NamedTuple
+
+import numpy as np
+
+from components.few_shot_evaluator.metrics import Interval, mean_interval
+from pipeline.compare.trial import Result
+
+CONFIDENCE = 0.95
+"""Of all pairs together."""
+
+
+class Difference(NamedTuple):
+    """`better` against `worse`, episode by episode.
+
+    Attributes:
+      better, worse: names of learners.
+      gain: how much better, in the metric (for errors, how much less of it), and its half-width.
+    """
+
+    better: str
+    worse: str
+    gain: Interval
+
+    @property
+    def real(self) -> bool:
+        """Whether the interval leaves 0 out."""
+        return self.gain.mean - self.gain.half_width > 0
+
+
+def ranked(results: Sequence[Result]) -> list[Result]:
+    """Best first."""
+    return sorted(results, key=_goodness, reverse=True)
+
+
+def differences(results: Sequence[Result]) -> list[Difference]:
+    """Every pair of results, the better first.
+
+    The intervals hold for all pairs together with probability `CONFIDENCE`: with m pairs each one
+    is of 1 - 0.05 / m (Bonferroni). Without this, nine learners that are all alike (36 pairs) would
+    show one or two differences by chance.
+    """
+    pairs = list(itertools.combinations(ranked(results), 2))
+    level = level_of_each(len(pairs))
+    return [
+        Difference(one.learner, two.learner, paired_interval(_gains(one, two), level))
+        for one, two in pairs
+    ]
+
+
+def level_of_each(pairs: int) -> float:
+    """The level of one interval such that all of them hold together with `CONFIDENCE`."""
+    return 1 - (1 - CONFIDENCE) / max(pairs, 1)
+
+
+def paired_interval(gains: np.ndarray, level: float) -> Interval:
+    """Mean and half-width z s / sqrt(n) of the differences of paired scores.
+
+    Args:
+      gains: `[E]`, one difference an episode.
+      level: of the two-sided interval, which gives z by the normal distribution.
+    """
+    mean = float(np.mean(gains))
+    error = float(np.std(gains, ddof=1) / np.sqrt(len(gains)))
+    return Interval(mean, NormalDist().inv_cdf((1 + level) / 2) * error)
+
+
+def verdict(results: Sequence[Result], found: Sequence[Difference]) -> str:
+    """The answer to "which learner for these tasks?" in a sentence or two."""
+    best, *_ = ranked(results)
+    rivals = {d.worse for d in found if d.better == best.learner and not d.real}
+    score = mean_interval(best.scores)
+    metric = best.metric.replace("_", " ")
+    told = f"{best.learner} is best: {metric} {score.mean:.4f} ± {score.half_width:.4f}"
+    if not rivals:
+        return f"{told}, and better than every other one beyond chance."
+    alike = [r for r in ranked(results) if r.learner in rivals]
+    names = ", ".join(r.learner for r in alike)
+    quickest = min([best, *alike], key=lambda r: r.adapt_milliseconds)
+    return (
+        f"{told}, but not told apart from {names} by these {len(best.scores)} episodes. "
+        f"Of these {quickest.learner} adapts fastest ({quickest.adapt_milliseconds:.1f} ms)."
+    )
+
+
+def _goodness(result: Result) -> float:
+    mean = float(np.mean(result.scores))
+    return mean if result.higher_is_better else -mean
+
+
+def _gains(one: Result, two: Result) -> np.ndarray:
+    gains = np.asarray(one.scores) - np.asarray(two.scores)
+    return gains if one.higher_is_better else -gains

@@ -1,0 +1,216 @@
+"""One learner of a comparison: meta-trained, exported, and judged on the test episodes.
+
+A finished trial is kept in `result.json`; one that was killed goes on from its checkpoint.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from components.episodes.dataset import parse_episodes, read_split
+from components.episodes.record import EpisodeSetRecord
+from components.few_shot_evaluator.model import ExportedModel, read_metadata
+from components.meta_trainer.run_fn import HISTORY_FILE, train_and_export
+from pipeline.code_version import code_version
+from pipeline.config import Config
+from serving import signatures as sig
+
+RESULT_FILE = "result.json"
+TIMED_CALLS, WARM_UP_CALLS = 20, 3
+
+
+class Result(NamedTuple):
+    """What one learner came to.
+
+    Attributes:
+      learner: its name.
+      metric: "accuracy" or "mean_squared_error".
+      higher_is_better: whether more of it is better.
+      scores: of each test episode.
+      adapt_milliseconds: median of one episode's adaptation with one query, the model in memory.
+      megabytes: of the SavedModel.
+      steps: meta-steps taken, of `total_steps` configured.
+      total_steps: fewer are taken where the time is up.
+      seconds: of meta-training, compiling and validation included.
+      episodes_per_second: in meta-training.
+      serves: the ways, shots and steps that it can serve.
+      history: one entry for each evaluation in meta-training: `seconds`, `eval_score`, ...
+    """
+
+    learner: str
+    metric: str
+    higher_is_better: bool
+    scores: list[float]
+    adapt_milliseconds: float
+    megabytes: float
+    steps: int
+    total_steps: int
+    seconds: float
+    episodes_per_second: float
+    serves: dict[str, str]
+    history: list[dict[str, float]]
+
+
+class Trial(NamedTuple):
+    """What is to be done with one learner.
+
+    Attributes:
+      learner: its section of the configuration.
+      training: the section `training`, with the time that this learner has.
+      evaluation_episodes: how many of the test episodes are asked.
+      episodes_per_call: how many at once.
+      uri: of the episodes.
+      record: of the episodes.
+      folder: gets the checkpoints, the logs, the model and `result.json`.
+    """
+
+    learner: dict[str, Any]
+    training: dict[str, Any]
+    evaluation_episodes: int
+    episodes_per_call: int
+    uri: str
+    record: EpisodeSetRecord
+    folder: Path
+
+
+def plan_trial(
+    config: Config,
+    name: str,
+    record: EpisodeSetRecord,
+    *,
+    uri: str,
+    folder: Path,
+    seconds: float | None,
+) -> Trial:
+    """The trial of the learner `name`.
+
+    Args:
+      config: of the comparison.
+      name: of the learner.
+      record: of the episodes.
+      uri: of the episodes.
+      folder: of the comparison.
+      seconds: of meta-training at most; if `None`, as configured.
+    """
+    values = json.loads(json.dumps(config.to_dict()))
+    training = values["training"] | ({} if seconds is None else {"max_seconds": seconds})
+    evaluation = values["evaluation"]
+    return Trial(
+        learner_section(config, name),
+        training,
+        evaluation["episodes"],
+        evaluation["episodes_per_call"],
+        uri,
+        record,
+        folder / name,
+    )
+
+
+def learner_section(config: Config, name: str) -> dict[str, Any]:
+    """The section `learner` for one of those that are compared.
+
+    The options of the configuration's own learner go to that one alone, its backbone to all.
+    """
+    if config.learner.get("name", "maml") == name:
+        return {"name": name} | config.learner
+    backbone = config.learner.get("backbone")
+    return {"name": name} | ({"backbone": backbone} if backbone else {})
+
+
+def finished(trial: Trial) -> Result | None:
+    """The kept result, if this very trial was finished before."""
+    try:
+        kept = json.loads((trial.folder / RESULT_FILE).read_text())
+    except (OSError, ValueError):
+        return None
+    return Result(**kept["result"]) if kept.get("trial") == fingerprint(trial) else None
+
+
+def run_trial(trial: Trial) -> Result:
+    """Meta-trains, or goes on from the last checkpoint; exports, judges and keeps the result."""
+    folder, model_dir = trial.folder, str(trial.folder / "model")
+    shutil.rmtree(model_dir, ignore_errors=True)  # of a trial that was killed or is another
+    run_dir = str(folder / "logs")
+    trained = train_and_export(
+        trial.uri,
+        {
+            "learner": trial.learner,
+            "training": trial.training,
+            "checkpoint_root": str(folder / "checkpoints"),
+            "model_name": trial.learner["name"],
+        },
+        model_dir=model_dir,
+        run_dir=run_dir,
+    )
+    model = ExportedModel(model_dir)
+    episodes = trial.training["episodes_per_step"] * trained["steps"]
+    result = Result(
+        learner=trial.learner["name"],
+        metric=model.task.metric,
+        higher_is_better=model.task.higher_is_better,
+        scores=score_episodes(model, trial).tolist(),
+        adapt_milliseconds=adapt_milliseconds(model, trial),
+        megabytes=_size(Path(model_dir)) / 2**20,
+        steps=int(trained["steps"]),
+        total_steps=trial.training["steps"],
+        seconds=episodes / trained["episodes_per_second"],
+        episodes_per_second=trained["episodes_per_second"],
+        serves=read_metadata(model_dir)["serves"],
+        history=json.loads(Path(run_dir, HISTORY_FILE).read_text()),
+    )
+    _keep({"trial": fingerprint(trial), "result": result._asdict()}, folder / RESULT_FILE)
+    return result
+
+
+def fingerprint(trial: Trial) -> str:
+    """Changes with all that a result depends on: configuration, episodes and code."""
+    described: Mapping[str, Any] = trial._asdict() | {
+        "record": trial.record.to_json(),
+        "uri": None,
+        "folder": None,
+        "code": code_version("components", "serving"),
+    }
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
+def score_episodes(model: ExportedModel, trial: Trial) -> np.ndarray:
+    """The score of each test episode, `[E]`."""
+    serialized = read_split(trial.uri, "test").take(trial.evaluation_episodes)
+    scores = []
+    for some in serialized.batch(trial.episodes_per_call):
+        parsed = parse_episodes(some, trial.record.example_spec)
+        support = parsed[sig.SUPPORT_X].numpy(), parsed[sig.SUPPORT_Y].numpy()
+        answer = model.answer(*support, parsed[sig.QUERY_X].numpy())
+        scores.append(model.task.score(answer, parsed["query_y"].numpy()))
+    return np.concatenate(scores)
+
+
+def adapt_milliseconds(model: ExportedModel, trial: Trial) -> float:
+    """Median time of one call with one episode and one query."""
+    (serialized,) = read_split(trial.uri, "test").take(1).batch(1)
+    parsed = parse_episodes(serialized, trial.record.example_spec)
+    support = parsed[sig.SUPPORT_X].numpy(), parsed[sig.SUPPORT_Y].numpy()
+    query = parsed[sig.QUERY_X].numpy()[:, :1]
+    times: list[float] = []
+    for _ in range(WARM_UP_CALLS + TIMED_CALLS):
+        started = time.perf_counter()
+        model.answer(*support, query)
+        times.append(time.perf_counter() - started)
+    return float(np.median(times[WARM_UP_CALLS:])) * 1000
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _keep(values: dict[str, Any], path: Path) -> None:
+    aside = path.with_suffix(".partial")
+    aside.write_text(json.dumps(values))
+    os.replace(aside, path)
