@@ -32,7 +32,7 @@ class ServingOptions:
     model_name: str = "fewshot"
     """What the model is served as, and the folder of its versions."""
     keep_versions: int | None = Field(default=None, ge=1)
-    """How many version folders stay, the newest; null to keep all."""
+    """How many versions stay after a push, the newest that load; null to keep all."""
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -8,7 +8,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from itertools import islice
 from pathlib import Path
 
 from serving.errors import UserError
@@ -77,36 +78,42 @@ def publish(model: Path, base_path: Path, *, now: int) -> Path:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def versions_to_drop(
-    versions: Iterable[int], *, keep: int, served: Collection[int] = ()
+def drop_versions(
+    base_path: Path,
+    *,
+    keep: int,
+    loads: Callable[[Path], bool],
+    served: Collection[int] = (),
 ) -> list[int]:
-    """The retention policy: the newest `keep` stay, and so do the served ones.
+    """Deletes old version folders, and never the one that a server serves.
 
-    The newest is always kept, since it is the one that servers serve or are about to.
+    The newest `keep` versions that load stay; a server serves the newest of those, whatever lies
+    above it. What is older goes. A version that does not load counts for none: it goes when it is
+    older than those that stay, and until then it stays, for its files are the evidence.
+
+    A folder is renamed before it is deleted, so that no server starts to read half of one.
 
     Args:
-      versions: all that exist.
+      base_path: the model's folder of versions.
       keep: how many to keep; at least 1.
-      served: versions in use (rolled back to, or pinned by a label), of any age.
+      loads: whether a server can serve the version in this folder; asked from the newest down to
+        the last that stays.
+      served: versions in use (rolled back to, or pinned by a label), of any age; they stay.
+
+    Returns:
+      The numbers dropped.
 
     Raises:
       UserError: `keep` is less than 1.
     """
     if keep < 1:
         raise UserError(f"`keep` must be at least 1 version; got {keep}.")
-    return [v for v in sorted(versions)[:-keep] if v not in served]
-
-
-def drop_versions(base_path: Path, *, keep: int, served: Collection[int] = ()) -> list[int]:
-    """Deletes old version folders by the retention policy.
-
-    A folder is renamed first, so that no server starts to read half of one.
-
-    Returns:
-      The numbers dropped.
-    """
     folders = list_versions(base_path)
-    dropped = versions_to_drop(folders, keep=keep, served=served)
+    newest_first = sorted(folders, reverse=True)
+    staying = list(islice((v for v in newest_first if loads(folders[v])), keep))
+    if len(staying) < keep:
+        return []
+    dropped = [v for v in folders if v < staying[-1] and v not in served]
     for version in dropped:
         aside = base_path / f"{_ASIDE}dropped-{version}"
         os.rename(folders[version], aside)

@@ -20,6 +20,7 @@ from tfx.utils import io_utils, proto_utils
 from components import object_storage
 from components.version_pusher.pointer import write_pointer
 from serving import versions
+from serving.model_server.loading import loads
 
 
 class VersionPusher(stock.Executor):
@@ -38,7 +39,7 @@ class VersionPusher(stock.Executor):
           output_dict: `pushed_model`: a copy of the model, with the custom properties `pushed`
             (1 or 0), `pushed_destination` (the version folder) and `pushed_version`.
           exec_properties: `push_destination`: JSON of PushDestination, a file system;
-            `custom_config`: JSON, `keep_versions` says how many old version folders stay (in
+            `custom_config`: JSON, `keep_versions` says how many versions that load stay (in
             object storage all do); `baseline_pointer` names the file that notes what was pushed.
         """
         push_destination = pusher_pb2.PushDestination()
@@ -64,7 +65,7 @@ class VersionPusher(stock.Executor):
         logging.info("Model pushed to %s.", destination)
         keep = config.get("keep_versions")
         if keep is not None and not object_storage.is_remote(base):
-            dropped = versions.drop_versions(Path(base), keep=keep)
+            dropped = versions.drop_versions(Path(base), keep=keep, loads=loads)
             logging.info("Old versions dropped: %s.", dropped or "none")
 
 

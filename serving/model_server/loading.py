@@ -1,11 +1,14 @@
 """Loading a version: the session, then its warm-up requests."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
 from serving.model_server import predict
 from serving.model_server.servable import Parallelism, Servable
 from serving.warmup import read_warmup
+
+_LOG = logging.getLogger(__name__)
 
 
 def make_loader(*, parallelism: Parallelism, warmup: bool) -> Callable[[str, int, Path], Servable]:
@@ -30,3 +33,17 @@ def make_loader(*, parallelism: Parallelism, warmup: bool) -> Callable[[str, int
         return servable
 
     return load
+
+
+def loads(folder: Path) -> bool:
+    """Whether a server can serve the version in this folder: tried as it would, warm-up included.
+
+    Takes the seconds, and for as long the memory, that loading takes.
+    """
+    load = make_loader(parallelism=Parallelism(), warmup=True)
+    try:
+        load("", 0, folder).close()
+    except Exception as error:  # whatever a damaged model raises is the answer
+        _LOG.warning("%s cannot be served: %s", folder, error)
+        return False
+    return True

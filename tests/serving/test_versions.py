@@ -75,20 +75,37 @@ def test_what_is_no_saved_model_is_not_published(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "keep, served, dropped",
-    [(1, [], [1, 2, 3]), (2, [], [1, 2]), (1, [1], [2, 3]), (9, [], []), (1, [4, 3], [1, 2])],
+    "keep, served, broken, dropped",
+    [
+        (1, [], [], [1, 2, 3]),
+        (2, [], [], [1, 2]),
+        (1, [1], [], [2, 3]),
+        (9, [], [], []),
+        (1, [], [4], [1, 2]),  # 3 is what a server serves
+        (1, [], [4, 3], [1]),
+        (2, [], [4, 2], []),  # 3 and 1
+        (2, [], [3], [1]),  # 4 and 2; 3 is newer than one that stays
+        (1, [], [4, 3, 2, 1], []),
+    ],
 )
-def test_the_newest_and_the_served_versions_stay(keep, served, dropped):
-    assert versions.versions_to_drop([3, 1, 4, 2], keep=keep, served=served) == dropped
+def test_the_newest_that_load_and_the_served_versions_stay(tmp_path, keep, served, broken, dropped):
+    for number in (3, 1, 4, 2):
+        (tmp_path / str(number)).mkdir()
+    was = versions.drop_versions(
+        tmp_path, keep=keep, loads=lambda folder: int(folder.name) not in broken, served=served
+    )
+    assert was == dropped
+    assert {int(e.name) for e in tmp_path.iterdir()} == {1, 2, 3, 4} - set(dropped)
 
 
-def test_keeping_none_is_refused():
+def test_no_more_versions_are_tried_than_have_to(tmp_path):
+    for number in range(1, 6):
+        (tmp_path / str(number)).mkdir()
+    tried = []
+    versions.drop_versions(tmp_path, keep=2, loads=lambda f: tried.append(f.name) is None)
+    assert tried == ["5", "4"]
+
+
+def test_keeping_none_is_refused(tmp_path):
     with pytest.raises(UserError, match="at least 1 version; got 0"):
-        versions.versions_to_drop([1, 2], keep=0)
-
-
-def test_dropped_versions_are_gone(tmp_path):
-    for name in ("1", "2", "3"):
-        (tmp_path / name).mkdir()
-    assert versions.drop_versions(tmp_path, keep=1, served=[1]) == [2]
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["1", "3"]
+        versions.drop_versions(tmp_path, keep=0, loads=lambda _: True)
