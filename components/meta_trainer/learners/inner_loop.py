@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from components.meta_trainer.network import Network
 from components.meta_trainer.objective import Objective
-from components.meta_trainer.repeat import Step, repeat
+from components.meta_trainer.repeat import Step
 from components.meta_trainer.types import Support, Weights, merge, stack_for_episodes
 
 
@@ -52,14 +52,6 @@ def inner_step(
         return {n: w - loop.rate(weights, number, n) * gradients[n] for n, w in fast.items()}
 
     return step
-
-
-def fast_weights(
-    loop: InnerLoop, weights: Weights, support: Support, steps: int, *, first_order: bool = False
-) -> dict[str, tf.Tensor]:
-    """theta'_steps; arguments as for `inner_step`."""
-    step = inner_step(loop, weights, support, first_order=first_order)
-    return repeat(step, loop.start(weights, support), steps)
 
 
 def support_gradients(

@@ -18,7 +18,7 @@ from pydantic.dataclasses import dataclass
 
 from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner
-from components.meta_trainer.learners.family import gradient_learner
+from components.meta_trainer.learners.family import descent, stepwise_learner
 from components.meta_trainer.network import Network
 from components.meta_trainer.objective import Objective
 from components.meta_trainer.types import Support, Weights
@@ -64,12 +64,14 @@ def maml(options: MamlOptions, network: Network, objective: Objective) -> Learne
         del step
         return weights.get(f"rate_{name}", options.inner_rate)
 
-    return gradient_learner(
-        inner_loop.InnerLoop(network, objective, start, rate),
+    loop = inner_loop.InnerLoop(network, objective, start, rate)
+    return stepwise_learner(
+        network,
+        objective,
         init=init,
+        begin=descent(loop, first_order=options.first_order),
         inner_steps=options.inner_steps,
         test_steps=options.test_steps,
-        first_order=options.first_order,
     )
 
 

@@ -22,7 +22,7 @@ from components.meta_trainer.learners.base import (
     MetaOptimizer,
     gradients_of,
 )
-from components.meta_trainer.learners.family import gradient_learner
+from components.meta_trainer.learners.family import descent, stepwise_learner
 from components.meta_trainer.network import Network
 from components.meta_trainer.objective import Objective
 from components.meta_trainer.repeat import repeat
@@ -98,9 +98,11 @@ def maml_plus_plus(options: MamlPlusPlusOptions, network: Network, objective: Ob
             lambda: second(weights, episodes, progress),
         )
 
-    return gradient_learner(
-        loop,
+    return stepwise_learner(
+        network,
+        objective,
         init=init,
+        begin=descent(loop),
         inner_steps=steps,
         test_steps=None,
         meta_gradients=meta_gradients,

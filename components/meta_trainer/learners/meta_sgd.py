@@ -13,7 +13,7 @@ from pydantic.dataclasses import dataclass
 from components.meta_trainer.backbones.base import generator
 from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner
-from components.meta_trainer.learners.family import gradient_learner
+from components.meta_trainer.learners.family import descent, stepwise_learner
 from components.meta_trainer.network import Network
 from components.meta_trainer.objective import Objective
 from components.meta_trainer.types import Support, Weights
@@ -52,9 +52,11 @@ def meta_sgd(options: MetaSgdOptions, network: Network, objective: Objective) ->
         del step
         return weights[f"rate_{name}"]
 
-    return gradient_learner(
-        inner_loop.InnerLoop(network, objective, start, rate),
+    return stepwise_learner(
+        network,
+        objective,
         init=init,
+        begin=descent(inner_loop.InnerLoop(network, objective, start, rate)),
         inner_steps=options.inner_steps,
         test_steps=options.test_steps,
     )

@@ -13,12 +13,12 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from components.meta_trainer.learners import inner_loop
-from components.meta_trainer.learners.base import Learner, gradients_of
-from components.meta_trainer.learners.family import gradient_learner
+from components.meta_trainer.learners.base import Learner
+from components.meta_trainer.learners.family import descent, stepwise_learner
 from components.meta_trainer.learners.prototypes import class_means, ways_of
 from components.meta_trainer.network import HEAD, Network
 from components.meta_trainer.objective import Objective
-from components.meta_trainer.types import Episodes, Support, Weights, merge
+from components.meta_trainer.types import Support, Weights, merge
 
 
 @dataclass(frozen=True, config={"extra": "forbid", "strict": True})
@@ -64,28 +64,18 @@ def proto_maml(options: ProtoMamlOptions, network: Network, objective: Objective
         del step
         return weights.get(f"rate_{name}", options.inner_rate)
 
-    # The ways of meta-training are known, and XLA asks for shapes that are.
-    training = inner_loop.InnerLoop(network, objective, start_with(network.outputs), rate)
+    def loop(ways: int | None) -> inner_loop.InnerLoop:
+        return inner_loop.InnerLoop(network, objective, start_with(ways), rate)
 
-    def meta_loss(weights: Weights, episodes: Episodes, progress: tf.Tensor):
-        del progress
-        fast = inner_loop.fast_weights(
-            training,
-            weights,
-            episodes.support,
-            options.inner_steps,
-            first_order=options.first_order,
-        )
-        adapted = inner_loop.with_statistics(network, objective, weights, fast, episodes.support)
-        outputs = inner_loop.predict(network, weights, adapted, episodes.query_x)
-        return objective.loss(outputs, episodes.query_y, episodes.support_y), outputs
-
-    return gradient_learner(
-        training._replace(start=start_with(None)),
+    return stepwise_learner(
+        network,
+        objective,
         init=init,
+        begin=descent(loop(None)),
+        # The ways of meta-training are known, and XLA asks for shapes that are.
+        begin_training=descent(loop(network.outputs), first_order=options.first_order),
         inner_steps=options.inner_steps,
         test_steps=options.test_steps,
-        meta_gradients=gradients_of(meta_loss, objective),
         fixed_ways=False,
     )
 

@@ -8,11 +8,12 @@ References: Snell, Swersky, Zemel 2017, "Prototypical Networks", arXiv 1703.0517
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
-from components.meta_trainer.learners.base import Learner, Serves, gradients_of
+from components.meta_trainer.learners.base import Learner, Serves
+from components.meta_trainer.learners.family import query_gradients
 from components.meta_trainer.learners.prototypes import class_means, ways_of
 from components.meta_trainer.network import HEAD, Network
 from components.meta_trainer.objective import Objective
-from components.meta_trainer.types import Episodes, Support, Weights, merge
+from components.meta_trainer.types import Support, Weights, merge
 
 
 @dataclass(frozen=True, config={"extra": "forbid", "strict": True})
@@ -27,30 +28,25 @@ def protonet(options: ProtonetOptions, network: Network, objective: Objective) -
     def init(seed: int) -> dict[str, tf.Tensor]:
         return {name: w for name, w in network.init(seed).items() if name not in HEAD}
 
-    def adapt(
-        weights: Weights, support: Support, ways: int | tf.Tensor | None = None
-    ) -> dict[str, tf.Tensor]:
-        features, statistics = network.features(weights, support.x, objective.mask(support.y))
-        means = class_means(features, support.y, ways_of(support.y) if ways is None else ways)
-        return merge(statistics, {"prototypes": means})
+    def adapt_to(ways: int | None):
+        def adapt(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
+            features, statistics = network.features(weights, support.x, objective.mask(support.y))
+            means = class_means(features, support.y, ways_of(support.y) if ways is None else ways)
+            return merge(statistics, {"prototypes": means})
+
+        return adapt
 
     def predict(weights: Weights, adapted: Weights, x: tf.Tensor) -> tf.Tensor:
         everything = tf.ones(tf.shape(x)[:2])
         features, _ = network.features(weights, x, everything, adapted)
         return -squared_distances(features, adapted["prototypes"])
 
-    def meta_loss(weights: Weights, episodes: Episodes, progress: tf.Tensor):
-        del progress
-        # The ways of meta-training are known, and XLA asks for shapes that are.
-        adapted = adapt(weights, episodes.support, network.outputs)
-        outputs = predict(weights, adapted, episodes.query_x)
-        return objective.loss(outputs, episodes.query_y, episodes.support_y), outputs
-
     return Learner(
         init=init,
-        adapt=adapt,
+        adapt=adapt_to(None),
         predict=predict,
-        meta_gradients=gradients_of(meta_loss, objective),
+        # The ways of meta-training are known, and XLA asks for shapes that are.
+        meta_gradients=query_gradients(adapt_to(network.outputs), predict, objective),
         path=None,
         network=network,
         serves=Serves(ways="any number", shots="any number, also uneven", steps="takes none"),

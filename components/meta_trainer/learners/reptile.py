@@ -15,10 +15,10 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from components.meta_trainer.learners import inner_loop
-from components.meta_trainer.learners.base import Learner, MetaGradients, MetaOptimizer, Serves
+from components.meta_trainer.learners.base import Learner, MetaGradients, MetaOptimizer
+from components.meta_trainer.learners.family import Adaptation, adapted, stepwise_learner
 from components.meta_trainer.network import Network
 from components.meta_trainer.objective import Objective
-from components.meta_trainer.repeat import Step, answers_along, repeat
 from components.meta_trainer.types import Episodes, Support, Weights
 
 BETA_2, EPSILON = 0.999, 1e-8
@@ -40,14 +40,11 @@ def reptile(options: ReptileOptions, network: Network, objective: Objective) -> 
     """See the module. All weights of the network are adapted, those of normalisation too."""
     names = sorted(network.names())
 
-    def begin(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
-        """The weights, and Adam's second moments under `second_*`."""
-        fast = inner_loop.stacked(names, weights, support)
-        return fast | {f"second_{name}": tf.zeros_like(w) for name, w in fast.items()}
+    def begin(weights: Weights, support: Support) -> Adaptation:
+        """The state is the weights, and Adam's second moments under `second_*`."""
 
-    def descent(weights: Weights, support: Support) -> Step:
         def step(number: tf.Tensor, state: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-            fast = {name: state[name] for name in names}
+            fast = of_network(state)
             gradients, _ = inner_loop.support_gradients(network, objective, weights, fast, support)
             after: dict[str, tf.Tensor] = {}
             for name, g in gradients.items():
@@ -57,18 +54,16 @@ def reptile(options: ReptileOptions, network: Network, objective: Objective) -> 
                 after |= {name: fast[name] - move, f"second_{name}": second}
             return after
 
-        return step
+        def finish(state: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            fast = of_network(state)
+            return inner_loop.with_statistics(network, objective, weights, fast, support)
 
-    def trained(weights: Weights, support: Support, steps: int) -> dict[str, tf.Tensor]:
-        """phi = U^steps(theta)."""
-        state = repeat(descent(weights, support), begin(weights, support), steps)
+        fast = inner_loop.stacked(names, weights, support)
+        moments = {f"second_{name}": tf.zeros_like(w) for name, w in fast.items()}
+        return Adaptation(fast | moments, step, finish)
+
+    def of_network(state: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         return {name: state[name] for name in names}
-
-    def finished(weights: Weights, fast: Weights, support: Support) -> dict[str, tf.Tensor]:
-        return inner_loop.with_statistics(network, objective, weights, fast, support)
-
-    def predict(weights: Weights, adapted: Weights, x: tf.Tensor) -> tf.Tensor:
-        return inner_loop.predict(network, weights, adapted, x)
 
     def meta_gradients(weights: Weights, episodes: Episodes, progress: tf.Tensor) -> MetaGradients:
         del progress
@@ -76,38 +71,24 @@ def reptile(options: ReptileOptions, network: Network, objective: Objective) -> 
             tf.concat([episodes.support_x, episodes.query_x], axis=1),
             tf.concat([episodes.support_y, episodes.query_y], axis=1),
         )
-        last = trained(weights, everything, options.inner_steps)
+        last = adapted(begin(weights, everything), options.inner_steps)
         gradients = {name: tf.zeros_like(w) for name, w in weights.items()}
         gradients |= {
-            name: weights[name] - tf.reduce_mean(phi, axis=0) for name, phi in last.items()
+            name: weights[name] - tf.reduce_mean(phi, axis=0)
+            for name, phi in of_network(last).items()
         }
-        outputs = predict(weights, finished(weights, last, everything), episodes.query_x)
+        outputs = inner_loop.predict(network, weights, last, episodes.query_x)
         losses = objective.loss(outputs, episodes.query_y, episodes.support_y)
         score = objective.score(outputs, episodes.query_y, episodes.support_y)
         return MetaGradients(gradients, tf.reduce_mean(losses), tf.reduce_mean(score))
 
-    def adapt(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
-        return finished(weights, trained(weights, support, options.test_steps), support)
-
-    def path(weights: Weights, support: Support, query_x: tf.Tensor) -> tf.Tensor:
-        def answer(state: dict[str, tf.Tensor]) -> tf.Tensor:
-            fast = {name: state[name] for name in names}
-            return predict(weights, finished(weights, fast, support), query_x)
-
-        start, step = begin(weights, support), descent(weights, support)
-        return answers_along(step, start, options.test_steps, answer)
-
-    return Learner(
+    return stepwise_learner(
+        network,
+        objective,
         init=network.init,
-        adapt=adapt,
-        predict=predict,
+        begin=begin,
+        inner_steps=options.inner_steps,
+        test_steps=options.test_steps,
         meta_gradients=meta_gradients,
-        path=path,
-        network=network,
-        serves=Serves(
-            ways=f"up to {network.outputs}, as trained",
-            shots="any number, also uneven",
-            steps=f"{options.test_steps}, fixed at export (trained with {options.inner_steps})",
-        ),
         meta_optimizer=MetaOptimizer(rate=1e-3, schedule="linear"),
     )
