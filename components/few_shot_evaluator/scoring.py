@@ -4,7 +4,7 @@ Shape letters: E episodes, N ways, S support examples, Q query examples.
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -223,9 +223,15 @@ def _nearest_centroid(
     """`[E]`, the accuracy of nearest centroid on raw inputs."""
     features = modality_for(scoring.spec, scoring.data).raw_features
     predicted = [
-        baselines.nearest_centroid(features(x), y, features(q), ways=scoring.ways)
-        for x, y, q in zip(support_x, support_y, query_x)
+        baselines.nearest_centroid(x, y, q, ways=scoring.ways)
+        for x, y, q in zip(_of_stack(features, support_x), support_y, _of_stack(features, query_x))
     ]
     real = query_y >= 0
     right = (np.stack(predicted) == query_y) & real
     return right.sum(axis=1) / np.maximum(real.sum(axis=1), 1)
+
+
+def _of_stack(features: Callable[[Any], np.ndarray], examples: np.ndarray) -> np.ndarray:
+    """`[E, n, *example]` to `[E, n, d]`: one call for all episodes."""
+    stack = examples.shape[:2]
+    return features(examples.reshape(-1, *examples.shape[2:])).reshape(*stack, -1)

@@ -83,3 +83,10 @@ def test_a_wrong_file_is_refused_with_the_name_of_the_input(file, sentence):
     with pytest.raises(tf.errors.InvalidArgumentError) as refused:
         DECODE(tf.constant([wav(100), file]), "query_x")
     assert sentence in refused.value.message
+
+
+def test_the_baseline_sees_the_spectrogram_averaged_over_time():
+    stack = np.stack([recording(3_000, seed) for seed in range(3)])
+    found = AUDIO.raw_features(stack)
+    assert found.shape == (3, MEL_BANDS)
+    np.testing.assert_allclose(found, PREPARE(stack).numpy()[..., 0].mean(axis=1), atol=1e-5)
