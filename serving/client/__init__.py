@@ -12,8 +12,10 @@
 Nothing here imports TensorFlow; only a model read from disk does, when it is opened.
 """
 
+from serving.client.adapted import AdaptedModel
+from serving.client.answer import Answer
 from serving.client.asynchronous import AsyncFewShotClient
-from serving.client.client import AdaptedModel, Answer, FewShotClient
+from serving.client.client import FewShotClient
 from serving.client.transport import Tls
 from serving.protocol.status import StatusError
 

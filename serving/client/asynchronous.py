@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from serving.client.client import AdaptedModel, Answer, FewShotClient, chunks
+from serving.client.adapted import AdaptedModel, chunks
+from serving.client.answer import Answer
+from serving.client.client import FewShotClient
 from serving.client.episode import Example, Support
 from serving.client.transport import Reply
 

@@ -15,7 +15,7 @@ def checked_inputs(
 ) -> dict[str, np.ndarray]:
     """The inputs as arrays of the signature's dtypes.
 
-    Integer labels of another width are converted if they fit; nothing else is.
+    Numbers of another width are converted, integers if they fit; nothing else is.
 
     Raises:
       UserError: names the input, the rule and what came.
@@ -50,6 +50,9 @@ def _converted(name: str, array: np.ndarray, dtype: np.dtype) -> np.ndarray:
     both_integers = array.dtype.kind in "iu" and dtype.kind in "iu"
     if both_integers and (array == array.astype(dtype)).all():
         return array.astype(dtype)
+    if array.dtype.kind == "f" and dtype.kind == "f":
+        with np.errstate(over="ignore"):  # what becomes infinite is refused as such
+            return array.astype(dtype)
     raise UserError(
         f"`{name}` must be {_dtype(dtype)}; got {_dtype(array.dtype)}: convert it first."
     )

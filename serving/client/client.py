@@ -1,38 +1,27 @@
 """The client: one episode in, an answer out."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from serving import signatures as names
+from serving.client.adapted import AdaptedModel, chunks
+from serving.client.answer import Answer, read_answer, read_targets
 from serving.client.checks import checked_inputs
-from serving.client.episode import Example, Support, query_inputs, signature_for, support_inputs
+from serving.client.episode import (
+    Example,
+    Support,
+    query_inputs,
+    signature_for,
+    support_inputs,
+    target_inputs,
+)
 from serving.client.retry import with_retries
 from serving.client.transport import Reply, Signature, Tls, Transport, Which, open_transport
 from serving.errors import UserError
 
 DEFAULT_TIMEOUT = 30.0  # seconds, retries included
-
-
-class Answer(NamedTuple):
-    """What the model says of the queries of one episode.
-
-    Attributes:
-      probabilities: float32 [Q, N], columns in the order of `class_names`.
-      class_names: the N classes in the order of the support set.
-      version: the model version that answered, where the protocol tells it.
-    """
-
-    probabilities: np.ndarray
-    class_names: list[str]
-    version: int | None = None
-
-    @property
-    def labels(self) -> list[str]:
-        """The most probable class of each query."""
-        return [self.class_names[index] for index in self.probabilities.argmax(axis=-1)]
 
 
 class FewShotClient:
@@ -114,9 +103,10 @@ class FewShotClient:
           timeout: seconds, instead of the client's.
         """
         signature_name = signature_for(self.signatures, support)
-        inputs = support_inputs(signature_name, support) | query_inputs(queries)
+        specs = self.signatures[signature_name].inputs
+        inputs = support_inputs(support, specs) | query_inputs(queries, specs)
         reply = self.run(signature_name, inputs, timeout=timeout)
-        return _answer(reply, list(support))
+        return read_answer(reply, list(support))
 
     def regress(
         self,
@@ -130,28 +120,18 @@ class FewShotClient:
 
         Args:
           support_x: `[S, ...example]`.
-          support_y: `[S, ...target]`.
+          support_y: `[S, ...target]`: numbers, or whole images for a model from image to image.
           query_x: `[Q, ...example]`.
           timeout: seconds, instead of the client's.
 
         Returns:
           `[Q, ...target]` float32.
         """
-        given = {
-            names.SUPPORT_X: support_x,
-            names.SUPPORT_Y: support_y,
-            names.QUERY_X: query_x,
-        }
-        dtypes = {
-            n: spec.dtype for n, spec in self.signatures[names.ADAPT_AND_PREDICT].inputs.items()
-        }
-        inputs = {name: np.asarray(values, dtypes[name])[None] for name, values in given.items()}
-        reply = self.run(names.ADAPT_AND_PREDICT, inputs, timeout=timeout)
-        if names.TARGETS not in reply.outputs:
-            raise UserError("The model gives no targets (a classifier?); use `classify`.")
-        return reply.outputs[names.TARGETS][0]
+        specs = self.signatures[names.ADAPT_AND_PREDICT].inputs
+        inputs = target_inputs(self.signatures, support_x, support_y) | query_inputs(query_x, specs)
+        return read_targets(self.run(names.ADAPT_AND_PREDICT, inputs, timeout=timeout))
 
-    def adapt(self, support: Support, *, timeout: float | None = None) -> "AdaptedModel":
+    def adapt(self, support: Support, *, timeout: float | None = None) -> AdaptedModel:
         """Adapts once; the weights stay with the client and serve any number of queries.
 
         Arrays and texts only: files are decoded by a signature that adapts anew each time.
@@ -162,8 +142,16 @@ class FewShotClient:
                 "`adapt` needs a model with the signature `adapt`, and arrays or texts as "
                 "examples; use `classify` for this support set."
             )
-        reply = self.run(names.ADAPT, support_inputs(names.ADAPT, support), timeout=timeout)
+        inputs = support_inputs(support, self.signatures[names.ADAPT].inputs)
+        reply = self.run(names.ADAPT, inputs, timeout=timeout)
         return AdaptedModel(self, reply.outputs, list(support))
+
+    def adapt_to_targets(
+        self, support_x: Sequence[Any], support_y: Sequence[Any], *, timeout: float | None = None
+    ) -> AdaptedModel:
+        """As `adapt`, for a regression model; the arguments are those of `regress`."""
+        inputs = target_inputs(self.signatures, support_x, support_y)
+        return AdaptedModel(self, self.run(names.ADAPT, inputs, timeout=timeout).outputs, [])
 
     def stream(
         self, support: Support, queries: Iterable[Example], *, chunk: int = 32
@@ -187,52 +175,3 @@ class FewShotClient:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class AdaptedModel(NamedTuple):
-    """A model adapted to one support set.
-
-    Attributes:
-      client: where `predict` is sent.
-      weights: the adapted tensors by name, `[1, ...]` each.
-      class_names: the classes of the support set.
-    """
-
-    client: FewShotClient
-    weights: dict[str, np.ndarray]
-    class_names: list[str]
-
-    def classify(self, queries: Sequence[Example], *, timeout: float | None = None) -> Answer:
-        """Classifies queries with the adapted weights."""
-        inputs = self.weights | query_inputs(queries)
-        reply = self.client.run(names.PREDICT, inputs, timeout=timeout)
-        return _answer(reply, self.class_names)
-
-    def stream(self, queries: Iterable[Example], *, chunk: int = 32) -> Iterator[Answer]:
-        """Classifies any number of queries, `chunk` at a time; one answer a chunk."""
-        for part in chunks(queries, chunk):
-            yield self.classify(part)
-
-
-def chunks(items: Iterable[Example], size: int) -> Iterator[list[Example]]:
-    """Lists of `size` items, the last one shorter."""
-    if size < 1:
-        raise UserError(f"`chunk` must be at least 1 query; got {size}.")
-    iterator = iter(items)
-    while part := list(islice(iterator, size)):
-        yield part
-
-
-def _answer(reply: Reply, class_names: list[str]) -> Answer:
-    """The first episode's probabilities, one column for each class asked for.
-
-    There are more columns if the model has more ways, or if the server joined this request with
-    one of more classes; those are 0. The encoded signature names its columns itself.
-    """
-    probabilities = reply.outputs[names.PROBABILITIES][0]
-    if names.CLASS_NAMES in reply.outputs:
-        served = [name.decode() for name in reply.outputs[names.CLASS_NAMES][0]]
-        columns = [served.index(name) for name in class_names]
-    else:
-        columns = list(range(len(class_names)))
-    return Answer(probabilities[:, columns], class_names, reply.version)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from serving.client.client import DEFAULT_TIMEOUT, Answer, FewShotClient
+from serving.client.answer import Answer
+from serving.client.client import DEFAULT_TIMEOUT, FewShotClient
 from serving.client.files import read_queries, read_support
 from serving.client.transport import Tls
 from serving.errors import UserError

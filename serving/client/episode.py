@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from serving import signatures as names
-from serving.client.transport import Signature
+from serving.client.transport import Signature, Spec
 from serving.errors import UserError
 from serving.protocol.tensors import as_array
 
@@ -44,35 +45,82 @@ def signature_for(signatures: Mapping[str, Signature], support: Support) -> str:
     return names.ENCODED
 
 
-def support_inputs(signature_name: str, support: Support) -> dict[str, np.ndarray]:
-    """`support_x` [1, S, ...] and the labels [1, S] that the signature wants."""
+def support_inputs(support: Support, specs: Mapping[str, Spec]) -> dict[str, np.ndarray]:
+    """`support_x` [1, S, ...] and the labels [1, S], names or numbers, that the signature wants.
+
+    Args:
+      support: the examples of each class.
+      specs: the signature's inputs.
+    """
     examples = [example for examples in support.values() for example in examples]
     counts = [len(examples) for examples in support.values()]
-    inputs = {names.SUPPORT_X: _stack(names.SUPPORT_X, examples)}
-    if signature_name == names.ENCODED:
+    inputs = {names.SUPPORT_X: _stack(names.SUPPORT_X, examples, specs)}
+    if names.SUPPORT_LABELS in specs:
         inputs[names.SUPPORT_LABELS] = as_array(np.repeat(list(support), counts)[None])
     else:
         inputs[names.SUPPORT_Y] = np.repeat(np.arange(len(counts), dtype=np.int32), counts)[None]
     return inputs
 
 
-def query_inputs(queries: Sequence[Example]) -> dict[str, np.ndarray]:
+def target_inputs(
+    signatures: Mapping[str, Signature], support_x: Sequence[Any], support_y: Sequence[Any]
+) -> dict[str, np.ndarray]:
+    """`support_x` [1, S, ...] and `support_y` [1, S, ...target] of a regression model.
+
+    Raises:
+      UserError: the model is none, or the support set is empty.
+    """
+    signature = signatures[names.ADAPT_AND_PREDICT]
+    if names.TARGETS not in signature.outputs:
+        raise UserError("The model is a classifier and gives no targets; use `classify`.")
+    if not len(support_x) or len(support_x) != len(support_y):
+        raise UserError(
+            "`support_x` and `support_y` must have one target for each example, and at least one; "
+            f"got {len(support_x)} examples and {len(support_y)} targets."
+        )
+    return {
+        names.SUPPORT_X: _stack(names.SUPPORT_X, support_x, signature.inputs),
+        names.SUPPORT_Y: _stack(names.SUPPORT_Y, support_y, signature.inputs),
+    }
+
+
+def query_inputs(queries: Sequence[Any], specs: Mapping[str, Spec]) -> dict[str, np.ndarray]:
     """`query_x` [1, Q, ...]."""
     if not len(queries):
         raise UserError("`queries` must hold at least one example; it is empty.")
-    return {names.QUERY_X: _stack(names.QUERY_X, queries)}
+    return {names.QUERY_X: _stack(names.QUERY_X, queries, specs)}
 
 
-def _stack(name: str, examples: Sequence[Example]) -> np.ndarray:
-    if isinstance(examples[0], np.ndarray):
-        arrays = [np.asarray(example) for example in examples]
-        shapes = {array.shape for array in arrays}
-        if len(shapes) != 1:
-            raise UserError(f"`{name}` must hold arrays of one shape; got {sorted(shapes)}.")
-        return np.stack(arrays)[None]
-    strings = np.empty((1, len(examples)), object)
-    strings[0, :] = [_read(example) for example in examples]
-    return strings
+def _stack(name: str, examples: Sequence[Any], specs: Mapping[str, Spec]) -> np.ndarray:
+    """One episode's examples, [1, B, ...]: arrays, or strings where the signature takes those."""
+    if specs[name].dtype == object:
+        strings = np.empty((1, len(examples)), object)
+        strings[0, :] = [_read(example) for example in examples]
+        return strings
+    spec = specs[name]
+    # Python's numbers have no width of their own; an array of integers may be on another scale.
+    dtype = spec.dtype if spec.dtype.kind == "f" else None
+    arrays = [e if isinstance(e, np.ndarray) else np.asarray(e, dtype) for e in examples]
+    return _stack_arrays(name, arrays, spec)[None]
+
+
+def _stack_arrays(name: str, arrays: list[np.ndarray], spec: Spec) -> np.ndarray:
+    """[B, ...]; dimensions that the signature leaves free (a recording's length) are padded.
+
+    Zeros at the end of a recording change nothing; nothing else may differ in size.
+    """
+    shapes = sorted({array.shape for array in arrays})
+    if len(shapes) == 1:
+        return np.stack(arrays)
+    free = [size is None for size in spec.shape[2:]] if spec.shape else []
+    if any(len(shape) != len(free) for shape in shapes) or any(
+        len(set(sizes)) > 1 and not may_differ for sizes, may_differ in zip(zip(*shapes), free)
+    ):
+        raise UserError(f"`{name}` must hold arrays of one shape; got {shapes}.")
+    stacked = np.zeros((len(arrays), *map(max, zip(*shapes))), np.result_type(*arrays))
+    for row, array in zip(stacked, arrays):
+        row[tuple(map(slice, array.shape))] = array
+    return stacked
 
 
 def _read(example: Example) -> bytes:

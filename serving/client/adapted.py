@@ -1,0 +1,65 @@
+"""Adapt once, predict many times: the adapted weights stay with the client."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from serving import signatures as names
+from serving.client.answer import Answer, read_answer, read_targets
+from serving.client.episode import Example, query_inputs
+from serving.client.transport import Reply, Signature
+from serving.errors import UserError
+
+
+class Runs(Protocol):
+    """What is needed of a client."""
+
+    @property
+    def signatures(self) -> dict[str, Signature]: ...
+
+    def run(
+        self, signature_name: str, inputs: Mapping[str, Any], *, timeout: float | None = None
+    ) -> Reply: ...
+
+
+class AdaptedModel(NamedTuple):
+    """A model adapted to one support set.
+
+    Attributes:
+      client: where `predict` is sent.
+      weights: the adapted tensors by name, `[1, ...]` each.
+      class_names: the classes of the support set; none for a regression model.
+    """
+
+    client: Runs
+    weights: dict[str, np.ndarray]
+    class_names: list[str]
+
+    def classify(self, queries: Sequence[Example], *, timeout: float | None = None) -> Answer:
+        """Classifies queries with the adapted weights."""
+        return read_answer(self._predict(queries, timeout), self.class_names)
+
+    def regress(self, query_x: Sequence[Any], *, timeout: float | None = None) -> np.ndarray:
+        """The targets `[Q, ...target]` of queries, float32, with the adapted weights."""
+        return read_targets(self._predict(query_x, timeout))
+
+    def stream(self, queries: Iterable[Example], *, chunk: int = 32) -> Iterator[Answer]:
+        """Classifies any number of queries, `chunk` at a time; one answer a chunk."""
+        for part in chunks(queries, chunk):
+            yield self.classify(part)
+
+    def _predict(self, queries: Sequence[Example], timeout: float | None) -> Reply:
+        specs = self.client.signatures[names.PREDICT].inputs
+        inputs = self.weights | query_inputs(queries, specs)
+        return self.client.run(names.PREDICT, inputs, timeout=timeout)
+
+
+def chunks(items: Iterable[Example], size: int) -> Iterator[list[Example]]:
+    """Lists of `size` items, the last one shorter."""
+    if size < 1:
+        raise UserError(f"`chunk` must be at least 1 query; got {size}.")
+    iterator = iter(items)
+    while part := list(islice(iterator, size)):
+        yield part
