@@ -141,7 +141,8 @@ def meta_step(
         stack = prepared(episodes, assembly.modality)
         count = stack.support_x.shape[0]
         # Without XLA each operation uses all cores by itself.
-        size = chunk_size(count, os.cpu_count() or 1) if options.jit_compile else count
+        cores, largest = os.cpu_count() or 1, assembly.learner.chunk
+        size = chunk_size(count, cores, largest) if options.jit_compile else count
         found = workers.mean(
             mean_over_chunks(
                 lambda *chunk: gradients(weights, Episodes(*chunk), progress), stack, size

@@ -59,6 +59,8 @@ class Learner(NamedTuple):
     meta_optimizer: its paper's.
     fixed_ways: whether the number of outputs is fixed by training.
     order_matters: whether the order of the support set changes the result.
+    chunk: how many episodes one core takes at once in meta-training, at most; what they keep
+      between steps should fit into its cache.
     """
 
     init: Callable[[int], dict[str, tf.Tensor]]
@@ -71,6 +73,7 @@ class Learner(NamedTuple):
     meta_optimizer: MetaOptimizer = MetaOptimizer()
     fixed_ways: bool = True
     order_matters: bool = False
+    chunk: int = 4
 
 
 def gradients_of(

@@ -26,11 +26,11 @@ from pydantic.dataclasses import dataclass
 
 from components.meta_trainer.backbones.base import generator
 from components.meta_trainer.learners import inner_loop
-from components.meta_trainer.learners.base import Learner, MetaOptimizer, Serves, gradients_of
+from components.meta_trainer.learners.base import Learner, MetaOptimizer
+from components.meta_trainer.learners.family import Adaptation, stepwise_learner
 from components.meta_trainer.network import Network
 from components.meta_trainer.objective import Objective
-from components.meta_trainer.repeat import Step, answers_along, repeat
-from components.meta_trainer.types import Episodes, Support, Weights
+from components.meta_trainer.types import Support, Weights
 
 P = 10.0
 """Appendix A's p: numbers below e^-p are too small for their logarithm."""
@@ -53,7 +53,8 @@ class MetaLstmOptions:
 class State(NamedTuple):
     """Of all coordinates: P of them, H numbers in the first layer.
 
-    h, s: `[E, P, H]`, output and cell of the first layer; f, i, c: `[E, P]`.
+    h, s: `[H, E, P]`, output and cell of the first layer; f, i, c: `[E, P]`. Coordinates come
+    last: there are thousands of them, and the processor's vectors run along the last axis.
     """
 
     h: tf.Tensor
@@ -65,18 +66,15 @@ class State(NamedTuple):
 
 def meta_lstm(options: MetaLstmOptions, network: Network, objective: Objective) -> Learner:
     """See the module. All weights of the network are coordinates, those of normalisation too."""
-    test_steps = options.inner_steps if options.test_steps is None else options.test_steps
     shapes = {name: w.shape for name, w in network.init(0).items()}
     names = list(shapes)
 
     def init(seed: int) -> dict[str, tf.Tensor]:
         return network.init(seed) | init_meta_learner(seed, options.hidden)
 
-    def begin(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
+    def begin(weights: Weights, support: Support) -> Adaptation:
         start = flatten(inner_loop.stacked(names, weights, support), names)
-        return initial_state(start, options.hidden)._asdict()
 
-    def updates(weights: Weights, support: Support) -> Step:
         def step(number: tf.Tensor, state: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             del number
             fast = unflatten(tf.stop_gradient(state["c"]), shapes)
@@ -89,47 +87,23 @@ def meta_lstm(options: MetaLstmOptions, network: Network, objective: Objective) 
                 gradient /= tf.cast(count, gradient.dtype)
             return update(weights, gradient, tf.stop_gradient(losses), State(**state))._asdict()
 
-        return step
+        def finish(state: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            fast = unflatten(state["c"], shapes)
+            return inner_loop.with_statistics(network, objective, weights, fast, support)
 
-    def finished(weights: Weights, c: tf.Tensor, support: Support) -> dict[str, tf.Tensor]:
-        fast = unflatten(c, shapes)
-        return inner_loop.with_statistics(network, objective, weights, fast, support)
+        return Adaptation(initial_state(start, options.hidden)._asdict(), step, finish)
 
-    def adapt(weights: Weights, support: Support, steps: int = test_steps) -> dict[str, tf.Tensor]:
-        state = repeat(updates(weights, support), begin(weights, support), steps)
-        return finished(weights, state["c"], support)
-
-    def path(weights: Weights, support: Support, query_x: tf.Tensor) -> tf.Tensor:
-        return answers_along(
-            updates(weights, support),
-            begin(weights, support),
-            test_steps,
-            lambda state: predict(weights, finished(weights, state["c"], support), query_x),
-        )
-
-    def predict(weights: Weights, adapted: Weights, x: tf.Tensor) -> tf.Tensor:
-        return inner_loop.predict(network, weights, adapted, x)
-
-    def meta_loss(weights: Weights, episodes: Episodes, progress: tf.Tensor):
-        del progress
-        adapted = adapt(weights, episodes.support, options.inner_steps)
-        outputs = predict(weights, adapted, episodes.query_x)
-        return objective.loss(outputs, episodes.query_y, episodes.support_y), outputs
-
-    return Learner(
+    learner = stepwise_learner(
+        network,
+        objective,
         init=init,
-        adapt=adapt,
-        predict=predict,
-        meta_gradients=gradients_of(meta_loss, objective),
-        path=path,
-        network=network,
-        serves=Serves(
-            ways=f"up to {network.outputs}, as trained",
-            shots="any number, also uneven",
-            steps=f"{test_steps}, fixed at export (trained with {options.inner_steps})",
-        ),
+        begin=begin,
+        inner_steps=options.inner_steps,
+        test_steps=options.test_steps,
         meta_optimizer=MetaOptimizer(rate=1e-3, clip_norm=0.25),
     )
+    # 20 to 80 numbers for each weight: those of one episode fill a core's cache.
+    return learner._replace(chunk=1)
 
 
 def init_meta_learner(seed: int, hidden: int) -> dict[str, tf.Tensor]:
@@ -154,7 +128,7 @@ def init_meta_learner(seed: int, hidden: int) -> dict[str, tf.Tensor]:
 
 def initial_state(c: tf.Tensor, hidden: int) -> State:
     """All zero but the cell `c` `[E, P]`."""
-    empty = tf.zeros(tf.concat([tf.shape(c), [hidden]], axis=0), c.dtype)
+    empty = tf.zeros([hidden, tf.shape(c)[0], c.shape[1]], c.dtype)
     return State(empty, empty, tf.zeros_like(c), tf.zeros_like(c), c)
 
 
@@ -167,30 +141,49 @@ def update(weights: Weights, gradient: tf.Tensor, losses: tf.Tensor, state: Stat
       losses: `[E]`.
       state: before.
     """
-    kernel, bias = weights["lstm_kernel"], weights["lstm_bias"]
-    f_kernel, f_bias = weights["forget_kernel"], weights["forget_bias"]
-    i_kernel, i_bias = weights["input_kernel"], weights["input_bias"]
+    names = ("lstm_kernel", "lstm_bias", "forget_kernel", "forget_bias", "input_kernel")
+    parameters = (*(weights[name] for name in names), weights["input_bias"])
 
     @tf.recompute_grad
     def cell(gradient, losses, kernel, bias, f_kernel, f_bias, i_kernel, i_bias, h, s, f, i, c):
-        # The loss is the same for all coordinates: its part of the product is formed once.
-        of_loss = tf.matmul(preprocess(losses), kernel[:2]) + bias
-        of_coordinate = tf.concat([preprocess(gradient), h], axis=-1)
-        z = tf.einsum("epd,dg->epg", of_coordinate, kernel[2:]) + of_loss[:, None, :]
-        z_i, z_f, z_o, z_g = tf.split(z, 4, axis=-1)
-        s = tf.sigmoid(z_f) * s + tf.sigmoid(z_i) * tf.tanh(z_g)
-        h = tf.sigmoid(z_o) * tf.tanh(s)
-        f = tf.linalg.matvec(h, f_kernel[:-2]) + f_kernel[-2] * c + f_kernel[-1] * f + f_bias
-        i = tf.linalg.matvec(h, i_kernel[:-2]) + i_kernel[-2] * c + i_kernel[-1] * i + i_bias
-        c = tf.sigmoid(f) * c - tf.sigmoid(i) * gradient
-        return h, s, f, i, c
+        h, s = first_layer(kernel, bias, losses, gradient, h, s)
+        f = gate(f_kernel, f_bias, h, c, f)
+        i = gate(i_kernel, i_bias, h, c, i)
+        return h, s, f, i, tf.sigmoid(f) * c - tf.sigmoid(i) * gradient
 
-    parameters = (kernel, bias, f_kernel, f_bias, i_kernel, i_bias)
     return State(*cell(gradient, losses, *parameters, *state))
 
 
-def preprocess(x: tf.Tensor) -> tf.Tensor:
-    """Magnitude and sign of numbers of any scale (appendix A): `[...]` to `[..., 2]`.
+def first_layer(
+    kernel: tf.Tensor,
+    bias: tf.Tensor,
+    losses: tf.Tensor,
+    gradient: tf.Tensor,
+    h: tf.Tensor,
+    s: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """h_t and s_t of a plain LSTM; `kernel` `[4 + H, 4 H]` takes loss, gradient and h in turn."""
+    hidden = h.shape[0]
+    of_coordinate = tf.concat([preprocess(gradient, axis=0), h], axis=0)
+    rows = tf.reshape(of_coordinate, [2 + hidden, -1])
+    z = tf.matmul(kernel[2:], rows, transpose_a=True)
+    z = tf.reshape(z, tf.concat([[4 * hidden], tf.shape(gradient)], axis=0))
+    # The loss is the same for all coordinates: its part of the product is formed once.
+    of_loss = tf.matmul(kernel[:2], preprocess(losses, axis=0), transpose_a=True)
+    z_i, z_f, z_o, z_g = tf.split(z + (of_loss + bias[:, None])[:, :, None], 4, axis=0)
+    s = tf.sigmoid(z_f) * s + tf.sigmoid(z_i) * tf.tanh(z_g)
+    return tf.sigmoid(z_o) * tf.tanh(s), s
+
+
+def gate(
+    kernel: tf.Tensor, bias: tf.Tensor, h: tf.Tensor, c: tf.Tensor, before: tf.Tensor
+) -> tf.Tensor:
+    """W [h, c, before] + b, `[E, P]`: a gate of the meta-LSTM cell before its sigmoid."""
+    return tf.tensordot(kernel[:-2], h, 1) + kernel[-2] * c + kernel[-1] * before + bias
+
+
+def preprocess(x: tf.Tensor, axis: int = -1) -> tf.Tensor:
+    """Magnitude and sign of numbers of any scale (appendix A): a new axis of size 2.
 
     (log|x| / p, sign x) where |x| >= e^-p, else (-1, e^p x).
     """
@@ -198,7 +191,7 @@ def preprocess(x: tf.Tensor) -> tf.Tensor:
     # The logarithm of a number that is not used must be finite all the same.
     logarithm = tf.math.log(tf.where(large, tf.abs(x), tf.ones_like(x))) / P
     first = tf.where(large, logarithm, -tf.ones_like(x))
-    return tf.stack([first, tf.where(large, tf.sign(x), np.exp(P) * x)], axis=-1)
+    return tf.stack([first, tf.where(large, tf.sign(x), np.exp(P) * x)], axis=axis)
 
 
 def flatten(weights: Weights, names: list[str]) -> tf.Tensor:
