@@ -128,7 +128,7 @@ def init_meta_learner(seed: int, hidden: int) -> dict[str, tf.Tensor]:
 
 def initial_state(c: tf.Tensor, hidden: int) -> State:
     """All zero but the cell `c` `[E, P]`."""
-    empty = tf.zeros([hidden, tf.shape(c)[0], c.shape[1]], c.dtype)
+    empty = tf.zeros(tf.concat([[hidden], tf.shape(c)], axis=0), c.dtype)
     return State(empty, empty, tf.zeros_like(c), tf.zeros_like(c), c)
 
 
@@ -163,7 +163,7 @@ def first_layer(
     s: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """h_t and s_t of a plain LSTM; `kernel` `[4 + H, 4 H]` takes loss, gradient and h in turn."""
-    hidden = h.shape[0]
+    hidden = kernel.shape[1] // 4
     of_coordinate = tf.concat([preprocess(gradient, axis=0), h], axis=0)
     rows = tf.reshape(of_coordinate, [2 + hidden, -1])
     z = tf.matmul(kernel[2:], rows, transpose_a=True)
