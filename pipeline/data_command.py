@@ -22,7 +22,7 @@ SHEET = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("episodes.png"),
     show_default=True,
-    help="Where to draw some episodes of images; others are printed.",
+    help="Where to draw some episodes of images or recordings; others are printed.",
 )
 COUNT = click.option("--count", default=3, show_default=True, type=click.IntRange(1, 50))
 
@@ -108,7 +108,8 @@ def init(path: Path, output: Path | None) -> None:
 def _draw_sheet(console: Console, config: "Config", split: str, count: int, sheet: Path) -> None:
     """Prints what the source holds and draws the first episodes of a split."""
     from components.episode_gen.check import check_data
-    from components.episode_gen.preview import describe, draw_episodes, save_sheet, summarise
+    from components.episode_gen.preview import describe, draw_episodes, summarise
+    from components.episode_gen.sheet import SHOWN_MODALITIES, save_sheet
 
     checked = check_data(config.data, config.episodes)
     _print_facts(console, summarise(checked))
@@ -117,7 +118,7 @@ def _draw_sheet(console: Console, config: "Config", split: str, count: int, shee
     if have < 1:
         raise UserError(f"`--split` must have episodes: `episodes.counts.{split}` is 0.")
     episodes = draw_episodes(checked, config.episodes, split=split, count=min(count, have))
-    if checked.spec.modality == "image":
+    if checked.spec.modality in SHOWN_MODALITIES:
         save_sheet(episodes, checked.spec, sheet)
         console.print(f"{len(episodes)} episodes of {split}: {sheet}", highlight=False)
         return
@@ -133,7 +134,7 @@ def _print_inspection(console: Console, found: "Inspection") -> None:
         "kind": found.kind,
         "classes": str(len(sizes)),
         "examples": str(sum(sizes)),
-        "examples per class": spread(sizes) if sizes else "none",
+        "examples per class": spread(sizes),
     }
     _print_facts(console, facts | found.facts)
     smallest = sorted(found.class_sizes, key=lambda name: (found.class_sizes[name], name))
@@ -142,7 +143,7 @@ def _print_inspection(console: Console, found: "Inspection") -> None:
         _print_names(console, "Smallest classes", few)
     _print_names(console, "Unreadable", [f"{n}: {why}" for n, why in found.unreadable.items()])
     _print_names(
-        console, "The same file in several classes", [" = ".join(g) for g in found.duplicates]
+        console, "The same example in several classes", [" = ".join(g) for g in found.duplicates]
     )
 
 

@@ -1,13 +1,56 @@
 """A first configuration for a user's own data: small enough to run, right enough to start from."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from components.episode_gen.inspection.base import Inspection
 from components.errors import UserError
 
-MOST_WAYS, MOST_QUERIES = 5, 10
+MOST_WAYS = 5
 MANY_EXAMPLES = 15
 """From this many examples in every class on, episodes have five shots instead of one."""
+
+
+class First(NamedTuple):
+    """What suits a modality on two cores for some minutes.
+
+    Attributes:
+      most_queries: query examples of each class, where there are as many.
+      counts: of episodes.
+      learner, training: the sections.
+    """
+
+    most_queries: int
+    counts: dict[str, int]
+    learner: dict[str, Any]
+    training: dict[str, Any]
+
+
+FIRST = {
+    "image": First(
+        10,
+        {"train": 5000, "eval": 200, "test": 600},
+        {"name": "maml"},
+        {"steps": 1000, "episodes_per_step": 8},
+    ),
+    "text": First(
+        10,
+        {"train": 1000, "eval": 200, "test": 600},
+        {"name": "protonet", "backbone": {"name": "embedding_bag"}},
+        {"steps": 200, "episodes_per_step": 4, "meta_rate": 0.003, "eval_every": 50},
+    ),
+    "audio": First(
+        5,
+        {"train": 300, "eval": 60, "test": 600},
+        {"name": "protonet", "backbone": {"name": "conv4", "filters": 32}},
+        {
+            "steps": 300,
+            "episodes_per_step": 4,
+            "eval_every": 50,
+            "eval_episodes": 60,
+            "augment": {"speed": 0.15},
+        },
+    ),
+}
 
 
 def first_config(found: Inspection) -> dict[str, Any]:
@@ -38,16 +81,20 @@ def first_config(found: Inspection) -> dict[str, Any]:
     shots = 5 if examples >= MANY_EXAMPLES else 1
     units, least = (len(groups), 1) if by_group else (classes, ways)
     held_out, test = max(least, round(0.16 * units)), max(least, round(0.2 * units))
+    first = FIRST[found.modality]
+    # Of recordings, a group is a speaker: telling speakers apart is no help with their words.
+    within = {"train_within_group": True} if by_group and found.modality == "audio" else {}
     return {
         "data": {**found.data, "split_counts": [units - held_out - test, held_out, test]},
         "episodes": {
             "ways": ways,
             "shots": shots,
-            "queries": min(MOST_QUERIES, examples - shots),
-            "counts": {"train": 5000, "eval": 200, "test": 600},
+            "queries": min(first.most_queries, examples - shots),
+            **within,
+            "counts": first.counts,
         },
-        "learner": {"name": "maml"},
-        "training": {"steps": 1000, "episodes_per_step": 8},
+        "learner": first.learner,
+        "training": first.training,
         "evaluation": {"threshold": round(1 / ways + 0.2, 2), "episodes": 600},
     }
 
@@ -65,7 +112,7 @@ def _ways(found: Inspection, groups: set[str]) -> int:
 NOTES = {
     "data": "# What was found at the path; `fewshot data inspect` shows it again.",
     "episodes": "# An episode: N ways, K shots of each, and queries per class.",
-    "learner": "# maml; `fewshot run --set learner.name=protonet` tries another one.",
+    "learner": "# `fewshot run --set learner.name=NAME` tries another: maml, protonet, anil, ...",
     "training": "# A first budget; more steps give better models.",
     "evaluation": "# Accuracy on unseen classes that the lower 95% bound must reach: set your own.",
 }

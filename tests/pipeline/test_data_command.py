@@ -1,11 +1,18 @@
 """`fewshot data` and `fewshot init`, from a folder to a configuration that draws episodes."""
 
+import wave
+
+import apache_beam as beam
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from components.episode_gen.generate import generate_episodes
+from components.episode_gen.options import EpisodeGenConfig
+from components.episodes.dataset import read_split
 from pipeline.cli import main
+from pipeline.config import load_config
 
 
 @pytest.fixture
@@ -56,6 +63,52 @@ def test_a_wrong_path_is_one_sentence(folder):
     result = invoke("data", "inspect", "nowhere")
     assert result.exit_code == 2
     assert result.output.count("\n") == 1 and "is not there" in result.output
+
+
+@pytest.fixture
+def own_data(folder):
+    """A table and a folder of recordings, of six classes each; and what cannot be used of them."""
+    rows = [f"request {n} of kind {n % 6},kind {n % 6}" for n in range(24)]
+    (folder / "requests.csv").write_text("\n".join(["text,label", *rows, ",kind 1", ""]))
+    for word in range(6):
+        (folder / f"words/word_{word}").mkdir(parents=True)
+        for number in range(4):
+            with wave.open(str(folder / f"words/word_{word}/{number}.wav"), "wb") as file:
+                file.setparams((1, 2, 8_000, 0, "NONE", ""))
+                samples = 8_000 * np.sin((0.1 + 0.1 * word) * np.arange(800 + 100 * number))
+                file.writeframes(samples.astype("<i2").tobytes())
+    (folder / "words/word_0/none.wav").write_bytes(b"RIFF")
+    return folder
+
+
+OWN = [("requests.csv", "row 25 has no 'text'"), ("words", "word_0/none.wav: it ends too early")]
+
+
+@pytest.mark.parametrize(("path", "unusable"), OWN)
+def test_inspect_takes_tables_and_recordings(own_data, path, unusable):
+    result = invoke("data", "inspect", path)
+    assert result.exit_code == 0 and unusable in result.output
+    if path == "words":
+        assert Image.open(own_data / "episodes.png").width > 100
+    else:
+        assert result.output.count("  support ") == 3 * 2  # episodes x ways
+
+
+@pytest.mark.parametrize("path", [path for path, _ in OWN])
+def test_what_init_writes_makes_episodes(own_data, path):
+    """Not only the configuration is right: EpisodeGen runs with it."""
+    assert invoke("init", path, "--output", "mine.yaml").exit_code == 0
+    config = load_config(
+        "mine.yaml", ["episodes.counts={train: 4, eval: 2, test: 600}", "training.eval_episodes=2"]
+    )
+    record = generate_episodes(
+        EpisodeGenConfig(config.data, config.episodes),
+        uri=str(own_data / "episodes"),
+        work=str(own_data / "work"),
+        make_pipeline=lambda: beam.Pipeline(runner="FnApiRunner"),
+    )
+    assert record.ways == config.episodes.ways
+    assert len(list(read_split(str(own_data / "episodes"), "train"))) == 4
 
 
 @pytest.mark.parametrize("source", ["sinusoid", "styles"])

@@ -12,9 +12,9 @@ from pipeline.config import build_config
 from pipeline.first_config import as_yaml, first_config
 
 
-def found(sizes: dict[str, int], **data) -> Inspection:
-    section = {"source": "folder", "path": "pictures"} | data
-    return Inspection("a folder of images", section, sizes, {}, {}, [])
+def found(sizes: dict[str, int], modality: str = "image", **data) -> Inspection:
+    section = {"source": "folder", "path": "mine"} | data
+    return Inspection("a folder", modality, section, sizes, {}, {}, [])
 
 
 def check(inspection: Inspection) -> None:
@@ -33,9 +33,15 @@ def test_episodes_fit(classes, examples):
 
 
 @pytest.mark.parametrize("groups", [3, 4, 11])
-def test_episodes_fit_by_group(groups):
+@pytest.mark.parametrize("modality", ["image", "audio"])
+def test_episodes_fit_by_group(groups, modality):
     sizes = {f"group_{g}/class_{c}": 4 for g in range(groups) for c in range(2 + g % 3)}
-    check(found(sizes, split_by="group"))
+    check(found(sizes, modality, split_by="group"))
+
+
+@pytest.mark.parametrize("modality", ["image", "text", "audio"])
+def test_every_modality_has_a_first_configuration(modality):
+    check(found({f"class_{i}": 20 for i in range(30)}, modality))
 
 
 @pytest.mark.parametrize(

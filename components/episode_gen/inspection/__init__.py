@@ -12,6 +12,8 @@ from components.errors import UserError
 
 KINDS = {
     "a folder with one sub-folder of images a class": "images",
+    "one of wav files a class": "recordings",
+    "a .csv, .tsv or .jsonl file of texts and their classes": "texts",
 }
 """What a user may bring -> the module that looks at it."""
 
@@ -28,4 +30,5 @@ def inspect(path: Path) -> Inspection:
         kind = importlib.import_module(f"{__name__}.{module}")
         if kind.matches(path):
             return kind.inspect(path)
-    raise UserError(f"{str(path)!r} must be {' or '.join(KINDS)}, and is not.")
+    *most, last = KINDS
+    raise UserError(f"{str(path)!r} must be {', '.join(most)} or {last}, and is not.")

@@ -1,19 +1,23 @@
 """What a look at a user's own files finds."""
 
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 
 class Inspection(NamedTuple):
     """Attributes:
     kind: what the path was taken for, as "a folder of images".
+    modality: "image", "text" or "audio".
     data: the section `data` of a configuration that reads it.
     class_sizes: readable examples of each class.
     facts: what there is to tell of the files: name -> value.
-    unreadable: file -> reason.
-    duplicates: files of equal content that lie in different classes, each a group of names.
+    unreadable: file or row -> reason.
+    duplicates: examples of equal content that lie in different classes, each a group of names.
     """
 
     kind: str
+    modality: str
     data: dict[str, Any]
     class_sizes: dict[str, int]
     facts: dict[str, str]
@@ -25,8 +29,28 @@ class Inspection(NamedTuple):
         return [name for name, size in self.class_sizes.items() if size < shots + queries]
 
 
-def spread(values: list[int]) -> str:
-    """ "4 to 20, median 12", or the one value that all have."""
+def spread(values: Iterable[float]) -> str:
+    """ "4 to 20, median 12", or the one value that all have; "none" of nothing."""
     ordered = sorted(values)
+    if not ordered:
+        return "none"
     low, median, high = ordered[0], ordered[len(ordered) // 2], ordered[-1]
-    return str(low) if low == high else f"{low} to {high}, median {median}"
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}, median {median:g}"
+
+
+def counted(values: Iterable[Any]) -> str:
+    """ "40 png, 2 jpg": how often there is which, the most frequent first."""
+    return ", ".join(f"{count} {value}" for value, count in Counter(values).most_common())
+
+
+def duplicates(contents: Mapping[str, Any], classes: Mapping[str, str]) -> list[list[str]]:
+    """The names of equal content that are of different classes.
+
+    Args:
+      contents: name -> content, or a digest of it.
+      classes: name -> class.
+    """
+    by_content: dict[Any, list[str]] = defaultdict(list)
+    for name, content in contents.items():
+        by_content[content].append(name)
+    return [names for names in by_content.values() if len({classes[name] for name in names}) > 1]

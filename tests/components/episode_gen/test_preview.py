@@ -1,12 +1,9 @@
 import numpy as np
 import pytest
-from PIL import Image
 
 from components.episode_gen.check import check_data
 from components.episode_gen.options import DataOptions, EpisodeOptions
-from components.episode_gen.preview import describe, draw_episodes, save_sheet, summarise
-from components.errors import UserError
-from components.modalities.base import ExampleSpec
+from components.episode_gen.preview import describe, draw_episodes, summarise
 
 EPISODES = EpisodeOptions(ways=2, shots=1, queries=3)
 
@@ -30,21 +27,6 @@ def test_the_previewed_episodes_are_those_of_the_split(checked):
     for episode in episodes:
         assert set(episode.class_names) <= set(checked.splits["test"])
         assert np.shape(episode.support_x) == (2, 8, 8, 1)
-
-
-def test_the_sheet_is_a_picture_with_a_panel_for_each_episode(checked, tmp_path):
-    episodes = draw_episodes(checked, EPISODES, split="train", count=2)
-    save_sheet(episodes[:1], checked.spec, tmp_path / "one.png")
-    save_sheet(episodes, checked.spec, tmp_path / "two.png")
-    one, two = (Image.open(tmp_path / name) for name in ("one.png", "two.png"))
-    assert (two.width, two.height) == (one.width, 2 * one.height)
-    assert len(one.getcolors(1 << 20)) > 50  # the images' greys
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.png", "two.png"]
-
-
-def test_a_sheet_of_texts_is_refused(tmp_path):
-    with pytest.raises(UserError, match="images only: the data are text"):
-        save_sheet([], ExampleSpec("text", "string", ()), tmp_path / "x.png")
 
 
 def test_episodes_of_other_kinds_are_told_in_lines():

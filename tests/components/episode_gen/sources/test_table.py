@@ -75,8 +75,29 @@ def test_a_column_that_is_not_there(tmp_path, columns, options, message):
 
 @pytest.mark.parametrize("rows", [[("hi", "a"), ("  ", "a")], [("hi", "a"), ("hello", "")]])
 def test_a_row_without_text_or_class_is_named(tmp_path, rows):
-    with pytest.raises(UserError, match=r"row 2 has none"):
+    with pytest.raises(UserError, match=r"row 2 has no '(text|label)'"):
         list(open_source(table(write(tmp_path, ".csv", rows))).catalogue())
+
+
+def test_rows_that_lack_a_value_can_be_skipped(tmp_path):
+    rows = [("hi", "a"), (" ", "a"), ("hello", "")]
+    source = open_source(table(write(tmp_path, ".csv", rows), unreadable="skip"))
+    assert [entry.example_id for entry in source.catalogue()] == ["requests.csv:1"]
+    assert source.skipped == {
+        "requests.csv:2": "row 2 has no 'text'",
+        "requests.csv:3": "row 3 has no 'label'",
+    }
+
+
+def test_empty_lines_are_no_rows(tmp_path):
+    path = write(tmp_path, ".jsonl")
+    path.write_text(path.read_text().replace("\n", "\n\n"))
+    assert len(list(open_source(table(path)).catalogue())) == len(ROWS)
+
+
+def test_a_table_without_rows(tmp_path):
+    with pytest.raises(UserError, match=r"`data\.path` must hold rows .* requests\.csv holds none"):
+        list(open_source(table(write(tmp_path, ".csv", []))).catalogue())
 
 
 @pytest.mark.parametrize("content", [b"text,label\n\xff\xfe,a\n", b'text,label\n"a" b,c\n'])

@@ -1,0 +1,79 @@
+"""What the looks at folders of files share: root/class/file, or root/group/class/file."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from components.episode_gen.inspection import base
+from components.episode_gen.sources.file_kind import UnreadableFile
+from components.episode_gen.sources.folder import list_files
+
+Seen = TypeVar("Seen")
+
+
+class Looked(NamedTuple, Generic[Seen]):
+    """Attributes:
+    seen: what each readable file is, by its name, as "class/file".
+    unreadable: name -> reason.
+    digests: of the readable files.
+    grouped: whether there is a level of groups above the classes.
+    """
+
+    seen: dict[str, Seen]
+    unreadable: dict[str, str]
+    digests: dict[str, str]
+    grouped: bool
+
+    def class_sizes(self) -> dict[str, int]:
+        return dict(Counter(map(class_of, self.seen)))
+
+    def duplicates(self) -> list[list[str]]:
+        return base.duplicates(self.digests, {name: class_of(name) for name in self.digests})
+
+    def section(self, path: Path) -> dict[str, Any]:
+        """The section `data`, as far as it is the same for every kind of file."""
+        return (
+            {"source": "folder", "path": str(path)}
+            | ({"unreadable": "skip"} if self.unreadable else {})
+            | ({"split_by": "group"} if self.grouped else {})
+        )
+
+    def facts(self) -> dict[str, str]:
+        suffixes = (Path(name).suffix.lower().lstrip(".") for name in self.seen)
+        groups = {name.partition("/")[0] for name in self.seen}
+        grouped = {"groups": str(len(groups))} if self.grouped else {}
+        return {"formats": base.counted(suffixes)} | grouped
+
+
+def matches(path: Path, suffixes: frozenset[str]) -> bool:
+    """Whether there are such files one or two folders down."""
+    return path.is_dir() and any(list_files(path, suffixes, depth=depth) for depth in (1, 2))
+
+
+def look_at_all(path: Path, suffixes: frozenset[str], look: Callable[[Path], Seen]) -> Looked[Seen]:
+    """Looks at every file.
+
+    Args:
+      path: of the root.
+      suffixes: of the files' names.
+      look: at one file; raises `UnreadableFile`.
+    """
+    grouped = not list_files(path, suffixes, depth=1)
+    looked = Looked[Seen]({}, {}, {}, grouped)
+    for folder, files in list_files(path, suffixes, depth=2 if grouped else 1).items():
+        for file in files:
+            name = f"{folder}/{file}"
+            try:
+                looked.seen[name] = look(path / name)
+            except UnreadableFile as reason:
+                looked.unreadable[name] = str(reason)
+            else:
+                looked.digests[name] = hashlib.sha256((path / name).read_bytes()).hexdigest()
+    return looked
+
+
+def class_of(name: str) -> str:
+    """The folder that a file lies in."""
+    return name.rpartition("/")[0]

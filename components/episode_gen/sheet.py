@@ -1,0 +1,108 @@
+"""A sheet of episodes: a picture that shows what a learner is given and what it is asked."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from components.episodes.format import Episode
+from components.errors import UserError
+from components.modalities.base import ExampleSpec
+
+TILE, GAP, CAPTION = 48, 4, 16  # pixels
+PAPER, INK, LINE = (255, 255, 255), (0, 0, 0), (190, 60, 40)
+SHOWN_MODALITIES = ("image", "audio")
+
+
+class Row(NamedTuple):
+    """A row of a sheet: its caption, and images left and right of the line."""
+
+    caption: str
+    support: list[np.ndarray]
+    query: list[np.ndarray]
+
+
+def save_sheet(episodes: Sequence[Episode], spec: ExampleSpec, path: str | Path) -> None:
+    """Draws episodes below each other: a row for each class, support left of the line.
+
+    Recordings are shown as spectrograms: time from left to right, high above low. Of image-to-image
+    episodes there is a row of inputs and a row of targets.
+
+    Raises:
+      UserError: the examples are neither images nor recordings.
+    """
+    if spec.modality not in SHOWN_MODALITIES:
+        raise UserError(f"a sheet can show images and recordings: the data are {spec.modality}.")
+    panels = [_draw_episode(episode, _rows(episode, spec)) for episode in episodes]
+    width = max(panel.width for panel in panels)
+    sheet = Image.new("RGB", (width, sum(panel.height for panel in panels)), PAPER)
+    top = 0
+    for panel in panels:
+        sheet.paste(panel, (0, top))
+        top += panel.height
+    partial = Path(path).with_suffix(".partial.png")
+    sheet.save(partial)
+    partial.replace(path)
+
+
+def _rows(episode: Episode, spec: ExampleSpec) -> list[Row]:
+    if spec.target_shape is not None:
+        sides = episode.support_y, episode.query_y
+        targets = [list(_as_pixels(side.reshape(-1, *spec.target_shape))) for side in sides]
+        inputs = list(episode.support_x), list(episode.query_x)
+        return [Row(episode.class_names[0], *inputs), Row("target", *targets)]
+    return [
+        Row(
+            name,
+            [
+                as_picture(x, spec)
+                for x, y in zip(episode.support_x, episode.support_y)
+                if y == label
+            ],
+            [as_picture(x, spec) for x, y in zip(episode.query_x, episode.query_y) if y == label],
+        )
+        for label, name in enumerate(episode.class_names)
+    ]
+
+
+def as_picture(example: Any, spec: ExampleSpec) -> np.ndarray:
+    """`[H, W, C]` uint8: an image as it is, a recording as its spectrogram, loud is dark."""
+    if spec.modality != "audio":
+        return np.asarray(example)
+    from components.modalities.speech import spectrogram
+
+    bands = spectrogram(np.asarray(example)[np.newaxis], spec.sample_rate or 0)[0].numpy()
+    loudness = (bands - bands.min()) / max(float(np.ptp(bands)), 1e-9)
+    return _as_pixels(1.0 - loudness.T[::-1, :, np.newaxis])
+
+
+def _as_pixels(brightness: np.ndarray) -> np.ndarray:
+    """0..1 to uint8."""
+    return np.round(255.0 * np.clip(brightness, 0.0, 1.0)).astype(np.uint8)
+
+
+def _draw_episode(episode: Episode, rows: Sequence[Row]) -> Image.Image:
+    shots = max(len(row.support) for row in rows)
+    columns = shots + max(len(row.query) for row in rows)
+    step, row_height = TILE + GAP, TILE + GAP + CAPTION
+    size = (columns * step + 3 * GAP, len(rows) * row_height + CAPTION + 2 * GAP)
+    panel = Image.new("RGB", size, PAPER)
+    draw = ImageDraw.Draw(panel)
+    draw.text((GAP, 0), f"episode {episode.index}: support | query", fill=LINE)
+    middle = GAP + shots * step
+    draw.line([(middle, CAPTION), (middle, size[1] - 2 * GAP)], fill=LINE)
+    for number, (caption, support, query) in enumerate(rows):
+        top = CAPTION + number * row_height
+        draw.text((GAP, top), caption, fill=INK)
+        for column, image in enumerate(support):
+            panel.paste(_tile(image), (GAP + column * step, top + CAPTION))
+        for column, image in enumerate(query, start=shots):
+            panel.paste(_tile(image), (2 * GAP + column * step, top + CAPTION))
+    return panel
+
+
+def _tile(image: np.ndarray) -> Image.Image:
+    channels = image[..., 0] if image.shape[-1] == 1 else image
+    return Image.fromarray(channels).convert("RGB").resize((TILE, TILE))
