@@ -1,4 +1,11 @@
-"""Every learner's meta-gradient against finite differences, in float64."""
+"""Every learner's meta-gradient, in float64: against finite differences where it is one, else
+against what its paper says it is.
+
+True gradients: MAML, ANIL, Meta-SGD, ProtoNet, Proto-MAML, and MAML++ once it is of second order.
+Approximations, and where a test says what they equal: FOMAML and Proto-MAML of first order and
+MAML++ early in meta-training (here), Reptile (here and `test_second_implementation.py`), Meta-LSTM
+(`test_meta_lstm.py`).
+"""
 
 import numpy as np
 import pytest
@@ -8,36 +15,107 @@ from components.meta_trainer import learners
 from components.meta_trainer.learners.reptile import ReptileOptions, reptile
 from components.meta_trainer.objective import classification
 
-# Reptile's update is no gradient; Meta-LSTM's and FOMAML's treat some of what varies as constant.
-EXACT = ("maml", "anil", "meta_sgd", "maml_plus_plus", "protonet", "proto_maml")
-LATE = tf.constant(0.9)  # MAML++ is of second order by then
+LATE = tf.constant(0.9)  # MAML++ is of second order by then, and counts the last step alone
+EARLY = tf.constant(0.06)
+EXACT = {
+    "maml": ("maml", {"inner_steps": 2}, LATE),
+    "anil": ("anil", {}, LATE),
+    "meta_sgd": ("meta_sgd", {"inner_steps": 2}, LATE),
+    "maml_plus_plus, late": ("maml_plus_plus", {}, LATE),
+    "maml_plus_plus, losses of all steps": ("maml_plus_plus", {"first_order_share": 0.0}, EARLY),
+    "protonet": ("protonet", {}, LATE),
+    "proto_maml": ("proto_maml", {}, LATE),
+}
+APPROXIMATE = {"fomaml", "reptile", "meta_lstm"}
 
 
 @pytest.fixture
 def learner_of(small_network, in_float64):
-    def make(name: str):
+    def make(name: str, *, mode: str = "support", **given):
         options, factory = learners.lookup(name)
-        learner = factory(options(), small_network(), classification())
+        learner = factory(options(**given), small_network(mode), classification())
         return learner, in_float64(learner.init(0))
 
     return make
 
 
-@pytest.mark.parametrize("name", EXACT)
-def test_gradient_by_finite_differences(learner_of, small_episodes, name):
-    learner, weights = learner_of(name)
+def test_no_learner_is_left_out():
+    assert {name for name, *_ in EXACT.values()} | APPROXIMATE == set(learners.TABLE)
+
+
+@pytest.mark.parametrize("case", EXACT)
+def test_gradient_by_finite_differences(learner_of, small_episodes, case):
+    name, options, progress = EXACT[case]
+    learner, weights = learner_of(name, **options)
     episodes = small_episodes()
     rng = np.random.default_rng(1)
     direction = {n: rng.normal(size=w.shape) for n, w in weights.items()}
-    gradients = learner.meta_gradients(weights, episodes, LATE).gradients
+    gradients = learner.meta_gradients(weights, episodes, progress).gradients
     along = sum(np.sum(gradients[n] * direction[n]) for n in weights)
 
     def loss(t: float) -> float:
         moved = {n: w + t * direction[n] for n, w in weights.items()}
-        return float(learner.meta_gradients(moved, episodes, LATE).loss)
+        return float(learner.meta_gradients(moved, episodes, progress).loss)
 
     step = 1e-6
     np.testing.assert_allclose((loss(step) - loss(-step)) / (2 * step), along, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "name, options",
+    [("fomaml", {"inner_rate": 0.3}), ("proto_maml", {"first_order": True, "inner_rate": 0.1})],
+)
+def test_first_order_holds_all_inner_updates_constant(learner_of, small_episodes, name, options):
+    """The gradient of L_Q(theta'_0 + u), u = theta'_K - theta'_0 taken as a number.
+
+    theta'_0 of Proto-MAML depends on theta through the prototypes, which stays differentiated.
+    """
+    options = options | {"mode": "none", "learn_rates": False}
+    learner, weights = learner_of(name, inner_steps=3, **options)
+    unmoved, _ = learner_of(name, inner_steps=0, **options)
+    episodes = small_episodes()
+    found = learner.meta_gradients(weights, episodes, LATE).gradients
+    last, first = (one.adapt(weights, episodes.support) for one in (learner, unmoved))
+    updates = {n: tf.constant(last[n] - first[n]) for n in last}
+    with tf.GradientTape() as tape:
+        tape.watch(weights)
+        adapted = {n: w + updates[n] for n, w in unmoved.adapt(weights, episodes.support).items()}
+        loss = query_loss(learner, weights, adapted, episodes)
+    for n, gradient in tape.gradient(loss, weights, unconnected_gradients="zero").items():
+        np.testing.assert_allclose(found[n], gradient, atol=1e-12)
+
+
+def query_loss(learner, weights, adapted, episodes) -> tf.Tensor:
+    outputs = learner.predict(weights, adapted, episodes.query_x)
+    return tf.reduce_mean(classification().loss(outputs, episodes.query_y, episodes.support_y))
+
+
+def test_early_maml_plus_plus_adds_up_the_first_order_gradients_of_each_step(
+    learner_of, small_episodes
+):
+    """sum_i v_i grad L_Q(theta'_i), each at the adapted weights, v even at the very start."""
+    options, episodes = {"inner_rate": 0.5, "mode": "none"}, small_episodes()
+    learner, weights = learner_of("maml_plus_plus", inner_steps=4, **options)
+    found = learner.meta_gradients(weights, episodes, tf.constant(0.0)).gradients
+    names = learner.network.names()
+    of_each = []
+    for steps in (1, 2, 3, 4):
+        fomaml, _ = learner_of("fomaml", inner_steps=steps, learn_rates=False, **options)
+        own = {n: weights[n] for n in names}
+        of_each.append(fomaml.meta_gradients(own, episodes, LATE).gradients)
+    for n in names:
+        np.testing.assert_allclose(found[n], sum(g[n] for g in of_each) / 4, atol=1e-12)
+
+
+def test_late_maml_plus_plus_with_equal_rates_is_maml(learner_of, small_episodes):
+    options = {"inner_steps": 3, "inner_rate": 0.5}
+    learner, weights = learner_of("maml_plus_plus", **options)
+    maml, maml_weights = learner_of("maml", learn_rates=False, **options)
+    found = learner.meta_gradients(weights, small_episodes(), LATE)
+    expected = maml.meta_gradients(maml_weights, small_episodes(), LATE)
+    np.testing.assert_allclose(found.loss, expected.loss, rtol=1e-12)
+    for n, gradient in expected.gradients.items():
+        np.testing.assert_allclose(found.gradients[n], gradient, atol=1e-12)
 
 
 def test_anil_does_not_move_the_body(learner_of, small_episodes):

@@ -57,33 +57,82 @@ def test_open_forget_gate_and_constant_input_gate_are_gradient_descent(
             )
 
 
-@pytest.mark.parametrize("steps", [1, 4])
-def test_agrees_with_a_second_implementation(scalar_network, scalar_episode, in_float64, steps):
-    learner = meta_lstm(MetaLstmOptions(inner_steps=steps), scalar_network, regression())
-    weights = in_float64(learner.init(3))
-    rng = np.random.default_rng(0)
-    for name in ("lstm_kernel", "lstm_bias", "forget_kernel", "input_kernel"):
-        weights[name] = tf.constant(rng.normal(scale=0.3, size=weights[name].shape))
-    weights["input_bias"] = tf.constant(-1.0, tf.float64)
-    weights["head_kernel"] = tf.constant([[0.7]], tf.float64)
-    found = learner.adapt(weights, scalar_episode.support)
+@pytest.fixture
+def tiny(scalar_network, in_float64):
+    """The learner of f(x) = w x + b, and weights whose gates are neither open nor shut."""
 
-    expected = numpy_two_coordinates(
-        {n: w.numpy() for n, w in weights.items()}, x=2.0, y=1.0, steps=steps
-    )
+    def make(steps: int):
+        learner = meta_lstm(MetaLstmOptions(inner_steps=steps), scalar_network, regression())
+        weights = in_float64(learner.init(3))
+        rng = np.random.default_rng(0)
+        for name in ("lstm_kernel", "lstm_bias", "forget_kernel", "input_kernel"):
+            weights[name] = tf.constant(rng.normal(scale=0.3, size=weights[name].shape))
+        weights["input_bias"] = tf.constant(-1.0, tf.float64)
+        weights["head_kernel"] = tf.constant([[0.7]], tf.float64)
+        return learner, weights
+
+    return make
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_agrees_with_a_second_implementation(tiny, scalar_episode, steps):
+    learner, weights = tiny(steps)
+    found = learner.adapt(weights, scalar_episode.support)
+    expected, _ = second_implementation({n: w.numpy() for n, w in weights.items()}, steps)
     np.testing.assert_allclose(found["head_kernel"].numpy().item(), expected[0], rtol=1e-6)
     np.testing.assert_allclose(found["head_bias"].numpy().item(), expected[1], rtol=1e-6)
 
 
-def numpy_two_coordinates(weights: dict, *, x: float, y: float, steps: int) -> np.ndarray:
-    """f(x) = w x + b; the coordinates are w and b, and share the meta-learner's parameters."""
+@pytest.mark.parametrize("steps", [1, 4])
+def test_meta_gradient_holds_losses_and_gradients_constant(tiny, scalar_episode, steps):
+    """The first-order assumption of section 3.5: what is fed in does not depend on the weights.
+
+    By the second implementation, fed with the numbers that it recorded before: the complex step
+    along a random direction of each weight (the learned start among them).
+    """
+    learner, weights = tiny(steps)
+    found = learner.meta_gradients(weights, scalar_episode, PROGRESS).gradients
+    arrays = {n: w.numpy() for n, w in weights.items()}
+    _, fed = second_implementation(arrays, steps)
+
+    def query_loss(moved: dict, fed: list | None) -> complex:
+        (w, b), _ = second_implementation(moved, steps, fed)
+        return (w * 3 + b - 5) ** 2
+
+    rng = np.random.default_rng(2)
+    for name, values in arrays.items():
+        direction = rng.normal(size=values.shape)
+        moved = arrays | {name: values + 1e-30j * direction}
+        expected = query_loss(moved, fed).imag / 1e-30
+        np.testing.assert_allclose(np.sum(found[name] * direction), expected, rtol=1e-6)
+        if name == "head_kernel" and steps > 1:  # the true gradient is another one
+            true = query_loss(moved, None).imag / 1e-30
+            assert abs(true - expected) > 1e-3 * abs(expected)
+
+
+def second_implementation(
+    weights: dict, steps: int, fed: list | None = None
+) -> tuple[np.ndarray, list]:
+    """f(x) = w x + b on the support (2, 1); the coordinates are w and b.
+
+    Args:
+      weights: the meta-learner's, shared by both coordinates, and the start.
+      steps: how many.
+      fed: the (loss, gradient) of each step, to take in place of the true ones.
+
+    Returns:
+      (w, b) after the steps, and what was fed in.
+    """
+    x, y = 2.0, 1.0
     h, s = np.zeros((2, 20)), np.zeros((2, 20))
     f, i = np.zeros(2), np.zeros(2)
     c = np.array([weights["head_kernel"].item(), weights["head_bias"].item()])
-    for _ in range(steps):
+    true = []
+    for step in range(steps):
         error = c[0] * x + c[1] - y
-        gradient = np.array([2 * error * x, 2 * error])
-        features = [[*_pre(error**2), *_pre(g)] for g in gradient]
+        true.append((error**2, np.array([2 * error * x, 2 * error])))
+        loss, gradient = (fed or true)[step]
+        features = [[*_pre(loss), *_pre(g)] for g in gradient]
         z = np.hstack([features, h]) @ weights["lstm_kernel"] + weights["lstm_bias"]
         z_i, z_f, z_o, z_g = np.split(z, 4, axis=1)
         s = sigmoid(z_f) * s + sigmoid(z_i) * np.tanh(z_g)
@@ -91,12 +140,12 @@ def numpy_two_coordinates(weights: dict, *, x: float, y: float, steps: int) -> n
         f = np.column_stack([h, c, f]) @ weights["forget_kernel"] + weights["forget_bias"]
         i = np.column_stack([h, c, i]) @ weights["input_kernel"] + weights["input_bias"]
         c = sigmoid(f) * c - sigmoid(i) * gradient
-    return c
+    return c, fed or true
 
 
-def _pre(v: float) -> tuple[float, float]:
-    small = abs(v) < np.exp(-10)
-    return (-1.0, np.exp(10) * v) if small else (np.log(abs(v)) / 10, np.sign(v))
+def _pre(v: complex) -> tuple[complex, complex]:
+    large, sign = abs(v) >= np.exp(-10), np.sign(v.real)
+    return (np.log(v * sign) / 10, sign) if large else (-1.0, np.exp(10) * v)
 
 
 def test_meta_gradient_by_finite_differences_of_the_gates(
