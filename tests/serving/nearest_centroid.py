@@ -4,11 +4,13 @@ It follows serving/signatures.py as a real export does, in plain TensorFlow. `sc
 squared distances, so that each version of a test answers with probabilities of its own.
 """
 
+import io
 import json
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 from serving import signatures as names
 
@@ -137,6 +139,13 @@ def expected(inputs, *, scale: float = 4.0) -> np.ndarray:
         weights = np.exp(logits - logits.max(-1, keepdims=True))
         answers.append(weights / weights.sum(-1, keepdims=True))
     return np.stack(answers)
+
+
+def png(image: np.ndarray) -> bytes:
+    """A file of one image."""
+    file = io.BytesIO()
+    Image.fromarray(image[..., 0]).save(file, format="png")
+    return file.getvalue()
 
 
 def _features(images):

@@ -94,10 +94,6 @@ def _route(
 
 def _run(core: ServerCore, spec: ModelSpec, verb: str, body: Body, deadline: float) -> str:
     with core.observed(spec.name, verb.capitalize(), "REST"):
-        if verb != "predict":
-            raise StatusError(
-                status.UNIMPLEMENTED, f"A few-shot model has no signature for {verb}; use predict"
-            )
         document = parse_object(_unpack(*body, core.max_message_bytes))
         asked = signature_name(document)
         with core.servable(spec) as servable:
@@ -107,10 +103,20 @@ def _run(core: ServerCore, spec: ModelSpec, verb: str, body: Body, deadline: flo
                     f'Serving signature name: "{asked or ADAPT_AND_PREDICT}" not found in '
                     "signature def"
                 )
+            if verb != "predict":
+                raise _wrong_method(verb, signature.method_name)
             tensors, by_row = read_tensors(document, signature.inputs)
             inputs = {name: lambda array=array: array for name, array in tensors.items()}
             outputs = core.predict(servable, asked, inputs, deadline=deadline)
         return write_response(outputs, by_row=by_row)
+
+
+def _wrong_method(verb: str, method_name: str) -> StatusError:
+    """A few-shot model has signatures for predict only."""
+    kind = {"classify": "classification", "regress": "regression"}[verb]
+    return invalid_argument(
+        f"Expected {kind} signature method_name to be tensorflow/serving/{verb}. Was: {method_name}"
+    )
 
 
 def _look(

@@ -1,17 +1,15 @@
 import asyncio
-import io
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from serving import signatures as names
 from serving.client import AsyncFewShotClient, FewShotClient, StatusError
 from serving.errors import UserError
 from serving.protocol import status
-from tests.serving.nearest_centroid import episode, expected
+from tests.serving.nearest_centroid import episode, expected, png
 
 EPISODE = episode(ways=3, shots=2, queries=7)
 X, Y, Q = names.SUPPORT_X, names.SUPPORT_Y, names.QUERY_X
@@ -21,12 +19,6 @@ def by_class(inputs=EPISODE):
     """The first episode's support set, classes named in reverse order of their labels."""
     x, y = inputs[X][0], inputs[Y][0]
     return {f"class-{n}": list(x[y == n]) for n in range(y.max(), -1, -1)}
-
-
-def png(image) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(image[..., 0]).save(file, format="png")
-    return file.getvalue()
 
 
 def right(inputs=EPISODE):

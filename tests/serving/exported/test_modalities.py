@@ -6,11 +6,11 @@ import wave
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from PIL import Image
 
 from serving.client.command import query
 from serving.errors import UserError
 from tests.serving.exported.small_exports import MODELS, PICTURE, RATE
+from tests.serving.nearest_centroid import png
 
 PICTURES, TEXTS, RECORDINGS = "images-protonet", "texts-protonet", "recordings-protonet"
 
@@ -36,12 +36,6 @@ def recordings(seed: int):
 
 
 SENTENCES = {"music": ["play a song", "turn up the radio"], "money": ["my balance", "pay a bill"]}
-
-
-def png(picture: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(picture[..., 0]).save(file, format="png")
-    return file.getvalue()
 
 
 def wav(samples: np.ndarray) -> bytes:
