@@ -1,11 +1,8 @@
-"""Ports, sockets, TLS, limits, deadlines, health, metrics and the end of a server."""
+"""Ports, sockets, limits, deadlines, health and metrics."""
 
 import gzip
 import json
 import shutil
-import signal
-import subprocess
-import threading
 import time
 
 import grpc
@@ -14,58 +11,14 @@ import pytest
 import requests
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from benchmarks.serving.running import launch
-from serving.client import FewShotClient, StatusError, Tls
+from serving.client import FewShotClient
 from serving.errors import UserError
-from serving.protocol import status
 from serving.protocol.tensors import write_tensor
-from tests.serving.model_server.endpoints import as_lists, endpoint, outputs, predict_request
+from tests.serving.model_server.endpoints import as_lists, endpoint, predict_request
 from tests.serving.nearest_centroid import episode, expected
 
 EPISODE = episode()
 REQUEST = predict_request(EPISODE, model="m")
-
-
-def make_certificates(folder):
-    """An authority, and a certificate of it for localhost that serves both sides."""
-
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-    new_key = ("-newkey", "rsa:2048", "-nodes", "-days", "2")
-    openssl("req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca")
-    names = "subjectAltName=DNS:localhost"
-    openssl("req", *new_key[:3], "-keyout", "key.pem", "-out", "csr.pem", "-subj", "/CN=localhost")
-    (folder / "names").write_text(names)
-    signing = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names")
-    openssl("x509", "-req", "-in", "csr.pem", "-out", "cert.pem", "-days", "2", *signing)
-    return folder
-
-
-@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificates")
-def test_mutual_tls_answers_known_clients_only(start, base_path, tmp_path):
-    folder = make_certificates(tmp_path)
-    text = {
-        field: json.dumps((folder / file).read_text())
-        for field, file in [
-            ("server_key", "key.pem"),
-            ("server_cert", "cert.pem"),
-            ("custom_ca", "ca.pem"),
-        ]
-    }
-    config = folder / "ssl.config"
-    config.write_text("\n".join(f"{k}: {v}" for k, v in text.items()) + "\nclient_verify: true")
-    server = start(model_base_path=str(base_path), model_name="m", ssl_config_file=str(config))
-    address = f"localhost:{server.port}"
-    known = Tls(folder / "ca.pem", folder / "cert.pem", folder / "key.pem")
-    with FewShotClient.connect(address, "m", tls=known) as client:
-        assert client.run("serving_default", EPISODE).version == 1
-    with (
-        FewShotClient.connect(address, "m", tls=Tls(folder / "ca.pem"), timeout=0.5) as client,
-        pytest.raises(StatusError) as error,
-    ):
-        client.run("serving_default", EPISODE)
-    assert error.value.code in (status.UNAVAILABLE, status.DEADLINE_EXCEEDED)
 
 
 def test_unix_socket(start, base_path, tmp_path):
@@ -182,48 +135,3 @@ def test_metrics_at_tensorflow_servings_path_under_its_names(start, base_path):
     assert f':tensorflow:serving:request_latency_bucket{{{labels},le="+Inf"}} 1' in text
     assert ':tensorflow:serving:runtime_latency_count{model_name="m"' in text
     assert "made-up" not in text
-
-
-def test_stop_finishes_what_is_in_flight(start, base_path, monkeypatch):
-    """Slow runs are in flight over both protocols when the server is told to stop."""
-    server = start(model_base_path=str(base_path), model_name="m")
-    running = threading.Semaphore(0)
-    with server.manager.servable("m") as servable:
-        run = servable.run
-
-    def slow_run(*arguments):
-        running.release()
-        time.sleep(0.3)
-        return run(*arguments)
-
-    monkeypatch.setattr(servable, "run", slow_run)
-    answers = []
-
-    def ask_grpc():
-        answers.append(outputs(endpoint(server).predict(REQUEST))["probabilities"])
-
-    def ask_rest():
-        _, body = endpoint(server).post("/v1/models/m:predict", {"inputs": as_lists(EPISODE)})
-        answers.append(body["outputs"]["probabilities"])
-
-    threads = [threading.Thread(target=ask) for ask in (ask_grpc, ask_rest)]
-    for thread in threads:
-        thread.start()
-    for _ in threads:
-        running.acquire()
-    server.stop()
-    for thread in threads:
-        thread.join()
-    assert len(answers) == 2
-    for answer in answers:
-        np.testing.assert_allclose(answer, expected(EPISODE), atol=1e-5)
-
-
-def test_sigterm_ends_the_command(base_path, tmp_path):
-    process = launch(base_path, 0, "--rest_api_port=-1", log=tmp_path / "log")
-    end = time.monotonic() + 60
-    while b"REST on port" not in (tmp_path / "log").read_bytes():
-        assert time.monotonic() < end and process.poll() is None
-        time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=30) == 0

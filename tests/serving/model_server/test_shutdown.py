@@ -1,0 +1,71 @@
+"""The end of a server: what is in flight is answered first."""
+
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from benchmarks.serving.running import MODEL_NAME, serving
+from serving import signatures as names
+from serving.client import FewShotClient
+from tests.serving.model_server.endpoints import as_lists, endpoint, outputs, predict_request
+from tests.serving.nearest_centroid import episode, expected
+
+EPISODE = episode()
+REQUEST = predict_request(EPISODE, model="m")
+
+
+def test_stop_finishes_what_is_in_flight(start, base_path, monkeypatch):
+    """Slow runs are in flight over both protocols when the server is told to stop."""
+    server = start(model_base_path=str(base_path), model_name="m")
+    running = threading.Semaphore(0)
+    with server.manager.servable("m") as servable:
+        run = servable.run
+
+    def slow_run(*arguments):
+        running.release()
+        time.sleep(0.3)
+        return run(*arguments)
+
+    monkeypatch.setattr(servable, "run", slow_run)
+    answers = []
+
+    def ask_grpc():
+        answers.append(outputs(endpoint(server).predict(REQUEST))["probabilities"])
+
+    def ask_rest():
+        _, body = endpoint(server).post("/v1/models/m:predict", {"inputs": as_lists(EPISODE)})
+        answers.append(body["outputs"]["probabilities"])
+
+    threads = [threading.Thread(target=ask) for ask in (ask_grpc, ask_rest)]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        running.acquire()
+    server.stop()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 2
+    for answer in answers:
+        np.testing.assert_allclose(answer, expected(EPISODE), atol=1e-5)
+
+
+def test_sigterm_ends_the_command_once_requests_in_flight_are_answered(base_path, tmp_path):
+    """The request waits for others to join when the signal comes."""
+    parameters = tmp_path / "batching.config"
+    parameters.write_text("batch_timeout_micros { value: 3000000 }")
+    flags = ["--rest_api_port=0", "--enable_batching", f"--batching_parameters_file={parameters}"]
+    with (
+        serving(base_path, *flags, log=tmp_path / "log") as (address, process),
+        FewShotClient.connect(address, MODEL_NAME) as client,
+        ThreadPoolExecutor() as threads,
+    ):
+        assert client.signatures
+        reply = threads.submit(client.run, names.ADAPT_AND_PREDICT, EPISODE)
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        answer = reply.result().outputs[names.PROBABILITIES]
+        assert process.wait(timeout=30) == 0
+    np.testing.assert_allclose(answer, expected(EPISODE), atol=1e-5)
