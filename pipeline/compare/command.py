@@ -149,18 +149,22 @@ def tell(results: list["Result"], folder: Path, config: "Config") -> None:
     """Prints the table and what it means; writes the report."""
     from rich.console import Console
 
-    from pipeline.compare.differences import differences, level_of_each, verdict
-    from pipeline.compare.report import table, told, write_report
+    from pipeline.compare.differences import differences, level_of_each, ranked, verdict
+    from pipeline.compare.report import servable, table, told, write_report
 
     page = write_report(results, folder, config.to_dict())
     found = differences(results)
     console = Console()
     console.print(table(results))
-    console.print(
-        f"Differences, episode by episode, with {100 * level_of_each(len(found)):.2f}% intervals "
-        "(all hold together with 95%):",
-        highlight=False,
-        soft_wrap=True,
-    )
-    for line in [*map(told, found), "", verdict(results, found), f"report: {page}"]:
+    level = f"{100 * level_of_each(len(found)):.2f}%"
+    lines = [
+        *map(servable, ranked(results)),
+        "",
+        f"Differences, episode by episode ({level} intervals: all hold together with 95%):",
+        *map(told, found),
+        "",
+        verdict(results, found),
+        f"report: {page}",
+    ]
+    for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)

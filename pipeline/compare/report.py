@@ -17,7 +17,6 @@ from components.few_shot_evaluator.metrics import mean_interval
 from pipeline.compare.differences import Difference, differences, level_of_each, ranked, verdict
 from pipeline.compare.trial import Result
 
-COLUMNS = ("learner", "{metric}", "adapt", "size", "steps", "training", "speed", "can serve")
 COLOURS = (
     "#0f766e",
     "#b45309",
@@ -37,6 +36,7 @@ def write_report(results: Sequence[Result], folder: Path, configuration: dict[st
     page = _template().render(
         head=headings(results),
         rows=[row(result) for result in ranked(results)],
+        serves={result.learner: result.serves for result in ranked(results)},
         found=found,
         level=100 * level_of_each(len(found)),
         verdict=verdict(results, found),
@@ -60,16 +60,18 @@ def write_report(results: Sequence[Result], folder: Path, configuration: dict[st
 
 
 def table(results: Sequence[Result]) -> Table:
-    """For a terminal, best first."""
-    drawn = Table(*headings(results))
+    """For a terminal of 80 columns, best first."""
+    drawn = Table(box=None, padding=(0, 2, 0, 0))
+    for number, heading in enumerate(headings(results)):
+        drawn.add_column(heading, justify="right" if number else "left", no_wrap=True)
     for result in ranked(results):
         drawn.add_row(*row(result))
     return drawn
 
 
 def headings(results: Sequence[Result]) -> list[str]:
-    metric = results[0].metric.replace("_", " ")
-    return [column.format(metric=metric) for column in COLUMNS]
+    score = {"accuracy": "accuracy", "mean_squared_error": "squared error"}[results[0].metric]
+    return ["learner", score, "adapt ms", "MB", "steps", "time", "speed"]
 
 
 def row(result: Result) -> list[str]:
@@ -78,17 +80,21 @@ def row(result: Result) -> list[str]:
     return [
         result.learner,
         f"{score.mean:.4f} ± {score.half_width:.4f}",
-        f"{result.adapt_milliseconds:.1f} ms",
-        f"{result.megabytes:.1f} MB",
-        f"{result.steps} of {result.total_steps}",
+        f"{result.adapt_milliseconds:.1f}",
+        f"{result.megabytes:.1f}",
+        f"{result.steps}/{result.total_steps}",
         f"{result.seconds:.0f} s",
-        f"{result.episodes_per_second:.0f} episodes/s",
-        "; ".join(f"{what}: {answer}" for what, answer in result.serves.items()),
+        f"{result.episodes_per_second:.0f}/s",
     ]
 
 
+def servable(result: Result) -> str:
+    """What a learner can serve, as a line of the terminal."""
+    return f"{result.learner} serves " + "; ".join(f"{k}: {v}" for k, v in result.serves.items())
+
+
 def told(difference: Difference) -> str:
-    """A line of the terminal."""
+    """A difference as a line of the terminal."""
     gain = f"{difference.gain.mean:+.4f} ± {difference.gain.half_width:.4f}"
     judged = "real" if difference.real else "not told apart"
     return f"{difference.better} against {difference.worse}: {gain}, {judged}"

@@ -1,0 +1,79 @@
+"""What is asked of each learner, and which results are taken again."""
+
+import json
+
+import pytest
+
+from components.episodes.record import EpisodeSetRecord
+from components.modalities.base import ExampleSpec
+from pipeline.compare.trial import RESULT_FILE, fingerprint, finished, learner_section, plan_trial
+from pipeline.config import build_config
+
+RECORD = EpisodeSetRecord(
+    1, ExampleSpec("image", "uint8", (8, 8, 1)), 3, 1, 2, {}, 0, {}, {}, {"data": {}}
+)
+
+
+def config(**learner):
+    return build_config({"name": "small", "learner": learner})
+
+
+def test_own_options_go_to_the_own_learner_and_the_backbone_to_all():
+    backbone = {"filters": 8}
+    some = config(name="maml", inner_steps=3, backbone=backbone)
+    assert learner_section(some, "maml") == some.learner
+    assert learner_section(some, "anil") == {"name": "anil", "backbone": backbone}
+
+
+def test_a_configuration_without_a_learner_is_mamls():
+    assert learner_section(config(inner_steps=3), "maml") == {"name": "maml", "inner_steps": 3}
+    assert learner_section(config(), "protonet") == {"name": "protonet"}
+
+
+@pytest.fixture
+def trial(tmp_path):
+    def make(name: str = "maml", *, record=RECORD, seconds=None, **learner):
+        return plan_trial(
+            config(**learner), name, record, uri="anywhere", folder=tmp_path, seconds=seconds
+        )
+
+    return make
+
+
+def test_each_has_the_same_training_and_time(trial):
+    one, two = trial("maml", seconds=60.0), trial("anil", seconds=60.0)
+    assert one.training == two.training and one.training["max_seconds"] == 60.0
+    assert one.folder != two.folder
+
+
+def keep(trial, result) -> None:
+    trial.folder.mkdir(parents=True, exist_ok=True)
+    kept = {"trial": fingerprint(trial), "result": result._asdict()}
+    (trial.folder / RESULT_FILE).write_text(json.dumps(kept))
+
+
+def test_a_finished_trial_is_taken_again(trial, result):
+    assert finished(trial()) is None
+    keep(trial(), result("maml", [0.5, 0.25]))
+    assert finished(trial()) == result("maml", [0.5, 0.25])
+
+
+@pytest.mark.parametrize("change", [{"seconds": 5.0}, {"name": "maml", "inner_steps": 3}])
+def test_a_trial_of_another_configuration_is_not(trial, result, change):
+    keep(trial(), result("maml", [0.5, 0.25]))
+    name = change.pop("name", None)
+    other = trial(**change) if name is None else trial(name, **change)
+    assert finished(other) is None
+
+
+def test_a_trial_on_other_episodes_is_not(trial, result):
+    keep(trial(), result("maml", [0.5, 0.25]))
+    other = EpisodeSetRecord.from_json(RECORD.to_json() | {"seed": 1})
+    assert finished(trial(record=other)) is None
+
+
+def test_a_result_cut_short_is_not(trial, result):
+    keep(trial(), result("maml", [0.5, 0.25]))
+    path = trial().folder / RESULT_FILE
+    path.write_text(path.read_text()[:40])
+    assert finished(trial()) is None
