@@ -156,7 +156,7 @@ def run_trial(trial: Trial) -> Result:
         metric=model.task.metric,
         higher_is_better=model.task.higher_is_better,
         scores=score_episodes(model, trial).tolist(),
-        adapt_milliseconds=adapt_milliseconds(model, trial),
+        adapt_milliseconds=adapt_milliseconds(model, trial.uri, trial.record),
         megabytes=_size(Path(model_dir)) / 2**20,
         steps=int(trained["steps"]),
         total_steps=trial.training["steps"],
@@ -192,10 +192,10 @@ def score_episodes(model: ExportedModel, trial: Trial) -> np.ndarray:
     return np.concatenate(scores)
 
 
-def adapt_milliseconds(model: ExportedModel, trial: Trial) -> float:
-    """Median time of one call with one episode and one query."""
-    (serialized,) = read_split(trial.uri, "test").take(1).batch(1)
-    parsed = parse_episodes(serialized, trial.record.example_spec)
+def adapt_milliseconds(model: ExportedModel, uri: str, record: EpisodeSetRecord) -> float:
+    """Median time of one call with one episode, of these test episodes, and one query."""
+    (serialized,) = read_split(uri, "test").take(1).batch(1)
+    parsed = parse_episodes(serialized, record.example_spec)
     support = parsed[sig.SUPPORT_X].numpy(), parsed[sig.SUPPORT_Y].numpy()
     query = parsed[sig.QUERY_X].numpy()[:, :1]
     times: list[float] = []

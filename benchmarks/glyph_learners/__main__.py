@@ -1,0 +1,113 @@
+"""Every learner through the whole line: `fewshot run` of the shipped glyph configuration.
+
+    python -m benchmarks.glyph_learners [--only NAME ...] [--work-dir DIR]
+    python -m benchmarks.glyph_learners --table
+
+Only `learner.name` differs. Each run keeps its output folder, so a killed one goes on; results go
+to `benchmarks/results/glyph_learners.json`, of which `--table` prints the README's table. About
+five minutes a learner on two cores, Meta-LSTM a quarter of an hour.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.reporting import about, read_result, write_result
+
+NAME = "glyph_learners"
+CONFIG = "pipeline/configs/glyphs_5w1s.yaml"
+LEARNERS = {
+    "maml": "MAML",
+    "fomaml": "FOMAML",
+    "anil": "ANIL",
+    "meta_sgd": "Meta-SGD",
+    "maml_plus_plus": "MAML++",
+    "reptile": "Reptile",
+    "protonet": "ProtoNet",
+    "proto_maml": "Proto-MAML",
+    "meta_lstm": "Meta-LSTM",
+}
+"""By `learner.name`: the title in the table."""
+MARKERS = ("<!-- learners table -->", "<!-- end of learners table -->")
+"""The table stands between these lines in the README."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="*", choices=list(LEARNERS), default=list(LEARNERS))
+    parser.add_argument("--work-dir", type=Path, default=Path("runs/benchmarks/glyph_learners"))
+    parser.add_argument("--table", action="store_true", help="print the table, do nothing else")
+    arguments = parser.parse_args()
+    if arguments.table:
+        print(markdown(read_result(NAME)), end="")
+        return
+    for name in arguments.only:
+        found = run(name, arguments.work_dir / name)
+        results = read_result(NAME) or {"configuration": CONFIG, "learners": {}}
+        together = results["learners"] | {name: found}
+        results["learners"] = {name: together[name] for name in LEARNERS if name in together}
+        write_result(NAME, results)
+
+
+def run(name: str, folder: Path) -> dict[str, Any]:
+    """What the result file says of one learner, blessed or not."""
+    of_machine = about()
+    command = [sys.executable, "-m", "pipeline.cli", "run", "--config", CONFIG]
+    command += ["--set", f"learner.name={name}", "--output-dir", str(folder)]
+    done = subprocess.run(command, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"})
+    if done.returncode not in (0, 3):
+        raise SystemExit(f"The run of {name} failed; see {folder / 'pipeline.log'}.")
+    summary = json.loads((folder / "summary.json").read_text())
+    trained = summary["meta_train"]
+    episodes = trained["steps"] * summary["config"]["training"]["episodes_per_step"]
+    return {
+        "accuracy": summary["test"]["accuracy"],
+        "ci95": summary["test"]["ci95"],
+        "episodes": summary["test"]["episodes"],
+        "protocol": summary["test"]["protocol"],
+        "blessed": summary["blessed"],
+        "pushed": summary["pushed"] is not None,
+        "steps": trained["steps"],
+        "training_seconds": round(episodes / trained["episodes_per_second"]),
+        "pipeline_seconds": round(sum(summary["seconds"].values())),
+        "adapt_milliseconds": round(adaptation(summary, folder), 1) if summary["pushed"] else None,
+        **of_machine,
+    }
+
+
+def adaptation(summary: dict[str, Any], folder: Path) -> float:
+    """Milliseconds for one episode and one query, of the pushed model."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # TensorFlow takes seconds to import, and the table needs none of it.
+    from components.episodes.record import read_record
+    from components.few_shot_evaluator.model import ExportedModel
+    from pipeline.compare.trial import adapt_milliseconds
+    from pipeline.summary import latest_outputs
+
+    outputs = latest_outputs(folder / "metadata.sqlite", summary["config"]["name"])
+    uri = outputs["examples"].uri
+    return adapt_milliseconds(ExportedModel(summary["pushed"]), uri, read_record(uri))
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """One row a learner."""
+    lines = [
+        "| learner | accuracy | blessed | training | adaptation, one query |",
+        "|---|---|---|---|---|",
+    ]
+    for name, one in results["learners"].items():
+        accuracy = f"{one['accuracy']:.4f} ± {one['ci95']:.4f}"
+        adapt = one["adapt_milliseconds"]
+        seconds = "" if adapt is None else f"{adapt / 1000:.4f} s"
+        blessed = "yes" if one["blessed"] else "no"
+        training = f"{one['training_seconds']} s"
+        lines.append(f"| {LEARNERS[name]} | {accuracy} | {blessed} | {training} | {seconds} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
