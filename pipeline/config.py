@@ -56,6 +56,13 @@ class BeamOptions:
             ]
         return args
 
+    def statistics_args(self) -> list[str]:
+        """What overrides them for StatisticsGen.
+
+        TFX's step reads by a source, which Beam's Dask runner does not know: it runs here then.
+        """
+        return ["--runner=FnApiRunner"] if self.runner.endswith("DaskRunner") else []
+
 
 @dataclass(frozen=True, config=STRICT)
 class Config:

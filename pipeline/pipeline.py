@@ -52,6 +52,7 @@ def create_pipeline(
 
     # What the episodes look like, and whether they are what they claim to be.
     statistics_gen = tfx.components.StatisticsGen(examples=examples)
+    statistics_gen.with_beam_pipeline_args(config.beam.statistics_args())
     schema_gen = tfx.components.SchemaGen(statistics=statistics_gen.outputs["statistics"])
     example_validator = tfx.components.ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]

@@ -78,7 +78,8 @@ PARAMETERS: dict[str, RuntimeParameter] = {
     ),
     "learner": RuntimeParameter(
         "STRING",
-        "The meta-learning algorithm; another than the compiled one has its default options.",
+        "The meta-learning algorithm. The compiled one has the options that it was compiled with; "
+        "another has its own defaults, and the same backbone.",
         lambda config: config.learner.get("name", "maml"),
         "Trainer",
         "custom_config",

@@ -2,7 +2,10 @@
 
 import dataclasses
 import hashlib
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import apache_beam as beam
@@ -20,27 +23,45 @@ from components.few_shot_evaluator.scoring import Scoring
 from pipeline.config import BeamOptions
 from tests.components.few_shot_evaluator import small_episodes, small_models
 
+WHOLE_RUN = """
+name: small
+data: {source: glyphs, invert: true}
+episodes: {ways: 3, shots: 1, queries: 3, counts: {train: 64, eval: 8, test: 600}}
+learner: {name: protonet, backbone: {filters: 8}}
+training: {steps: 4, episodes_per_step: 4, eval_every: 2, eval_episodes: 8, jit_compile: false}
+evaluation: {threshold: 0.2, episodes: 600, curve_episodes: 4}
+serving: {model_name: glyphs}
+"""
 EPISODES = EpisodeOptions(queries=2, counts=EpisodeCounts(train=20, eval=5, test=5))
 TABLE, JOIN = 2048, 0  # megabytes up to which class data are a table
 
 
 @pytest.fixture(scope="module")
-def dask_args():
-    """The options of a Dask cluster of two worker processes."""
+def dask_cluster():
+    """Two worker processes."""
     from dask.distributed import LocalCluster
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
     ) as cluster:
-        options = BeamOptions(
-            runner="apache_beam.runners.dask.dask_runner.DaskRunner",
-            options=(
-                f"--dask_client_address={cluster.scheduler_address}",
-                "--dask_partition_size=1",
-            ),
-        )
-        yield options.pipeline_args()
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def dask(dask_cluster) -> BeamOptions:
+    return BeamOptions(
+        runner="apache_beam.runners.dask.dask_runner.DaskRunner",
+        options=(
+            f"--dask_client_address={dask_cluster.scheduler_address}",
+            "--dask_partition_size=1",
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def dask_args(dask):
+    return dask.pipeline_args()
 
 
 def generated(folder: Path, args: list[str], table_megabytes: int) -> dict[str, str]:
@@ -103,3 +124,27 @@ def test_dask_scores_episodes_as_one_process_does(dask_args, tmp_path):
         assert dataclasses.replace(one, confidences=[]) == dataclasses.replace(
             other, confidences=[]
         )
+
+
+def tasks_done(dask_worker) -> int:
+    """Runs in a worker: how many tasks it has finished since it started."""
+    return sum("memory" in map(str, event) for event in dask_worker.state.log)
+
+
+@pytest.mark.cluster
+def test_a_whole_run_on_dask_ends_with_a_pushed_model(dask, dask_cluster, tmp_path):
+    from dask.distributed import Client
+
+    (tmp_path / "small.yaml").write_text(WHOLE_RUN)
+    command = [sys.executable, "-m", "pipeline.cli", "run", "--config", tmp_path / "small.yaml"]
+    command += ["--output-dir", tmp_path / "out", "--set", f"beam.runner={dask.runner}"]
+    command += ["--set", f"beam.options={json.dumps(dask.options)}"]
+    with Client(dask_cluster) as client:
+        before = client.run(tasks_done)
+        done = subprocess.run(list(map(str, command)), stderr=subprocess.PIPE, text=True)
+        after = client.run(tasks_done)
+    assert done.returncode == 0, done.stderr[-4000:]
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["test"]["episodes"] == 600
+    assert (Path(summary["pushed"]) / "saved_model.pb").exists()
+    assert all(after[worker] > before[worker] for worker in before)
