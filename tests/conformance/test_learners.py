@@ -60,6 +60,8 @@ def served(request, tmp_path_factory) -> tuple[Assembly, dict, dict]:
     """A learner, its fresh weights, and the signatures of its export."""
     assembly = small(request.param)
     weights = assembly.learner.init(0)
+    if "input_bias" in weights:  # Meta-LSTM starts with gates all but shut: little would show
+        weights["input_bias"] = tf.constant(1.0)
     directory = str(tmp_path_factory.mktemp("export") / "model")
     export(assembly, weights, directory, {})
     loaded = tf.saved_model.load(directory)
@@ -136,6 +138,30 @@ def test_fewer_ways_than_trained_for(served, ways):
     probabilities = ask(served, draw(ways=ways))
     np.testing.assert_allclose(probabilities[..., :ways].sum(axis=-1), 1.0, atol=1e-5)
     assert (probabilities[..., ways:] == 0).all()
+
+
+def test_more_ways_than_trained_for_where_it_says_so(served):
+    assembly, _, _ = served
+    more = draw(ways=WAYS + 2)
+    if assembly.learner.fixed_ways:
+        assert assembly.learner.serves.ways.startswith(f"up to {WAYS}")
+        with pytest.raises(tf.errors.InvalidArgumentError, match="support_y"):
+            ask(served, more)
+    else:
+        assert assembly.learner.serves.ways == "any number"
+        np.testing.assert_allclose(ask(served, more).sum(axis=-1), 1.0, atol=1e-5)
+        assert ask(served, more).shape[-1] == WAYS + 2
+
+
+def test_uneven_shots(served):
+    """Another number of examples of each class, none but one of the last."""
+    assembly, _, _ = served
+    assert assembly.learner.serves.shots == "any number, also uneven"
+    episodes = draw()
+    x, y = (t[:, : -SHOTS + 1] for t in episodes.support)
+    probabilities = ask(served, episodes._replace(support_x=x, support_y=y))
+    np.testing.assert_allclose(probabilities.sum(axis=-1), 1.0, atol=1e-5)
+    assert (probabilities[..., -1] > 0).all()
 
 
 def test_adapt_then_predict_is_serving_default(served):
