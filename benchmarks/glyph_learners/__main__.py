@@ -1,11 +1,10 @@
 """Every learner through the whole line: `fewshot run` of the shipped glyph configuration.
 
     python -m benchmarks.glyph_learners [--only NAME ...] [--work-dir DIR]
-    python -m benchmarks.glyph_learners --table
 
 Only `learner.name` differs. Each run keeps its output folder, so a killed one goes on; results go
-to `benchmarks/results/glyph_learners.json`, of which `--table` prints the README's table. About
-five minutes a learner on two cores, Meta-LSTM a quarter of an hour.
+to `benchmarks/results/glyph_learners.json`, and `python -m benchmarks.readme` makes the README's
+table of it. A few minutes a learner on two cores, Meta-LSTM a quarter of an hour.
 """
 
 import argparse
@@ -16,35 +15,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarks.glyph_learners.table import LEARNERS
 from benchmarks.reporting import about, read_result, write_result
 
 NAME = "glyph_learners"
 CONFIG = "pipeline/configs/glyphs_5w1s.yaml"
-LEARNERS = {
-    "maml": "MAML",
-    "fomaml": "FOMAML",
-    "anil": "ANIL",
-    "meta_sgd": "Meta-SGD",
-    "maml_plus_plus": "MAML++",
-    "reptile": "Reptile",
-    "protonet": "ProtoNet",
-    "proto_maml": "Proto-MAML",
-    "meta_lstm": "Meta-LSTM",
-}
-"""By `learner.name`: the title in the table."""
-MARKERS = ("<!-- learners table -->", "<!-- end of learners table -->")
-"""The table stands between these lines in the README."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="*", choices=list(LEARNERS), default=list(LEARNERS))
     parser.add_argument("--work-dir", type=Path, default=Path("runs/benchmarks/glyph_learners"))
-    parser.add_argument("--table", action="store_true", help="print the table, do nothing else")
     arguments = parser.parse_args()
-    if arguments.table:
-        print(markdown(read_result(NAME)), end="")
-        return
     for name in arguments.only:
         found = run(name, arguments.work_dir / name)
         results = read_result(NAME) or {"configuration": CONFIG, "learners": {}}
@@ -91,22 +73,6 @@ def adaptation(summary: dict[str, Any], folder: Path) -> float:
     outputs = latest_outputs(folder / "metadata.sqlite", summary["config"]["name"])
     uri = outputs["examples"].uri
     return adapt_milliseconds(ExportedModel(summary["pushed"]), uri, read_record(uri))
-
-
-def markdown(results: dict[str, Any]) -> str:
-    """One row a learner."""
-    lines = [
-        "| learner | accuracy | blessed | training | adaptation, one query |",
-        "|---|---|---|---|---|",
-    ]
-    for name, one in results["learners"].items():
-        accuracy = f"{one['accuracy']:.4f} ± {one['ci95']:.4f}"
-        adapt = one["adapt_milliseconds"]
-        seconds = "" if adapt is None else f"{adapt / 1000:.4f} s"
-        blessed = "yes" if one["blessed"] else "no"
-        training = f"{one['training_seconds']} s"
-        lines.append(f"| {LEARNERS[name]} | {accuracy} | {blessed} | {training} | {seconds} |")
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
