@@ -121,6 +121,15 @@ def drop_versions(
     return dropped
 
 
+def fingerprint(folder: Path) -> object:
+    """Changes when any file of the folder does; a folder may vanish while it is looked at."""
+    try:
+        found = [(str(p), p.stat()) for p in folder.rglob("*")]
+    except OSError:
+        return None
+    return sorted((path, s.st_size, s.st_mtime_ns) for path, s in found)
+
+
 def _flush_to_disk(folder: Path) -> None:
     """A rename may survive a power cut that the files' contents did not."""
     for path in folder.rglob("*"):

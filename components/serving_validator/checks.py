@@ -4,15 +4,19 @@ Each takes a `Trial` and returns nothing, or raises `CheckFailed` with one sente
 """
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from components.modalities.base import ExampleSpec
-from components.serving_validator import request_table as table
-from components.serving_validator.request_table import BadRequest, Inputs
-from components.serving_validator.session_model import PYTHON_OPERATIONS, SessionModel
+from components.serving_validator import good_requests
+from components.serving_validator.bad_requests import (
+    BadRequest,
+    bad_encoded_requests,
+    bad_requests,
+)
+from components.serving_validator.good_requests import Inputs
+from components.serving_validator.session_model import PYTHON_OPERATIONS
+from components.serving_validator.trial import Trial
 from serving import signatures as sig
 
 # Enough to see whether queries touch one another; each is a request of its own.
@@ -21,35 +25,6 @@ QUERIES_ASKED_ALONE = 10
 
 class CheckFailed(Exception):
     """A model breaks a rule; the message is one sentence."""
-
-
-class Trial(NamedTuple):
-    """Attributes:
-    model: the loaded model.
-    episodes: at least two right requests of one episode each, for `serving_default`.
-    class_names: the N names of the classes of the first of them.
-    spec: of one example.
-    ways: N.
-    max_ways: labels up to this, exclusive, are right; more than N for a learner that takes any.
-    tolerance: how far equal probabilities may differ.
-    """
-
-    model: SessionModel
-    episodes: list[Inputs]
-    class_names: list[str]
-    spec: ExampleSpec
-    ways: int
-    max_ways: int
-    tolerance: float
-
-    @property
-    def output(self) -> str:
-        """The output that holds the answer."""
-        return sig.TARGETS if self.spec.regression else sig.PROBABILITIES
-
-    def answer(self, inputs: Inputs) -> np.ndarray:
-        """The probabilities `[E, Q, N]`, or the targets `[E, Q, ...target]`."""
-        return self.model.run(sig.ADAPT_AND_PREDICT, inputs)[self.output]
 
 
 Check = Callable[[Trial], None]
@@ -130,7 +105,7 @@ def answers_each_query_alone(trial: Trial) -> None:
 def ignores_padding(trial: Trial) -> None:
     """Support examples of the label -1 change no result."""
     good = trial.episodes[0]
-    padded = trial.answer(table.pad(good))
+    padded = trial.answer(good_requests.pad(good))
     what = "the answers with and without padding in the support set"
     _equal(padded, trial.answer(good), what, trial.tolerance)
 
@@ -138,7 +113,7 @@ def ignores_padding(trial: Trial) -> None:
 def keeps_episodes_apart(trial: Trial) -> None:
     """Two episodes in one request are answered as each alone."""
     first, second = trial.episodes[:2]
-    stacked = trial.answer(table.stack([first, second]))
+    stacked = trial.answer(good_requests.stack([first, second]))
     alone = np.concatenate([trial.answer(first), trial.answer(second)])
     what = "the answers to an episode alone and in one request with another"
     _equal(stacked, alone, what, trial.tolerance)
@@ -147,7 +122,7 @@ def keeps_episodes_apart(trial: Trial) -> None:
 def gives_absent_classes_nothing(trial: Trial) -> None:
     """A class without a support example gets probability 0, and the others still sum to 1."""
     absent = 0
-    probabilities = trial.answer(table.without_class(trial.episodes[0], absent))
+    probabilities = trial.answer(good_requests.without_class(trial.episodes[0], absent))
     what = "the probability of a class without support examples and 0"
     _equal(probabilities[..., absent], 0.0, what, 0.0)
     _equal(probabilities.sum(axis=-1), 1.0, "the sum of `probabilities` and 1", trial.tolerance)
@@ -172,7 +147,7 @@ def reads(encoded: Inputs) -> Check:
         if not set(trial.class_names) <= set(names):
             raise CheckFailed(f"`class_names` must hold those of the request: got {names}")
         order = [names.index(name) for name in trial.class_names]
-        answer = trial.answer(table.relabelled(trial.episodes[0], order))
+        answer = trial.answer(good_requests.relabelled(trial.episodes[0], order))
         what = f"the answers of `{sig.ENCODED}` and of `{sig.ADAPT_AND_PREDICT}`"
         _equal(outputs[sig.PROBABILITIES], answer, what, trial.tolerance)
         labels = np.array(outputs[sig.CLASS_NAMES][0])[outputs[sig.PREDICTIONS]]
@@ -218,13 +193,13 @@ def checks(trial: Trial) -> Iterator[tuple[str, Check]]:
     offered = trial.model.signatures
     if sig.ADAPT in offered and sig.PREDICT in offered:
         yield "adapts once for many queries", adapts_once_for_many_queries
-    bad = table.bad_requests(trial.episodes[0], max_ways=trial.max_ways, spec=trial.spec)
+    bad = bad_requests(trial.episodes[0], max_ways=trial.max_ways, spec=trial.spec)
     encoded = None
     if sig.ENCODED in offered:
-        encoded = table.encode(trial.episodes[0], trial.class_names, trial.spec)
+        encoded = good_requests.encode(trial.episodes[0], trial.class_names, trial.spec)
     if encoded is not None:
         yield "reads encoded examples", reads(encoded)
-        bad += table.bad_encoded_requests(encoded, spec=trial.spec)
+        bad += bad_encoded_requests(encoded, spec=trial.spec)
     for request in bad:
         yield f"refuses {request.name}", refuses(request)
 

@@ -15,8 +15,9 @@ import tensorflow as tf
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.format import decode_stored
 from components.episodes.record import read_record
-from components.serving_validator.checks import CheckFailed, Trial, checks
+from components.serving_validator.checks import CheckFailed, checks
 from components.serving_validator.session_model import SessionModel
+from components.serving_validator.trial import Trial
 from serving import signatures as sig
 
 LOADS = "loads in a C++ session"

@@ -10,30 +10,25 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import tensorflow as tf
+from typing import Any
 
 from serving.model_server.model_config import ModelConfig
+from serving.model_server.version_status import (
+    AVAILABLE,
+    END,
+    LOADING,
+    UNLOADING,
+    VersionStatus,
+    failure,
+)
 from serving.protocol import status
 from serving.protocol.status import StatusError, invalid_argument
-from serving.versions import list_versions
+from serving.versions import fingerprint, list_versions
 
 _LOG = logging.getLogger(__name__)
 
-# The states of a version, as numbered in get_model_status.proto.
-LOADING, AVAILABLE, UNLOADING, END = 20, 30, 40, 50
-
 # (name, version, folder) -> a Servable, loaded and warmed up.
 Loader = Callable[[str, int, Path], Any]
-
-
-class VersionStatus(NamedTuple):
-    """The state of one version; a failed one is at its END with the code and message of why."""
-
-    state: int
-    code: int = status.OK
-    message: str = ""
 
 
 class ModelManager:
@@ -134,7 +129,7 @@ class ModelManager:
         return failed
 
     def _try_to_load(self, name: str, version: int, folder: Path) -> bool:
-        files = _fingerprint(folder)
+        files = fingerprint(folder)
         if self._failed_files.get((name, version)) == files:
             return False
         self._set_status(name, version, VersionStatus(LOADING))
@@ -142,7 +137,7 @@ class ModelManager:
             servable = self._load(name, version, folder)
         except Exception as error:  # whatever a damaged model raises must not end the server
             self._failed_files[name, version] = files
-            self._set_status(name, version, _failure(error))
+            self._set_status(name, version, failure(error))
             _LOG.error("Version %d of model %s cannot be served: %s", version, name, error)
             return False
         self._failed_files.pop((name, version), None)
@@ -227,22 +222,3 @@ def _settle_memory() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-
-
-def _failure(error: Exception) -> VersionStatus:
-    if isinstance(error, StatusError):
-        return VersionStatus(END, error.code, error.message)
-    if isinstance(error, tf.errors.OpError):
-        # Python's session puts a headline before what TensorFlow said.
-        message = (error.message or "").removeprefix("Graph execution error:\n\n")
-        return VersionStatus(END, error.error_code, message)
-    return VersionStatus(END, status.UNKNOWN, str(error) or type(error).__name__)
-
-
-def _fingerprint(folder: Path) -> object:
-    """Changes when any file of the folder does; a folder may vanish while it is looked at."""
-    try:
-        found = [(str(p), p.stat()) for p in folder.rglob("*")]
-    except OSError:
-        return None
-    return sorted((path, s.st_size, s.st_mtime_ns) for path, s in found)
