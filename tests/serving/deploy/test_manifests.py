@@ -2,9 +2,8 @@
 
 Kubernetes objects: against the types of the `kubernetes` client, which are generated from the API's
 OpenAPI document. Compose: against the Compose specification, if `check-jsonschema` is installed,
-which carries it. KServe: the Python SDK that carries its types is not among the project's
-packages, so its own fields are checked against a list written here; what it takes from Kubernetes
-is checked as above.
+which carries it. KServe: its own fields against a list written here, and what it takes from
+Kubernetes as above; `test_kserve.py` checks it whole, against the types of KServe's SDK.
 """
 
 import json
@@ -13,44 +12,21 @@ from pathlib import Path
 
 import pytest
 import yaml
-from kubernetes.client import models as kubernetes_models
 
 from serving.model_server.model_config import read_config_file
 from serving.model_server.options import ServerOptions, read_batching_options, read_metrics_path
+from tests.serving.deploy.openapi import faults
 
 DEPLOY = Path(__file__).parents[3] / "serving" / "deploy"
 OBJECTS = list(yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text()))
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 KSERVE = yaml.safe_load((DEPLOY / "kserve.yaml").read_text())
-SCALARS = {"str": str, "int": int, "bool": bool, "object": object}
 KINDS = {
     "ConfigMap": "V1ConfigMap",
     "Deployment": "V1Deployment",
     "Service": "V1Service",
     "PodDisruptionBudget": "V1PodDisruptionBudget",
 }
-
-
-def faults(value, kind: str, where: str = "") -> list[str]:
-    """What a value has that its OpenAPI type does not allow."""
-    if kind.startswith("list["):
-        return [f for n, v in enumerate(value) for f in faults(v, kind[5:-1], f"{where}[{n}]")]
-    if kind.startswith("dict("):
-        item = kind[5:-1].split(", ")[1]
-        return [f for k, v in value.items() for f in faults(v, item, f"{where}.{k}")]
-    if kind in SCALARS:
-        right = isinstance(value, SCALARS[kind])
-        return [] if right else [f"{where}: {value!r} is not of type {kind}"]
-    model = getattr(kubernetes_models, kind)
-    fields = {json_name: name for name, json_name in model.attribute_map.items()}
-    found = [f"{where}.{name} is no field of {kind}" for name in value if name not in fields]
-    for name in set(value) & set(fields):
-        found += faults(value[name], model.openapi_types[fields[name]], f"{where}.{name}")
-    try:  # the constructor refuses absent required fields
-        model(**{fields[name]: value[name] for name in value if name in fields})
-    except ValueError as error:
-        found.append(f"{where}: {error}")
-    return found
 
 
 @pytest.mark.parametrize("manifest", OBJECTS, ids=lambda manifest: manifest["kind"])
