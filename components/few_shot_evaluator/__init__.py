@@ -1,5 +1,7 @@
 """FewShotEvaluator: judges a model on unseen classes and blesses it, or says why not.
 
-`evaluate` asks the model about every test episode (Beam), `metrics` and `baselines` say what the
-answers are worth, `blessing` decides, `report` shows it. Only `component` and `executor` know TFX.
+`evaluate` asks the model about every test episode (Beam), `scoring` keeps what each tells,
+`summary` says what that is worth, `blessing` decides, `report` shows it; what only classifiers or
+only regressions have lies in the folder of each, and `judging` chooses. Only `component` and
+`executor` know TFX.
 """

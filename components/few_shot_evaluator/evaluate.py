@@ -18,6 +18,7 @@ from components.episodes.dataset import read_split
 from components.episodes.format import decode_stored
 from components.episodes.record import EpisodeSetRecord
 from components.errors import UserError
+from components.few_shot_evaluator.classification.scoring import ClassificationResult
 from components.few_shot_evaluator.judging import judging_for
 from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.scoring import EpisodeResult, Scoring
@@ -150,7 +151,7 @@ def _write_results(gathered: tuple[str, Iterable[EpisodeResult]], results_prefix
 
 
 def read_results(
-    results_prefix: str, *, episodes: int, split: str = "test", result: type = EpisodeResult
+    results_prefix: str, *, episodes: int, split: str = "test", result: type = ClassificationResult
 ) -> list[Any]:
     """The results, each a `result`, sorted by the episode's index.
 

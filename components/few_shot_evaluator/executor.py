@@ -12,7 +12,7 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
 from components.episodes.record import read_record
-from components.few_shot_evaluator.domains import has_new_domains
+from components.few_shot_evaluator.classification.domains import has_new_domains
 from components.few_shot_evaluator.evaluate import evaluate, not_comparable, read_results
 from components.few_shot_evaluator.judging import judging_for
 from components.few_shot_evaluator.model import read_metadata

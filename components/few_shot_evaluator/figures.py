@@ -30,20 +30,40 @@ STYLE: Any = {
 }
 
 
-def accuracies(rows: Sequence[tuple[str, float, float]], *, chance: float) -> str:
-    """Bars of (name, accuracy, half-width), the first the model that is judged."""
+def bars(
+    rows: Sequence[tuple[str, float, float]],
+    *,
+    write: str,
+    longest: float,
+    right: float,
+    line: float | None,
+    percent: bool = False,
+) -> str:
+    """Bars of (name, score, half-width), the first the model that is judged.
+
+    Args:
+      rows: from the top.
+      write: the format of a score.
+      longest: the score that a gap of one hundredth is measured by.
+      right: the end of the axis.
+      line: a score to draw a dotted line at.
+      percent: whether the axis is one of shares.
+    """
     with matplotlib.rc_context(STYLE):
         figure, axes = new_figure(7.2, 0.5 + 0.42 * len(rows))
         names, values, widths = zip(*rows)
         colours = [ACCENT] + [LIGHT] * (len(rows) - 1)
         axes.barh(names, values, xerr=widths, color=colours, height=0.62, ecolor=GREY, capsize=2)
         for row, (_, value, width) in enumerate(rows):
-            axes.text(value + width + 0.012, row, f"{value:.1%}", va="center", color=INK)
-        axes.axvline(chance, color=GREY, linestyle=":", linewidth=1)
+            text = format(value, write)
+            axes.text(value + width + 0.012 * longest, row, text, va="center", color=INK)
+        if line is not None:
+            axes.axvline(line, color=GREY, linestyle=":", linewidth=1)
         axes.invert_yaxis()
-        axes.set_xlim(0.0, 1.1)
-        axes.set_xticks([0.0, 0.25, 0.5, 0.75, 1.0])
-        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axes.set_xlim(0.0, right)
+        if percent:
+            axes.set_xticks([0.0, 0.25, 0.5, 0.75, 1.0])
+            axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axes.tick_params(axis="y", length=0, labelcolor=INK)
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)
@@ -74,47 +94,10 @@ def curve(
         axes.set_xlabel(x_label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if y_label == "accuracy":
-            _accuracy_axis(axes)
+            accuracy_axis(axes)
         else:
             axes.set_ylim(bottom=0.0)
             axes.set_ylabel(y_label)
-        return as_svg(figure)
-
-
-def reliability(bins: Sequence[dict[str, Any]]) -> str:
-    """Accuracy over confidence; the shade of a bar is its share of the queries."""
-    with matplotlib.rc_context(STYLE):
-        figure, axes = new_figure(4.6, 3.0)
-        filled = [one for one in bins if one["queries"]]
-        most = max(one["queries"] for one in filled)
-        for one in filled:
-            axes.bar(
-                (one["from"] + one["to"]) / 2,
-                one["accuracy"],
-                width=0.92 * (one["to"] - one["from"]),
-                color=ACCENT,
-                alpha=0.15 + 0.85 * one["queries"] / most,
-            )
-        axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1)
-        axes.set_xlabel("confidence")
-        axes.set_xlim(0, 1)
-        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-        _accuracy_axis(axes)
-        return as_svg(figure)
-
-
-def distribution(scores: Sequence[float], *, mean: float) -> str:
-    """How many episodes reach which accuracy."""
-    with matplotlib.rc_context(STYLE):
-        figure, axes = new_figure(4.6, 3.0)
-        axes.hist(scores, bins=20, range=(0.0, 1.0), color=ACCENT, rwidth=0.9)
-        axes.axvline(mean, color=INK, linewidth=1)
-        axes.text(mean - 0.01, axes.get_ylim()[1] * 0.97, "mean", ha="right", va="top", color=INK)
-        axes.set_xlabel("accuracy of an episode")
-        axes.set_ylabel("episodes")
-        axes.set_xlim(0, 1.01)
-        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         return as_svg(figure)
 
 
@@ -138,7 +121,7 @@ def training(history: Sequence[dict[str, Any]], *, keys: Sequence[str], y_label:
         axes.set_xlabel("step")
         axes.legend(loc="best")
         if "accuracy" in y_label:
-            _accuracy_axis(axes)
+            accuracy_axis(axes)
         axes.set_ylabel(y_label)
         return as_svg(figure)
 
@@ -152,7 +135,8 @@ def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _accuracy_axis(axes: Axes) -> None:
+def accuracy_axis(axes: Axes) -> None:
+    """Makes the upright axis one of accuracies."""
     axes.set_ylim(0.0, 1.03)
     axes.set_ylabel("accuracy")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))

@@ -1,75 +1,125 @@
-"""`report.html`: an evaluation to read, in one file that needs no other."""
+"""`report.html`: an evaluation to read, in one file that needs no other.
 
-from collections.abc import Sequence
+`page.html` holds what the reports of all types of task have, and each type's own page fills its
+blocks.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jinja2
-import numpy as np
 import yaml
 from markupsafe import Markup
 
 from components.episodes.dataset import split_files
 from components.episodes.format import Episode, decode_episode, decode_stored
 from components.episodes.record import EpisodeSetRecord
-from components.few_shot_evaluator import baselines, figures
-from components.few_shot_evaluator.metrics import confusion
+from components.few_shot_evaluator import figures
 from components.few_shot_evaluator.options import EvaluationOptions
-from components.few_shot_evaluator.scoring import EpisodeResult
-from components.few_shot_evaluator.thumbnails import thumbnail
+from components.few_shot_evaluator.summary import NO_ADAPTATION
+from components.few_shot_evaluator.task_types import TaskType
 
-NAMES = {
-    baselines.NEAREST_CENTROID: "nearest centroid on raw inputs",
-    baselines.NO_ADAPTATION: "the model without adaptation",
-}
+Bar = tuple[str, float, float]
+"""A name, a score and its 95% half-width."""
 
 
 def render(
+    page: str,
     metrics: dict[str, Any],
-    results: Sequence[EpisodeResult],
     *,
     record: EpisodeSetRecord,
     options: EvaluationOptions,
     metadata: dict[str, Any],
-    history: Sequence[dict[str, Any]],
-    examples_uri: str,
+    pictures: Mapping[str, str],
+    **own: Any,
 ) -> str:
-    """The page.
+    """A page.
 
     Args:
+      page: its template, in this package or a folder in it.
       metrics: the content of `metrics.json`.
-      results: one an episode.
       record: of the episodes.
       options: how the model was judged.
       metadata: what the model says of itself.
-      history: of the training, rows of {step, loss, score, eval_score ...}; may be empty.
-      examples_uri: where the worst episodes are read from.
+      pictures: SVG by the name that the template calls it; "" where there is nothing to draw.
+      **own: what only this template asks for.
     """
-    by_index = {result.index: result for result in results}
-    shown = [one["index"] for one in metrics["worst_episodes"]]
-    episodes = read_episodes(examples_uri, record, shown)
-    return template("report.html").render(
-        m=metrics,
-        lower=metrics["accuracy"] - metrics["ci95"],
-        figures={name: Markup(svg) for name, svg in _figures(metrics, results, history).items()},
-        worst=[_worst(episodes[index], by_index[index], record) for index in shown],
-        splits=record.splits,
-        configuration={
-            "evaluation": as_yaml(vars(options)),
-            "data and episodes": as_yaml(record.config),
-            "model": as_yaml(metadata),
-        },
-    )
-
-
-def template(name: str) -> jinja2.Template:
-    """A page of this package, or of a folder in it."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader(__package__, package_path=""),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(name)
+    return environment.get_template(page).render(
+        m=metrics,
+        figures={name: Markup(svg) for name, svg in pictures.items()},
+        splits=record.splits,
+        configuration={
+            "evaluation": _as_yaml(vars(options)),
+            "data and episodes": _as_yaml(record.config),
+            "model": _as_yaml(metadata),
+        },
+        **own,
+    )
+
+
+def to_beat(metrics: dict[str, Any], task: TaskType, names: Mapping[str, str]) -> list[Bar]:
+    """The model that is judged, and below it whatever it is compared with.
+
+    Args:
+      metrics: the content of `metrics.json`.
+      task: whose metric is shown.
+      names: of the baselines, as the report calls them.
+    """
+    names = {NO_ADAPTATION: "the model without adaptation", **names}
+    rows = [("this model", metrics[task.metric], metrics["ci95"])]
+    compared = metrics["baseline_model"] or {}
+    if task.metric in compared:
+        rows.append(("the last blessed model", compared[task.metric], compared["ci95"]))
+    widths = metrics["half_widths"]["baselines"]
+    return rows + [
+        (names[name], score, widths[name]) for name, score in metrics["baselines"].items()
+    ]
+
+
+def curves(
+    metrics: dict[str, Any],
+    *,
+    score: str,
+    shots: str,
+    of_steps: Sequence[tuple[str, float]] = (),
+    of_shots: Sequence[tuple[str, float]] = (),
+) -> dict[str, str]:
+    """The pictures `per_step` and `per_shots`.
+
+    Args:
+      metrics: the content of `metrics.json`.
+      score, shots: what the axes are called.
+      of_steps, of_shots: the references of each, (name, score).
+    """
+    steps, per_shots, widths = metrics["per_step"], metrics["per_shots"], metrics["half_widths"]
+    return {
+        "per_step": figures.curve(
+            range(len(steps)),
+            steps,
+            widths["per_step"],
+            x_label="inner steps",
+            y_label=score,
+            references=of_steps,
+        )
+        if steps
+        else "",
+        "per_shots": figures.curve(
+            [int(k) for k in per_shots],
+            list(per_shots.values()),
+            list(widths["per_shots"].values()),
+            x_label=shots,
+            y_label=score,
+            references=of_shots,
+        )
+        if len(per_shots) > 1
+        else "",
+    }
 
 
 def read_episodes(uri: str, record: EpisodeSetRecord, indices: Sequence[int]) -> dict[int, Episode]:
@@ -85,81 +135,5 @@ def read_episodes(uri: str, record: EpisodeSetRecord, indices: Sequence[int]) ->
     return found
 
 
-def _figures(
-    metrics: dict[str, Any],
-    results: Sequence[EpisodeResult],
-    history: Sequence[dict[str, Any]],
-) -> dict[str, str]:
-    """The SVG of each figure; "" where there is nothing to draw."""
-    chance = 1.0 / metrics["ways"]
-    widths, compared = metrics["half_widths"], metrics["baseline_model"] or {}
-    rows = [("this model", metrics["accuracy"], metrics["ci95"])]
-    if "accuracy" in compared:
-        rows.append(("the last blessed model", compared["accuracy"], compared["ci95"]))
-    rows += [
-        (NAMES[name], value, widths["baselines"][name])
-        for name, value in metrics["baselines"].items()
-    ]
-    centroid = metrics["baselines"][baselines.NEAREST_CENTROID]
-    steps, shots = metrics["per_step"], metrics["per_shots"]
-    return {
-        "accuracies": figures.accuracies([*rows, ("chance", chance, 0.0)], chance=chance),
-        "distribution": figures.distribution(
-            [result.score for result in results], mean=metrics["accuracy"]
-        ),
-        "per_step": figures.curve(
-            range(len(steps)),
-            steps,
-            widths["per_step"],
-            x_label="inner steps",
-            references=[("nearest centroid", centroid), ("chance", chance)],
-        )
-        if steps
-        else "",
-        "per_shots": figures.curve(
-            [int(k) for k in shots],
-            list(shots.values()),
-            list(widths["per_shots"].values()),
-            x_label="shots",
-            references=[("chance", chance)],
-        )
-        if len(shots) > 1
-        else "",
-        "reliability": figures.reliability(metrics["calibration"]["bins"]),
-        "loss": figures.training(history, keys=("loss", "eval_loss"), y_label="loss"),
-        "accuracy": figures.training(history, keys=("score", "eval_score"), y_label="accuracy"),
-    }
-
-
-def _worst(episode: Episode, result: EpisodeResult, record: EpisodeSetRecord) -> dict[str, Any]:
-    """One of the worst episodes for the template: a row a class, with its pictures and what its
-    queries were taken for."""
-
-    def show(example: Any) -> Markup:
-        return Markup(thumbnail(example, record.example_spec))
-
-    queries = list(zip(episode.query_x, episode.query_y, result.predictions, result.confidences))
-    table = confusion(np.array(result.predictions), episode.query_y, ways=record.ways)
-    return {
-        "index": result.index,
-        "accuracy": result.score,
-        "classes": [
-            {
-                "name": name,
-                "support": [
-                    show(x) for x, y in zip(episode.support_x, episode.support_y) if y == label
-                ],
-                "queries": [
-                    {"picture": show(x), "prediction": p, "confidence": sure}
-                    for x, y, p, sure in queries
-                    if y == label
-                ],
-                "taken_for": table[label].tolist(),
-            }
-            for label, name in enumerate(episode.class_names)
-        ],
-    }
-
-
-def as_yaml(values: dict[str, Any]) -> str:
+def _as_yaml(values: dict[str, Any]) -> str:
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from components.few_shot_evaluator.metrics import keep_shots
 from serving import signatures
 
 
@@ -18,6 +19,7 @@ class TaskType(NamedTuple):
       output: the output of `serving_default` that holds the answer.
       path_output: the output of `adaptation_path` that holds it for every inner step.
       score: (answer `[E, Q, ...]`, query labels `[E, Q, ...]`) -> `[E]`, one score an episode.
+      keep_shots: (support inputs, support labels, k) -> both, of which only k shots count.
     """
 
     name: str
@@ -26,6 +28,7 @@ class TaskType(NamedTuple):
     output: str
     path_output: str
     score: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    keep_shots: Callable[[np.ndarray, np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
 
 NO_ANSWER = -2  # no label, and not the padding label either: it is never right
@@ -83,6 +86,7 @@ CLASSIFICATION = TaskType(
     output=signatures.PROBABILITIES,
     path_output=signatures.PROBABILITIES_PER_STEP,
     score=accuracy,
+    keep_shots=lambda x, y, shots: (x, keep_shots(y, shots)),
 )
 
 REGRESSION = TaskType(
@@ -92,4 +96,5 @@ REGRESSION = TaskType(
     output=signatures.TARGETS,
     path_output=signatures.TARGETS_PER_STEP,
     score=mean_squared_error,
+    keep_shots=lambda x, y, shots: (x[:, :shots], y[:, :shots]),
 )

@@ -9,13 +9,11 @@ import numpy as np
 MEAN_TARGET = "mean_target"
 NEAREST_NEIGHBOUR = "nearest_neighbour"
 IDENTITY = "identity"
-NO_ADAPTATION = "no_adaptation"
 
 NAMES = {
     MEAN_TARGET: "the mean of the support targets",
     NEAREST_NEIGHBOUR: "the target of the nearest support input",
     IDENTITY: "the query itself",
-    NO_ADAPTATION: "the model without adaptation",
 }
 
 

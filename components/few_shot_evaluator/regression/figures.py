@@ -7,12 +7,12 @@ import numpy as np
 
 from components.few_shot_evaluator.figures import (
     ACCENT,
-    GREY,
     INK,
     LIGHT,
     SECOND,
     STYLE,
     as_svg,
+    bars,
     new_figure,
 )
 
@@ -21,22 +21,8 @@ _DASHES = (":", "--", "-")
 
 def errors(rows: Sequence[tuple[str, float, float]], *, threshold: float | None) -> str:
     """Bars of (name, mean squared error, half-width), the first the model that is judged."""
-    with matplotlib.rc_context(STYLE):
-        figure, axes = new_figure(7.2, 0.5 + 0.42 * len(rows))
-        names, values, widths = zip(*rows)
-        colours = [ACCENT] + [LIGHT] * (len(rows) - 1)
-        axes.barh(names, values, xerr=widths, color=colours, height=0.62, ecolor=GREY, capsize=2)
-        largest = max(values) or 1.0
-        for row, (_, value, width) in enumerate(rows):
-            axes.text(value + width + 0.012 * largest, row, f"{value:.4f}", va="center", color=INK)
-        if threshold is not None:
-            axes.axvline(threshold, color=GREY, linestyle=":", linewidth=1)
-        axes.invert_yaxis()
-        axes.set_xlim(0.0, 1.15 * largest)
-        axes.tick_params(axis="y", length=0, labelcolor=INK)
-        axes.grid(axis="y", visible=False)
-        axes.spines["left"].set_visible(False)
-        return as_svg(figure)
+    largest = max(value for _, value, _ in rows) or 1.0
+    return bars(rows, write=".4f", longest=largest, right=1.15 * largest, line=threshold)
 
 
 def distribution(scores: Sequence[float], *, mean: float) -> str:

@@ -9,14 +9,12 @@ from markupsafe import Markup
 from components.episodes.format import Episode
 from components.episodes.record import EpisodeSetRecord
 from components.few_shot_evaluator import figures as common
+from components.few_shot_evaluator import report
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.few_shot_evaluator.regression import baselines, figures
 from components.few_shot_evaluator.regression.scoring import RegressionResult
-from components.few_shot_evaluator.report import as_yaml, read_episodes, template
 from components.few_shot_evaluator.task_types import REGRESSION
 from components.few_shot_evaluator.thumbnails import picture
-
-LABEL = "mean squared error"
 
 
 def render(
@@ -29,58 +27,32 @@ def render(
     history: Sequence[dict[str, Any]],
     examples_uri: str,
 ) -> str:
-    """The page; arguments as of `report.render`."""
+    """The page; arguments as of `classification.report.render`."""
     shown = [result for result in results if result.answers is not None]
-    episodes = read_episodes(examples_uri, record, [result.index for result in shown])
-    return template("regression/report.html").render(
-        m=metrics,
+    episodes = report.read_episodes(examples_uri, record, [result.index for result in shown])
+    return report.render(
+        "regression/report.html",
+        metrics,
+        record=record,
+        options=options,
+        metadata=metadata,
+        pictures=_pictures(metrics, results, history),
         error=metrics[REGRESSION.metric],
-        figures={name: Markup(svg) for name, svg in _figures(metrics, results, history).items()},
         shown=[_show(episodes[result.index], result, record) for result in shown],
-        splits=record.splits,
-        configuration={
-            "evaluation": as_yaml(vars(options)),
-            "data and episodes": as_yaml(record.config),
-            "model": as_yaml(metadata),
-        },
     )
 
 
-def _figures(
+def _pictures(
     metrics: dict[str, Any],
     results: Sequence[RegressionResult],
     history: Sequence[dict[str, Any]],
 ) -> dict[str, str]:
-    """The SVG of each figure; "" where there is nothing to draw."""
-    widths, compared = metrics["half_widths"], metrics["baseline_model"] or {}
-    rows = [("this model", metrics[REGRESSION.metric], metrics["ci95"])]
-    if REGRESSION.metric in compared:
-        rows.append(("the last blessed model", compared[REGRESSION.metric], compared["ci95"]))
-    rows += [
-        (baselines.NAMES[name], value, widths["baselines"][name])
-        for name, value in metrics["baselines"].items()
-    ]
-    steps, shots = metrics["per_step"], metrics["per_shots"]
-    shot_widths = list(widths["per_shots"].values())
-    return {
+    rows = report.to_beat(metrics, REGRESSION, baselines.NAMES)
+    return report.curves(metrics, score="mean squared error", shots="support examples") | {
         "errors": figures.errors(rows, threshold=metrics["threshold"]),
         "distribution": figures.distribution(
             [result.score for result in results], mean=metrics[REGRESSION.metric]
         ),
-        "per_step": common.curve(
-            range(len(steps)), steps, widths["per_step"], x_label="inner steps", y_label=LABEL
-        )
-        if steps
-        else "",
-        "per_shots": common.curve(
-            [int(k) for k in shots],
-            list(shots.values()),
-            shot_widths,
-            x_label="support examples",
-            y_label=LABEL,
-        )
-        if len(shots) > 1
-        else "",
         "loss": common.training(history, keys=("loss",), y_label="loss"),
     }
 

@@ -10,9 +10,10 @@ from components.episodes.dataset import read_split
 from components.episodes.format import decode_stored
 from components.episodes.record import read_record
 from components.errors import UserError
+from components.few_shot_evaluator.classification.scoring import score_episodes
 from components.few_shot_evaluator.evaluate import ScoreEpisodes, not_comparable, read_results
 from components.few_shot_evaluator.model import ExportedModel
-from components.few_shot_evaluator.scoring import Scoring, score_episodes
+from components.few_shot_evaluator.scoring import Scoring
 from tests.components.few_shot_evaluator import small_models as models
 from tests.components.few_shot_evaluator.small_episodes import SPEC
 
@@ -38,7 +39,7 @@ def good(saved):
 def test_a_nearest_centroid_model_scores_as_the_baseline(serialized, good):
     # The small model is nearest centroid on pixels, reckoned by TensorFlow.
     for result in score_episodes(serialized, SCORING, good):
-        assert result.score == result.nearest_centroid
+        assert result.score == result.baselines["nearest_centroid"]
         right = np.equal(result.predictions, result.labels)
         assert result.score == pytest.approx(right.mean())
 

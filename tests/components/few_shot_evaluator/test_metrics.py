@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from components.few_shot_evaluator import metrics
-from components.few_shot_evaluator.baselines import nearest_centroid
+from components.few_shot_evaluator.classification.baselines import nearest_centroid
 from components.few_shot_evaluator.task_types import NO_ANSWER, accuracy, predict_classes
 
 

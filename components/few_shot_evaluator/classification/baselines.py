@@ -3,7 +3,6 @@
 import numpy as np
 
 NEAREST_CENTROID = "nearest_centroid"
-NO_ADAPTATION = "no_adaptation"
 
 
 def nearest_centroid(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from components.few_shot_evaluator.none_of_these import (
+from components.few_shot_evaluator.classification.none_of_these import (
     OpenSet,
     calibrated,
     gathered,

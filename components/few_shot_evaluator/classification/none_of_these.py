@@ -85,7 +85,7 @@ def judged(found: OpenSet, threshold: float) -> dict[str, Any]:
 
 
 def gathered(of_episodes: Sequence[dict[str, list]]) -> OpenSet:
-    """Joins what `EpisodeResult.open_set` holds of many episodes."""
+    """Joins what `ClassificationResult.open_set` holds of many episodes."""
     return OpenSet(
         *(np.concatenate([np.array(one[name]) for one in of_episodes]) for name in OpenSet._fields)
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from components.episodes.record import EpisodeSetRecord
-from components.few_shot_evaluator.domains import (
+from components.few_shot_evaluator.classification.domains import (
     accuracy_of_groups,
     drop,
     has_new_domains,

@@ -1,0 +1,1 @@
+"""Judging classifiers: accuracy, calibration, groups, and answering "none of these"."""

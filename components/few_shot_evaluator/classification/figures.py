@@ -1,0 +1,60 @@
+"""The pictures that only the report of a classifier has."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from components.few_shot_evaluator.figures import (
+    ACCENT,
+    GREY,
+    INK,
+    STYLE,
+    accuracy_axis,
+    as_svg,
+    bars,
+    new_figure,
+)
+
+
+def accuracies(rows: Sequence[tuple[str, float, float]], *, chance: float) -> str:
+    """Bars of (name, accuracy, half-width), the first the model that is judged."""
+    return bars(rows, write=".1%", longest=1.0, right=1.1, line=chance, percent=True)
+
+
+def reliability(bins: Sequence[dict[str, Any]]) -> str:
+    """Accuracy over confidence; the shade of a bar is its share of the queries."""
+    with matplotlib.rc_context(STYLE):
+        figure, axes = new_figure(4.6, 3.0)
+        filled = [one for one in bins if one["queries"]]
+        most = max(one["queries"] for one in filled)
+        for one in filled:
+            axes.bar(
+                (one["from"] + one["to"]) / 2,
+                one["accuracy"],
+                width=0.92 * (one["to"] - one["from"]),
+                color=ACCENT,
+                alpha=0.15 + 0.85 * one["queries"] / most,
+            )
+        axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1)
+        axes.set_xlabel("confidence")
+        axes.set_xlim(0, 1)
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        accuracy_axis(axes)
+        return as_svg(figure)
+
+
+def distribution(scores: Sequence[float], *, mean: float) -> str:
+    """How many episodes reach which accuracy."""
+    with matplotlib.rc_context(STYLE):
+        figure, axes = new_figure(4.6, 3.0)
+        axes.hist(scores, bins=20, range=(0.0, 1.0), color=ACCENT, rwidth=0.9)
+        axes.axvline(mean, color=INK, linewidth=1)
+        axes.text(mean - 0.01, axes.get_ylim()[1] * 0.97, "mean", ha="right", va="top", color=INK)
+        axes.set_xlabel("accuracy of an episode")
+        axes.set_ylabel("episodes")
+        axes.set_xlim(0, 1.01)
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        return as_svg(figure)

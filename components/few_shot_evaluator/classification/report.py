@@ -1,0 +1,113 @@
+"""`report.html` of a classifier."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from components.episodes.format import Episode
+from components.episodes.record import EpisodeSetRecord
+from components.few_shot_evaluator import figures as common
+from components.few_shot_evaluator import report
+from components.few_shot_evaluator.classification import baselines, figures
+from components.few_shot_evaluator.classification.scoring import ClassificationResult
+from components.few_shot_evaluator.metrics import confusion
+from components.few_shot_evaluator.options import EvaluationOptions
+from components.few_shot_evaluator.task_types import CLASSIFICATION
+from components.few_shot_evaluator.thumbnails import thumbnail
+
+NAMES = {baselines.NEAREST_CENTROID: "nearest centroid on raw inputs"}
+
+
+def render(
+    metrics: dict[str, Any],
+    results: Sequence[ClassificationResult],
+    *,
+    record: EpisodeSetRecord,
+    options: EvaluationOptions,
+    metadata: dict[str, Any],
+    history: Sequence[dict[str, Any]],
+    examples_uri: str,
+) -> str:
+    """The page.
+
+    Args:
+      metrics: the content of `metrics.json`.
+      results: one an episode.
+      record: of the episodes.
+      options: how the model was judged.
+      metadata: what the model says of itself.
+      history: of the training, rows of {step, loss, score, eval_score ...}; may be empty.
+      examples_uri: where the worst episodes are read from.
+    """
+    by_index = {result.index: result for result in results}
+    shown = [one["index"] for one in metrics["worst_episodes"]]
+    episodes = report.read_episodes(examples_uri, record, shown)
+    return report.render(
+        "classification/report.html",
+        metrics,
+        record=record,
+        options=options,
+        metadata=metadata,
+        pictures=_pictures(metrics, results, history),
+        worst=[_worst(episodes[index], by_index[index], record) for index in shown],
+    )
+
+
+def _pictures(
+    metrics: dict[str, Any],
+    results: Sequence[ClassificationResult],
+    history: Sequence[dict[str, Any]],
+) -> dict[str, str]:
+    chance = 1.0 / metrics["ways"]
+    rows = report.to_beat(metrics, CLASSIFICATION, NAMES)
+    centroid = metrics["baselines"][baselines.NEAREST_CENTROID]
+    of_chance = ("chance", chance)
+    return report.curves(
+        metrics,
+        score="accuracy",
+        shots="shots",
+        of_steps=[("nearest centroid", centroid), of_chance],
+        of_shots=[of_chance],
+    ) | {
+        "accuracies": figures.accuracies([*rows, (*of_chance, 0.0)], chance=chance),
+        "distribution": figures.distribution(
+            [result.score for result in results], mean=metrics["accuracy"]
+        ),
+        "reliability": figures.reliability(metrics["calibration"]["bins"]),
+        "loss": common.training(history, keys=("loss", "eval_loss"), y_label="loss"),
+        "accuracy": common.training(history, keys=("score", "eval_score"), y_label="accuracy"),
+    }
+
+
+def _worst(
+    episode: Episode, result: ClassificationResult, record: EpisodeSetRecord
+) -> dict[str, Any]:
+    """One of the worst episodes for the template: a row a class, with its pictures and what its
+    queries were taken for."""
+
+    def show(example: Any) -> Markup:
+        return Markup(thumbnail(example, record.example_spec))
+
+    queries = list(zip(episode.query_x, episode.query_y, result.predictions, result.confidences))
+    table = confusion(np.array(result.predictions), episode.query_y, ways=record.ways)
+    return {
+        "index": result.index,
+        "accuracy": result.score,
+        "classes": [
+            {
+                "name": name,
+                "support": [
+                    show(x) for x, y in zip(episode.support_x, episode.support_y) if y == label
+                ],
+                "queries": [
+                    {"picture": show(x), "prediction": p, "confidence": sure}
+                    for x, y, p, sure in queries
+                    if y == label
+                ],
+                "taken_for": table[label].tolist(),
+            }
+            for label, name in enumerate(episode.class_names)
+        ],
+    }

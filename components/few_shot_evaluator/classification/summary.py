@@ -1,0 +1,95 @@
+"""From the results of all episodes to `metrics.json`, for classifiers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from components.episodes.record import EpisodeSetRecord
+from components.few_shot_evaluator import summary
+from components.few_shot_evaluator.classification import domains
+from components.few_shot_evaluator.classification.none_of_these import calibrated, gathered, judged
+from components.few_shot_evaluator.classification.scoring import ClassificationResult
+from components.few_shot_evaluator.metrics import calibration
+from components.few_shot_evaluator.options import EvaluationOptions
+from components.few_shot_evaluator.task_types import CLASSIFICATION
+
+
+def summarise(
+    results: Sequence[ClassificationResult],
+    *,
+    record: EpisodeSetRecord,
+    options: EvaluationOptions,
+    protocol: str | None,
+    last_blessed: dict[str, Any] | None,
+    validation: Sequence[ClassificationResult] = (),
+) -> dict[str, Any]:
+    """All numbers of an evaluation, and the verdict.
+
+    Args:
+      results: one an episode, sorted by index.
+      record, options, protocol, last_blessed: as of `few_shot_evaluator.summary.summarise`.
+      validation: the same of the episodes of `eval`; empty where nothing is asked of them.
+
+    Returns:
+      As `few_shot_evaluator.summary.summarise`, the metric being `accuracy`, and:
+      calibration: the expected calibration error and its bins.
+      per_group: `{group: {accuracy, ci95, episodes}}`, of the queries of that group's classes.
+      within_domain: where `eval` is of new classes of the domains of meta-training and `test` of
+        new domains: accuracy, ci95, episodes and per_group of `eval`; drop and drop_ci95, how far
+        the accuracy falls from there to new domains. Else `None`.
+      none_of_these: see `none_of_these.judged`; `None` unless the options ask for it.
+      worst_episodes: `[{index, accuracy}]`, worst first.
+    """
+    shared = summary.summarise(
+        results,
+        task=CLASSIFICATION,
+        record=record,
+        options=options,
+        protocol=protocol,
+        last_blessed=last_blessed,
+    )
+    return shared | {
+        "calibration": _calibration(results, options.calibration_bins),
+        "per_group": domains.per_group([result.groups for result in results]),
+        "within_domain": _within_domain(validation, results)
+        if domains.has_new_domains(record)
+        else None,
+        "none_of_these": _none_of_these(validation, results) if options.none_of_these else None,
+        "worst_episodes": [
+            {"index": result.index, "accuracy": summary.rounded(result.score)}
+            for result in worst(results, options.worst_episodes)
+        ],
+    }
+
+
+def worst(results: Sequence[ClassificationResult], number: int) -> list[ClassificationResult]:
+    """The least accurate episodes, worst first, ties by index."""
+    return sorted(results, key=lambda result: (result.score, result.index))[:number]
+
+
+def _within_domain(
+    validation: Sequence[ClassificationResult], results: Sequence[ClassificationResult]
+) -> dict[str, Any]:
+    accuracies = [[result.score for result in of_split] for of_split in (validation, results)]
+    return domains.drop(*accuracies) | {
+        "per_group": domains.per_group([result.groups for result in validation])
+    }
+
+
+def _none_of_these(
+    validation: Sequence[ClassificationResult], results: Sequence[ClassificationResult]
+) -> dict[str, Any]:
+    calibration_set, test_set = (
+        gathered([result.open_set for result in of_split if result.open_set is not None])
+        for of_split in (validation, results)
+    )
+    return judged(test_set, calibrated(calibration_set))
+
+
+def _calibration(results: Sequence[ClassificationResult], bins: int) -> dict[str, Any]:
+    labels, predictions, confidences = (
+        np.concatenate([getattr(result, name) for result in results])
+        for name in ("labels", "predictions", "confidences")
+    )
+    return calibration(confidences, labels == predictions, bins=bins).to_json()
