@@ -1,24 +1,27 @@
 """Figures 2 and 3 of the MAML paper (arXiv 1703.03400), from a run of `sinusoid_k10`.
 
-    fewshot run --config pipeline/configs/sinusoid_k10.yaml --output-dir DIR
-    python -m benchmarks.sinusoid.curves DIR [--steps N]
+    python -m benchmarks.sinusoid.curves [--run DIR] [--steps N]
 
-Beside the run's own model two baselines adapt to the same test episodes: a network pretrained on
-all tasks at once (MAML without inner steps is plain training), at the best of several inner rates,
-and one with random weights. Writes `curves.png` and `curves.json` into `results/`.
+runs the pipeline into DIR, unless it has been run there (minutes). Beside its model two baselines
+adapt to the same test episodes: a network pretrained on all tasks at once (MAML without inner steps
+is plain training), at the best of several inner rates, and one with random weights. Writes
+`curves.json` and, from it alone, `curves.png` into `results/`.
 """
 
 import argparse
+import io
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 import tensorflow as tf
+from matplotlib.figure import Figure
+from PIL import Image
 
 from benchmarks.episode_gen.throughput import processor
 from components.episodes.dataset import parse_episodes, read_split
@@ -33,40 +36,81 @@ from components.meta_trainer.training_loop import meta_train
 from components.meta_trainer.types import Support
 
 RESULTS = Path(__file__).parent / "results"
+CONFIGURATION = "sinusoid_k10"
 EPISODES = 600
 RATES = (0.001, 0.003, 0.01, 0.03)
 SHOWN_STEPS = (0, 1, 10)
+SHOWN_EPISODES = 2
+COLOURS = {"MAML": "#0f766e", "pretrained": "#b45309", "random": "#7b8794"}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", type=Path, help="the output folder of a run")
-    parser.add_argument("--steps", type=int, default=15_000, help="of the pretraining")
+    parser.add_argument("--run", type=Path, default=Path("runs/sinusoid-k10"))
+    parser.add_argument("--steps", type=int, default=8000, help="of the pretraining")
     args = parser.parse_args()
-    summary = json.loads((args.run / "summary.json").read_text())
-    uri = str(max((args.run / "tfx" / "EpisodeGen" / "examples").iterdir()))
-    episodes = read_episodes(uri)
+    if not (args.run / "summary.json").exists():
+        config = f"pipeline/configs/{CONFIGURATION}.yaml"
+        command = ["run", "--config", config, "--output-dir", str(args.run)]
+        subprocess.run([sys.executable, "-m", "pipeline.cli", *command], check=True)
+    results = measure(args.run, args.steps)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "curves.json").write_text(json.dumps(results))
+    draw(results, RESULTS / "curves.png")
+    for name, key in results["shown"].items():
+        first, *_, last = results["error_per_step"][key]
+        print(f"{name} ({key}): {first[0]} before, {last[0]} after 10 steps")
+
+
+def measure(run: Path, steps: int) -> dict[str, Any]:
+    """What `curves.json` holds: the error after each step of all, and two episodes' fits."""
+    summary = json.loads((run / "summary.json").read_text())
+    uri = str(max((run / "tfx" / "EpisodeGen" / "examples").iterdir()))
+    episodes, config = read_episodes(uri), summary["config"]
     paths = {"MAML": ExportedModel(summary["pushed"]).path(*inputs(episodes))}
-    config = summary["config"]
-    weights = {"pretrained": pretrain(uri, config, args.steps)}
-    weights["random"] = learner(uri, config, RATES[0]).learner.init(1)
+    weights = {
+        "pretrained": pretrain(uri, config, steps),
+        "random": learner(uri, config, RATES[0]).learner.init(1),
+    }
     for rate in RATES:
         path = learner(uri, config, rate).learner.path
         for name, start in weights.items():
             x, y, query_x = map(tf.constant, inputs(episodes))
             paths[f"{name} {rate:g}"] = path(start, Support(x, y), query_x).numpy()
     curves = {name: error_per_step(path, episodes["query_y"]) for name, path in paths.items()}
-    chosen = {"MAML": "MAML"} | {
+    shown = {"MAML": "MAML"} | {
         name: min((n for n in curves if n.startswith(name)), key=lambda n: curves[n][-1][0])
-        for name in ("pretrained", "random")
+        for name in weights
     }
-    RESULTS.mkdir(exist_ok=True)
-    draw(
-        episodes,
-        {n: paths[k] for n, k in chosen.items()},
-        {n: curves[k] for n, k in chosen.items()},
-    )
-    write_results(args, chosen, curves)
+    return {
+        "commit": commit(),
+        "machine": {"processor": processor(), "cores": os.cpu_count()},
+        "configuration": CONFIGURATION,
+        "episodes": EPISODES,
+        "pretraining_steps": steps,
+        "shown": shown,
+        "error_per_step": curves,
+        "fits": {name: fits(episodes, paths[shown[name]]) for name in ("MAML", "pretrained")},
+    }
+
+
+def fits(episodes: dict[str, np.ndarray], path: np.ndarray) -> list[dict[str, Any]]:
+    """Points of the first test episodes, and the answers after the steps that are shown."""
+
+    def numbers(values: np.ndarray) -> list[float]:
+        return [round(float(v), 3) for v in values[:, 0]]
+
+    found = []
+    for e in range(SHOWN_EPISODES):
+        order = np.argsort(episodes["query_x"][e, :, 0])
+        found.append(
+            {
+                "support": [numbers(episodes[f"support_{axis}"][e]) for axis in "xy"],
+                "query": [numbers(episodes[f"query_{axis}"][e][order]) for axis in "xy"],
+                "answers": {k: numbers(path[e, k][order]) for k in SHOWN_STEPS},
+            }
+        )
+    return found
 
 
 def read_episodes(uri: str) -> dict[str, np.ndarray]:
@@ -119,56 +163,39 @@ def error_per_step(path: np.ndarray, query_y: np.ndarray) -> list[tuple[float, f
     return [tuple(round(v, 4) for v in mean_interval(of_step)) for of_step in errors]
 
 
-def draw(
-    episodes: dict[str, np.ndarray], paths: dict[str, np.ndarray], curves: dict[str, list]
-) -> None:
+def draw(results: dict[str, Any], path: Path) -> None:
     """Two episodes answered by MAML and by the pretrained network; the error per step of all."""
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(2, 3, figsize=(13, 6.5), layout="constrained")
-    for row, name in enumerate(("MAML", "pretrained")):
-        for column in range(2):
-            ax = axes[row, column]
-            x, y = episodes["query_x"][column, :, 0], episodes["query_y"][column, :, 0]
-            order = np.argsort(x)
-            ax.plot(x[order], y[order], color="#d9dee4", linewidth=5, label="truth")
-            for steps, dash in zip(SHOWN_STEPS, (":", "--", "-")):
-                answer = paths[name][column, steps, :, 0]
-                ax.plot(x[order], answer[order], dash, color="#0f766e", label=f"{steps} steps")
-            support = episodes["support_x"][column, :, 0], episodes["support_y"][column, :, 0]
-            ax.plot(*support, "^", color="#b45309", label="support")
-            ax.set_title(f"{name}, test episode {column}")
-    axes[0, 0].legend(fontsize=8)
-    grid = axes[0, 0].get_gridspec()
-    for ax in axes[:, 2]:
-        ax.remove()
+    figure = Figure(figsize=(12, 6), layout="constrained")
+    grid = figure.add_gridspec(2, 3)
+    for row, (name, episodes) in enumerate(results["fits"].items()):
+        for column, episode in enumerate(episodes):
+            ax = figure.add_subplot(grid[row, column])
+            x, y = episode["query"]
+            ax.plot(x, y, color="#d9dee4", linewidth=5, label="truth")
+            for (steps, answer), dash in zip(episode["answers"].items(), (":", "--", "-")):
+                label = f"{steps} step{'' if int(steps) == 1 else 's'}"
+                ax.plot(x, answer, dash, color=COLOURS[name], label=label)
+            ax.plot(*episode["support"], "^", color="#1f2933", label="support")
+            ax.set_title(f"{name}, test episode {column}", fontsize=10)
+            if not column:
+                ax.legend(fontsize=8)
     ax = figure.add_subplot(grid[:, 2])
-    for name, curve in curves.items():
-        means, widths = zip(*curve)
-        ax.errorbar(range(len(means)), means, widths, marker="o", markersize=3, label=name)
-    ax.set(xlabel="gradient steps", ylabel="mean squared error", ylim=(0, None))
+    for name, key in results["shown"].items():
+        means, widths = zip(*results["error_per_step"][key])
+        ax.errorbar(
+            range(len(means)), means, widths, color=COLOURS[name], marker="o", ms=3, label=name
+        )
+    ax.set(xlabel="gradient steps on 10 points", ylabel="mean squared error", ylim=(0, 6))
     ax.legend()
-    figure.savefig(RESULTS / "curves.png", dpi=110)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=90)
+    # A palette is a third of the bytes; the picture has few colours.
+    Image.open(drawn).convert("RGB").quantize(64).save(path, optimize=True)
 
 
-def write_results(args: argparse.Namespace, chosen: dict[str, str], curves: dict) -> None:
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    machine = {"processor": processor(), "cores": os.cpu_count()}
-    results = {
-        "commit": commit,
-        "machine": machine,
-        "configuration": "sinusoid_k10",
-        "episodes": EPISODES,
-        "pretraining_steps": args.steps,
-        "shown": chosen,
-        "error_per_step": curves,
-    }
-    (RESULTS / "curves.json").write_text(json.dumps(results))
-    for name, key in chosen.items():
-        print(f"{name} ({key}): {curves[key][0][0]} before, {curves[key][-1][0]} after 10 steps")
+def commit() -> str:
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -124,16 +124,14 @@ def learning_curves(results: Sequence[Result]) -> str:
 
 def _template() -> jinja2.Template:
     """The page, which looks like the evaluator's."""
-    pages = [jinja2.PackageLoader("pipeline.compare", package_path="")]
-    pages += [jinja2.PackageLoader("components.few_shot_evaluator", package_path="")]
+    packages = "pipeline.compare", "components.few_shot_evaluator"
     environment = jinja2.Environment(
-        # Both have a `report.html`: the first counts.
-        loader=jinja2.ChoiceLoader(pages),
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(p, package_path="") for p in packages]),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html")
+    return environment.get_template("compare.html")
 
 
 def _write(path: Path, text: str) -> Path:
