@@ -41,10 +41,17 @@ format: $(READY) ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+BENCH_PIP := .bench/bin/pip install --quiet --no-deps --require-hashes -r
+
 bench: $(READY) ## the meta-step beside JAX and PyTorch, in turns (minutes; python3 must be 3.11)
-	@test -x .bench/bin/python || ($(PYTHON) -m venv .bench && \
-	  .bench/bin/pip install --quiet --no-deps --require-hashes -r .requirements/bench.txt)
+	@test -x .bench/bin/python || $(PYTHON) -m venv .bench
+	@test -e .bench/.jax || ($(BENCH_PIP) .requirements/bench_jax.txt && touch .bench/.jax)
+	@test -e .bench/.torch || ($(BENCH_PIP) .requirements/bench_torch.txt && touch .bench/.torch) || \
+	  echo "PyTorch cannot be installed here: its two peers are left out."
 	$(BIN)/python -m benchmarks.meta_step --peers .bench/bin/python
+
+results: $(READY) ## the papers' table on Omniglot: hours, goes on where it was stopped
+	$(BIN)/python -m benchmarks.omniglot
 
 lock: ## resolve the lock anew from pyproject.toml
 	@test -x .uv/bin/uv || ($(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv)
@@ -54,4 +61,4 @@ lock: ## resolve the lock anew from pyproject.toml
 clean: ## remove the virtual environments (runs/ stays)
 	rm -rf .venv .uv .bench
 
-.PHONY: help setup run test test-cluster test-fast check format bench lock clean
+.PHONY: help setup run test test-cluster test-fast check format bench results lock clean

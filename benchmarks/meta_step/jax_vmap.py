@@ -4,6 +4,7 @@ import sys
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from benchmarks.meta_step import problem
 from benchmarks.meta_step.worker import serve
@@ -46,13 +47,13 @@ def main(case: problem.Case) -> None:
         return jax.vmap(lambda *e: meta_loss(w, *e))(*episodes).mean()
 
     @jax.jit
-    def step(w, first, second, number, episodes):
+    def step(w, first, second, number, outer, episodes):
         loss, g = jax.value_and_grad(mean_loss)(w, episodes)
         b1, b2 = problem.BETA_1, problem.BETA_2
         first = {n: b1 * first[n] + (1 - b1) * g[n] for n in g}
         second = {n: b2 * second[n] + (1 - b2) * g[n] ** 2 for n in g}
-        rate = problem.META_RATE * jnp.sqrt(1 - b2**number) / (1 - b1**number)
-        change = {n: first[n] / (jnp.sqrt(second[n]) + problem.ADAM_EPSILON) for n in g}
+        rate = outer.rate * jnp.sqrt(1 - b2**number) / (1 - b1**number)
+        change = {n: first[n] / (jnp.sqrt(second[n]) + outer.epsilon) for n in g}
         return loss, {n: w[n] - rate * change[n] for n in w}, first, second
 
     w = {name: jnp.asarray(value) for name, value in problem.weights().items()}
@@ -60,13 +61,13 @@ def main(case: problem.Case) -> None:
     state = [w, zeros, zeros, 0.0]
     episodes = tuple(jnp.asarray(part) for part in problem.episodes(case))
 
-    def take() -> float:
+    def take(outer: problem.Outer) -> float:
         state[3] += 1.0
-        loss, *state[:3] = step(*state, episodes)
+        loss, *state[:3] = step(*state, outer, episodes)
         jax.block_until_ready(state[:3])
         return float(loss)
 
-    serve(take, {"jax": jax.__version__})
+    serve(take, lambda: {n: np.asarray(w) for n, w in state[0].items()}, {"jax": jax.__version__})
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ SIZE = 1024
 
 def main() -> None:
     a = tf.random.normal([SIZE, SIZE])
-    serve(lambda: float(tf.matmul(a, a)[0, 0]), {"tensorflow": tf.__version__})
+    serve(lambda outer: float(tf.matmul(a, a)[0, 0]), dict, {"tensorflow": tf.__version__})
 
 
 if __name__ == "__main__":

@@ -35,10 +35,10 @@ def main(case: problem.Case) -> None:
         return found.loss, dict(found.gradients)
 
     @tf.function
-    def step(weights, adam, number, *episodes):
+    def step(weights, adam, number, rate, epsilon, *episodes):
         loss, found = mean_over_chunks(lambda *chunk: gradients(weights, *chunk), episodes, size)
         weights, adam = meta_optimizer.update(
-            weights, found, adam, step=number, rate=tf.constant(problem.META_RATE)
+            weights, found, adam, step=number, rate=rate, epsilon=epsilon
         )
         return loss, weights, adam
 
@@ -46,14 +46,13 @@ def main(case: problem.Case) -> None:
     state = [weights, meta_optimizer.init(weights), 0]
     episodes = [tf.constant(part) for part in problem.episodes(case)]
 
-    def take() -> float:
+    def take(outer: problem.Outer) -> float:
         state[2] += 1
-        loss, state[0], state[1] = step(
-            state[0], state[1], tf.constant(state[2], tf.float32), *episodes
-        )
+        number, rate, epsilon = (tf.constant(x, tf.float32) for x in (state[2], *outer))
+        loss, state[0], state[1] = step(state[0], state[1], number, rate, epsilon, *episodes)
         return float(loss)
 
-    serve(take, {"tensorflow": tf.__version__})
+    serve(take, lambda: {n: w.numpy() for n, w in state[0].items()}, {"tensorflow": tf.__version__})
 
 
 if __name__ == "__main__":

@@ -10,8 +10,21 @@ from typing import NamedTuple
 import numpy as np
 
 WAYS, SHOTS, SIZE, FILTERS, BLOCKS = 5, 1, 28, 64, 4
-INNER_RATE, META_RATE, EPSILON = 0.4, 1e-3, 1e-3
-BETA_1, BETA_2, ADAM_EPSILON = 0.9, 0.999, 1e-8
+INNER_RATE, EPSILON = 0.4, 1e-3
+BETA_1, BETA_2 = 0.9, 0.999
+
+
+class Outer(NamedTuple):
+    """Of Adam: w <- w - rate * correction * m / (sqrt(v) + epsilon)."""
+
+    rate: float
+    epsilon: float
+
+
+TIMED = Outer(rate=1e-3, epsilon=1e-8)
+CHECKED = Outer(rate=20.0, epsilon=1.0)
+"""For the step that is compared. With so large an epsilon it is proportional to the meta-gradient;
+with a small one all that would show is its sign."""
 
 
 class Case(NamedTuple):

@@ -34,23 +34,23 @@ def main(case: problem.Case) -> None:
         return loss_of(w, query_x, query_y)
 
     @tf.function
-    def step(*episodes):
+    def step(outer, *episodes):
         w = {name: tf.convert_to_tensor(v) for name, v in variables.items()}
         with tf.GradientTape() as tape:
             tape.watch(w)
             losses = tf.map_fn(lambda e: meta_loss(w, *e), episodes, fn_output_signature=tf.float32)
             loss = tf.reduce_mean(losses)
-        adam(tape.gradient(loss, w))
+        adam(tape.gradient(loss, w), outer)
         return loss
 
-    def adam(gradients):
+    def adam(gradients, outer):
         number.assign_add(1.0)
         correction = tf.sqrt(1 - problem.BETA_2**number) / (1 - problem.BETA_1**number)
         for n, g in gradients.items():
             first[n].assign(problem.BETA_1 * first[n] + (1 - problem.BETA_1) * g)
             second[n].assign(problem.BETA_2 * second[n] + (1 - problem.BETA_2) * g * g)
-            change = first[n] / (tf.sqrt(second[n]) + problem.ADAM_EPSILON)
-            variables[n].assign_sub(problem.META_RATE * correction * change)
+            change = first[n] / (tf.sqrt(second[n]) + outer.epsilon)
+            variables[n].assign_sub(outer.rate * correction * change)
 
     variables = {name: tf.Variable(v) for name, v in problem.weights().items()}
     first, second = (
@@ -58,7 +58,13 @@ def main(case: problem.Case) -> None:
     )
     number = tf.Variable(0.0)
     episodes = [tf.constant(part) for part in problem.episodes(case)]
-    serve(lambda: float(step(*episodes)), {"tensorflow": tf.__version__})
+
+    def take(outer: problem.Outer) -> float:
+        return float(step(problem.Outer(*map(tf.constant, outer)), *episodes))
+
+    serve(
+        take, lambda: {n: w.numpy() for n, w in variables.items()}, {"tensorflow": tf.__version__}
+    )
 
 
 if __name__ == "__main__":

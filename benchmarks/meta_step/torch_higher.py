@@ -6,7 +6,7 @@ import higher
 import torch
 
 from benchmarks.meta_step import problem
-from benchmarks.meta_step.torch_network import adam, as_torch, episodes_as_torch, loss_of
+from benchmarks.meta_step.torch_network import adam, as_numpy, as_torch, episodes_as_torch, loss_of
 from benchmarks.meta_step.worker import serve
 
 
@@ -36,7 +36,7 @@ def main(case: problem.Case) -> None:
     update = adam({name: p.data for name, p in parameters.items()})
     episodes = episodes_as_torch(case)
 
-    def take() -> float:
+    def take(outer: problem.Outer) -> float:
         module.zero_grad()
         total = 0.0
         for support_x, support_y, query_x, query_y in zip(*episodes):
@@ -46,10 +46,10 @@ def main(case: problem.Case) -> None:
                 loss = fast(query_x, query_y) / case.episodes
                 loss.backward()
                 total += float(loss)
-        update({name: p.grad for name, p in parameters.items()})
+        update({name: p.grad for name, p in parameters.items()}, outer)
         return total
 
-    serve(take, {"torch": torch.__version__, "higher": "0.2.1"})
+    serve(take, lambda: as_numpy(parameters), {"torch": torch.__version__, "higher": "0.2.1"})
 
 
 if __name__ == "__main__":

@@ -15,6 +15,12 @@ def as_torch(weights):
     }
 
 
+def as_numpy(w):
+    """The inverse of `as_torch`, a copy."""
+    arrays = {name: value.detach().numpy().copy() for name, value in w.items()}
+    return {n: a.transpose(2, 3, 1, 0) if a.ndim == 4 else a for n, a in arrays.items()}
+
+
 def episodes_as_torch(case: problem.Case):
     support_x, support_y, query_x, query_y = problem.episodes(case)
     images = [torch.tensor(np.moveaxis(x, -1, 2).copy()) for x in (support_x, query_x)]
@@ -42,14 +48,14 @@ def adam(w):
     number = 0
 
     @torch.no_grad()
-    def update(gradients) -> None:
+    def update(gradients, outer: problem.Outer) -> None:
         nonlocal number
         number += 1
         b1, b2 = problem.BETA_1, problem.BETA_2
-        rate = problem.META_RATE * (1 - b2**number) ** 0.5 / (1 - b1**number)
+        rate = outer.rate * (1 - b2**number) ** 0.5 / (1 - b1**number)
         for n, g in gradients.items():
             first[n] = b1 * first[n] + (1 - b1) * g
             second[n] = b2 * second[n] + (1 - b2) * g * g
-            w[n] -= rate * first[n] / (second[n].sqrt() + problem.ADAM_EPSILON)
+            w[n] -= rate * first[n] / (second[n].sqrt() + outer.epsilon)
 
     return update

@@ -6,7 +6,7 @@ import torch
 from torch.func import grad, grad_and_value, vmap
 
 from benchmarks.meta_step import problem
-from benchmarks.meta_step.torch_network import adam, as_torch, episodes_as_torch, loss_of
+from benchmarks.meta_step.torch_network import adam, as_numpy, as_torch, episodes_as_torch, loss_of
 from benchmarks.meta_step.worker import serve
 
 
@@ -25,12 +25,12 @@ def main(case: problem.Case) -> None:
     update = adam(w)
     episodes = episodes_as_torch(case)
 
-    def take() -> float:
+    def take(outer: problem.Outer) -> float:
         gradients, loss = grad_and_value(mean_loss)(w, episodes)
-        update(gradients)
+        update(gradients, outer)
         return float(loss)
 
-    serve(take, {"torch": torch.__version__})
+    serve(take, lambda: as_numpy(w), {"torch": torch.__version__})
 
 
 if __name__ == "__main__":

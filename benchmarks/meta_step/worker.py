@@ -6,31 +6,43 @@ Line by line on standard input and output, as JSON. Only one worker computes at 
 import json
 import resource
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 
-CHECKED_STEPS = 3
+import numpy as np
+
+from benchmarks.meta_step.problem import CHECKED, TIMED, Outer
 
 
-def serve(step: Callable[[], float], versions: dict[str, str]) -> None:
+def serve(
+    step: Callable[[Outer], float],
+    weights: Callable[[], dict[str, np.ndarray]],
+    versions: dict[str, str],
+) -> None:
     """Answers the driver until it closes the input.
 
     Args:
-      step: takes one meta-step from where the last one left and returns the mean query loss
-        before it, once all is computed.
+      step: takes one meta-step from where the last one left, as the outer update is told, and
+        returns the mean query loss before it, once all is computed.
+      weights: as they are now, laid out as `problem.weights()`.
       versions: of the packages that do the work.
     """
+    before = weights()
     started = time.perf_counter()
-    losses = [step()]
+    loss = step(CHECKED)
     compile_seconds = time.perf_counter() - started
-    losses += [step() for _ in range(CHECKED_STEPS - 1)]
-    _say({"losses": losses, "compile_seconds": compile_seconds, "versions": versions})
+    change = {name: after - before[name] for name, after in weights().items()}
+    with tempfile.NamedTemporaryFile(suffix=".npz", delete=False) as file:
+        np.savez(file, **change)
+    first = {"loss": loss, "change": file.name}
+    _say(first | {"compile_seconds": compile_seconds, "versions": versions})
     for line in sys.stdin:
         end = time.perf_counter() + float(line)
         taken = []
         while not taken or time.perf_counter() < end:
             before = time.perf_counter()
-            step()
+            step(TIMED)
             taken.append(time.perf_counter() - before)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         _say({"seconds": taken, "peak_mb": peak})

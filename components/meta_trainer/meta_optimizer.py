@@ -30,7 +30,13 @@ def init(weights: Weights) -> AdamState:
 
 
 def update(
-    weights: Weights, gradients: Weights, state: AdamState, *, step: tf.Tensor, rate: tf.Tensor
+    weights: Weights,
+    gradients: Weights,
+    state: AdamState,
+    *,
+    step: tf.Tensor,
+    rate: tf.Tensor,
+    epsilon: tf.Tensor | float = EPSILON,
 ) -> tuple[dict[str, tf.Tensor], AdamState]:
     """One step of Adam.
 
@@ -38,12 +44,13 @@ def update(
       weights, gradients, state: by the same names.
       step: float scalar, 1 for the first update.
       rate: float scalar.
+      epsilon: float scalar.
     """
     correction = tf.sqrt(1 - BETA_2**step) / (1 - BETA_1**step)
     first = {n: BETA_1 * state.first[n] + (1 - BETA_1) * g for n, g in gradients.items()}
     second = {n: BETA_2 * state.second[n] + (1 - BETA_2) * g * g for n, g in gradients.items()}
     new = {
-        n: w - rate * correction * first[n] / (tf.sqrt(second[n]) + EPSILON)
+        n: w - rate * correction * first[n] / (tf.sqrt(second[n]) + epsilon)
         for n, w in weights.items()
     }
     return new, AdamState(first, second)

@@ -13,7 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from components.meta_trainer.backbones import task_ops
 from components.meta_trainer.backbones.base import Backbone, glorot
-from components.meta_trainer.backbones.normalisation import Normalisation
+from components.meta_trainer.backbones.normalisation import Mode, Normalisation
 from components.meta_trainer.types import Weights
 
 
@@ -29,7 +29,7 @@ class Conv4Options:
     """Halve each block by stride 2, or by 2 x 2 maximum as for mini-ImageNet."""
     pooling: Literal["mean", "flatten"] = "mean"
     """What becomes of the last block: its mean over positions, or all of it."""
-    normalisation: Literal["support", "task_norm", "transductive", "none"] = "support"
+    normalisation: Mode = "support"
     """Whose moments normalise a query: see `normalisation.py`."""
 
 

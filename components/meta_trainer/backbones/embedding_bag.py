@@ -11,14 +11,12 @@ References:
   Arora et al. 2017, "A Simple but Tough-to-Beat Baseline for Sentence Embeddings" (weights).
 """
 
-from typing import Literal
-
 import tensorflow as tf
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from components.meta_trainer.backbones.base import Backbone, generator, glorot
-from components.meta_trainer.backbones.normalisation import Normalisation
+from components.meta_trainer.backbones.normalisation import Mode, Normalisation
 from components.meta_trainer.types import Weights
 
 TABLE, GATES = "token_vectors", "token_gates"
@@ -38,7 +36,7 @@ class EmbeddingBagOptions:
     """Units of each dense layer."""
     layers: int = Field(default=0, ge=0)
     """Dense layers [dense, normalisation, ReLU] after the mean; none leaves its features as is."""
-    normalisation: Literal["support", "task_norm", "transductive", "none"] = "support"
+    normalisation: Mode = "support"
     """Whose moments normalise a query: see `normalisation.py`."""
 
 

@@ -10,7 +10,6 @@ inputs, since what a style does to a pixel may depend on where it is (a slant do
 """
 
 from collections.abc import Callable
-from typing import Literal
 
 import tensorflow as tf
 from pydantic import Field
@@ -19,7 +18,7 @@ from pydantic.dataclasses import dataclass
 from components.errors import UserError
 from components.meta_trainer.backbones import task_ops
 from components.meta_trainer.backbones.base import Backbone, glorot
-from components.meta_trainer.backbones.normalisation import Normalisation
+from components.meta_trainer.backbones.normalisation import Mode, Normalisation
 from components.meta_trainer.backbones.pointwise import pointwise
 from components.meta_trainer.types import Weights
 
@@ -38,7 +37,7 @@ class ImageToImageOptions:
     """Convolutions."""
     fold: int = Field(default=2, ge=1)
     """Pixels of a folded position in each direction; must divide the image's height and width."""
-    normalisation: Literal["support", "task_norm", "transductive", "none"] = "none"
+    normalisation: Mode = "none"
     """Whose moments normalise a query: see `normalisation.py`."""
 
 

@@ -1,7 +1,7 @@
 """Normalisation of few-shot networks: whose moments a query is normalised with.
 
 Batch normalisation as in MAML's code uses the moments of the query's own batch: one query at a
-time it falls to chance (Bronskill et al. 2020, "TaskNorm", arXiv 2003.03284, table 1). Three
+time it falls to chance (Bronskill et al. 2020, "TaskNorm", arXiv 2003.03284, table 1). Four
 ways that answer each query from the support set and itself alone can be served:
 
   support       y = (x - mu_S) / sigma_S + beta                    (MetaBN, eq. 6 there)
@@ -9,6 +9,8 @@ ways that answer each query from the support set and itself alone can be served:
                 sigma^2 = alpha (sigma_S^2 + (mu_S - mu)^2)
                           + (1 - alpha) (sigma_x^2 + (mu_x - mu)^2),
                 alpha = sigmoid(a |S| + b), x alone giving mu_x    (TaskNorm-I, eq. 8-10 there)
+  example       the moments of each example alone, over its positions and channels
+                (layer normalisation, Ba et al. 2016, arXiv 1607.06450)
   none          y = x + beta
 
 and one for comparison with the papers, never blessed for serving:
@@ -16,20 +18,20 @@ and one for comparison with the papers, never blessed for serving:
   transductive  the moments of whatever batch is passed, queries together
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import tensorflow as tf
 
 from components.meta_trainer.backbones import task_ops
 from components.meta_trainer.types import Weights
 
-MODES = ("support", "task_norm", "transductive", "none")
+Mode = Literal["support", "task_norm", "example", "transductive", "none"]
 
 
 class Normalisation(NamedTuple):
-    """How the layers of a network are normalised. `mode` is one of `MODES`."""
+    """How the layers of a network are normalised."""
 
-    mode: str
+    mode: Mode
 
     @property
     def inductive(self) -> bool:
@@ -72,6 +74,9 @@ class Normalisation(NamedTuple):
             offset = offset[:, None, None, None, :]
         if self.mode == "none":
             return x + offset, {}
+        if self.mode == "example":
+            mean, variance = _own_moments(x, axis=[2, 3, 4])
+            return (x - mean) * tf.math.rsqrt(variance + task_ops.EPSILON) + offset, {}
         if given is None or self.mode == "transductive":
             mask = tf.cast(mask, x.dtype)
             mean, variance = task_ops.moments(x, mask)
@@ -96,11 +101,16 @@ def _blend(
     x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, alpha: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """The moments of the support set blended with those of each example: `[E, B, 1, 1, F]`."""
-    # Not tf.nn.moments: it stops a gradient that vanishes to first order, but not to second.
-    own_mean = tf.reduce_mean(x, axis=[2, 3], keepdims=True)
-    own_variance = tf.reduce_mean(tf.square(x - own_mean), axis=[2, 3], keepdims=True)
+    own_mean, own_variance = _own_moments(x, axis=[2, 3])
     blended = alpha * mean + (1 - alpha) * own_mean
     spread = alpha * (variance + tf.square(mean - blended)) + (1 - alpha) * (
         own_variance + tf.square(own_mean - blended)
     )
     return blended, spread
+
+
+def _own_moments(x: tf.Tensor, axis: list[int]) -> tuple[tf.Tensor, tf.Tensor]:
+    """Mean and variance of each example."""
+    # Not tf.nn.moments: it stops a gradient that vanishes to first order, but not to second.
+    mean = tf.reduce_mean(x, axis=axis, keepdims=True)
+    return mean, tf.reduce_mean(tf.square(x - mean), axis=axis, keepdims=True)

@@ -11,7 +11,6 @@ References:
 """
 
 import itertools
-from typing import Literal
 
 import tensorflow as tf
 from pydantic import Field
@@ -20,7 +19,7 @@ from pydantic.dataclasses import dataclass
 from components.errors import UserError
 from components.meta_trainer.backbones import task_ops
 from components.meta_trainer.backbones.base import Backbone, glorot
-from components.meta_trainer.backbones.normalisation import Normalisation
+from components.meta_trainer.backbones.normalisation import Mode, Normalisation
 from components.meta_trainer.backbones.pointwise import pointwise
 from components.meta_trainer.types import Weights
 
@@ -36,7 +35,7 @@ class Resnet12Options:
     """Channels of the first block; each later one has twice as many. 16 suits two cores."""
     blocks: int = Field(default=4, ge=1, le=6)
     """How many; each halves height and width."""
-    normalisation: Literal["support", "task_norm", "transductive", "none"] = "support"
+    normalisation: Mode = "support"
     """Whose moments normalise a query: see `normalisation.py`."""
 
 

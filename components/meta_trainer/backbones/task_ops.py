@@ -15,6 +15,8 @@ from collections.abc import Iterator
 import tensorflow as tf
 
 KERNEL = 3
+EPSILON = 1e-3
+"""Added to variances, as in MAML's code."""
 
 
 def task_conv(x: tf.Tensor, kernel: tf.Tensor, *, stride: int = 1) -> tf.Tensor:
@@ -73,11 +75,9 @@ def moments(x: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return forward(x)
 
 
-def normalise(
-    x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, offset: tf.Tensor, *, epsilon: float = 1e-3
-) -> tf.Tensor:
-    """`(x - mean) / sqrt(variance + epsilon) + offset`, shapes broadcast over `[E, B, H, W, F]`."""
-    scale = tf.math.rsqrt(variance + epsilon)
+def normalise(x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
+    """`(x - mean) / sqrt(variance + EPSILON) + offset`, shapes broadcast over `[E, B, H, W, F]`."""
+    scale = tf.math.rsqrt(variance + EPSILON)
     if mean.shape[1] != 1 or offset.shape.rank not in (1, 5):
         return (x - mean) * scale + offset  # moments of each example alone
     offset = tf.broadcast_to(offset, tf.shape(scale))
@@ -223,10 +223,11 @@ def _spread(small: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
 def _total(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """The value of `_weighted_sum`.
 
-    Not as a product of a row of weights and a matrix, which is a little faster for two episodes
-    and more: XLA sums that in one sweep, and thousands of positions lose a digit of float32.
+    Positions first, then examples: XLA sums in one sweep, and a sweep of thousands of numbers loses
+    a digit of float32. (A product of a row of weights and a matrix is such a sweep, too.)
     """
-    return tf.reduce_sum(x * weights[:, :, None, None, None], axis=[1, 2, 3], keepdims=True)
+    of_example = tf.reduce_sum(x, axis=[2, 3], keepdims=True)
+    return tf.reduce_sum(of_example * weights[:, :, None, None, None], axis=1, keepdims=True)
 
 
 def _shape(x: tf.Tensor) -> list:

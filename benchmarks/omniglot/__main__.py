@@ -1,0 +1,86 @@
+"""The papers' table on real Omniglot, trained and judged by this project's own line.
+
+    python -m benchmarks.omniglot [--only NAME ...] [--minutes M] [--judge] [--work-dir DIR]
+    python -m benchmarks.omniglot --table
+
+Takes hours, in as many calls as one likes: every entry goes on from its last checkpoint, and M
+bounds the meta-training of one call. An entry is judged when its schedule is done, or at any time
+by `--judge`. Writes `benchmarks/results/omniglot.json` and `omniglot.png`; `--table` prints the
+README's table from that file. Needs Omniglot (`TFDS_DATA_DIR` where it was prepared before).
+"""
+
+import argparse
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.omniglot.entries import DATA, TABLE, Entry
+from benchmarks.omniglot.table import draw_curves, markdown
+from benchmarks.reporting import RESULTS, about, read_result, write_result
+
+NAME = "omniglot"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="*", choices=list(TABLE), default=list(TABLE))
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="of meta-training")
+    parser.add_argument("--judge", action="store_true", help="also before the schedule is done")
+    parser.add_argument("--work-dir", type=Path, default=Path("runs/benchmarks/omniglot"))
+    parser.add_argument("--table", action="store_true", help="print the table, do nothing else")
+    arguments = parser.parse_args()
+    if arguments.table:
+        print(markdown(read_result(NAME)), end="")
+        return
+    end = time.monotonic() + 60 * arguments.minutes
+    for name in arguments.only:
+        found = run(name, TABLE[name], arguments, end - time.monotonic())
+        if found is not None:
+            results = read_result(NAME) or {"entries": {}}
+            results["entries"] = _ordered(results["entries"] | {name: found})
+            write_result(NAME, results)
+            draw_curves(results, RESULTS / f"{NAME}.png")
+
+
+def run(name: str, entry: Entry, arguments: Any, seconds: float) -> dict[str, Any] | None:
+    """What the result file says of an entry; `None` if it was not judged."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # TensorFlow takes seconds to import, and the table needs none of it.
+    from benchmarks.omniglot import runs
+
+    of_machine = about()
+    trained = runs.train(name, entry, arguments.work_dir, max(seconds, 0.0))
+    outcome = trained.outcome
+    print(f"{name}: {outcome.steps} steps, {outcome.seconds:.0f} s", flush=True)
+    if outcome.steps < entry.training["steps"] and not arguments.judge:
+        return None
+    return {
+        "title": entry.title,
+        "protocol": "inductive" if trained.assembly.inductive else "transductive",
+        "tests": runs.judge(trained, entry.tests, arguments.work_dir),
+        "steps": outcome.steps,
+        "of_steps": entry.training["steps"],
+        "seconds": round(outcome.seconds),
+        "splits_hash": trained.record.splits_hash,
+        "seed": {"training": 0, "episodes": trained.record.seed, "splits": 0},
+        "configuration": {
+            "data": DATA,
+            "episodes": entry.episodes,
+            "learner": entry.learner,
+            "training": entry.training,
+        },
+        **of_machine,
+        "curve": [
+            {key: round(at[key], 4) for key in ("step", "seconds", "eval_score", "eval_ci95")}
+            for at in outcome.history
+        ],
+    }
+
+
+def _ordered(entries: dict[str, Any]) -> dict[str, Any]:
+    return {name: entries[name] for name in TABLE if name in entries}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""What is trained, and on which episodes it is judged: the papers' table as data.
+
+The split is Finn et al.'s, 1100 characters for meta-training, 100 for meta-validation, 423 for the
+test, drawn at random. Inner rates are for the mean loss: MAML's code sums over the ways, so its 0.4
+is 2.0 here.
+"""
+
+from typing import Any, NamedTuple
+
+DATA = {
+    "source": "tfds",
+    "name": "omniglot",
+    "invert": True,
+    "split_by": "class",
+    "split_counts": [1100, 100, 423],
+}
+TEST_EPISODES = 1000
+
+
+class Test(NamedTuple):
+    """The shape of test episodes; queries are per class."""
+
+    ways: int
+    shots: int
+    queries: int
+    rotations: str = "none"
+
+    @property
+    def task(self) -> str:
+        return f"{self.ways}w{self.shots}s"
+
+
+class Entry(NamedTuple):
+    """Attributes:
+    title: in the table.
+    train: `(ways, shots, queries)` of training episodes, and how many are drawn; each is varied
+      anew whenever it is used.
+    learner, training: the configuration's sections.
+    tests: what it is judged on; the first one's shape is that of meta-validation.
+    """
+
+    title: str
+    train: tuple[int, int, int, int]
+    learner: dict[str, Any]
+    training: dict[str, Any]
+    tests: tuple[Test, ...]
+
+    @property
+    def episodes(self) -> dict[str, Any]:
+        """The section `episodes` of training and meta-validation."""
+        ways, shots, queries, count = self.train
+        return {
+            **_shape(self.tests[0]),
+            "train_ways": ways,
+            "train_shots": shots,
+            "train_queries": queries,
+            "counts": {"train": count, "eval": self.training["eval_episodes"], "test": 0},
+        }
+
+
+def test_episodes(test: Test) -> dict[str, Any]:
+    """The section `episodes` of a test."""
+    return _shape(test) | {"counts": {"train": 0, "eval": 0, "test": TEST_EPISODES}}
+
+
+def _shape(test: Test) -> dict[str, Any]:
+    return test._asdict() | {"rotations": "none" if test.rotations == "none" else "all"}
+
+
+SERVED = tuple(Test(ways, shots, queries=15) for ways in (5, 20) for shots in (1, 5))
+"""Upright characters, 15 queries a class."""
+AS_PUBLISHED = tuple(Test(5, shots, queries=shots, rotations="all") for shots in (1, 5))
+"""As many queries as shots, and test characters turned as in training."""
+
+POOLED = {
+    "name": "conv4",
+    "downsample": "max_pool",
+    "pooling": "flatten",
+    "normalisation": "example",
+}
+"""Snell et al.'s network but for the normalisation: theirs keeps averages of training, this one
+looks at each image alone."""
+
+TABLE = {
+    "protonet": Entry(
+        title="ProtoNet, trained 20-way",
+        train=(20, 1, 5, 8000),
+        learner={"name": "protonet", "backbone": POOLED},
+        training={
+            "steps": 4000,
+            "episodes_per_step": 2,
+            "meta_rate": 2e-3,
+            "schedule": "cosine",
+            "eval_every": 500,
+            "eval_episodes": 200,
+            "checkpoint_every": 100,
+            "augment": {"rotate": True},
+        },
+        tests=SERVED,
+    ),
+    "maml_transductive": Entry(
+        title="MAML as published",
+        train=(5, 1, 1, 40_000),
+        learner={
+            "name": "maml",
+            "inner_steps": 1,
+            "test_steps": 3,
+            "inner_rate": 2.0,
+            "learn_rates": False,
+            "backbone": {"name": "conv4", "normalisation": "transductive"},
+        },
+        training={
+            "steps": 60_000,
+            "episodes_per_step": 32,
+            "eval_every": 1000,
+            "eval_episodes": 400,
+            "checkpoint_every": 500,
+            "augment": {"rotate": True},
+        },
+        tests=AS_PUBLISHED,
+    ),
+    "maml": Entry(
+        title="MAML, served",
+        train=(5, 1, 3, 40_000),
+        learner={"name": "maml", "inner_steps": 1, "test_steps": 3, "inner_rate": 2.0},
+        training={
+            "steps": 20_000,
+            "episodes_per_step": 32,
+            "eval_every": 1000,
+            "eval_episodes": 200,
+            "checkpoint_every": 500,
+            "augment": {"rotate": True},
+        },
+        tests=SERVED[:2],
+    ),
+}

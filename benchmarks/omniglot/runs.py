@@ -1,0 +1,127 @@
+"""Training and judging one entry by the project's own line: episodes, meta-training, export."""
+
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+import tensorflow as tf
+
+from benchmarks.omniglot.entries import DATA, Entry, Test, test_episodes
+from components.episode_gen.generate import generate_episodes
+from components.episode_gen.options import EpisodeGenConfig
+from components.episodes.dataset import parse_episodes, read_split
+from components.episodes.record import EpisodeSetRecord, read_record
+from components.few_shot_evaluator.metrics import Interval, mean_interval
+from components.few_shot_evaluator.model import ExportedModel
+from components.meta_trainer.build import Assembly, assemble
+from components.meta_trainer.export import export
+from components.meta_trainer.input_pipeline import fixed_episodes, training_episodes
+from components.meta_trainer.options import TrainingOptions, checked
+from components.meta_trainer.training_loop import MetaTrained, meta_train
+
+EXAMPLES_A_CALL = 8000
+"""Of the exported model, support and query together: bounds its memory."""
+
+
+class Trained(NamedTuple):
+    assembly: Assembly
+    record: EpisodeSetRecord
+    outcome: MetaTrained
+
+
+def train(name: str, entry: Entry, work: Path, seconds: float) -> Trained:
+    """Meta-trains for up to `seconds`, from the last checkpoint on.
+
+    Args:
+      name: of the entry.
+      entry: its configuration.
+      work: keeps episodes and checkpoints.
+      seconds: 0 takes no more steps than one.
+    """
+    uri = episodes(entry.episodes, work)
+    record = read_record(uri)
+    described = json.dumps([entry.learner, entry.training, entry.episodes], sort_keys=True)
+    key = hashlib.sha256(described.encode()).hexdigest()[:8]
+    checkpoints = str(work / "checkpoints" / f"{name}-{key}")
+    limit = seconds_spent(checkpoints) + seconds
+    options = checked(TrainingOptions, entry.training | {"max_seconds": limit}, "training")
+    assembly = assemble(record, entry.learner)
+    outcome = meta_train(
+        assembly,
+        options,
+        training=lambda step: training_episodes(
+            uri,
+            record,
+            episodes_per_step=options.episodes_per_step,
+            augment=options.augment,
+            seed=options.seed,
+            start_step=step,
+        ),
+        validation=fixed_episodes(uri, record, split="eval", count=options.eval_episodes, stack=50),
+        checkpoint_dir=checkpoints,
+        log_dir=str(work / "logs" / name),
+    )
+    return Trained(assembly, record, outcome)
+
+
+def judge(trained: Trained, tests: tuple[Test, ...], work: Path) -> dict[str, dict[str, Any]]:
+    """The accuracy of the exported model over the episodes of each test."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        directory = f"{folder}/model"
+        export(trained.assembly, trained.outcome.weights, directory, {})
+        model = ExportedModel(directory)
+        for test in tests:
+            uri = episodes(test_episodes(test), work)
+            if read_record(uri).splits_hash != trained.record.splits_hash:
+                raise SystemExit("The classes of the test are split otherwise than in training.")
+            accuracy, half_width = scored(model, uri, test)
+            found[test.task] = {
+                "accuracy": round(accuracy, 5),
+                "ci95": round(half_width, 5),
+                "episodes": read_record(uri).counts["test"],
+                "queries": test.queries,
+                "rotations": test.rotations,
+            }
+            print(f"{test.task}: {accuracy:.4f} ± {half_width:.4f}", flush=True)
+    return found
+
+
+def scored(model: ExportedModel, uri: str, test: Test) -> Interval:
+    """Mean accuracy over the split `test`."""
+    spec = read_record(uri).example_spec
+    stack = max(1, EXAMPLES_A_CALL // (test.ways * (test.shots + test.queries)))
+    scores: list[float] = []
+    for serialized in read_split(uri, "test").batch(stack):
+        parsed = parse_episodes(serialized, spec)
+        answer = model.answer(parsed["support_x"], parsed["support_y"].numpy(), parsed["query_x"])
+        scores += model.task.score(answer, parsed["query_y"].numpy()).tolist()
+    return mean_interval(scores)
+
+
+def episodes(section: dict[str, Any], work: Path) -> str:
+    """The uri of these episodes, drawn by EpisodeGen when they are asked for first."""
+    config = EpisodeGenConfig.from_json(json.dumps({"data": DATA, "episodes": section}))
+    key = hashlib.sha256(config.to_json().encode()).hexdigest()[:12]
+    uri = work / "episodes" / key
+    if not uri.exists():
+        aside = work / "episodes" / f"{key}.partial"
+        generate_episodes(
+            config,
+            uri=str(aside),
+            work=f"{aside}/.work",
+            make_pipeline=lambda: beam.Pipeline(argv=["--runner=FnApiRunner"]),
+        )
+        aside.rename(uri)
+    return str(uri)
+
+
+def seconds_spent(checkpoint_dir: str) -> float:
+    """In meta-training, up to the last checkpoint."""
+    latest = tf.train.latest_checkpoint(checkpoint_dir)
+    if latest is None:
+        return 0.0
+    return float(tf.train.load_variable(latest, "state/seconds/.ATTRIBUTES/VARIABLE_VALUE"))
