@@ -17,13 +17,14 @@ def summarise(checked: CheckedData) -> dict[str, str]:
     sizes = [len(ids) for ids in checked.catalogue.examples.values()]
     groups = set(checked.catalogue.groups.values())
     shape = " x ".join("any" if size is None else str(size) for size in checked.spec.shape)
+    rate = checked.spec.sample_rate and f"of {checked.spec.sample_rate} samples a second"
     each = (
         str(sizes[0])
         if min(sizes) == max(sizes)
         else f"{min(sizes)} to {max(sizes)}, median {statistics.median(sizes):g}"
     )
     return {
-        "modality": f"{checked.spec.modality} {shape}".strip(),
+        "modality": f"{checked.spec.modality} {rate or shape}".strip(),
         "examples": f"{sum(sizes):,}",
         "classes": f"{len(sizes):,}",
         "examples per class": each,

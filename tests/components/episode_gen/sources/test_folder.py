@@ -70,11 +70,14 @@ def test_a_file_that_is_no_image_is_named_by_the_check(tmp_path):
         check_data(folder(damaged(tmp_path, b"hello")), SMALL)
 
 
-def test_a_truncated_image_is_named_when_it_is_read(tmp_path, image_folder):
-    whole = (image_folder / "class_00" / "0.png").read_bytes()
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_a_truncated_image_is_named_when_it_is_read(tmp_path, image_folder, capfd, suffix):
+    Image.open(image_folder / "class_00" / "0.png").resize((99, 99)).save(tmp_path / f"x.{suffix}")
+    whole = (tmp_path / f"x.{suffix}").read_bytes()
     source = open_source(folder(damaged(tmp_path, whole[: len(whole) // 2])))
-    with pytest.raises(UserError, match=r"b/1\.png' cannot"):
+    with pytest.raises(UserError, match=r"b/1\.png' cannot \(it ends too early\)"):
         list(source.read("b"))
+    assert capfd.readouterr().err == ""  # no decoder's own words
 
 
 @pytest.mark.parametrize("content", [b"hello", b"\x89PNG\r\n\x1a\n and no more", b"\xff\xd8\xff"])
