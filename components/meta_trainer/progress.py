@@ -2,11 +2,38 @@
 
 import sys
 import time
+from collections.abc import Iterator
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 PLAIN_EVERY_SECONDS = 30.0
+
+
+class TimedIterator:
+    """An iterator that knows how much of its user's time goes into waiting for it."""
+
+    def __init__(self, iterator: Iterator[Any]):
+        self._iterator = iterator
+        self.restart()
+
+    def __iter__(self) -> "TimedIterator":
+        return self
+
+    def __next__(self) -> Any:
+        asked = time.monotonic()
+        element = next(self._iterator)
+        self._waited += time.monotonic() - asked
+        return element
+
+    def wait_share(self) -> float:
+        """The share of the time since the (re)start, 0..1."""
+        return self._waited / max(time.monotonic() - self._started, 1e-9)
+
+    def restart(self) -> None:
+        """Counts from now on."""
+        self._waited, self._started = 0.0, time.monotonic()
 
 
 class MetaTrainingProgress:
@@ -37,9 +64,9 @@ class MetaTrainingProgress:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def validated(self, step: int, score: float, ci95: float) -> None:
-        """Shows the score on meta-validation episodes from now on."""
-        self._validation = f"meta-validation {score:.3f} ± {ci95:.3f}"
+    def validated(self, step: int, score: float, ci95: float, wait_share: float) -> None:
+        """Shows the score on meta-validation episodes and the wait for input from now on."""
+        self._validation = f"meta-validation {score:.3f} ± {ci95:.3f}, input wait {wait_share:.0%}"
 
     def update(self, step: int, loss: float, score: float) -> None:
         elapsed = max(time.monotonic() - self._started, 1e-9)

@@ -19,7 +19,7 @@ from components.meta_trainer.parallel import (
     mean_over_chunks,
     one_core_per_program,
 )
-from components.meta_trainer.progress import MetaTrainingProgress
+from components.meta_trainer.progress import MetaTrainingProgress, TimedIterator
 from components.meta_trainer.state import TrainingState
 from components.meta_trainer.types import Episodes, Weights
 
@@ -31,7 +31,8 @@ class MetaTrained(NamedTuple):
 
     Attributes:
       weights: those with the best score on meta-validation episodes.
-      history: one entry for each evaluation: step, loss, score, eval_score, eval_ci95, seconds.
+      history: one entry for each evaluation: step, loss, score, eval_score, eval_ci95, seconds,
+        and wait_share, the share of the time since the last one spent waiting for episodes.
       steps: meta-steps done.
       seconds: spent in meta-training, over all runs that led here.
     """
@@ -83,7 +84,7 @@ def meta_train(
     first_step = int(state.step)
     started, seconds_before = time.monotonic(), float(state.seconds)
     recent: list[tuple[float, float]] = []
-    stacks = iter(training(first_step).map(workers.share))
+    stacks = TimedIterator(iter(training(first_step).map(workers.share)))
     with MetaTrainingProgress(
         total_steps=options.steps,
         first_step=first_step,
@@ -100,11 +101,13 @@ def meta_train(
             if step % REPORT_EVERY_STEPS == 0 or last:
                 progress.update(step, float(loss), float(score))
             if step % options.eval_every == 0 or last:
+                waited = stacks.wait_share()
                 entry = _validate(state, score_function, validation, recent)
-                state.add_to_history(entry | {"seconds": seconds})
-                progress.validated(step, entry["eval_score"], entry["eval_ci95"])
+                state.add_to_history(entry | {"seconds": seconds, "wait_share": waited})
+                progress.validated(step, entry["eval_score"], entry["eval_ci95"], waited)
                 _log(writer, entry)
                 recent.clear()
+                stacks.restart()
             if step % options.checkpoint_every == 0 or last:
                 state.seconds.assign(seconds)
                 if workers.is_first:

@@ -1,0 +1,140 @@
+"""Measures one learner in a process of its own: `worker.py NAME SECONDS`, one line of JSON."""
+
+import json
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from components.episodes.record import EpisodeSetRecord
+from components.meta_trainer.build import Assembly, assemble
+from components.meta_trainer.export import export
+from components.meta_trainer.options import TrainingOptions, learner_options
+from components.meta_trainer.parallel import one_core_per_program
+from components.meta_trainer.state import TrainingState
+from components.meta_trainer.training_loop import meta_step
+from components.meta_trainer.types import Episodes
+from components.modalities.base import ExampleSpec
+from serving import signatures as names
+
+WAYS, SHOTS, QUERIES, SIZE, FILTERS, EPISODES, STACKED = 5, 1, 3, 28, 32, 16, 8
+LATE = 0.9
+"""Share of meta-training done: MAML++ takes second-order steps by then."""
+
+
+def main(name: str, seconds: float) -> None:
+    section = {"name": name, "backbone": {"name": "conv4", "filters": FILTERS}}
+    assembly = assemble(record(), section)
+    rng = np.random.default_rng(0)
+    found: dict[str, Any] = training(assembly, draw(rng, EPISODES), seconds)
+    found["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        export(assembly, assembly.learner.init(0), f"{folder}/model", {})
+        found["export_seconds"] = round(time.perf_counter() - started, 1)
+        model = tf.saved_model.load(f"{folder}/model")
+    rate = matmul_rate()
+    adapt = model.signatures[names.ADAPT]
+    for key, count in (("adapt_ms", 1), ("adapt_ms_stacked", STACKED)):
+        episodes = draw(rng, count)
+        inputs = {names.SUPPORT_X: episodes.support_x, names.SUPPORT_Y: episodes.support_y}
+        taken = median_seconds(lambda inputs=inputs: adapt(**inputs), seconds / 2)
+        found[key] = round(1000 * taken / count, 2)
+    found["adapt_floor_ms"] = round(1000 * adaptation_flop(section) / rate, 2)
+    found["matmul_gflop_per_second"] = round(rate / 1e9, 1)
+    print(json.dumps(found))
+
+
+def training(assembly: Assembly, episodes: Episodes, seconds: float) -> dict[str, Any]:
+    """Compile seconds and episodes/s of the Trainer's meta-step."""
+    one_core_per_program()
+    options = TrainingOptions(steps=10**6, episodes_per_step=EPISODES)
+    state = TrainingState(assembly.learner.init(0))
+    state.step.assign(int(LATE * options.steps))
+    step = meta_step(assembly, options, state)
+    started = time.perf_counter()
+    float(step(episodes)[0])
+    compiled = time.perf_counter() - started
+    taken = median_seconds(lambda: float(step(episodes)[0]), seconds)
+    return {
+        "compile_seconds": round(compiled, 1),
+        "episodes_per_second": round(EPISODES / taken, 1),
+    }
+
+
+def adaptation_flop(section: dict[str, Any]) -> float:
+    """Of the matrix products that one adaptation cannot do without.
+
+    A gradient takes the forward product twice more (by kernel and by input; the first layer has no
+    gradient by its input); the statistics of the adapted network take one more pass.
+    """
+    name, options = learner_options(section)
+    steps = getattr(options, "test_steps", None)
+    steps = getattr(options, "inner_steps", 0) if steps is None else steps
+    layers, size, channels = [], SIZE, 1
+    for _ in range(4):
+        size = -(-size // 2)
+        layers.append(2 * size * size * 9 * channels * FILTERS)
+        channels = FILTERS
+    forward, first = sum(layers), layers[0]
+    body_steps = 0 if name == "anil" else steps
+    flop = WAYS * SHOTS * (forward + body_steps * (3 * forward - first))
+    if name == "meta_lstm":
+        hidden = options.hidden
+        coordinates = 9 * FILTERS * (1 + 3 * FILTERS) + FILTERS * (4 + WAYS) + WAYS
+        flop += steps * coordinates * 2 * (4 * hidden * (4 + hidden) + 2 * (hidden + 2))
+    return flop
+
+
+def matmul_rate(size: int = 1024) -> float:
+    """FLOP/s of float32 matrix products, all cores."""
+    a = tf.random.normal([size, size])
+    return 2 * size**3 / median_seconds(lambda: float(tf.matmul(a, a)[0, 0]), 1.0)
+
+
+def median_seconds(call: Callable[[], Any], seconds: float) -> float:
+    """Of calls made for that long, after one that does not count."""
+    call()
+    taken: list[float] = []
+    end = time.perf_counter() + seconds
+    while not taken or time.perf_counter() < end:
+        before = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - before)
+    return statistics.median(taken)
+
+
+def draw(rng: np.random.Generator, episodes: int) -> Episodes:
+    """Random images, as stored."""
+
+    def examples(per_class: int) -> tuple[tf.Tensor, tf.Tensor]:
+        labels = np.tile(np.repeat(np.arange(WAYS, dtype=np.int32), per_class), (episodes, 1))
+        images = rng.integers(0, 256, (*labels.shape, SIZE, SIZE, 1), dtype=np.uint8)
+        return tf.constant(images), tf.constant(labels)
+
+    return Episodes(*examples(SHOTS), *examples(QUERIES))
+
+
+def record() -> EpisodeSetRecord:
+    return EpisodeSetRecord(
+        format_version=1,
+        example_spec=ExampleSpec("image", "uint8", (SIZE, SIZE, 1)),
+        ways=WAYS,
+        shots=SHOTS,
+        queries=QUERIES,
+        counts={},
+        seed=0,
+        splits={},
+        groups={},
+        config={"data": {"invert": True}},
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], float(sys.argv[2]))
