@@ -23,7 +23,7 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 from PIL import Image
 
-from benchmarks.episode_gen.throughput import processor
+from benchmarks.reporting import processor
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.record import read_record
 from components.few_shot_evaluator.metrics import mean_interval
