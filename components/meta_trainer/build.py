@@ -14,9 +14,6 @@ from components.meta_trainer.options import backbone_options, learner_options
 from components.modalities.base import ExampleSpec, Modality
 from components.modalities.lookup import modality_for
 
-CLASSIFIERS_ONLY = frozenset({"protonet", "proto_maml"})
-"""Learners that average the support examples of each class, and so need classes."""
-
 DEFAULT_BACKBONES = {"image": "conv4", "text": "embedding_bag", "audio": "conv4", "vector": "mlp"}
 """The backbone of each modality, where the configuration names none."""
 
@@ -48,12 +45,6 @@ def assemble(record: EpisodeSetRecord, section: Mapping[str, Any]) -> Assembly:
     spec = record.example_spec
     modality = modality_for(spec, record.config["data"])._replace(spec=spec)
     name, options = learner_options(section)
-    if spec.regression and name in CLASSIFIERS_ONLY:
-        others = ", ".join(sorted(set(learners.TABLE) - CLASSIFIERS_ONLY))
-        raise UserError(
-            f"`learner.name` must be one that does not need classes, since these episodes have "
-            f"float targets: got {name!r}; choose from {others}."
-        )
     default = default_backbone(spec)
     backbone_name, of_backbone = backbone_options(section, default)
     _, make_backbone = backbones.lookup(backbone_name)
@@ -66,6 +57,11 @@ def assemble(record: EpisodeSetRecord, section: Mapping[str, Any]) -> Assembly:
         outputs = math.prod(spec.target_shape) // math.prod(backbone.positions)
     network = Network(backbone, outputs)
     learner = make_learner(options, network, objective)
+    if spec.regression and learner.needs_classes:
+        raise UserError(
+            f"`learner.name` must be one that does not need classes, since these episodes have "
+            f"float targets: got {name!r}; choose maml, for instance."
+        )
     inductive = getattr(of_backbone, "normalisation", "none") != "transductive"
     return Assembly(name, learner, modality, objective, inductive)
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.record import FILE_NAME, EpisodeSetRecord, read_record
 from components.meta_trainer.build import assemble
+from components.meta_trainer.contract import check_learner
 from components.meta_trainer.distributed import join
 from components.meta_trainer.export import export
 from components.meta_trainer.input_pipeline import fixed_episodes, training_episodes
@@ -60,6 +61,7 @@ def train_and_export(
     options = checked(TrainingOptions, config["training"], "training")
     workers = join(options.episodes_per_step)
     assembly = assemble(record, config["learner"])
+    check_learner(assembly, record)
     checkpoint_dir = os.path.join(config["checkpoint_root"], fingerprint(uri, config))
 
     def training(start_step: int) -> tf.data.Dataset:

@@ -58,6 +58,7 @@ class Learner(NamedTuple):
     serves: what it can serve.
     meta_optimizer: its paper's.
     fixed_ways: whether the number of outputs is fixed by training.
+    needs_classes: whether it makes no sense for float targets.
     order_matters: whether the order of the support set changes the result.
     chunk: how many episodes one core takes at once in meta-training, at most; what they keep
       between steps should fit into its cache.
@@ -72,6 +73,7 @@ class Learner(NamedTuple):
     serves: Serves
     meta_optimizer: MetaOptimizer = MetaOptimizer()
     fixed_ways: bool = True
+    needs_classes: bool = False
     order_matters: bool = False
     chunk: int = 4
 

@@ -52,6 +52,7 @@ def stepwise_learner(
     meta_gradients: Callable[[Weights, Episodes, tf.Tensor], MetaGradients] | None = None,
     meta_optimizer: MetaOptimizer = MetaOptimizer(),  # noqa: B008 (a constant)
     fixed_ways: bool = True,
+    needs_classes: bool = False,
 ) -> Learner:
     """A learner that takes steps on the support set.
 
@@ -65,6 +66,7 @@ def stepwise_learner(
       meta_gradients: in place of the gradient of the query loss after the last step.
       meta_optimizer: the paper's.
       fixed_ways: whether the head is meta-learned for N ways.
+      needs_classes: whether it makes no sense for float targets.
     """
     served_steps = inner_steps if test_steps is None else test_steps
 
@@ -97,6 +99,7 @@ def stepwise_learner(
         ),
         meta_optimizer=meta_optimizer,
         fixed_ways=fixed_ways,
+        needs_classes=needs_classes,
     )
 
 

@@ -77,6 +77,7 @@ def proto_maml(options: ProtoMamlOptions, network: Network, objective: Objective
         inner_steps=options.inner_steps,
         test_steps=options.test_steps,
         fixed_ways=False,
+        needs_classes=True,
     )
 
 

@@ -51,6 +51,7 @@ def protonet(options: ProtonetOptions, network: Network, objective: Objective) -
         network=network,
         serves=Serves(ways="any number", shots="any number, also uneven", steps="takes none"),
         fixed_ways=False,
+        needs_classes=True,
     )
 
 
