@@ -2,15 +2,17 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from components.episodes.record import EpisodeSetRecord
 from components.errors import UserError
 from components.meta_trainer.build import assemble, default_backbone
 from components.meta_trainer.learners import TABLE
+from components.meta_trainer.types import Episodes
 from components.modalities.base import ExampleSpec
 
-CLASSIFIERS_ONLY = {"protonet", "proto_maml"}
 IMAGE = ExampleSpec("image", "uint8", (8, 8, 1))
 POINT = ExampleSpec("vector", "float32", (1,), target_shape=(2,))
 
@@ -51,21 +53,24 @@ def test_images_from_images_are_answered_at_every_pixel():
     assert assemble(record(spec, ways=1), dense).learner.network.outputs == 64
 
 
-@pytest.mark.parametrize("name", sorted(CLASSIFIERS_ONLY))
-def test_learners_that_need_classes_are_refused_for_regression(name):
-    with pytest.raises(UserError, match=r"does not need classes.*choose maml"):
-        assemble(record(POINT, ways=1), {"name": name})
+def needs_classes(name: str) -> bool:
+    return assemble(record(IMAGE), {"name": name}).learner.needs_classes
 
 
-@pytest.mark.parametrize("name", sorted(set(TABLE) - CLASSIFIERS_ONLY))
-def test_all_others_take_regression_as_it_is(name):
-    """Learners know no task type: two meta-gradients of each on sinusoid-like episodes."""
-    import numpy as np
-    import tensorflow as tf
+def test_learners_that_average_classes_say_so():
+    assert needs_classes("protonet") and needs_classes("proto_maml")
+    assert not needs_classes("maml")
 
-    from components.meta_trainer.types import Episodes
 
-    learner = assemble(record(POINT, ways=1), {"name": name}).learner
+@pytest.mark.parametrize("name", sorted(TABLE))
+def test_regression_is_taken_as_it_is_or_refused(name):
+    """Learners know no task type: a meta-gradient and answers of each on float targets."""
+    section = {"name": name, "backbone": {"sizes": [4]}}
+    if needs_classes(name):
+        with pytest.raises(UserError, match=r"does not need classes.*choose maml"):
+            assemble(record(POINT, ways=1), section)
+        return
+    learner = assemble(record(POINT, ways=1), section).learner
     x = np.linspace(-1, 1, 16, dtype=np.float32).reshape(2, 8, 1)
     y = np.concatenate([x, -x], axis=-1)
     episodes = Episodes(*map(tf.constant, (x[:, :4], y[:, :4], x[:, 4:], y[:, 4:])))
