@@ -1,12 +1,14 @@
 """The warm-up file of a SavedModel: requests that a server runs before a version is available.
 
-The first request of each shape pays for tracing, allocation and kernel choice; the file lets the
-server pay instead. It is an uncompressed TFRecord of PredictionLog, at most 1000 of them.
+The first request to each signature pays for the optimisation of its graph, seconds instead of
+milliseconds, and the first of each shape for allocation; the file lets the server pay instead. It
+is an uncompressed TFRecord of PredictionLog, at most 1000 of them.
 """
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -14,25 +16,28 @@ from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from serving.errors import UserError
 from serving.protocol.tensors import as_array, write_tensor
-from serving.signatures import ADAPT_AND_PREDICT, WARMUP_FILE
+from serving.signatures import WARMUP_FILE
 
 MAX_RECORDS = 1000  # TensorFlow Serving refuses a model with more
 
 
-def write_warmup(
-    saved_model: Path,
-    model_name: str,
-    requests: Sequence[Mapping[str, np.ndarray]],
-    *,
-    signature_name: str = ADAPT_AND_PREDICT,
-) -> Path:
+class WarmupRequest(NamedTuple):
+    """Attributes:
+    signature_name: the signature that is asked.
+    inputs: the request's tensors by name.
+    """
+
+    signature_name: str
+    inputs: Mapping[str, np.ndarray]
+
+
+def write_warmup(saved_model: Path, model_name: str, requests: Sequence[WarmupRequest]) -> Path:
     """Writes `assets.extra/tf_serving_warmup_requests`, aside and then renamed.
 
     Args:
       saved_model: the SavedModel's folder.
       model_name: the name that it will be served under.
-      requests: the inputs of each request by name, one request for every common shape.
-      signature_name: the signature that they are for.
+      requests: at least one for every signature that clients use, and for every common shape.
 
     Returns:
       The file.
@@ -49,7 +54,7 @@ def write_warmup(
     path.parent.mkdir(exist_ok=True)
     aside = path.with_name(f".{path.name}")
     with tf.io.TFRecordWriter(str(aside)) as writer:
-        for inputs in requests:
+        for signature_name, inputs in requests:
             log = prediction_log_pb2.PredictionLog()
             request = log.predict_log.request
             request.model_spec.name = model_name

@@ -25,7 +25,6 @@ from benchmarks.serving.soak import TOLERANCE, known_answers
 from serving import signatures as names
 from serving.client import FewShotClient
 from serving.versions import publish
-from serving.warmup import write_warmup
 
 
 def kill_and_restart(
@@ -103,7 +102,6 @@ def main() -> None:
         model = export_maml(folder / "exported")
         with FewShotClient.connect(str(model)) as client:
             episode = random_episode(client.signatures[names.ADAPT_AND_PREDICT], queries=5)
-        write_warmup(model, MODEL_NAME, [episode])  # as the exports of the pipeline have it
         result = kill_and_restart(model, episode, folder, kills=arguments.kills)
     print(write_result("serving_restart", vars(arguments), result))
     print(result)

@@ -3,15 +3,13 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
-from components.episodes.dataset import parse_episodes, read_split
-from components.episodes.record import FILE_NAME, EpisodeSetRecord, read_record
+from components.episodes.record import FILE_NAME, read_record
 from components.meta_trainer.build import assemble
 from components.meta_trainer.contract import check_learner
 from components.meta_trainer.distributed import join
@@ -19,7 +17,7 @@ from components.meta_trainer.export import export
 from components.meta_trainer.input_pipeline import fixed_episodes, training_episodes
 from components.meta_trainer.options import TrainingOptions, checked
 from components.meta_trainer.training_loop import meta_train
-from serving import signatures as sig
+from components.meta_trainer.warmup import first_episode, warmup_requests
 from serving.warmup import write_warmup
 
 HISTORY_FILE = "history.json"
@@ -96,8 +94,8 @@ def train_and_export(
         "best_step": best["step"],
     }
     export(assembly, trained.weights, model_dir, about)
-    requests = list(warmup_requests(uri, record))
-    write_warmup(Path(model_dir), config["model_name"], requests)
+    requests = warmup_requests(*first_episode(uri, record), assembly, trained.weights)
+    write_warmup(Path(model_dir), config["model_name"], list(requests))
     _write_json(run_dir, HISTORY_FILE, trained.history)
     _write_json(run_dir, SUMMARY_FILE, summary)
     return summary
@@ -116,16 +114,6 @@ def fingerprint(uri: str, config: Mapping[str, Any]) -> str:
     with tf.io.gfile.GFile(os.path.join(uri, FILE_NAME)) as file:
         described = json.dumps(config, sort_keys=True) + file.read()
     return hashlib.sha256(described.encode()).hexdigest()[:16]
-
-
-def warmup_requests(uri: str, record: EpisodeSetRecord) -> Iterator[dict[str, np.ndarray]]:
-    """Real requests of the common shapes: one query, and as many as an episode has."""
-    serialized = next(iter(read_split(uri, "eval").batch(1)))
-    episode = parse_episodes(serialized, record.example_spec)
-    support = {name: episode[name].numpy() for name in (sig.SUPPORT_X, sig.SUPPORT_Y)}
-    queries = episode[sig.QUERY_X].numpy()
-    yield support | {sig.QUERY_X: queries[:, :1]}
-    yield support | {sig.QUERY_X: queries}
 
 
 def _write_json(directory: str, name: str, value: Any) -> None:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from components.modalities.base import ExampleSpec
-from components.serving_validator.good_requests import Inputs, stack, wav
+from components.modalities.encoders import wav
+from components.serving_validator.good_requests import Inputs, stack
 from serving import signatures as sig
 
 
@@ -86,7 +87,7 @@ def bad_requests(good: Inputs, *, max_ways: int, spec: ExampleSpec) -> list[BadR
 
 
 def bad_encoded_requests(good: Inputs, *, spec: ExampleSpec) -> list[BadRequest]:
-    """The same for `adapt_and_predict_encoded`; `good` as `encode` makes it, of one episode."""
+    """The same for `adapt_and_predict_encoded`; `good` as `encoded_request` makes it."""
     x, labels, q = good[sig.SUPPORT_X], good[sig.SUPPORT_LABELS], good[sig.QUERY_X]
     support = (sig.SUPPORT_X, sig.SUPPORT_LABELS)
 

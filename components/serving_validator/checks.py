@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import tensorflow as tf
 
+from components.modalities.encoders import encoded_request
 from components.serving_validator import good_requests
 from components.serving_validator.bad_requests import (
     BadRequest,
@@ -196,7 +197,7 @@ def checks(trial: Trial) -> Iterator[tuple[str, Check]]:
     bad = bad_requests(trial.episodes[0], max_ways=trial.max_ways, spec=trial.spec)
     encoded = None
     if sig.ENCODED in offered:
-        encoded = good_requests.encode(trial.episodes[0], trial.class_names, trial.spec)
+        encoded = encoded_request(trial.episodes[0], trial.class_names, trial.spec)
     if encoded is not None:
         yield "reads encoded examples", reads(encoded)
         bad += bad_encoded_requests(encoded, spec=trial.spec)

@@ -10,7 +10,7 @@ from tfx.types import standard_artifacts
 
 from components.version_pusher.executor import VersionPusher
 from serving.versions import list_versions
-from serving.warmup import write_warmup
+from serving.warmup import WarmupRequest, write_warmup
 
 
 class Double(tf.Module):
@@ -61,7 +61,7 @@ def test_a_new_version_that_does_not_load_costs_no_older_one(exported, tmp_path)
     # Its one warm-up request fails, so that no server makes it available.
     broken = tmp_path / "broken" / "Format-Serving"
     shutil.copytree(exported, broken)
-    write_warmup(broken, "m", [{"x": np.zeros([1], np.int32)}])
+    write_warmup(broken, "m", [WarmupRequest("serving_default", {"x": np.zeros([1], np.int32)})])
     bad = push(broken, base, keep=1)
     assert list(list_versions(base)) == [good, bad]
     mended = push(exported, base, keep=1)

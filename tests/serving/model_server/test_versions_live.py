@@ -12,7 +12,7 @@ from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
 from serving import signatures as names
 from serving.protocol.tensors import read_tensor
 from serving.versions import publish
-from serving.warmup import write_warmup
+from serving.warmup import WarmupRequest, write_warmup
 from tests.serving.model_server.endpoints import endpoint, outputs, predict_request
 from tests.serving.nearest_centroid import episode, expected
 
@@ -96,7 +96,8 @@ def damage_warmup(folder):
 
 
 def refused_warmup(folder):
-    write_warmup(folder, "m", [EPISODE | {names.SUPPORT_X: EPISODE[names.SUPPORT_X][0]}])
+    flat = EPISODE | {names.SUPPORT_X: EPISODE[names.SUPPORT_X][0]}
+    write_warmup(folder, "m", [WarmupRequest(names.ADAPT_AND_PREDICT, flat)])
 
 
 @pytest.mark.parametrize(
@@ -219,7 +220,8 @@ def test_grpc_status_lists_every_version(server):
 def test_warm_up_leaves_the_answers_as_they_are(start, base_path, model):
     aside = base_path.parent / "aside"
     shutil.copytree(model, aside)
-    write_warmup(aside, "m", [EPISODE, episode(ways=5)])
+    asked = [WarmupRequest(names.ADAPT_AND_PREDICT, e) for e in (EPISODE, episode(ways=5))]
+    write_warmup(aside, "m", asked)
     publish(aside, base_path, now=2)
     server = start(model_base_path=str(base_path), model_name="m")
     reply = endpoint(server).predict(predict_request(EPISODE, model="m"))

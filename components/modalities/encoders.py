@@ -1,0 +1,71 @@
+"""The inverse of a modality's `decode`: examples as files and texts, as a client sends them.
+
+Shape letters: E episodes, S support examples, Q query examples.
+"""
+
+import functools
+import io
+import wave
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from PIL import Image
+
+from components.modalities.base import ExampleSpec
+from serving import signatures as sig
+
+
+def encoded_request(
+    inputs: Mapping[str, np.ndarray], class_names: Sequence[str], spec: ExampleSpec
+) -> dict[str, np.ndarray] | None:
+    """A request for `serving_default` as one for `adapt_and_predict_encoded`.
+
+    Args:
+      inputs: `support_x` [E, S, ...], `support_y` [E, S] and `query_x` [E, Q, ...].
+      class_names: the name of each label.
+      spec: of one example.
+
+    Returns:
+      `support_x`, `support_labels` and `query_x`, strings; `None` for examples without such a form.
+    """
+    if spec.regression:
+        return None
+    encoder = encoder_for(spec)
+    if encoder is None:
+        return None
+
+    def encoded(examples: np.ndarray) -> np.ndarray:
+        return np.array([[encoder(example) for example in row] for row in examples], object)
+
+    names = np.array([name.encode() for name in class_names] + [b""], object)
+    return {
+        sig.SUPPORT_X: encoded(inputs[sig.SUPPORT_X]),
+        sig.SUPPORT_LABELS: names[inputs[sig.SUPPORT_Y]],  # -1, padding, is the empty name
+        sig.QUERY_X: encoded(inputs[sig.QUERY_X]),
+    }
+
+
+def encoder_for(spec: ExampleSpec) -> Callable[[np.ndarray], bytes] | None:
+    """From one example to what a client would send of it; `None` where there is nothing."""
+    if spec.dtype == "string":
+        return spec.to_bytes
+    if spec.modality == "audio":
+        return functools.partial(wav, sample_rate=spec.sample_rate or 0)
+    return png if spec.modality == "image" else None
+
+
+def wav(samples: np.ndarray, *, sample_rate: int, channels: int = 1) -> bytes:
+    """`[T]` float32 in -1..1 to a 16-bit wav file, the same samples in every channel."""
+    buffer = io.BytesIO()
+    whole = np.clip(np.round(samples * 32768.0), -32768, 32767).astype("<i2")
+    with wave.open(buffer, "wb") as file:
+        file.setparams((channels, 2, sample_rate, 0, "NONE", ""))
+        file.writeframes(np.repeat(whole, channels).tobytes())
+    return buffer.getvalue()
+
+
+def png(image: np.ndarray) -> bytes:
+    """`[H, W, C]` uint8 to a png file."""
+    buffer = io.BytesIO()
+    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(buffer, "PNG")
+    return buffer.getvalue()
