@@ -58,7 +58,7 @@ class Entry(NamedTuple):
         }
 
 
-def test_episodes(test: Test) -> dict[str, Any]:
+def judged_episodes(test: Test) -> dict[str, Any]:
     """The section `episodes` of a test."""
     return _shape(test) | {"counts": {"train": 0, "eval": 0, "test": TEST_EPISODES}}
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 import tensorflow as tf
 
-from benchmarks.omniglot.entries import DATA, Entry, Test, test_episodes
+from benchmarks.omniglot.entries import DATA, Entry, Test, judged_episodes
 from components.episode_gen.generate import generate_episodes
 from components.episode_gen.options import EpisodeGenConfig
 from components.episodes.dataset import parse_episodes, read_split
@@ -75,7 +75,7 @@ def judge(trained: Trained, tests: tuple[Test, ...], work: Path) -> dict[str, di
         export(trained.assembly, trained.outcome.weights, directory, {})
         model = ExportedModel(directory)
         for test in tests:
-            uri = episodes(test_episodes(test), work)
+            uri = episodes(judged_episodes(test), work)
             if read_record(uri).splits_hash != trained.record.splits_hash:
                 raise SystemExit("The classes of the test are split otherwise than in training.")
             accuracy, half_width = scored(model, uri, test)

@@ -1,0 +1,52 @@
+"""The papers' table: what it says is what was measured, and every entry can be run."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.omniglot.entries import DATA, TABLE, judged_episodes
+from benchmarks.omniglot.table import MARKERS, markdown
+from benchmarks.reporting import read_result
+from components.episode_gen.options import EpisodeGenConfig
+from components.meta_trainer.options import (
+    TrainingOptions,
+    backbone_options,
+    checked,
+    learner_options,
+)
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_every_entry_is_a_valid_configuration(name):
+    entry = TABLE[name]
+    learner_options(entry.learner)
+    backbone_options(entry.learner, default="conv4")
+    assert checked(TrainingOptions, entry.training, "training").max_seconds is None
+    for section in (entry.episodes, *map(judged_episodes, entry.tests)):
+        EpisodeGenConfig.from_json(json.dumps({"data": DATA, "episodes": section}))
+
+
+def test_a_row_holds_the_figures_of_its_entry():
+    entry = {
+        "title": "A learner",
+        "protocol": "inductive",
+        "tests": {"20w1s": {"accuracy": 0.91234, "ci95": 0.00456}},
+        "steps": 10,
+        "of_steps": 20,
+        "seconds": 5400,
+    }
+    row = markdown({"entries": {"a": entry}}).splitlines()[-1]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells == ["A learner", "inductive", "", "", "91.23 ± 0.46", "", "10 of 20", "1.5"]
+
+
+def test_the_readme_holds_the_table_of_the_result_file():
+    start, end = MARKERS
+    text = README.read_text()
+    if start not in text:
+        pytest.skip(f"the README has no {start}")
+    shown = text.split(start)[1].split(end)[0].strip()
+    assert shown == markdown(read_result("omniglot")).strip()
