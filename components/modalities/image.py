@@ -25,18 +25,20 @@ def image_modality(*, size: int, channels: int, invert: bool = False) -> Modalit
         scaled = tf.cast(images, tf.float32) / 255.0
         return 1.0 - scaled if invert else scaled
 
-    def decode_one(encoded: tf.Tensor) -> tf.Tensor:
-        return tf.cond(
-            tf.equal(encoded, ""),
-            lambda: tf.zeros(spec.shape, tf.uint8),
-            lambda: standardise(decode_file(encoded), size=size, channels=channels),
-        )
-
     def decode(encoded: tf.Tensor, name: str) -> tf.Tensor:
+        def decode_one(file: tf.Tensor) -> tf.Tensor:
+            with tf.control_dependencies([_check_whole(file, name)]):
+                image = decode_file(tf.identity(file))
+            return standardise(image, size=size, channels=channels)
+
+        def decode_or_pad(file: tf.Tensor) -> tf.Tensor:
+            blank = tf.zeros(spec.shape, tf.uint8)
+            return tf.cond(tf.equal(file, ""), lambda: blank, lambda: decode_one(file))
+
         # The scope puts the input's name into what a decoder says of a damaged file.
         with tf.name_scope(name), tf.control_dependencies([_check_kinds(encoded, name)]):
             return tf.map_fn(
-                decode_one, encoded, fn_output_signature=tf.TensorSpec(spec.shape, tf.uint8)
+                decode_or_pad, encoded, fn_output_signature=tf.TensorSpec(spec.shape, tf.uint8)
             )
 
     def raw_features(images: np.ndarray) -> np.ndarray:
@@ -59,6 +61,21 @@ def _check_kinds(encoded: tf.Tensor, name: str) -> tf.Operation:
         ]
     )
     return tf.debugging.Assert(tf.equal(unknown, 0), [sentence])
+
+
+def _check_whole(encoded: tf.Tensor, name: str) -> tf.Operation:
+    """A jpg or png file must hold its end; the decoders find it too, but name no input."""
+    octets = tf.io.decode_raw(encoded, tf.uint8)
+
+    def lacks(start: bytes, end: bytes) -> tf.Tensor:
+        places = tf.shape(octets)[0] - len(end) + 1
+        here = [tf.equal(octets[i : i + places], octet) for i, octet in enumerate(end)]
+        begins = tf.equal(_start(encoded, len(start)), start)
+        return begins & ~tf.reduce_any(tf.reduce_all(here, axis=0))
+
+    cut = lacks(b"\xff\xd8\xff", b"\xff\xd9") | lacks(b"\x89PNG", b"IEND")
+    sentence = f"`{name}` must hold whole image files; got one that ends too early."
+    return tf.debugging.Assert(~cut, [sentence])
 
 
 def decode_file(encoded: tf.Tensor) -> tf.Tensor:
