@@ -35,12 +35,34 @@ def main() -> None:
         return
     end = time.monotonic() + 60 * arguments.minutes
     for name in arguments.only:
+        if finished(name) and not arguments.judge:
+            print(f"{name}: done before")
+            continue
         found = run(name, TABLE[name], arguments, end - time.monotonic())
         if found is not None:
             results = read_result(NAME) or {"entries": {}}
             results["entries"] = _ordered(results["entries"] | {name: found})
             write_result(NAME, results)
             draw_curves(results, RESULTS / f"{NAME}.png")
+
+
+def finished(name: str) -> bool:
+    """Whether the result file holds this entry, as it is configured now, at its schedule's end."""
+    found = read_result(NAME).get("entries", {}).get(name)
+    return (
+        found is not None
+        and found["configuration"] == configuration(TABLE[name])
+        and found["steps"] >= found["of_steps"]
+    )
+
+
+def configuration(entry: Entry) -> dict[str, Any]:
+    return {
+        "data": DATA,
+        "episodes": entry.episodes,
+        "learner": entry.learner,
+        "training": entry.training,
+    }
 
 
 def run(name: str, entry: Entry, arguments: Any, seconds: float) -> dict[str, Any] | None:
@@ -64,12 +86,7 @@ def run(name: str, entry: Entry, arguments: Any, seconds: float) -> dict[str, An
         "seconds": round(outcome.seconds),
         "splits_hash": trained.record.splits_hash,
         "seed": {"training": 0, "episodes": trained.record.seed, "splits": 0},
-        "configuration": {
-            "data": DATA,
-            "episodes": entry.episodes,
-            "learner": entry.learner,
-            "training": entry.training,
-        },
+        "configuration": configuration(entry),
         **of_machine,
         "curve": [
             {key: round(at[key], 4) for key in ("step", "seconds", "eval_score", "eval_ci95")}

@@ -84,14 +84,14 @@ looks at each image alone."""
 TABLE = {
     "protonet": Entry(
         title="ProtoNet, trained 20-way",
-        train=(20, 1, 5, 8000),
+        train=(20, 1, 5, 5000),
         learner={"name": "protonet", "backbone": POOLED},
         training={
-            "steps": 4000,
+            "steps": 2500,
             "episodes_per_step": 2,
             "meta_rate": 2e-3,
             "schedule": "cosine",
-            "eval_every": 500,
+            "eval_every": 250,
             "eval_episodes": 200,
             "checkpoint_every": 100,
             "augment": {"rotate": True},
