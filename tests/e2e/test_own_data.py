@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -39,11 +40,41 @@ def test_a_folder_of_colour_pictures_goes_through_resnet12(tmp_path):
             Image.fromarray(pixels).save(tmp_path / "pictures" / name / f"{number}.{suffix}")
     (tmp_path / "pictures" / "c" / "broken.jpg").write_bytes(b"\xff\xd8\xff and no more")
     assert fewshot("init", "pictures", folder=tmp_path).returncode == 0
+    # Only decoding finds it, in EpisodeGen.
+    refuse = ("--set", "data.unreadable=refuse", "--output-dir", "refused")
+    refused = fewshot("run", "--config", "pictures.yaml", *refuse, folder=tmp_path)
+    assert refused.returncode == 2
+    assert "c/broken.jpg' cannot (it ends too early)" in refused.stderr.splitlines()[-1]
     learner = "learner={name: protonet, backbone: {name: resnet12, filters: 4}}"
     summary = run("pictures.yaml", learner, folder=tmp_path)
     assert "skipped c/broken.jpg" in summary["told"]
     assert summary["config"]["data"]["image_channels"] == 3
     assert summary["infra_blessed"] and 0 <= summary["test"]["accuracy"] <= 1
+
+
+def test_a_table_of_texts_goes_through_the_whole_line(tmp_path):
+    rows = [f"request {n} of kind {n % 12},kind {n % 12}" for n in range(48)]
+    (tmp_path / "requests.csv").write_text("\n".join(["body,topic", *rows, ",kind 1", ""]))
+    assert fewshot("init", "requests.csv", folder=tmp_path).returncode == 0
+    summary = run("requests.yaml", folder=tmp_path)
+    assert "skipped requests.csv:49: row 49 has no 'body'" in summary["told"]
+    assert summary["infra_blessed"] and "nearest_centroid" in summary["baselines"]
+
+
+def test_recordings_of_speakers_go_through_the_whole_line(tmp_path):
+    for speaker in ("ann", "bob", "cy"):
+        for word in range(3):
+            (tmp_path / f"words/{speaker}/word_{word}").mkdir(parents=True)
+            for number in range(3):
+                path = tmp_path / f"words/{speaker}/word_{word}/{number}.wav"
+                with wave.open(str(path), "wb") as file:
+                    file.setparams((1, 2, 8_000, 0, "NONE", ""))
+                    samples = np.sin((0.1 + 0.2 * word) * np.arange(800 + 100 * number))
+                    file.writeframes((8_000 * samples).astype("<i2").tobytes())
+    assert fewshot("init", "words", folder=tmp_path).returncode == 0
+    summary = run("words.yaml", "learner.backbone.filters=4", folder=tmp_path)
+    assert summary["config"]["data"]["sample_rate"] == 8_000
+    assert summary["infra_blessed"] and "nearest_centroid" in summary["baselines"]
 
 
 @pytest.mark.parametrize("source", ["sinusoid", "styles"])
