@@ -1,24 +1,25 @@
 """What EpisodeGen costs as the number of classes grows; run by hand.
 
-    python benchmarks/million_classes/measure.py 1000 10000 100000 > results.jsonl
+    python -m benchmarks.million_classes 1000 10000 100000
 
 For each number of classes, with 100 examples each: catalogue and split, the planner's file, what a
 worker needs to open it, and plans a second; each in a process of its own, whose peak memory is
-its own. And the join (`WriteByJoin`, one process, in memory) with 10 examples a class. Prints one
-line of JSON for each.
+its own. And the join (`WriteByJoin`, one process, in memory) with 10 examples a class. Writes
+`benchmarks/results/million_classes.json`.
 """
 
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
+from benchmarks.reporting import ROOT, about, write_result
+
+MODULE = "benchmarks.million_classes"
 PLANNED, JOINED = 2000, 200
 EPISODES = {"ways": 5, "shots": 1, "queries": 1}
 
@@ -110,25 +111,23 @@ def main() -> None:
         found = STAGES[stage](int(classes), folder)
         print(json.dumps({name: round(value, 2) for name, value in found.items()}))
         return
-    root = Path(__file__).resolve().parents[2]
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
+    measured = []
     for classes in sys.argv[1:]:
         with tempfile.TemporaryDirectory() as folder:
             for stage in STAGES:
-                machine = {"processor": platform.machine(), "cores": os.cpu_count()}
-                machine["load_average"] = round(os.getloadavg()[0], 1)
+                before = about()
                 done = subprocess.run(
-                    [sys.executable, "-W", "ignore", __file__, stage, classes, folder],
-                    env=dict(os.environ, PYTHONPATH=str(root), TF_CPP_MIN_LOG_LEVEL="3"),
+                    [sys.executable, "-W", "ignore", "-m", MODULE, stage, classes, folder],
+                    env=dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3"),
+                    cwd=ROOT,
                     stdout=subprocess.PIPE,
                     text=True,
                     check=True,
                 )
-                about = {"commit": commit, "machine": machine, "stage": stage}
                 found = json.loads(done.stdout.splitlines()[-1])
-                print(json.dumps(about | {"classes": int(classes)} | found), flush=True)
+                measured.append(before | {"stage": stage, "classes": int(classes)} | found)
+                print(json.dumps(measured[-1]), flush=True)
+    write_result("million_classes", {"measured": measured})
 
 
 if __name__ == "__main__":
