@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
+
 from serving.client.adapted import AdaptedModel, chunks
 from serving.client.answer import Answer
 from serving.client.client import FewShotClient
@@ -36,6 +38,12 @@ class AsyncFewShotClient:
     async def classify(self, support: Support, queries: Sequence[Example]) -> Answer:
         """As FewShotClient.classify."""
         return await self._call(self._client.classify, support, queries)
+
+    async def regress(
+        self, support_x: Sequence[Any], support_y: Sequence[Any], query_x: Sequence[Any]
+    ) -> np.ndarray:
+        """As FewShotClient.regress."""
+        return await self._call(self._client.regress, support_x, support_y, query_x)
 
     async def adapt(self, support: Support) -> AdaptedModel:
         """As FewShotClient.adapt; pass the result to `predict` or `stream`."""

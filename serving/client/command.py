@@ -89,7 +89,8 @@ def print_table(names: list[str], answers: list[Answer], *, none_below: float = 
     from rich.console import Console
     from rich.table import Column, Table
 
-    table = Table(Column("query", overflow="fold"), "class", "probability", "second", "probability")
+    headings = ("query", "class", "probability", "second", "probability")
+    table = Table(*(Column(heading, overflow="fold") for heading in headings))
     rows = [row for answer in answers for row in answer.probabilities]
     for name, row in zip(names, rows):
         best = row.argsort()[::-1][:2]

@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from serving.client.command import query
+from serving.client.answer import Answer
+from serving.client.command import print_table, query
 from serving.client.files import read_queries, read_support
 from serving.errors import UserError
 
@@ -39,6 +41,17 @@ def test_the_table_names_the_class_of_every_file(pictures, target):
     rows = [line.split("│") for line in result.output.splitlines() if ".png" in line]
     assert [row[2].strip() for row in rows] == ["dark", "bright"]
     assert all(float(row[3]) > 0.9 for row in rows)
+
+
+def test_long_names_are_folded_and_not_cut(capsys):
+    answer = Answer(np.array([[0.9, 0.1]]), ["last_maintenance_of_the_car" * 2, "other" * 20])
+    print_table(["a query that is as long as this one"], [answer])
+    told = "".join(
+        line.split("│")[2].strip()
+        for line in capsys.readouterr().out.splitlines()
+        if line.count("│") == 6
+    )
+    assert told == answer.class_names[0]
 
 
 def test_exactly_one_target_is_needed(pictures):

@@ -1,8 +1,11 @@
 """Float targets: vectors of numbers, and whole pictures, from a running server."""
 
+import asyncio
+
 import numpy as np
 import pytest
 
+from serving.client import AsyncFewShotClient
 from serving.errors import UserError
 from tests.serving.exported.small_exports import MODELS, PICTURE
 
@@ -33,6 +36,18 @@ def test_targets_are_the_learners_own(connect, name):
     adapted = client.adapt_to_targets(x, y)
     one_by_one = [adapted.regress(query[None])[0] for query in q]
     np.testing.assert_allclose(one_by_one, targets, atol=1e-5)
+
+
+def test_several_episodes_at_once(connect):
+    client = connect("numbers-maml")
+    episodes = [episode("numbers-maml", seed) for seed in range(5)]
+
+    async def ask():
+        async with AsyncFewShotClient(client, in_flight=3) as several:
+            return await asyncio.gather(*(several.regress(*one) for one in episodes))
+
+    for one, targets in zip(episodes, asyncio.run(ask())):
+        np.testing.assert_allclose(targets, learners_own("numbers-maml", *one), atol=1e-4)
 
 
 def test_plain_lists_of_whole_numbers(connect):
