@@ -94,6 +94,7 @@ def init(path: Path, output: Path | None) -> None:
     values = first_config(found)
     name = "".join(c if c.isalnum() else "_" for c in path.resolve().stem.lower()).strip("_")
     output = output or Path(f"{name or 'data'}.yaml")
+    values["serving"] = {"model_name": output.stem.replace("_", "-")}
     build_config({"name": "init", **values})
     try:
         with open(output, "x", encoding="utf-8") as file:

@@ -115,6 +115,7 @@ NOTES = {
     "learner": "# `fewshot run --set learner.name=NAME` tries another: maml, protonet, anil, ...",
     "training": "# A first budget; more steps give better models.",
     "evaluation": "# Accuracy on unseen classes that the lower 95% bound must reach: set your own.",
+    "serving": "# What the model is served as.",
 }
 
 

@@ -49,6 +49,7 @@ def test_init_writes_what_show_reads(folder):
     assert invoke("init", "pictures").exit_code == 0
     result = invoke("data", "show", "--config", "pictures.yaml", "--sheet", "sheet.png")
     assert result.exit_code == 0 and "classes" in result.output
+    assert load_config("pictures.yaml").serving.model_name == "pictures"
     assert (folder / "sheet.png").exists()
 
 
