@@ -67,8 +67,8 @@ def _shape(test: Test) -> dict[str, Any]:
     return test._asdict() | {"rotations": "none" if test.rotations == "none" else "all"}
 
 
-SERVED = tuple(Test(ways, shots, queries=15) for ways in (5, 20) for shots in (1, 5))
-"""Upright characters, 15 queries a class."""
+SERVED = (Test(5, 1, 15), Test(5, 5, 15), Test(20, 1, 5), Test(20, 5, 5))
+"""Upright characters; 75 or 100 queries an episode."""
 AS_PUBLISHED = tuple(Test(5, shots, queries=shots, rotations="all") for shots in (1, 5))
 """As many queries as shots, and test characters turned as in training."""
 
