@@ -110,7 +110,8 @@ def _draw_sheet(console: Console, config: "Config", split: str, count: int, shee
     """Prints what the source holds and draws the first episodes of a split."""
     from components.episode_gen.check import check_data
     from components.episode_gen.preview import describe, draw_episodes, summarise
-    from components.episode_gen.sheet import SHOWN_MODALITIES, save_sheet
+    from components.episode_gen.sheet import save_sheet
+    from components.modalities.pictures import HAVE_PICTURES
 
     checked = check_data(config.data, config.episodes)
     _print_facts(console, summarise(checked))
@@ -119,7 +120,7 @@ def _draw_sheet(console: Console, config: "Config", split: str, count: int, shee
     if have < 1:
         raise UserError(f"`--split` must have episodes: `episodes.counts.{split}` is 0.")
     episodes = draw_episodes(checked, config.episodes, split=split, count=min(count, have))
-    if checked.spec.modality in SHOWN_MODALITIES:
+    if checked.spec.modality in HAVE_PICTURES:
         save_sheet(episodes, checked.spec, sheet)
         console.print(f"{len(episodes)} episodes of {split}: {sheet}", highlight=False)
         return

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -10,10 +10,10 @@ from PIL import Image, ImageDraw
 from components.episodes.format import Episode
 from components.errors import UserError
 from components.modalities.base import ExampleSpec
+from components.modalities.pictures import HAVE_PICTURES, as_picture, as_pixels
 
 TILE, GAP, CAPTION = 48, 4, 16  # pixels
 PAPER, INK, LINE = (255, 255, 255), (0, 0, 0), (190, 60, 40)
-SHOWN_MODALITIES = ("image", "audio")
 
 
 class Row(NamedTuple):
@@ -27,13 +27,13 @@ class Row(NamedTuple):
 def save_sheet(episodes: Sequence[Episode], spec: ExampleSpec, path: str | Path) -> None:
     """Draws episodes below each other: a row for each class, support left of the line.
 
-    Recordings are shown as spectrograms: time from left to right, high above low. Of image-to-image
-    episodes there is a row of inputs and a row of targets.
+    Recordings are shown as spectrograms (`pictures.as_picture`). Of image-to-image episodes there
+    is a row of inputs and a row of targets.
 
     Raises:
       UserError: the examples are neither images nor recordings.
     """
-    if spec.modality not in SHOWN_MODALITIES:
+    if spec.modality not in HAVE_PICTURES:
         raise UserError(f"a sheet can show images and recordings: the data are {spec.modality}.")
     panels = [_draw_episode(episode, _rows(episode, spec)) for episode in episodes]
     width = max(panel.width for panel in panels)
@@ -50,7 +50,7 @@ def save_sheet(episodes: Sequence[Episode], spec: ExampleSpec, path: str | Path)
 def _rows(episode: Episode, spec: ExampleSpec) -> list[Row]:
     if spec.target_shape is not None:
         sides = episode.support_y, episode.query_y
-        targets = [list(_as_pixels(side.reshape(-1, *spec.target_shape))) for side in sides]
+        targets = [list(as_pixels(side.reshape(-1, *spec.target_shape))) for side in sides]
         inputs = list(episode.support_x), list(episode.query_x)
         return [Row(episode.class_names[0], *inputs), Row("target", *targets)]
     return [
@@ -65,22 +65,6 @@ def _rows(episode: Episode, spec: ExampleSpec) -> list[Row]:
         )
         for label, name in enumerate(episode.class_names)
     ]
-
-
-def as_picture(example: Any, spec: ExampleSpec) -> np.ndarray:
-    """`[H, W, C]` uint8: an image as it is, a recording as its spectrogram, loud is dark."""
-    if spec.modality != "audio":
-        return np.asarray(example)
-    from components.modalities.speech import spectrogram
-
-    bands = spectrogram(np.asarray(example)[np.newaxis], spec.sample_rate or 0)[0].numpy()
-    loudness = (bands - bands.min()) / max(float(np.ptp(bands)), 1e-9)
-    return _as_pixels(1.0 - loudness.T[::-1, :, np.newaxis])
-
-
-def _as_pixels(brightness: np.ndarray) -> np.ndarray:
-    """0..1 to uint8."""
-    return np.round(255.0 * np.clip(brightness, 0.0, 1.0)).astype(np.uint8)
 
 
 def _draw_episode(episode: Episode, rows: Sequence[Row]) -> Image.Image:

@@ -9,17 +9,18 @@ import numpy as np
 from PIL import Image
 
 from components.modalities.base import ExampleSpec
+from components.modalities.pictures import HAVE_PICTURES, as_picture
 
 LONGEST_TEXT = 160
 
 
 def thumbnail(example: Any, spec: ExampleSpec) -> str:
-    """HTML that shows an example: an image, the beginning of a text, or a curve."""
+    """HTML that shows an example: a picture, the beginning of a text, or a curve."""
     if spec.dtype == "string":
         text = example if len(example) <= LONGEST_TEXT else example[:LONGEST_TEXT] + "…"
         return f"<q>{html.escape(text)}</q>"
-    if spec.modality == "image":
-        return picture(np.asarray(example))
+    if spec.modality in HAVE_PICTURES:
+        return picture(as_picture(example, spec))
     return _polyline(np.asarray(example, np.float64).ravel())
 
 
@@ -32,7 +33,7 @@ def picture(image: np.ndarray) -> str:
 
 
 def _polyline(values: np.ndarray, points: int = 64) -> str:
-    """A curve through at most `points` values, such as the wave of a sound."""
+    """A curve through at most `points` values."""
     chosen = values[np.linspace(0, len(values) - 1, min(points, len(values))).astype(int)]
     scale = np.abs(chosen).max() or 1.0
     path = " ".join(f"{x},{20 - 19 * y:.1f}" for x, y in enumerate(chosen / scale))

@@ -15,6 +15,7 @@ from components.few_shot_evaluator.regression import baselines, figures
 from components.few_shot_evaluator.regression.scoring import RegressionResult
 from components.few_shot_evaluator.task_types import REGRESSION
 from components.few_shot_evaluator.thumbnails import picture
+from components.modalities.pictures import as_pixels
 
 
 def render(
@@ -81,7 +82,7 @@ def _show(episode: Episode, result: RegressionResult, record: EpisodeSetRecord) 
     def row(values: Any) -> list[Markup]:
         pixels = np.reshape(values, (-1, *(spec.target_shape or ())))
         if pixels.dtype != np.uint8:
-            pixels = np.round(255.0 * np.clip(pixels, 0.0, 1.0)).astype(np.uint8)
+            pixels = as_pixels(pixels)
         return [Markup(picture(image)) for image in pixels]
 
     named = {
