@@ -16,12 +16,12 @@ from pipeline.cli import main
 CONFIG = """
 name: small
 data: {source: glyphs, invert: true}
-episodes: {ways: 3, shots: 1, queries: 3, counts: {train: 400, eval: 20, test: 60}}
+episodes: {ways: 3, shots: 1, queries: 3, counts: {train: 200, eval: 20, test: 60}}
 learner: {name: maml, backbone: {filters: 8, blocks: 2}}
 training:
-  steps: 150
+  steps: 80
   episodes_per_step: 8
-  eval_every: 50
+  eval_every: 40
   eval_episodes: 20
   checkpoint_every: 5
   jit_compile: false
@@ -68,9 +68,9 @@ def start(config: Path, folder: Path, *arguments: str) -> subprocess.Popen:
 @pytest.mark.e2e
 def test_a_killed_comparison_goes_on_to_its_report(config, tmp_path):
     folder = tmp_path / "out"
-    process = start(config, folder, "--learners", "protonet,maml")
+    process = start(config, folder, "--learners", "protonet,anil")
     # Killed once the second learner has left a checkpoint.
-    while not list(folder.glob("maml/checkpoints/*/*.index")):
+    while not list(folder.glob("anil/checkpoints/*/*.index")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)
@@ -78,15 +78,15 @@ def test_a_killed_comparison_goes_on_to_its_report(config, tmp_path):
     first = json.loads((folder / "protonet/result.json").read_text())
     assert not (folder / "compare.html").exists()
 
-    process = start(config, folder, "--learners", "protonet,maml")
+    process = start(config, folder, "--learners", "protonet,anil")
     printed, progress = process.communicate(timeout=300)
     assert process.returncode == 0, progress
-    assert "done before: 150 steps" in progress and "goes on from step" in progress
+    assert "done before: 80 steps" in progress and "goes on from step" in progress
     assert json.loads((folder / "protonet/result.json").read_text()) == first
     assert "is best: accuracy" in printed and "compare.html" in printed
     record = json.loads((folder / "compare.json").read_text())
-    assert {one["learner"] for one in record["learners"]} == {"protonet", "maml"}
-    assert all(one["steps"] == 150 and len(one["scores"]) == 60 for one in record["learners"])
+    assert {one["learner"] for one in record["learners"]} == {"protonet", "anil"}
+    assert all(one["steps"] == 80 and len(one["scores"]) == 60 for one in record["learners"])
     assert (folder / "compare.html").exists()
 
 
