@@ -1,20 +1,13 @@
-"""The configuration's sections `data` and `episodes`.
+"""The configuration's section `data`."""
 
-Only what can be checked without looking at the data is checked here; `check.check_data` looks.
-"""
-
-import dataclasses
 import re
-from typing import Any, Literal, NamedTuple
+from typing import Literal
 
-from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from components.episode_gen.sources import REGRESSION_SOURCES, SOURCES
-from components.episodes import SPLITS
+from components.episode_gen.options.rules import STRICT, require
+from components.episode_gen.sources import SOURCES
 from components.errors import UserError
-
-STRICT: Any = {"extra": "forbid", "strict": True}
 
 PATHS = {
     "folder": "a folder with one sub-folder of files a class",
@@ -135,121 +128,3 @@ class DataOptions:
             raise UserError(
                 f"`data.eval_within` must be a share between 0 and 1: got {self.eval_within}."
             )
-
-
-@dataclass(frozen=True, config=STRICT)
-class EpisodeCounts:
-    """How many episodes each split gets; 0 leaves the split empty."""
-
-    train: int = 10_000
-    eval: int = 200
-    test: int = 1_000
-
-
-class EpisodeShape(NamedTuple):
-    """N ways, K shots and the query examples per class."""
-
-    ways: int
-    shots: int
-    queries: int
-
-
-@dataclass(frozen=True, config=STRICT)
-class EpisodeOptions:
-    """What an episode is.
-
-    Attributes:
-      ways: N, classes in an episode; 1 for regression, where an episode is one task.
-      shots: K, support examples of each class.
-      queries: query examples of each class.
-      train_ways, train_shots, train_queries: the same for the episodes of `train` where they
-        differ, as in the protocols of prototypical networks, Reptile and MAML; null for the same.
-      counts: of episodes.
-      rotations: "none"; "train": every class of an episode of `train` is turned by 0, 90, 180 or
-        270 degrees, drawn anew for each episode, and the four count as classes of their own
-        ("name@90"), of which an episode never holds two; "all": in every split.
-      train_within_group: whether all classes of an episode of `train` are of one group, drawn anew
-        for each episode: where one speaker's words are to be told apart, telling speakers apart is
-        no help. Every group of `train` must then have N classes.
-      seed: of the episodes.
-    """
-
-    ways: int = 5
-    shots: int = 1
-    queries: int = 15
-    train_ways: int | None = None
-    train_shots: int | None = None
-    train_queries: int | None = None
-    counts: EpisodeCounts = dataclasses.field(default_factory=EpisodeCounts)
-    rotations: Literal["none", "train", "all"] = "none"
-    train_within_group: bool = False
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("ways", "shots", "queries"):
-            require(f"episodes.{name}", getattr(self, name), at_least=1)
-            own = getattr(self, f"train_{name}")
-            if own is not None:
-                require(f"episodes.train_{name}", own, at_least=1)
-        for split in SPLITS:
-            require(f"episodes.counts.{split}", getattr(self.counts, split), at_least=0)
-        require("episodes.seed", self.seed, at_least=0)
-        if not any(getattr(self.counts, split) for split in SPLITS):
-            raise UserError("`episodes.counts` must ask for at least one episode: got 0 in all.")
-
-    def shape_of(self, split: str) -> EpisodeShape:
-        """The shape of the episodes of a split."""
-        if split != "train":
-            return EpisodeShape(self.ways, self.shots, self.queries)
-        return EpisodeShape(
-            self.ways if self.train_ways is None else self.train_ways,
-            self.shots if self.train_shots is None else self.train_shots,
-            self.queries if self.train_queries is None else self.train_queries,
-        )
-
-    def rotates(self, split: str) -> bool:
-        """Whether the classes of a split's episodes are turned."""
-        return self.rotations == "all" or (self.rotations == "train" and split == "train")
-
-    def within_group(self, split: str) -> bool:
-        """Whether an episode of a split holds classes of one group only."""
-        return self.train_within_group and split == "train"
-
-
-def require(name: str, value: int, *, at_least: int) -> None:
-    """Raises UserError where a number is too small."""
-    if value < at_least:
-        raise UserError(f"`{name}` must be at least {at_least}: got {value}.")
-
-
-def check_ways(data: DataOptions, episodes: EpisodeOptions) -> None:
-    """Raises UserError where `ways` do not fit the kind of episode that the source gives."""
-    for name in ("ways", "train_ways"):
-        ways = getattr(episodes, name)
-        if ways is None:
-            continue
-        if data.source not in REGRESSION_SOURCES:
-            require(f"episodes.{name}", ways, at_least=2)
-        elif ways != 1:
-            raise UserError(
-                f"`episodes.{name}` must be 1 when `data.source` is {data.source}, since an "
-                f"episode is one regression task: got {ways}."
-            )
-
-
-@dataclass(frozen=True, config=STRICT)
-class EpisodeGenConfig:
-    """Everything that the episodes depend on: the component's `config_json`."""
-
-    data: DataOptions = dataclasses.field(default_factory=DataOptions)
-    episodes: EpisodeOptions = dataclasses.field(default_factory=EpisodeOptions)
-
-    def __post_init__(self) -> None:
-        check_ways(self.data, self.episodes)
-
-    def to_json(self) -> str:
-        return TypeAdapter(EpisodeGenConfig).dump_json(self).decode()
-
-    @classmethod
-    def from_json(cls, config_json: str) -> "EpisodeGenConfig":
-        return TypeAdapter(cls).validate_json(config_json)

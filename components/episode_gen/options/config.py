@@ -1,0 +1,45 @@
+"""Both sections together: what EpisodeGen is given."""
+
+import dataclasses
+
+from pydantic import TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from components.episode_gen.options.data import DataOptions
+from components.episode_gen.options.episodes import EpisodeOptions
+from components.episode_gen.options.rules import STRICT, require
+from components.episode_gen.sources import REGRESSION_SOURCES
+from components.errors import UserError
+
+
+def check_ways(data: DataOptions, episodes: EpisodeOptions) -> None:
+    """Raises UserError where `ways` do not fit the kind of episode that the source gives."""
+    for name in ("ways", "train_ways"):
+        ways = getattr(episodes, name)
+        if ways is None:
+            continue
+        if data.source not in REGRESSION_SOURCES:
+            require(f"episodes.{name}", ways, at_least=2)
+        elif ways != 1:
+            raise UserError(
+                f"`episodes.{name}` must be 1 when `data.source` is {data.source}, since an "
+                f"episode is one regression task: got {ways}."
+            )
+
+
+@dataclass(frozen=True, config=STRICT)
+class EpisodeGenConfig:
+    """Everything that the episodes depend on: the component's `config_json`."""
+
+    data: DataOptions = dataclasses.field(default_factory=DataOptions)
+    episodes: EpisodeOptions = dataclasses.field(default_factory=EpisodeOptions)
+
+    def __post_init__(self) -> None:
+        check_ways(self.data, self.episodes)
+
+    def to_json(self) -> str:
+        return TypeAdapter(EpisodeGenConfig).dump_json(self).decode()
+
+    @classmethod
+    def from_json(cls, config_json: str) -> "EpisodeGenConfig":
+        return TypeAdapter(cls).validate_json(config_json)
