@@ -97,10 +97,11 @@ def normalise(x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, offset: tf.Ten
 
 def max_pool(x: tf.Tensor) -> tf.Tensor:
     """2 x 2 maximum, odd edges dropped: `[E, B, H, W, F]` -> `[E, B, H // 2, W // 2, F]`."""
-    height, width = x.shape[2] // 2 * 2, x.shape[3] // 2 * 2
-    x = x[:, :, :height, :width]
-    rows = tf.maximum(x[:, :, 0::2], x[:, :, 1::2])
-    return tf.maximum(rows[:, :, :, 0::2], rows[:, :, :, 1::2])
+    episodes, examples, height, width, filters = _shape(x)
+    rows, columns = height // 2, width // 2
+    x = x[:, :, : 2 * rows, : 2 * columns]
+    squares = tf.reshape(x, [episodes, examples, rows, 2, columns, 2, filters])
+    return tf.reduce_max(squares, axis=[3, 5])
 
 
 def im2col(x: tf.Tensor, stride: int) -> tf.Tensor:
