@@ -14,7 +14,7 @@ import apache_beam as beam
 import tensorflow as tf
 from apache_beam.utils.shared import Shared
 
-from components.episodes.dataset import read_split
+from components.episodes.dataset import read_split, split_files
 from components.episodes.format import decode_stored
 from components.episodes.record import EpisodeSetRecord
 from components.errors import UserError
@@ -120,8 +120,9 @@ def evaluate(
     """
     _ = (
         pipeline
-        # Not ReadFromTFRecord: a source is a primitive that the Dask runner does not know.
-        | f"Files {split}" >> beam.Create([f"{examples_uri}/Split-{split}/*.gz"])
+        # Not ReadFromTFRecord: a source is a primitive that the Dask runner does not know. And
+        # the files one by one: on Dask the work is shared by as many as there are elements here.
+        | f"Files {split}" >> beam.Create(split_files(examples_uri, split))
         | f"Read {split}" >> beam.io.ReadAllFromTFRecord()
         | f"Score {split}" >> ScoreEpisodes(**scoring)
         | f"Key {split}" >> beam.WithKeys(_file_of)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import apache_beam as beam
@@ -39,13 +40,36 @@ TABLE, JOIN = 2048, 0  # megabytes up to which class data are a table
 @pytest.fixture(scope="module")
 def dask_cluster():
     """Two worker processes."""
+    import dask.config
     from dask.distributed import LocalCluster
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-    ) as cluster:
+    with (
+        dask.config.set({"distributed.admin.low-level-log-length": 1_000_000}),
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+    ):
         yield cluster
+
+
+@contextmanager
+def work_shared_by(cluster):
+    """Fails unless each worker has finished tasks within."""
+    from dask.distributed import Client
+
+    # Functions of this function: sent by value, since workers cannot import the tests.
+    def forget(dask_worker):
+        dask_worker.state.log.clear()
+
+    def tasks_done(dask_worker):
+        return sum("memory" in map(str, event) for event in dask_worker.state.log)
+
+    with Client(cluster) as client:
+        client.run(forget)
+        yield
+        done = client.run(tasks_done)
+    assert len(done) == 2 and all(done.values()), done
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +109,11 @@ def in_memory(tmp_path_factory):
 
 @pytest.mark.cluster
 @pytest.mark.parametrize("table_megabytes", [TABLE, JOIN], ids=["table", "join"])
-def test_dask_draws_the_same_episodes(dask_args, in_memory, tmp_path, table_megabytes):
-    assert generated(tmp_path, dask_args, table_megabytes) == in_memory
+def test_dask_draws_the_same_episodes(
+    dask_args, dask_cluster, in_memory, tmp_path, table_megabytes
+):
+    with work_shared_by(dask_cluster):
+        assert generated(tmp_path, dask_args, table_megabytes) == in_memory
 
 
 @pytest.mark.cluster
@@ -95,13 +122,16 @@ def test_worker_processes_draw_the_same_episodes(in_memory, tmp_path):
 
 
 @pytest.mark.cluster
-def test_dask_scores_episodes_as_one_process_does(dask_args, tmp_path):
+def test_dask_scores_episodes_as_one_process_does(dask_args, dask_cluster, tmp_path):
     uri = small_episodes.write_episodes(tmp_path / "examples", 24)
     small_models.save(small_models.SmallModel(), str(tmp_path / "model"))
     results = []
-    for name, args in (("memory", BeamOptions().pipeline_args()), ("dask", dask_args)):
+    for name, args, where in (
+        ("memory", BeamOptions().pipeline_args(), nullcontext()),
+        ("dask", dask_args, work_shared_by(dask_cluster)),
+    ):
         prefix = str(tmp_path / name / "episodes")
-        with beam.Pipeline(argv=args) as pipeline:
+        with where, beam.Pipeline(argv=args) as pipeline:
             evaluate(
                 pipeline,
                 examples_uri=uri,
@@ -128,25 +158,13 @@ def test_dask_scores_episodes_as_one_process_does(dask_args, tmp_path):
 
 @pytest.mark.cluster
 def test_a_whole_run_on_dask_ends_with_a_pushed_model(dask, dask_cluster, tmp_path):
-    from dask.distributed import Client
-
-    # Inside of the test: sent by value, since workers cannot import the tests.
-    def forget(dask_worker):
-        dask_worker.state.log.clear()
-
-    def tasks_done(dask_worker):
-        return sum("memory" in map(str, event) for event in dask_worker.state.log)
-
     (tmp_path / "small.yaml").write_text(WHOLE_RUN)
     command = [sys.executable, "-m", "pipeline.cli", "run", "--config", tmp_path / "small.yaml"]
     command += ["--output-dir", tmp_path / "out", "--set", f"beam.runner={dask.runner}"]
     command += ["--set", f"beam.options={json.dumps(dask.options)}"]
-    with Client(dask_cluster) as client:
-        client.run(forget)
+    with work_shared_by(dask_cluster):
         done = subprocess.run(list(map(str, command)), stderr=subprocess.PIPE, text=True)
-        done_by_worker = client.run(tasks_done)
     assert done.returncode == 0, done.stderr[-4000:]
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["test"]["episodes"] == 600
     assert (Path(summary["pushed"]) / "saved_model.pb").exists()
-    assert all(done_by_worker.values()) and len(done_by_worker) == 2
