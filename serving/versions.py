@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from serving.errors import UserError
+from serving.in_use import is_in_use
 
 # A sibling whose name is no number: every server passes over it.
 _ASIDE = ".publishing-"
@@ -88,8 +89,9 @@ def drop_versions(
     """Deletes old version folders, and never the one that a server serves.
 
     The newest `keep` versions that load stay; a server serves the newest of those, whatever lies
-    above it. What is older goes. A version that does not load counts for none: it goes when it is
-    older than those that stay, and until then it stays, for its files are the evidence.
+    above it. What is older goes, unless it is in use (a server that was rolled back to it). A
+    version that does not load counts for none: it goes when it is older than those that stay, and
+    until then it stays, for its files are the evidence.
 
     A folder is renamed before it is deleted, so that no server starts to read half of one.
 
@@ -98,7 +100,7 @@ def drop_versions(
       keep: how many to keep; at least 1.
       loads: whether a server can serve the version in this folder; asked from the newest down to
         the last that stays.
-      served: versions in use (rolled back to, or pinned by a label), of any age; they stay.
+      served: versions that stay whatever their age; `in_use` finds only those of this machine.
 
     Returns:
       The numbers dropped.
@@ -113,7 +115,8 @@ def drop_versions(
     staying = list(islice((v for v in newest_first if loads(folders[v])), keep))
     if len(staying) < keep:
         return []
-    dropped = [v for v in folders if v < staying[-1] and v not in served]
+    older = [v for v in folders if v < staying[-1]]
+    dropped = [v for v in older if v not in served and not is_in_use(folders[v])]
     for version in dropped:
         aside = base_path / f"{_ASIDE}dropped-{version}"
         os.rename(folders[version], aside)

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.client import pywrap_tf_session
 
+from serving.in_use import InUse
 from serving.protocol.status import DEADLINE_EXCEEDED, UNAVAILABLE, StatusError
 
 # The loader is deprecated in favour of one that runs eager functions, not a session.
@@ -47,6 +48,7 @@ class Servable:
             inter_op_parallelism_threads=parallelism.inter_op,
             use_per_session_threads=parallelism != Parallelism(),
         )
+        self._mark = InUse(folder)
         self._session = tf.compat.v1.Session(graph=graph, config=config)
         try:
             with graph.as_default():
@@ -55,6 +57,7 @@ class Servable:
                 meta_graph = loader.load(self._session, ["serve"], str(folder))
         except BaseException:
             self._session.close()
+            self._mark.close()
             raise
         self.signature_defs: dict[str, Any] = dict(meta_graph.signature_def)
         self._handles = {
@@ -117,6 +120,7 @@ class Servable:
         with self._idle:
             self._idle.wait_for(lambda: not self._in_flight)
         self._session.close()
+        self._mark.close()
 
 
 def _run_options(deadline: float | None) -> Any:

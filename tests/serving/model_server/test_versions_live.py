@@ -11,7 +11,7 @@ from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
 
 from serving import signatures as names
 from serving.protocol.tensors import read_tensor
-from serving.versions import publish
+from serving.versions import drop_versions, publish
 from serving.warmup import WarmupRequest, write_warmup
 from tests.serving.model_server.endpoints import endpoint, outputs, predict_request
 from tests.serving.nearest_centroid import episode, expected
@@ -166,6 +166,17 @@ def test_reload_pins_versions_and_moves_labels(start, base_path, other_model):
         assert reply.model_spec.version.value == version
     reload_config(server, base_path, specific=[1])
     assert states(server) == {2: 50, 1: 30}
+
+
+def test_a_version_rolled_back_to_is_not_dropped(start, base_path, other_model):
+    for version in (2, 3):
+        publish(other_model, base_path, now=version)
+    server = start(model_base_path=str(base_path), model_name="m")
+    reload_config(server, base_path, specific=[1])
+    assert drop_versions(base_path, keep=1, loads=lambda _: True) == [2]
+    assert served_version(server) == 1
+    server.stop()
+    assert drop_versions(base_path, keep=1, loads=lambda _: True) == [1]
 
 
 def test_a_label_for_a_version_that_is_not_served_is_refused(start, base_path):
