@@ -2,38 +2,21 @@
 
 import shutil
 import threading
-import time
 
-import grpc
 import numpy as np
 import pytest
-from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
+from tensorflow_serving.apis import get_model_status_pb2
 
 from serving import signatures as names
 from serving.protocol.tensors import read_tensor
-from serving.versions import drop_versions, publish
+from serving.versions import publish
 from serving.warmup import WarmupRequest, write_warmup
 from tests.serving.model_server.endpoints import endpoint, outputs, predict_request
+from tests.serving.model_server.watching import served_version, states, until
 from tests.serving.nearest_centroid import episode, expected
 
 EPISODE = episode()
 PREDICT = "/v1/models/m:predict"
-
-
-def until(condition, seconds=20.0):
-    """Waits for a condition that another thread brings about."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come about"
-        time.sleep(0.02)
-
-
-def states(server, model="m"):
-    return {version: entry.state for version, entry in server.manager.statuses(model).items()}
-
-
-def served_version(server) -> int:
-    return endpoint(server).predict(predict_request(EPISODE, model="m")).model_spec.version.value
 
 
 def test_a_new_version_takes_over_without_a_lost_or_wrong_answer(start, base_path, other_model):
@@ -144,80 +127,6 @@ def test_an_empty_base_path_waits_for_its_first_version(start, tmp_path, model):
     publish(model, base_path, now=5)
     until(lambda: states(server).get(5) == 30)
     assert served_version(server) == 5
-
-
-def reload_config(server, base_path, *, labels=(), specific=()):
-    request = model_management_pb2.ReloadConfigRequest()
-    config = request.config.model_config_list.config.add(
-        name="m", base_path=str(base_path), model_platform="tensorflow"
-    )
-    config.version_labels.update(labels)
-    config.model_version_policy.specific.versions.extend(specific)
-    payload = request.SerializeToString()
-    return endpoint(server).call("ModelService/HandleReloadConfigRequest", payload)
-
-
-def test_reload_pins_versions_and_moves_labels(start, base_path, other_model):
-    publish(other_model, base_path, now=2)
-    server = start(model_base_path=str(base_path), model_name="m")
-    reload_config(server, base_path, specific=[1, 2], labels={"stable": 1, "canary": 2})
-    for label, version in [("stable", 1), ("canary", 2)]:
-        reply = endpoint(server).predict(predict_request(EPISODE, model="m", label=label))
-        assert reply.model_spec.version.value == version
-    reload_config(server, base_path, specific=[1])
-    assert states(server) == {2: 50, 1: 30}
-
-
-def test_a_version_rolled_back_to_is_not_dropped(start, base_path, other_model):
-    for version in (2, 3):
-        publish(other_model, base_path, now=version)
-    server = start(model_base_path=str(base_path), model_name="m")
-    reload_config(server, base_path, specific=[1])
-    assert drop_versions(base_path, keep=1, loads=lambda _: True) == [2]
-    assert served_version(server) == 1
-    server.stop()
-    assert drop_versions(base_path, keep=1, loads=lambda _: True) == [1]
-
-
-def test_a_label_for_a_version_that_is_not_served_is_refused(start, base_path):
-    server = start(model_base_path=str(base_path), model_name="m")
-    with pytest.raises(grpc.RpcError) as error:
-        reload_config(server, base_path, specific=[1], labels={"stable": 9})
-    assert error.value.code() is grpc.StatusCode.FAILED_PRECONDITION
-    assert error.value.details() == (
-        "Request to assign label to version 9 of model m, which is not currently available for "
-        "inference"
-    )
-
-
-def test_reload_with_a_relative_path_changes_nothing(start, base_path):
-    server = start(model_base_path=str(base_path), model_name="m")
-    with pytest.raises(grpc.RpcError) as error:
-        reload_config(server, "relative")
-    assert "to have an absolute path or URI; got base_path()=relative" in error.value.details()
-    assert served_version(server) == 1
-
-
-def test_a_base_path_that_is_away_is_no_order_to_unload(start, base_path):
-    server = start(model_base_path=str(base_path), model_name="m")
-    base_path.rename(base_path.with_name("away"))
-    server.manager.reconcile()
-    assert served_version(server) == 1
-    with pytest.raises(grpc.RpcError) as error:
-        reload_config(server, base_path, specific=[1])
-    assert error.value.code() is grpc.StatusCode.NOT_FOUND
-    assert error.value.details() == f"Could not find base path {base_path} for servable m"
-    assert served_version(server) == 1
-
-
-def test_the_configuration_file_is_followed(start, base_path, tmp_path):
-    config = tmp_path / "models.config"
-    line = "model_config_list {{ config {{ name: '{}' base_path: '{}' }} }}"
-    config.write_text(line.format("m", base_path))
-    server = start(model_config_file=str(config), model_config_file_poll_wait_seconds=0.01)
-    assert states(server) == {1: 30}
-    config.write_text(line.format("renamed", base_path))
-    until(lambda: states(server, "renamed") == {1: 30} and states(server) == {1: 50})
 
 
 def test_grpc_status_lists_every_version(server):
