@@ -9,7 +9,7 @@ from serving.client.client import DEFAULT_TIMEOUT, FewShotClient
 from serving.client.files import read_queries, read_support
 from serving.client.transport import Tls
 from serving.errors import UserError
-from serving.protocol.status import NAMES, StatusError
+from serving.protocol.status import DEADLINE_EXCEEDED, NAMES, UNAVAILABLE, StatusError
 from serving.start_up import skip_unused_imports
 
 _CHUNK = 32
@@ -73,9 +73,15 @@ def query(
         ) as client:
             answers = list(client.stream(examples, [example for _, example in named], chunk=_CHUNK))
     except StatusError as error:
-        sentence = error.message.split("\n\t [[")[0]  # without TensorFlow's names of graph nodes
-        raise UserError(f"The model refused: {NAMES[error.code]}: {sentence}") from error
+        raise UserError(_sentence(error, targets[0])) from error
     print_table([name for name, _ in named], answers, none_below=none_below or 0.0)
+
+
+def _sentence(error: StatusError, target: str) -> str:
+    said = error.message.split("\n\t [[")[0]  # without TensorFlow's names of graph nodes
+    if error.code in (UNAVAILABLE, DEADLINE_EXCEEDED):
+        return f"{target} does not answer; is the address right, does a server run? ({said})"
+    return f"The model refused: {NAMES[error.code]}: {said}"
 
 
 def print_table(names: list[str], answers: list[Answer], *, none_below: float = 0.0) -> None:

@@ -69,6 +69,13 @@ def test_a_file_that_is_no_picture_is_one_sentence(pictures, server):
     assert "The model refused: INVALID_ARGUMENT" in str(result.exception)
 
 
+@pytest.mark.parametrize("target", [["--address", "localhost:1"], ["--rest", "http://localhost:1"]])
+def test_a_server_that_is_not_there_is_one_sentence(pictures, target):
+    result = ask("--support", pictures, *target, "--timeout", "0.3", pictures / "dark" / "0.png")
+    assert isinstance(result.exception, UserError)
+    assert f"{target[1]} does not answer" in str(result.exception)
+
+
 def test_a_folder_of_folders_is_read_in_the_order_of_names(pictures):
     (pictures / "dark" / ".hidden").touch()
     support = read_support(pictures)
