@@ -18,6 +18,8 @@ _HELP = {
     "model_config_file_poll_wait_seconds": "Seconds between looks at that file; 0: read once.",
     "file_system_poll_wait_seconds": "Seconds between looks for new versions.",
     "allow_version_labels_for_unavailable_models": "Let labels name versions not loaded.",
+    "max_num_load_retries": "Retries of a version that does not load.",
+    "load_retry_interval_micros": "Microseconds between them.",
     "enable_model_warmup": "Run a version's warm-up requests before it is available.",
     "port": "gRPC port; 0: none.",
     "grpc_socket_path": "Also listen for gRPC on this unix socket.",

@@ -1,7 +1,7 @@
 """Loads, swaps and unloads versions while requests are answered.
 
 A new version becomes available, warmed up, before the old one is unloaded; a version that cannot
-be loaded changes nothing but its own status, and is tried again when its files change.
+be loaded changes nothing but its own status, and is tried again (`load_retries`).
 """
 
 import gc
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from serving.model_server.load_retries import LoadRetries
 from serving.model_server.model_config import ModelConfig
 from serving.model_server.version_status import (
     AVAILABLE,
@@ -38,12 +39,19 @@ class ModelManager:
     outside of it, in one thread at a time.
     """
 
-    def __init__(self, load: Loader, *, labels_for_unavailable: bool = False):
+    def __init__(
+        self,
+        load: Loader,
+        *,
+        labels_for_unavailable: bool = False,
+        retries: LoadRetries | None = None,
+    ):
         """Serves nothing yet.
 
         Args:
           load: loads a version, or raises.
           labels_for_unavailable: labels may name versions that are not loaded.
+          retries: when a version that could not be loaded is tried again.
         """
         self._load = load
         self._labels_for_unavailable = labels_for_unavailable
@@ -53,7 +61,7 @@ class ModelManager:
         self._labels: dict[str, dict[str, int]] = {}
         self._servables: dict[str, dict[int, Any]] = {}
         self._statuses: dict[str, dict[int, VersionStatus]] = {}
-        self._failed_files: dict[tuple[str, int], object] = {}
+        self._retries = retries or LoadRetries()
 
     def configure(self, configs: Iterable[ModelConfig]) -> None:
         """Replaces the configuration, and waits until it is in force.
@@ -130,17 +138,17 @@ class ModelManager:
 
     def _try_to_load(self, name: str, version: int, folder: Path) -> bool:
         files = fingerprint(folder)
-        if self._failed_files.get((name, version)) == files:
+        if not self._retries.may_load((name, version), files):
             return False
         self._set_status(name, version, VersionStatus(LOADING))
         try:
             servable = self._load(name, version, folder)
         except Exception as error:  # whatever a damaged model raises must not end the server
-            self._failed_files[name, version] = files
+            self._retries.failed((name, version), files)
             self._set_status(name, version, failure(error))
             _LOG.error("Version %d of model %s cannot be served: %s", version, name, error)
             return False
-        self._failed_files.pop((name, version), None)
+        self._retries.loaded((name, version))
         with self._table:
             self._servables[name] = {**self._servables[name], version: servable}
             self._statuses[name][version] = VersionStatus(AVAILABLE)

@@ -26,6 +26,8 @@ class ServerOptions:
     model_config_file_poll_wait_seconds: float = 0.0  # 0: read once
     file_system_poll_wait_seconds: float = 1.0
     allow_version_labels_for_unavailable_models: bool = False
+    max_num_load_retries: int = 5
+    load_retry_interval_micros: int = 60_000_000
     enable_model_warmup: bool = True
 
     port: int = 8500

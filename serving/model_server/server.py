@@ -12,6 +12,7 @@ from serving.errors import UserError
 from serving.model_server.batching import Batcher
 from serving.model_server.core import ServerCore
 from serving.model_server.grpc_listener import GrpcListener
+from serving.model_server.load_retries import LoadRetries
 from serving.model_server.loading import make_loader
 from serving.model_server.manager import ModelManager
 from serving.model_server.metrics import Metrics
@@ -57,6 +58,9 @@ class ModelServer:
                 warmup=options.enable_model_warmup,
             ),
             labels_for_unavailable=options.allow_version_labels_for_unavailable_models,
+            retries=LoadRetries(
+                options.max_num_load_retries, options.load_retry_interval_micros / 1e6
+            ),
         )
         with ExitStack() as opened:  # closed last to first: here if a port is taken, else by stop()
             opened.callback(self.manager.close)

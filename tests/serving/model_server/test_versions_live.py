@@ -113,6 +113,24 @@ def test_a_failed_version_is_tried_again_when_its_files_change(start, base_path,
     until(lambda: states(server).get(2) == 30)
 
 
+def test_what_fails_for_a_while_is_loaded_in_the_end(start, base_path, monkeypatch):
+    """As when there is no memory, or a network's disk is away: the files are the same."""
+    server = start(
+        model_base_path=str(base_path), model_name="m", load_retry_interval_micros=50_000
+    )
+    load, failures = server.manager._load, iter(range(2))
+
+    def fails_twice(name, version, folder):
+        for _ in failures:
+            raise OSError("not now")
+        return load(name, version, folder)
+
+    monkeypatch.setattr(server.manager, "_load", fails_twice)
+    publish(base_path / "1", base_path, now=2)
+    until(lambda: states(server).get(2) == 30)
+    assert next(failures, None) is None
+
+
 def test_a_server_that_starts_on_a_corrupt_version_serves_the_one_before(start, base_path):
     (base_path / "2").mkdir()
     server = start(model_base_path=str(base_path), model_name="m")
