@@ -34,10 +34,20 @@ def text_modality() -> Modality:
         return hashes
 
     def decode(encoded: tf.Tensor, name: str) -> tf.Tensor:
-        del name  # any string is a text
-        return encoded
+        with tf.control_dependencies([_check_words(encoded, name)]):
+            return tf.identity(encoded)
 
     return Modality(spec, (MAX_TOKENS,), "int32", prepare, decode, bag_of_words)
+
+
+def _check_words(encoded: tf.Tensor, name: str) -> tf.Operation:
+    """A text must be empty (padding) or have a word: of others the network sees nothing."""
+    wordless = tf.not_equal(encoded, "") & tf.equal(words(encoded).row_lengths(), 0)
+    count = tf.reduce_sum(tf.cast(wordless, tf.int32))
+    sentence = [f"`{name}` must hold texts with a letter or a digit; got this many without: "]
+    return tf.debugging.Assert(
+        tf.equal(count, 0), [tf.strings.join([*sentence, tf.strings.as_string(count), "."])]
+    )
 
 
 def words(texts: tf.Tensor) -> tf.RaggedTensor:

@@ -124,6 +124,10 @@ class Table:
                 yield Unusable(example_id, f"row {number} has no {missing[0]!r}")
                 continue
             text, label, *group = (_text(values[column]) for column in wanted)
+            if not any(character.isalnum() for character in text):
+                # The network sees words alone; a served model refuses such a text too.
+                yield Unusable(example_id, f"row {number} has no letter or digit in {wanted[0]!r}")
+                continue
             yield Row(example_id, text, label, group[0] if group else None)
 
     def _columns(self, have: list[str]) -> Columns:

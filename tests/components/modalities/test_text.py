@@ -1,6 +1,7 @@
 """Tokens inside the graph: the same for the same words, whatever they are written like."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from components.modalities.text import MAX_TOKENS, bag_of_words, text_modality, token_hashes, words
@@ -54,3 +55,11 @@ def test_the_bag_of_words_has_length_one_and_forgets_order():
     bags = bag_of_words(np.array([b"a b b", b"b a b", b""], object))
     assert np.allclose(bags[0], bags[1])
     assert np.allclose(np.linalg.norm(bags, axis=1), [1, 1, 0])
+
+
+@pytest.mark.parametrize("text", [" ", "?!", "\n\t", "\N{THUMBS UP SIGN}"])
+def test_a_text_without_a_word_is_refused_by_the_name_of_the_input(text):
+    decode = text_modality().decode
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"`query_x` .* this many without: 1"):
+        decode(tf.constant(["a word", text, ""]), "query_x")
+    assert decode(tf.constant(["a word", ""]), "query_x").numpy().tolist() == [b"a word", b""]
