@@ -22,7 +22,7 @@ from components.meta_trainer.input_pipeline import fixed_episodes, training_epis
 from components.meta_trainer.options import TrainingOptions, checked
 from components.meta_trainer.training_loop import MetaTrained, meta_train
 
-EXAMPLES_A_CALL = 8000
+EXAMPLES_A_CALL = 400
 """Of the exported model, support and query together: bounds its memory."""
 
 
@@ -60,7 +60,7 @@ def train(name: str, entry: Entry, work: Path, seconds: float) -> Trained:
             seed=options.seed,
             start_step=step,
         ),
-        validation=fixed_episodes(uri, record, split="eval", count=options.eval_episodes, stack=50),
+        validation=fixed_episodes(uri, record, split="eval", count=options.eval_episodes, stack=5),
         checkpoint_dir=checkpoints,
         log_dir=str(work / "logs" / name),
     )
