@@ -2,21 +2,24 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import (
+    classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
     model_management_pb2,
     predict_pb2,
+    regression_pb2,
 )
 
 from serving.model_server.core import ServerCore, grpc_model_spec
 from serving.model_server.introspection import model_metadata, model_status
 from serving.model_server.model_config import parse_config
-from serving.model_server.predict import proto_inputs
+from serving.model_server.predict import proto_inputs, wrong_method
 from serving.protocol import status
 from serving.protocol.status import StatusError, invalid_argument
 from serving.protocol.tensors import write_tensor
@@ -34,6 +37,8 @@ def service_handlers(core: ServerCore) -> list[grpc.GenericRpcHandler]:
     methods = {
         "PredictionService": {
             "Predict": (predict_pb2.PredictRequest, _predict),
+            "Classify": (classification_pb2.ClassificationRequest, partial(_refuse, "classify")),
+            "Regress": (regression_pb2.RegressionRequest, partial(_refuse, "regress")),
             "GetModelMetadata": (get_model_metadata_pb2.GetModelMetadataRequest, _metadata),
         },
         "ModelService": {
@@ -96,6 +101,11 @@ def _predict(core: ServerCore, request: Any, context: grpc.ServicerContext) -> A
     for alias, array in outputs.items():
         write_tensor(array, response.outputs[alias], typed=core.typed_outputs)
     return response
+
+
+def _refuse(verb: str, core: ServerCore, request: Any, context: grpc.ServicerContext) -> Any:
+    with core.servable(grpc_model_spec(request)) as servable:
+        raise wrong_method(servable, verb, request.model_spec.signature_name)
 
 
 def _metadata(core: ServerCore, request: Any, context: grpc.ServicerContext) -> Any:

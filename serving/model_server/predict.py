@@ -80,6 +80,19 @@ def predict(
     return dict(zip(aliases, run(servable, feeds, fetches, deadline)))
 
 
+def wrong_method(servable: Servable, verb: str, signature_name: str) -> StatusError:
+    """What a few-shot model, whose signatures are all for predict, says to classify and regress."""
+    signature_name = signature_name or ADAPT_AND_PREDICT
+    signature = servable.signature_defs.get(signature_name)
+    if signature is None:
+        return invalid_argument(f"No signature was found with the name: {signature_name}")
+    kind = {"classify": "classification", "regress": "regression"}[verb]
+    return invalid_argument(
+        f"Expected {kind} signature method_name to be tensorflow/serving/{verb}. "
+        f"Was: {signature.method_name}"
+    )
+
+
 def _check_input_count(expected: Mapping[str, Any], inputs: Inputs) -> None:
     if len(inputs) == len(expected):
         return

@@ -13,6 +13,7 @@ from google.protobuf import json_format
 
 from serving.model_server.core import ModelSpec, ServerCore
 from serving.model_server.introspection import model_metadata, model_status
+from serving.model_server.predict import wrong_method
 from serving.model_server.rest.json_text import parse_object, show
 from serving.model_server.rest.predict_json import read_tensors, signature_name, write_response
 from serving.protocol import status
@@ -97,26 +98,18 @@ def _run(core: ServerCore, spec: ModelSpec, verb: str, body: Body, deadline: flo
         document = parse_object(_unpack(*body, core.max_message_bytes))
         asked = signature_name(document)
         with core.servable(spec) as servable:
+            if verb != "predict":
+                raise wrong_method(servable, verb, asked)
             signature = servable.signature_defs.get(asked or ADAPT_AND_PREDICT)
             if signature is None:
                 raise invalid_argument(
                     f'Serving signature name: "{asked or ADAPT_AND_PREDICT}" not found in '
                     "signature def"
                 )
-            if verb != "predict":
-                raise _wrong_method(verb, signature.method_name)
             tensors, by_row = read_tensors(document, signature.inputs)
             inputs = {name: lambda array=array: array for name, array in tensors.items()}
             outputs = core.predict(servable, asked, inputs, deadline=deadline)
         return write_response(outputs, by_row=by_row)
-
-
-def _wrong_method(verb: str, method_name: str) -> StatusError:
-    """A few-shot model has signatures for predict only."""
-    kind = {"classify": "classification", "regress": "regression"}[verb]
-    return invalid_argument(
-        f"Expected {kind} signature method_name to be tensorflow/serving/{verb}. Was: {method_name}"
-    )
 
 
 def _look(

@@ -3,7 +3,11 @@
 import grpc
 import numpy as np
 import pytest
-from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
+from tensorflow_serving.apis import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+)
 
 from tests.serving.model_server.endpoints import predict_request
 from tests.serving.nearest_centroid import episode
@@ -142,3 +146,17 @@ def test_grpc_metadata_and_status_errors(served, method, request_, code, message
     with pytest.raises(grpc.RpcError) as error:
         served.call(method, request_.SerializeToString())
     assert (error.value.code(), error.value.details()) == (code, message)
+
+
+@pytest.mark.parametrize("verb, kind", [("Classify", "classification"), ("Regress", "regression")])
+def test_a_few_shot_model_is_for_predict(served, verb, kind):
+    request = classification_pb2.ClassificationRequest()  # as a RegressionRequest on the wire
+    request.model_spec.name = "few_shot"
+    request.input.example_list.examples.add()
+    with pytest.raises(grpc.RpcError) as error:
+        served.call(f"PredictionService/{verb}", request.SerializeToString())
+    assert (error.value.code(), error.value.details()) == (
+        INVALID,
+        f"Expected {kind} signature method_name to be tensorflow/serving/{verb.lower()}. "
+        "Was: tensorflow/serving/predict",
+    )
