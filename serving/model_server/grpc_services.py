@@ -34,7 +34,7 @@ _NO_DEADLINE = 1e9
 
 def service_handlers(core: ServerCore) -> list[grpc.GenericRpcHandler]:
     """The handlers to add to a grpc.Server."""
-    methods = {
+    methods: dict[str, dict[str, tuple[Any, Callable]]] = {
         "PredictionService": {
             "Predict": (predict_pb2.PredictRequest, _predict),
             "Classify": (classification_pb2.ClassificationRequest, partial(_refuse, "classify")),
