@@ -6,16 +6,16 @@ differentiable as often as needed (second-order MAML differentiates twice).
 
 Written for XLA on CPUs, where almost all of the time should be matrix products. What else takes
 time is cutting out patches and normalising. Both have gradients written out by hand, which make
-fewer passes over the activations, and are functions of this module again: hence derivatives of
-any order.
+fewer passes over the activations, and are functions of this kind again: hence derivatives of any
+order.
 """
-
-from collections.abc import Iterator
 
 import tensorflow as tf
 from tensorflow.python.ops import control_flow_util  # the only place that tells of XLA
 
-KERNEL = 3
+from components.meta_trainer.backbones import patches, plain_convolution
+from components.meta_trainer.backbones.shapes import shape_of
+
 EPSILON = 1e-3
 """Added to variances, as in MAML's code."""
 
@@ -31,26 +31,9 @@ def task_conv(x: tf.Tensor, kernel: tf.Tensor, *, stride: int = 1) -> tf.Tensor:
     Returns:
       `[E, B, ceil(H / stride), ceil(W / stride), F]`.
     """
-    if not _compiled_by_xla() and (kernel.shape.rank == 4 or kernel.shape[0] == 1):
-        return _convolution(x, tf.reshape(kernel, kernel.shape[-4:]), stride)
-    patches = im2col(x, stride)
-    episodes, examples, height, width, depth = _shape(patches)
-    filters = kernel.shape[-1]
-    rows = tf.reshape(patches, [episodes, examples * height * width, depth])
-    shared = kernel.shape.rank == 4
-    flat = tf.reshape(kernel, [depth, filters] if shared else [episodes, depth, filters])
-    return tf.reshape(tf.matmul(rows, flat), [episodes, examples, height, width, filters])
-
-
-def _convolution(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
-    """One kernel `[3, 3, C, F]` for all, by TensorFlow's own operation.
-
-    Uncompiled it is many times faster than patches (on CPUs it is oneDNN's); compiled by XLA it is
-    slower.
-    """
-    shape = _shape(x)
-    y = tf.nn.conv2d(tf.reshape(x, [shape[0] * shape[1], *shape[2:]]), kernel, stride, "SAME")
-    return tf.reshape(y, [*shape[:2], *y.shape[1:]])
+    if _compiled_by_xla():
+        return patches.convolution(x, kernel, stride)
+    return plain_convolution.convolution(x, kernel, stride)
 
 
 def _compiled_by_xla() -> bool:
@@ -74,7 +57,7 @@ def moments(x: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     Returns:
       mean and (biased) variance, each `[E, 1, 1, 1, F]`.
     """
-    _, _, height, width, _ = _shape(x)
+    _, _, height, width, _ = shape_of(x)
     share = tf.stop_gradient(weights / tf.reduce_sum(weights, axis=1, keepdims=True))
     share = share / tf.cast(height * width, x.dtype)
     of_example = share[:, :, None, None, None]
@@ -100,7 +83,7 @@ def normalise(x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, offset: tf.Ten
     if mean.shape[1] != 1 or offset.shape.rank not in (1, 5):
         return (x - mean) * scale + offset  # moments of each example alone
     offset = tf.broadcast_to(offset, tf.shape(scale))
-    ones = tf.ones(_shape(x)[:2], x.dtype)
+    ones = tf.ones(shape_of(x)[:2], x.dtype)
 
     @tf.custom_gradient
     def forward(x: tf.Tensor, mean: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor):
@@ -116,7 +99,7 @@ def normalise(x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, offset: tf.Ten
 
 def max_pool(x: tf.Tensor) -> tf.Tensor:
     """2 x 2 maximum, odd edges dropped: `[E, B, H, W, F]` -> `[E, B, H // 2, W // 2, F]`."""
-    episodes, examples, height, width, filters = _shape(x)
+    episodes, examples, height, width, filters = shape_of(x)
     rows, columns = height // 2, width // 2
     if not _compiled_by_xla():
         images = tf.reshape(x, [episodes * examples, height, width, filters])
@@ -125,91 +108,6 @@ def max_pool(x: tf.Tensor) -> tf.Tensor:
     x = x[:, :, : 2 * rows, : 2 * columns]
     squares = tf.reshape(x, [episodes, examples, rows, 2, columns, 2, filters])
     return tf.reduce_max(squares, axis=[3, 5])
-
-
-def im2col(x: tf.Tensor, stride: int) -> tf.Tensor:
-    """The 3 x 3 neighbourhoods: `[E, B, H, W, C]` -> `[E, B, H', W', 9 C]`, SAME padding.
-
-    Its gradient is `col2im`, and that one's is `im2col`: both are linear and each other's
-    transpose, so that derivatives of any order cost one of the two.
-    """
-    size = (x.shape[2], x.shape[3])
-
-    @tf.custom_gradient
-    def forward(x: tf.Tensor):
-        return _im2col(x, stride), backward
-
-    @tf.custom_gradient
-    def backward(patches: tf.Tensor):
-        return _col2im(patches, stride, size), forward
-
-    return forward(x)
-
-
-def _im2col(x: tf.Tensor, stride: int) -> tf.Tensor:
-    """Each of the nine taps is copied to where it lies inside the image; the rest stays zero.
-
-    One pass, where padding, nine slices and a concatenation are three.
-    """
-    episodes, examples, height, width, channels = _shape(x)
-    rows, columns = -(-height // stride), -(-width // stride)
-    patches = tf.zeros([episodes, examples, rows, columns, KERNEL**2 * channels], x.dtype)
-    for tap, (row_out, row_in), (column_out, column_in) in _taps(height, width, stride):
-        patches = tf.raw_ops.TensorStridedSliceUpdate(
-            input=patches,
-            begin=[0, 0, row_out.start, column_out.start, tap * channels],
-            end=[0, 0, row_out.stop, column_out.stop, (tap + 1) * channels],
-            strides=[1] * 5,
-            value=x[:, :, row_in, column_in],
-            begin_mask=0b00011,  # all episodes, all examples
-            end_mask=0b00011,
-        )
-    return patches
-
-
-def _col2im(patches: tf.Tensor, stride: int, size: tuple[int, int]) -> tf.Tensor:
-    """The transpose of `_im2col`: adds each patch back to where it came from."""
-    episodes, examples, _, _, depth = _shape(patches)
-    channels = depth // KERNEL**2
-    placed = [
-        tf.raw_ops.StridedSliceGrad(
-            shape=[episodes, examples, *size, channels],
-            begin=[0, 0, row_in.start, column_in.start, 0],
-            end=[0, 0, row_in.stop, column_in.stop, 0],
-            strides=[1, 1, stride, stride, 1],
-            dy=patches[:, :, row_out, column_out, tap * channels : (tap + 1) * channels],
-            begin_mask=0b10011,  # all episodes, examples and channels
-            end_mask=0b10011,
-        )
-        for tap, (row_out, row_in), (column_out, column_in) in _taps(*size, stride)
-    ]
-    return tf.add_n(placed)
-
-
-Range = tuple[slice, slice]
-"""Output positions, and the input positions that one tap reads for them."""
-
-
-def _taps(height: int, width: int, stride: int) -> Iterator[tuple[int, Range, Range]]:
-    """`(number, rows, columns)` of each of the nine taps that meets the image anywhere."""
-    for row in range(KERNEL):
-        for column in range(KERNEL):
-            rows, columns = _inside(row, height, stride), _inside(column, width, stride)
-            if rows and columns:
-                yield KERNEL * row + column, rows, columns
-
-
-def _inside(tap: int, size: int, stride: int) -> Range | None:
-    """Where a tap (0 to 2, in one direction) meets the image and not its padding."""
-    outputs = -(-size // stride)
-    before = max((outputs - 1) * stride + KERNEL - size, 0) // 2  # TensorFlow's SAME padding
-    shift = tap - before
-    inside = [i for i in range(outputs) if 0 <= i * stride + shift < size]
-    if not inside:
-        return None
-    first, last = inside[0], inside[-1]
-    read = slice(first * stride + shift, last * stride + shift + 1, stride)
-    return slice(first, last + 1), read
 
 
 def _weighted_sum(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
@@ -235,7 +133,7 @@ def _weighted_sum(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
 def _spread(small: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     """`[E, 1, 1, 1, F]` repeated for every example and position of `like`."""
     like = tf.stop_gradient(like)
-    ones = tf.ones(_shape(like)[:2], like.dtype)
+    ones = tf.ones(shape_of(like)[:2], like.dtype)
 
     @tf.custom_gradient
     def forward(small: tf.Tensor):
@@ -252,9 +150,3 @@ def _total(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """
     of_example = tf.reduce_sum(x, axis=[2, 3], keepdims=True)
     return tf.reduce_sum(of_example * weights[:, :, None, None, None], axis=1, keepdims=True)
-
-
-def _shape(x: tf.Tensor) -> list:
-    """The static size where it is known, else the dynamic one."""
-    dynamic = tf.shape(x)
-    return [dynamic[i] if size is None else size for i, size in enumerate(x.shape)]
