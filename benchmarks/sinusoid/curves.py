@@ -77,7 +77,8 @@ def measure(run: Path, steps: int) -> dict[str, Any]:
         for name, start in weights.items():
             x, y, query_x = map(tf.constant, inputs(episodes))
             paths[f"{name} {rate:g}"] = path(start, Support(x, y), query_x).numpy()
-    curves = {name: error_per_step(path, episodes["query_y"]) for name, path in paths.items()}
+    errors = {name: error_per_step(path, episodes["query_y"]) for name, path in paths.items()}
+    curves = {name: curve for name, curve in errors.items() if np.isfinite(curve[-1][0])}
     shown = {"MAML": "MAML"} | {
         name: min((n for n in curves if n.startswith(name)), key=lambda n: curves[n][-1][0])
         for name in weights
@@ -89,6 +90,7 @@ def measure(run: Path, steps: int) -> dict[str, Any]:
         "episodes": EPISODES,
         "pretraining_steps": steps,
         "shown": shown,
+        "diverged": sorted(set(errors) - set(curves)),
         "error_per_step": curves,
         "fits": {name: fits(episodes, paths[shown[name]]) for name in ("MAML", "pretrained")},
     }
