@@ -12,6 +12,7 @@ README's table from that file. Needs Omniglot (`TFDS_DATA_DIR` where it was prep
 import argparse
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,8 @@ def main() -> None:
         if finished(name) and not arguments.judge:
             print(f"{name}: done before")
             continue
-        found = run(name, TABLE[name], arguments, end - time.monotonic())
-        if found is not None:
-            results = read_result(NAME) or {"entries": {}}
-            results["entries"] = _ordered(results["entries"] | {name: found})
-            write_result(NAME, results)
-            draw_curves(results, RESULTS / f"{NAME}.png")
+        for found in run(name, TABLE[name], arguments, end - time.monotonic()):
+            save(name, found)
 
 
 def finished(name: str) -> bool:
@@ -52,6 +49,7 @@ def finished(name: str) -> bool:
     return (
         found is not None
         and found["configuration"] == configuration(TABLE[name])
+        and len(found["tests"]) == len(TABLE[name].tests)
         and found["steps"] >= found["of_steps"]
     )
 
@@ -65,8 +63,8 @@ def configuration(entry: Entry) -> dict[str, Any]:
     }
 
 
-def run(name: str, entry: Entry, arguments: Any, seconds: float) -> dict[str, Any] | None:
-    """What the result file says of an entry; `None` if it was not judged."""
+def run(name: str, entry: Entry, arguments: Any, seconds: float) -> Iterator[dict[str, Any]]:
+    """What the result file says of an entry, anew after each test; nothing if it is not judged."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # TensorFlow takes seconds to import, and the table needs none of it.
     from benchmarks.omniglot import runs
@@ -76,16 +74,20 @@ def run(name: str, entry: Entry, arguments: Any, seconds: float) -> dict[str, An
     outcome = trained.outcome
     print(f"{name}: {outcome.steps} steps, {outcome.seconds:.0f} s", flush=True)
     if outcome.steps < entry.training["steps"] and not arguments.judge:
-        return None
-    return {
+        return
+    found = {
         "title": entry.title,
         "protocol": "inductive" if trained.assembly.inductive else "transductive",
-        "tests": runs.judge(trained, entry.tests, arguments.work_dir),
+        "tests": {},
         "steps": outcome.steps,
         "of_steps": entry.training["steps"],
         "seconds": round(outcome.seconds),
         "splits_hash": trained.record.splits_hash,
-        "seed": {"training": 0, "episodes": trained.record.seed, "splits": 0},
+        "seed": {
+            "training": entry.training.get("seed", 0),
+            "episodes": trained.record.seed,
+            "splits": 0,
+        },
         "configuration": configuration(entry),
         **of_machine,
         "curve": [
@@ -93,10 +95,17 @@ def run(name: str, entry: Entry, arguments: Any, seconds: float) -> dict[str, An
             for at in outcome.history
         ],
     }
+    for task, result in runs.judge(trained, entry.tests, arguments.work_dir):
+        found["tests"][task] = result
+        yield found
 
 
-def _ordered(entries: dict[str, Any]) -> dict[str, Any]:
-    return {name: entries[name] for name in TABLE if name in entries}
+def save(name: str, found: dict[str, Any]) -> None:
+    """Puts an entry into the result file, and draws the curves anew."""
+    entries = read_result(NAME).get("entries", {}) | {name: found}
+    results = {"entries": {name: entries[name] for name in TABLE if name in entries}}
+    write_result(NAME, results)
+    draw_curves(results, RESULTS / f"{NAME}.png")
 
 
 if __name__ == "__main__":

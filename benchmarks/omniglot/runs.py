@@ -3,6 +3,7 @@
 import hashlib
 import json
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,9 +68,10 @@ def train(name: str, entry: Entry, work: Path, seconds: float) -> Trained:
     return Trained(assembly, record, outcome)
 
 
-def judge(trained: Trained, tests: tuple[Test, ...], work: Path) -> dict[str, dict[str, Any]]:
-    """The accuracy of the exported model over the episodes of each test."""
-    found = {}
+def judge(
+    trained: Trained, tests: tuple[Test, ...], work: Path
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The accuracy of the exported model over the episodes of each test, one after the other."""
     with tempfile.TemporaryDirectory() as folder:
         directory = f"{folder}/model"
         export(trained.assembly, trained.outcome.weights, directory, {})
@@ -79,15 +81,17 @@ def judge(trained: Trained, tests: tuple[Test, ...], work: Path) -> dict[str, di
             if read_record(uri).splits_hash != trained.record.splits_hash:
                 raise SystemExit("The classes of the test are split otherwise than in training.")
             accuracy, half_width = scored(model, uri, test)
-            found[test.task] = {
-                "accuracy": round(accuracy, 5),
-                "ci95": round(half_width, 5),
-                "episodes": read_record(uri).counts["test"],
-                "queries": test.queries,
-                "rotations": test.rotations,
-            }
             print(f"{test.task}: {accuracy:.4f} ± {half_width:.4f}", flush=True)
-    return found
+            yield (
+                test.task,
+                {
+                    "accuracy": round(accuracy, 5),
+                    "ci95": round(half_width, 5),
+                    "episodes": read_record(uri).counts["test"],
+                    "queries": test.queries,
+                    "rotations": test.rotations,
+                },
+            )
 
 
 def scored(model: ExportedModel, uri: str, test: Test) -> Interval:
