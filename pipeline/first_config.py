@@ -41,7 +41,10 @@ FIRST = {
     "audio": First(
         5,
         {"train": 300, "eval": 60, "test": 600},
-        {"name": "protonet", "backbone": {"name": "conv4", "filters": 32}},
+        {
+            "name": "protonet",
+            "backbone": {"name": "conv4", "filters": 32, "pooling": "flatten"},
+        },
         {
             "steps": 300,
             "episodes_per_step": 4,
