@@ -16,7 +16,7 @@ def markdown(results: dict[str, Any]) -> str:
     """
     head = ["learner", "protocol", *TASKS, "meta-steps", "hours"]
     lines = [_row(head), _row(["---"] * len(head))]
-    for entry in results["entries"].values():
+    for entry in results.get("entries", {}).values():
         hours = f"{entry['seconds'] / 3600:.1f}"
         steps = f"{entry['steps']} of {entry['of_steps']}"
         cells = [_cell(entry["tests"].get(task)) for task in TASKS]
@@ -32,7 +32,7 @@ def draw_curves(results: dict[str, Any], path: Path) -> None:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(6, 3.6), layout="constrained")
-    for entry in results["entries"].values():
+    for entry in results.get("entries", {}).values():
         minutes = [at["seconds"] / 60 for at in entry["curve"]]
         axes.plot(minutes, [100 * at["eval_score"] for at in entry["curve"]], label=entry["title"])
     axes.set_xlabel("minutes of meta-training")
