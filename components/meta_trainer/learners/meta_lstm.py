@@ -46,8 +46,10 @@ class MetaLstmOptions:
     """Updates when served; as many as in meta-training if null."""
     hidden: int = Field(default=20, ge=1)
     """Size of the first layer."""
-    divide_gradient: bool = True
-    """Divide the gradient of the mean loss by the number of examples once more, as published."""
+    divide_gradient: bool = False
+    """Divide the gradient of the mean loss by the number of examples once more. The authors' code
+    does, the paper does not say so; meta-training then begins with steps that much smaller, and
+    takes longer."""
 
 
 class State(NamedTuple):
