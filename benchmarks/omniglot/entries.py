@@ -69,9 +69,6 @@ def _shape(test: Test) -> dict[str, Any]:
 
 SERVED = (Test(5, 1, 15), Test(5, 5, 15), Test(20, 1, 5), Test(20, 5, 5))
 """Upright characters; 75 or 100 queries an episode."""
-AS_PUBLISHED = tuple(Test(5, shots, queries=shots, rotations="all") for shots in (1, 5))
-"""As many queries as shots, and test characters turned as in training."""
-
 POOLED = {
     "name": "conv4",
     "downsample": "max_pool",
@@ -81,9 +78,29 @@ POOLED = {
 """Snell et al.'s network but for the normalisation: theirs keeps averages of training, this one
 looks at each image alone."""
 
+PUBLISHED_MAML: dict[str, Any] = {
+    "learner": {
+        "name": "maml",
+        "inner_steps": 1,
+        "test_steps": 3,
+        "inner_rate": 2.0,
+        "learn_rates": False,
+        "backbone": {"name": "conv4", "normalisation": "transductive"},
+    },
+    "training": {
+        "steps": 60_000,
+        "episodes_per_step": 32,
+        "eval_every": 1000,
+        "eval_episodes": 400,
+        "checkpoint_every": 500,
+        "augment": {"rotate": True},
+    },
+}
+"""Finn et al.'s: as many queries as shots, and test characters turned as in training."""
+
 TABLE = {
     "protonet": Entry(
-        title="ProtoNet, trained 20-way",
+        title="ProtoNet, trained 20-way 1-shot",
         train=(20, 1, 5, 5000),
         learner={"name": "protonet", "backbone": POOLED},
         training={
@@ -98,29 +115,20 @@ TABLE = {
         },
         tests=SERVED,
     ),
-    "maml_transductive": Entry(
-        title="MAML as published",
+    "maml_published_1_shot": Entry(
+        title="MAML as published, 1-shot",
         train=(5, 1, 1, 40_000),
-        learner={
-            "name": "maml",
-            "inner_steps": 1,
-            "test_steps": 3,
-            "inner_rate": 2.0,
-            "learn_rates": False,
-            "backbone": {"name": "conv4", "normalisation": "transductive"},
-        },
-        training={
-            "steps": 60_000,
-            "episodes_per_step": 32,
-            "eval_every": 1000,
-            "eval_episodes": 400,
-            "checkpoint_every": 500,
-            "augment": {"rotate": True},
-        },
-        tests=AS_PUBLISHED,
+        tests=(Test(5, 1, queries=1, rotations="all"),),
+        **PUBLISHED_MAML,
+    ),
+    "maml_published_5_shot": Entry(
+        title="MAML as published, 5-shot",
+        train=(5, 5, 5, 10_000),
+        tests=(Test(5, 5, queries=5, rotations="all"),),
+        **PUBLISHED_MAML,
     ),
     "maml": Entry(
-        title="MAML, served",
+        title="MAML as served",
         train=(5, 1, 3, 40_000),
         learner={"name": "maml", "inner_steps": 1, "test_steps": 3, "inner_rate": 2.0},
         training={
