@@ -14,7 +14,7 @@ Inputs = dict[str, np.ndarray]
 
 def stack(episodes: Sequence[Inputs]) -> Inputs:
     """Joins requests along E, as a server that batches does."""
-    return {name: np.concatenate([one[name] for one in episodes]) for name in episodes[0]}
+    return {name: _joined([one[name] for one in episodes], axis=0) for name in episodes[0]}
 
 
 def pad(good: Inputs, number: int = 2) -> Inputs:
@@ -25,9 +25,18 @@ def pad(good: Inputs, number: int = 2) -> Inputs:
     extra = np.resize(good[sig.QUERY_X], (1, number, *good[sig.QUERY_X].shape[2:]))
     labels = np.full((1, number), sig.PADDING_LABEL, np.int32)
     return good | {
-        sig.SUPPORT_X: np.concatenate([good[sig.SUPPORT_X], extra], axis=1),
+        sig.SUPPORT_X: _joined([good[sig.SUPPORT_X], extra], axis=1),
         sig.SUPPORT_Y: np.concatenate([good[sig.SUPPORT_Y], labels], axis=1),
     }
+
+
+def _joined(parts: Sequence[np.ndarray], *, axis: int) -> np.ndarray:
+    """Joins along `axis`; recordings, whose last axis varies, get zeros at the end."""
+    longest = max(part.shape[-1] for part in parts)
+    if parts[0].ndim < 3 or all(part.shape[-1] == longest for part in parts):
+        return np.concatenate(parts, axis=axis)
+    padding = [[(0, 0)] * (part.ndim - 1) + [(0, longest - part.shape[-1])] for part in parts]
+    return np.concatenate([np.pad(*pair) for pair in zip(parts, padding)], axis=axis)
 
 
 def without_class(good: Inputs, label: int) -> Inputs:
