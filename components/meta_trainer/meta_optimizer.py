@@ -1,4 +1,4 @@
-"""The outer update: Adam with a schedule and clipping, as a pure function.
+"""The outer update: Adam (or plain descent) with a schedule and clipping, as pure functions.
 
     m <- b1 m + (1 - b1) g,  v <- b2 v + (1 - b2) g^2,
     w <- w - rate * sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + eps)
@@ -54,6 +54,18 @@ def update(
         for n, w in weights.items()
     }
     return new, AdamState(first, second)
+
+
+def descend(
+    weights: Weights, gradients: Weights, state: AdamState, *, step: tf.Tensor, rate: tf.Tensor
+) -> tuple[dict[str, tf.Tensor], AdamState]:
+    """One plain step, w - rate * g; arguments as for `update`, the state stays as it is."""
+    del step
+    return {name: w - rate * gradients[name] for name, w in weights.items()}, state
+
+
+UPDATES = {"adam": update, "descent": descend}
+"""By the name in a learner's `MetaOptimizer`."""
 
 
 def clip(gradients: Weights, norm: float | None) -> dict[str, tf.Tensor]:

@@ -127,6 +127,7 @@ def meta_step(
     base_rate = options.meta_rate or paper.rate
     schedule = options.schedule or paper.schedule
     norm = options.clip_norm or paper.clip_norm
+    update = meta_optimizer.UPDATES[paper.update]
 
     @tf.function(jit_compile=options.jit_compile)
     def gradients(weights: Weights, episodes: Episodes, progress: tf.Tensor):
@@ -151,7 +152,7 @@ def meta_step(
                 lambda *chunk: gradients(weights, Episodes(*chunk), progress), stack, size
             )
         )
-        new, adam = meta_optimizer.update(
+        new, adam = update(
             weights,
             meta_optimizer.clip(found.gradients, norm),
             state.adam,

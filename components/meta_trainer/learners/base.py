@@ -5,7 +5,7 @@ ones; every function works on a stack of episodes at once.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import tensorflow as tf
 
@@ -34,6 +34,7 @@ class MetaOptimizer(NamedTuple):
     rate: float = 1e-3
     schedule: str = "constant"
     clip_norm: float | None = None
+    update: Literal["adam", "descent"] = "adam"
 
 
 class Serves(NamedTuple):

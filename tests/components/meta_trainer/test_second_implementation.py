@@ -147,20 +147,19 @@ def test_the_two_orders_differ(arrays, weights):
 
 
 def test_reptile(network, episodes, arrays, weights):
-    """theta - mean of phi, phi three steps of Adam (beta_1 = 0) on support and query together."""
-    options = ReptileOptions(inner_steps=3, inner_rate=0.01)
+    """theta - mean of phi, phi three steps of SGD, each on the next five of an episode's eight."""
+    options = ReptileOptions(inner_steps=3, inner_rate=0.1)
     found = reptile(options, network, classification()).meta_gradients(
         in_tensors(weights), episodes, PROGRESS
     )
     support_x, support_y, query_x, query_y = arrays
     trained = []
     for x, y in zip(np.hstack([support_x, query_x]), np.hstack([support_y, query_y])):
-        fast, second = dict(weights), dict.fromkeys(NAMES, 0.0)
-        for t in (1, 2, 3):
-            for n, g in loss_and_gradient(fast, x, y)[1].items():
-                second[n] = 0.999 * second[n] + 0.001 * g**2
-                rate = 0.01 * np.sqrt(1 - 0.999**t)
-                fast[n] = fast[n] - rate * g / (np.sqrt(second[n]) + 1e-8)
+        turn = np.argsort([np.sum(y[:i] == y[i]) for i in range(8)], kind="stable")
+        fast = dict(weights)
+        for some in ([0, 1, 2, 3, 4], [5, 6, 7, 0, 1], [2, 3, 4, 5, 6]):
+            _, gradient = loss_and_gradient(fast, x[turn[some]], y[turn[some]])
+            fast = {n: fast[n] - 0.1 * g for n, g in gradient.items()}
         trained.append(fast)
     for n in NAMES:
         expected = weights[n] - np.mean([phi[n] for phi in trained], axis=0)
