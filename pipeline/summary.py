@@ -41,7 +41,7 @@ def publish_summary(
         "baselines": metrics["baselines"],
         "threshold": config.evaluation.threshold,
         "blessed": bool(metrics["blessed"]),
-        "reasons": metrics.get("reasons", []),
+        "reasons": metrics.get("reasons", []) + unfit_for_serving(outputs["infra_blessing"].uri),
         "infra_blessed": outputs["infra_blessing"].custom_properties["blessed"].int_value == 1,
         "pushed": pushed["pushed_destination"].string_value if pushed["pushed"].int_value else None,
         "seconds": dict(seconds),
@@ -53,6 +53,13 @@ def publish_summary(
     shutil.copyfile(evaluation / "report.html", aside)
     os.replace(aside, output_dir / "report.html")
     return summary
+
+
+def unfit_for_serving(blessing_uri: str) -> list[str]:
+    """What ServingValidator found wrong, a sentence a check."""
+    checks = json.loads((Path(blessing_uri) / "checks.json").read_text())["checks"]
+    failed = [check for check in checks if not check["passed"]]
+    return [f"Not fit for serving: {one['check']}: {one['detail']}" for one in failed]
 
 
 def latest_outputs(metadata_path: Path, pipeline_name: str) -> dict[str, Any]:
