@@ -36,8 +36,8 @@ class DataOptions:
         its first parenthesis: "_(.+)_" is theo in 7_theo_0.wav. Null for the whole value.
       image_size: height and width that images are resized to, in pixels.
       image_channels: 1 (grey) or 3 (colour).
-      unreadable: whether files that cannot be read, and rows of a table that lack a text or a class,
-        are refused (the default) or skipped; each is named either way.
+      unreadable: whether files that cannot be read, and rows of a table that lack a text or a
+        class, are refused (the default) or skipped; each is named either way.
       sample_rate: of recordings, in samples per second; others are refused.
       max_seconds: longer recordings are refused.
       invert: feed `1 - pixel / 255` to the network (dark ink on white becomes 1 on 0).
