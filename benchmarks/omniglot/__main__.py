@@ -81,6 +81,7 @@ def run(name: str, entry: Entry, arguments: Any, seconds: float) -> Iterator[dic
         "tests": {},
         "steps": outcome.steps,
         "of_steps": entry.training["steps"],
+        "best_step": max(outcome.history, key=lambda at: at["eval_score"])["step"],
         "seconds": round(outcome.seconds),
         "splits_hash": trained.record.splits_hash,
         "seed": {
