@@ -34,7 +34,7 @@ class InnerLoop(NamedTuple):
 
 
 def inner_step(
-    loop: InnerLoop, weights: Weights, support: Support, *, first_order: bool = False
+    loop: InnerLoop, weights: Weights, support: Support, *, first_order: bool | tf.Tensor = False
 ) -> Step:
     """One step down the support loss, as `repeat` takes it.
 
@@ -42,16 +42,24 @@ def inner_step(
       loop: the member of the family.
       weights: meta-learned.
       support: the labelled examples.
-      first_order: treat the inner gradients as constants, as FOMAML does.
+      first_order: treat the inner gradients as constants, as FOMAML does; a bool scalar where
+        that changes in meta-training.
     """
 
     def step(number: tf.Tensor, fast: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         gradients, _ = support_gradients(loop.network, loop.objective, weights, fast, support)
-        if first_order:
-            gradients = {name: tf.stop_gradient(g) for name, g in gradients.items()}
-        return {n: w - loop.rate(weights, number, n) * gradients[n] for n, w in fast.items()}
+        steps = {n: constant_if(first_order, gradients[n]) for n in fast}
+        return {n: w - loop.rate(weights, number, n) * steps[n] for n, w in fast.items()}
 
     return step
+
+
+def constant_if(first_order: bool | tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
+    """The gradient; how it came about is not differentiated if `first_order`."""
+    constant = tf.stop_gradient(gradient)
+    if isinstance(first_order, bool):
+        return constant if first_order else gradient
+    return constant + tf.cast(~first_order, gradient.dtype) * (gradient - constant)
 
 
 def support_gradients(

@@ -16,12 +16,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from components.meta_trainer.learners import inner_loop
-from components.meta_trainer.learners.base import (
-    Learner,
-    MetaGradients,
-    MetaOptimizer,
-    gradients_of,
-)
+from components.meta_trainer.learners.base import Learner, MetaOptimizer, gradients_of
 from components.meta_trainer.learners.family import descent, stepwise_learner
 from components.meta_trainer.network import Network
 from components.meta_trainer.objective import Objective
@@ -65,38 +60,25 @@ def maml_plus_plus(options: MamlPlusPlusOptions, network: Network, objective: Ob
         outputs = inner_loop.predict(network, weights, adapted, episodes.query_x)
         return objective.loss(outputs, episodes.query_y, episodes.support_y), outputs
 
-    def meta_loss(first_order: bool):
-        def loss(weights: Weights, episodes: Episodes, progress: tf.Tensor):
-            shares = step_shares(progress / max(options.multi_step_share, 1e-6), steps)
-            descend = inner_loop.inner_step(
-                loop, weights, episodes.support, first_order=first_order
-            )
-            # The sum of the steps' query losses goes through the loop beside the fast weights.
-            fast = start(weights, episodes.support)
-            zero = tf.zeros(tf.shape(episodes.query_y)[:1], fast["head_bias"].dtype)
-            state = fast | {"total": zero}
+    def meta_loss(weights: Weights, episodes: Episodes, progress: tf.Tensor):
+        shares = step_shares(progress / max(options.multi_step_share, 1e-6), steps)
+        # One program for both orders: two would take twice as long to compile.
+        first_order = progress < options.first_order_share
+        descend = inner_loop.inner_step(loop, weights, episodes.support, first_order=first_order)
+        # The sum of the steps' query losses goes through the loop beside the fast weights.
+        fast = start(weights, episodes.support)
+        zero = tf.zeros(tf.shape(episodes.query_y)[:1], fast["head_bias"].dtype)
 
-            def step(number: tf.Tensor, state: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-                total = state["total"]
-                fast = descend(number, {n: w for n, w in state.items() if n != "total"})
-                query_loss, _ = answered(weights, fast, episodes)
-                return fast | {"total": total + tf.cast(shares[number], total.dtype) * query_loss}
+        def step(number: tf.Tensor, state: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            total = state["total"]
+            fast = descend(number, {n: w for n, w in state.items() if n != "total"})
+            query_loss, _ = answered(weights, fast, episodes)
+            return fast | {"total": total + tf.cast(shares[number], total.dtype) * query_loss}
 
-            state = repeat(step, state, steps)
-            total = state.pop("total")
-            _, outputs = answered(weights, state, episodes)
-            return total, outputs
-
-        return gradients_of(loss, objective)
-
-    first, second = meta_loss(first_order=True), meta_loss(first_order=False)
-
-    def meta_gradients(weights: Weights, episodes: Episodes, progress: tf.Tensor) -> MetaGradients:
-        return tf.cond(
-            progress < options.first_order_share,
-            lambda: first(weights, episodes, progress),
-            lambda: second(weights, episodes, progress),
-        )
+        state = repeat(step, fast | {"total": zero}, steps)
+        total = state.pop("total")
+        _, outputs = answered(weights, state, episodes)
+        return total, outputs
 
     return stepwise_learner(
         network,
@@ -105,7 +87,7 @@ def maml_plus_plus(options: MamlPlusPlusOptions, network: Network, objective: Ob
         begin=descent(loop),
         inner_steps=steps,
         test_steps=None,
-        meta_gradients=meta_gradients,
+        meta_gradients=gradients_of(meta_loss, objective),
         meta_optimizer=MetaOptimizer(rate=1e-3, schedule="cosine"),
     )
 
