@@ -4,8 +4,11 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
+from benchmarks.readme import TABLES, parts
+from benchmarks.reporting import read_result
 from components.meta_trainer.backbones.conv4 import Conv4Options, conv4
 from components.meta_trainer.network import Network
 from components.meta_trainer.objective import classification
@@ -40,3 +43,9 @@ def test_the_example_of_a_learner_learns():
 def test_relative_links_lead_somewhere():
     for target in re.findall(r"\]\(([^)#:]+)\)", README.read_text()):
         assert (README.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_tables_hold_what_was_measured(table):
+    _, shown, _ = parts(README.read_text(), table.markers)
+    assert shown == table.markdown(read_result(table.name))

@@ -1,13 +1,11 @@
 """The papers' table: what it says is what was measured, and every entry can be run."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from benchmarks.omniglot.entries import DATA, TABLE, judged_episodes
-from benchmarks.omniglot.table import MARKERS, markdown
-from benchmarks.reporting import read_result
+from benchmarks.omniglot.table import markdown
 from components.episode_gen.options import EpisodeGenConfig
 from components.meta_trainer.options import (
     TrainingOptions,
@@ -15,8 +13,6 @@ from components.meta_trainer.options import (
     checked,
     learner_options,
 )
-
-README = Path(__file__).parents[2] / "README.md"
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -41,12 +37,3 @@ def test_a_row_holds_the_figures_of_its_entry():
     row = markdown({"entries": {"a": entry}}).splitlines()[-1]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells == ["A learner", "inductive", "", "", "91.23 ± 0.46", "", "10 of 20", "1.5"]
-
-
-def test_the_readme_holds_the_table_of_the_result_file():
-    start, end = MARKERS
-    text = README.read_text()
-    if start not in text:
-        pytest.skip(f"the README has no {start}")
-    shown = text.split(start)[1].split(end)[0].strip()
-    assert shown == markdown(read_result("omniglot")).strip()
