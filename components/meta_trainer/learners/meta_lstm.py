@@ -12,7 +12,10 @@ c_0, the learner's initial weights, is meta-learned. f and i are recycled before
 the authors' code. First-order: gradients and losses enter as constants (section 3.3).
 
 Memory: between steps a coordinate keeps 2 x 20 + 3 numbers, its LSTM state, c, f and i; what lies
-within a step is computed again for the meta-gradient (`tf.recompute_grad`).
+within a step is computed again for the meta-gradient (`tf.recompute_grad`). For each step and each
+episode that a core works on that is 4.9 MB for conv4-32 (28,229 weights at 28 x 28, 5 ways) and
+19 MB for conv4-64 (111,749). The LSTM is the cost, some 3 microseconds of a core for each weight
+and five steps, so conv4-64 takes four times as long as conv4-32.
 
 References: Ravi, Larochelle 2017, "Optimization as a Model for Few-Shot Learning", ICLR.
 """
@@ -102,7 +105,9 @@ def meta_lstm(options: MetaLstmOptions, network: Network, objective: Objective) 
         begin=begin,
         inner_steps=options.inner_steps,
         test_steps=options.test_steps,
-        meta_optimizer=MetaOptimizer(rate=1e-3, clip_norm=0.25),
+        # The paper: 1e-3 throughout, for 50,000 episodes and more, each an update. Budgets are
+        # smaller here: twice that, falling.
+        meta_optimizer=MetaOptimizer(rate=2e-3, schedule="cosine", clip_norm=0.25),
     )
     # 20 to 80 numbers for each weight: those of one episode fill a core's cache.
     return learner._replace(chunk=1)
