@@ -28,7 +28,7 @@ from components.meta_trainer.types import Support, Weights
 class FomamlOptions:
     """Options of `fomaml`."""
 
-    inner_steps: int = Field(default=1, ge=0)
+    inner_steps: int = Field(default=3, ge=0)
     """Gradient steps on the support set in meta-training."""
     test_steps: int | None = Field(default=None, ge=0)
     """Steps when served and evaluated; as many as in meta-training if null."""
@@ -42,6 +42,8 @@ class FomamlOptions:
 class MamlOptions(FomamlOptions):
     """Options of `maml`."""
 
+    inner_steps: int = Field(default=1, ge=0)
+    """Gradient steps on the support set in meta-training."""
     first_order: bool = False
     """Ignore how the inner gradients depend on theta."""
 
