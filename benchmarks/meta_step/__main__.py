@@ -29,8 +29,8 @@ from benchmarks.reporting import about, write_result
 TOLERANCE = 1e-4
 """Relative, of the loss."""
 GRADIENT_TOLERANCE = 5e-3
-"""Relative, of the meta-gradient by each weight. After five steps, a ReLU whose sign rounding
-turned moves that of the first layer by a thousandth, where the losses agree to 1e-7."""
+"""Relative, of the meta-gradient by each weight. After five steps, some implementations' of the
+first layer lie a thousandth apart, where the losses agree to 1e-7; not found out why."""
 OURS, RATE = "ours", "matmul"
 HERE = (OURS, "tf_map_fn", RATE)
 PEERS = {

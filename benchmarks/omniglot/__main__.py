@@ -1,12 +1,12 @@
 """The papers' table on real Omniglot, trained and judged by this project's own line.
 
     python -m benchmarks.omniglot [--only NAME ...] [--minutes M] [--judge] [--work-dir DIR]
-    python -m benchmarks.omniglot --table
 
 Takes hours, in as many calls as one likes: every entry goes on from its last checkpoint, and M
 bounds the meta-training of one call. An entry is judged when its schedule is done, or at any time
-by `--judge`. Writes `benchmarks/results/omniglot.json` and `omniglot.png`; `--table` prints the
-README's table from that file. Needs Omniglot (`TFDS_DATA_DIR` where it was prepared before).
+by `--judge`. Writes `benchmarks/results/omniglot.json` and `omniglot.png`; `python -m
+benchmarks.readme` makes the README's table of that file. Needs Omniglot (`TFDS_DATA_DIR` where it
+was prepared before).
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.omniglot.entries import DATA, TABLE, Entry
-from benchmarks.omniglot.table import draw_curves, markdown
+from benchmarks.omniglot.table import draw_curves
 from benchmarks.reporting import RESULTS, about, read_result, write_result
 
 NAME = "omniglot"
@@ -29,11 +29,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=float("inf"), help="of meta-training")
     parser.add_argument("--judge", action="store_true", help="also before the schedule is done")
     parser.add_argument("--work-dir", type=Path, default=Path("runs/benchmarks/omniglot"))
-    parser.add_argument("--table", action="store_true", help="print the table, do nothing else")
     arguments = parser.parse_args()
-    if arguments.table:
-        print(markdown(read_result(NAME)), end="")
-        return
     end = time.monotonic() + 60 * arguments.minutes
     for name in arguments.only:
         if finished(name) and not arguments.judge:

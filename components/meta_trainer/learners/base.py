@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from components.meta_trainer.network import Network
 from components.meta_trainer.objective import Objective
+from components.meta_trainer.parallel import CHUNK
 from components.meta_trainer.types import Episodes, Support, Weights
 
 
@@ -76,7 +77,7 @@ class Learner(NamedTuple):
     fixed_ways: bool = True
     needs_classes: bool = False
     order_matters: bool = False
-    chunk: int = 4
+    chunk: int = CHUNK
 
 
 def gradients_of(
