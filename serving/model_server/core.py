@@ -53,7 +53,7 @@ class ServerCore:
     def servable(self, spec: ModelSpec) -> Iterator[Servable]:
         if not spec.name:
             raise invalid_argument("ModelSpec has no name specified.")
-        with self.manager.servable(*spec) as servable:
+        with self.manager.versions.servable(*spec) as servable:
             yield servable
 
     def predict(
@@ -86,7 +86,7 @@ class ServerCore:
         """Counts a request and turns whatever goes wrong inside into a StatusError."""
         start = time.perf_counter()
         # Names that are not served are counted as one, or a client could fill the memory.
-        known = model if self.manager.statuses(model) else "unknown"
+        known = model if self.manager.versions.statuses(model) else "unknown"
         outcome = status.OK
         try:
             yield

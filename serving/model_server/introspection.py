@@ -14,7 +14,7 @@ def model_status(core: ServerCore, spec: ModelSpec) -> Any:
     Raises:
       StatusError: NOT_FOUND for a model or a version that the server never saw.
     """
-    statuses = core.manager.statuses(spec.name)
+    statuses = core.manager.versions.statuses(spec.name)
     version = spec.version
     if spec.label:
         with core.servable(spec) as servable:

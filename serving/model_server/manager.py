@@ -7,23 +7,16 @@ be loaded changes nothing but its own status, and is tried again (`load_retries`
 import gc
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from serving.model_server.load_retries import LoadRetries
 from serving.model_server.model_config import ModelConfig
-from serving.model_server.version_status import (
-    AVAILABLE,
-    END,
-    LOADING,
-    UNLOADING,
-    VersionStatus,
-    failure,
-)
+from serving.model_server.version_status import LOADING, VersionStatus, failure
+from serving.model_server.version_table import Labels, VersionTable
 from serving.protocol import status
-from serving.protocol.status import StatusError, invalid_argument
+from serving.protocol.status import StatusError
 from serving.versions import fingerprint, list_versions
 
 _LOG = logging.getLogger(__name__)
@@ -33,10 +26,10 @@ Loader = Callable[[str, int, Path], Any]
 
 
 class ModelManager:
-    """The versions being served.
+    """Keeps what is served as the configuration and the disk have it, one thread at a time.
 
-    Requests take a snapshot of the table under a lock held for microseconds; loading happens
-    outside of it, in one thread at a time.
+    Attributes:
+      versions: what is served, for the requests.
     """
 
     def __init__(
@@ -55,12 +48,9 @@ class ModelManager:
         """
         self._load = load
         self._labels_for_unavailable = labels_for_unavailable
-        self._table = threading.Lock()
+        self.versions = VersionTable()
         self._reconciling = threading.RLock()
         self._configs: dict[str, ModelConfig] = {}
-        self._labels: dict[str, dict[str, int]] = {}
-        self._servables: dict[str, dict[int, Any]] = {}
-        self._statuses: dict[str, dict[int, VersionStatus]] = {}
         self._retries = retries or LoadRetries()
 
     def configure(self, configs: Iterable[ModelConfig]) -> None:
@@ -83,17 +73,16 @@ class ModelManager:
         with self._reconciling:
             self._configs = new
             failed = self.reconcile()
-            labels = {name: dict(config.labels) for name, config in self._configs.items()}
+            labels = {name: dict(config.labels) for name, config in new.items()}
             if not self._labels_for_unavailable:
                 self._check_labels(labels)
-            with self._table:
-                self._labels = labels
+            self.versions.set_labels(labels)
         if failed:
             causes = [
                 f"{{{{name: {name} version: {version}}} due to error: "
                 f"{status.NAMES[entry.code]}: {entry.message}}}, "
                 for name, version in failed
-                for entry in [self.statuses(name)[version]]
+                for entry in [self.versions.statuses(name)[version]]
             ]
             raise StatusError(
                 status.UNKNOWN,
@@ -108,12 +97,11 @@ class ModelManager:
         """
         failed: list[tuple[str, int]] = []
         with self._reconciling:
-            before = dict(self._servables)
+            before = self.versions.loaded()
             for config in self._configs.values():
                 failed += self._reconcile_model(config)
-            for name in set(self._servables) - set(self._configs):
-                self._unload_all_but(name, set())
-            if self._servables != before:
+            self._unload(key for key in self.versions.loaded() if key[0] not in self._configs)
+            if self.versions.loaded() != before:
                 _settle_memory()
         return failed
 
@@ -123,102 +111,62 @@ class ModelManager:
             _LOG.warning("Could not find base path %s: nothing is changed", config.base_path)
             return []
         folders = list_versions(config.base_path)
-        serving = self._servables.setdefault(config.name, {})
-        kept: set[int] = set()
+        loaded = {key for key in self.versions.loaded() if key[0] == config.name}
+        kept: set[tuple[str, int]] = set()
         failed = []
         for version in config.candidates(folders):
             if len(kept) >= config.wanted:
                 break
-            if version in serving or self._try_to_load(config.name, version, folders[version]):
-                kept.add(version)
+            key = config.name, version
+            if key in loaded or self._try_to_load(*key, folders[version]):
+                kept.add(key)
             else:
-                failed.append((config.name, version))
-        self._unload_all_but(config.name, kept)
+                failed.append(key)
+        self._unload(loaded - kept)
         return failed
 
     def _try_to_load(self, name: str, version: int, folder: Path) -> bool:
         files = fingerprint(folder)
         if not self._retries.may_load((name, version), files):
             return False
-        self._set_status(name, version, VersionStatus(LOADING))
+        self.versions.set_status(name, version, VersionStatus(LOADING))
         try:
             servable = self._load(name, version, folder)
         except Exception as error:  # whatever a damaged model raises must not end the server
             self._retries.failed((name, version), files)
-            self._set_status(name, version, failure(error))
+            self.versions.set_status(name, version, failure(error))
             _LOG.error("Version %d of model %s cannot be served: %s", version, name, error)
             return False
         self._retries.loaded((name, version))
-        with self._table:
-            self._servables[name] = {**self._servables[name], version: servable}
-            self._statuses[name][version] = VersionStatus(AVAILABLE)
+        self.versions.add(name, version, servable)
         _LOG.info("Serving version %d of model %s", version, name)
         return True
 
-    def _unload_all_but(self, name: str, kept: set[int]) -> None:
-        for version in sorted(set(self._servables.get(name, {})) - kept):
-            with self._table:
-                serving = dict(self._servables[name])
-                servable = serving.pop(version)
-                self._servables[name] = serving
-                self._statuses[name][version] = VersionStatus(UNLOADING)
-            servable.close()  # waits for requests in flight
-            self._set_status(name, version, VersionStatus(END))
+    def _unload(self, keys: Iterable[tuple[str, int]]) -> None:
+        for name, version in sorted(keys):
+            self.versions.remove(name, version)
             _LOG.info("Unloaded version %d of model %s", version, name)
 
-    def _check_labels(self, labels: dict[str, dict[str, int]]) -> None:
+    def _check_labels(self, labels: Labels) -> None:
+        loaded = self.versions.loaded()
         for name, by_label in labels.items():
             for version in by_label.values():
-                if version not in self._servables.get(name, {}):
+                if (name, version) not in loaded:
                     raise StatusError(
                         status.FAILED_PRECONDITION,
                         f"Request to assign label to version {version} of model {name}, "
                         "which is not currently available for inference",
                     )
 
-    def _set_status(self, name: str, version: int, entry: VersionStatus) -> None:
-        with self._table:
-            self._statuses.setdefault(name, {})[version] = entry
-
-    @contextmanager
-    def servable(self, name: str, version: int | None = None, label: str | None = None) -> Iterator:
-        """The version that a request asks for, kept loaded while in use; the newest by default.
-
-        Raises:
-          StatusError: NOT_FOUND, or INVALID_ARGUMENT for an unknown label.
-        """
-        with self._table:
-            if label:
-                version = self._labels.get(name, {}).get(label)
-                if version is None:
-                    raise invalid_argument(f"Unrecognized servable version label: {label}")
-            serving = self._servables.get(name, {})
-            wanted = max(serving, default=None) if version is None else version
-            if wanted is None or wanted not in serving:
-                asked = f"Latest({name})" if version is None else f"Specific({name}, {version})"
-                raise StatusError(status.NOT_FOUND, f"Servable not found for request: {asked}")
-            holding = serving[wanted].in_use()
-            servable = holding.__enter__()
-        try:
-            yield servable
-        finally:
-            holding.__exit__(None, None, None)
-
-    def statuses(self, name: str) -> dict[int, VersionStatus]:
-        """The state of every version seen since the start, newest first."""
-        with self._table:
-            return dict(sorted(self._statuses.get(name, {}).items(), reverse=True))
-
     def is_ready(self) -> bool:
         """Whether every configured model has a version to answer with."""
-        with self._table:
-            return bool(self._configs) and all(self._servables.get(n) for n in self._configs)
+        configured = set(self._configs)
+        return bool(configured) and configured <= {name for name, _ in self.versions.loaded()}
 
     def close(self) -> None:
         """Unloads everything."""
         with self._reconciling:
-            for name in list(self._servables):
-                self._unload_all_but(name, set())
+            self._unload(self.versions.loaded())
 
 
 def _settle_memory() -> None:

@@ -21,7 +21,7 @@ def test_stop_finishes_what_is_in_flight(start, base_path, monkeypatch):
     """Slow runs are in flight over both protocols when the server is told to stop."""
     server = start(model_base_path=str(base_path), model_name="m")
     running = threading.Semaphore(0)
-    with server.manager.servable("m") as servable:
+    with server.manager.versions.servable("m") as servable:
         run = servable.run
 
     def slow_run(*arguments):

@@ -99,8 +99,8 @@ def test_a_corrupt_version_is_never_served(start, base_path, model, damage, why)
     shutil.copytree(model, aside)
     damage(aside)
     aside.rename(base_path / "2")
-    until(lambda: server.manager.statuses("m").get(2, (0, 0, ""))[1] != 0)
-    assert why in server.manager.statuses("m")[2].message
+    until(lambda: server.manager.versions.statuses("m").get(2, (0, 0, ""))[1] != 0)
+    assert why in server.manager.versions.statuses("m")[2].message
     assert served_version(server) == 1
     assert states(server) == {2: 50, 1: 30}
 

@@ -15,7 +15,9 @@ def until(condition, seconds=20.0):
 
 
 def states(server, model="m"):
-    return {version: entry.state for version, entry in server.manager.statuses(model).items()}
+    return {
+        version: entry.state for version, entry in server.manager.versions.statuses(model).items()
+    }
 
 
 def served_version(server) -> int:
