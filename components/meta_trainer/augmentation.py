@@ -51,25 +51,3 @@ def _joined(support_x: tf.Tensor, query_x: tf.Tensor) -> tf.Tensor:
             for x, size in zip((support_x, query_x), sizes)
         )
     return tf.concat([support_x, query_x], axis=1)
-
-
-def rotate_classes(episodes: Episodes, ways: int, seed: tf.Tensor) -> Episodes:
-    """Turns the images of each class of each episode by a random multiple of 90 degrees.
-
-    Square images `[E, B, H, H, C]`. A turned character is another character (Finn et al. 2017,
-    section 5.2), so this multiplies the classes by four.
-    """
-    count = tf.shape(episodes.support_y)[0]
-    turns = tf.random.stateless_uniform([count, ways], seed, maxval=4, dtype=tf.int32)
-
-    def turn(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        turn_of = tf.gather(turns, tf.maximum(y, 0), batch_dims=1)[:, :, None, None, None]
-        transposed = tf.transpose(x, [0, 1, 3, 2, 4])
-        half = tf.where(turn_of == 2, x[:, :, ::-1, ::-1], x)
-        quarter = tf.where(turn_of == 1, transposed[:, :, ::-1], transposed[:, :, :, ::-1])
-        return tf.where(turn_of % 2 == 1, quarter, half)
-
-    return episodes._replace(
-        support_x=turn(episodes.support_x, episodes.support_y),
-        query_x=turn(episodes.query_x, episodes.query_y),
-    )

@@ -1,8 +1,20 @@
-"""Varying the images of training episodes beyond quarter turns; see `augmentation.py`."""
+"""Varying the images of training episodes; see `augmentation.py`."""
 
 import tensorflow as tf
 
 from components.meta_trainer.types import Episodes
+
+
+def rotate_classes(episodes: Episodes, ways: int, seed: tf.Tensor) -> Episodes:
+    """Turns the images of each class of each episode by a random multiple of 90 degrees.
+
+    Square images `[E, B, H, H, C]`. A turned character is another character (Finn et al. 2017,
+    section 5.2), so this multiplies the classes by four.
+    """
+    upright = _places(episodes.support_x)
+    leaning = tf.transpose(upright)
+    turned = [upright, leaning[::-1], upright[::-1, ::-1], leaning[:, ::-1]]
+    return _rearrange_classes(episodes, turned, ways, seed)
 
 
 def mirror_classes(episodes: Episodes, ways: int, seed: tf.Tensor) -> Episodes:
@@ -10,16 +22,45 @@ def mirror_classes(episodes: Episodes, ways: int, seed: tf.Tensor) -> Episodes:
 
     `[E, B, H, W, C]`. With quarter turns this multiplies the classes by eight.
     """
-    count = tf.shape(episodes.support_x)[0]
-    mirrored = tf.random.stateless_uniform([count, ways], seed) < 0.5
+    plain = _places(episodes.support_x)
+    return _rearrange_classes(episodes, [plain, plain[:, ::-1]], ways, seed)
 
-    def mirror(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        of_example = tf.gather(mirrored, tf.maximum(y, 0), batch_dims=1)
-        return tf.where(of_example[:, :, None, None, None], x[:, :, :, ::-1], x)
+
+def _places(x: tf.Tensor) -> tf.Tensor:
+    """`[H, W]`: the number of each pixel's place in an image of `[E, B, H, W, C]`."""
+    height, width = tf.unstack(tf.shape(x)[2:4])
+    return tf.reshape(tf.range(height * width), [height, width])
+
+
+def _rearrange_classes(
+    episodes: Episodes, arrangements: list[tf.Tensor], ways: int, seed: tf.Tensor
+) -> Episodes:
+    """Gives the images of each class of each episode one of the arrangements, at random.
+
+    One gather of pixels: ten times as fast as turning all images in every way and choosing.
+
+    Args:
+      episodes: of images `[E, B, H, W, C]`.
+      arrangements: `[H, W]` each: for each place of the new image, that in the old one.
+      ways: N.
+      seed: stateless.
+    """
+    count = tf.shape(episodes.support_y)[0]
+    drawn = tf.random.stateless_uniform(
+        [count, ways], seed, maxval=len(arrangements), dtype=tf.int32
+    )
+    places = tf.reshape(tf.stack(arrangements), [len(arrangements), -1])
+
+    def rearrange(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        of_image = tf.reshape(tf.gather(drawn, tf.maximum(y, 0), batch_dims=1), [-1])
+        pixels = tf.reshape(x, [-1, tf.shape(x)[-1]])
+        first_of_image = tf.range(tf.size(of_image)) * tf.shape(places)[1]
+        moved = tf.gather(pixels, tf.gather(places, of_image) + first_of_image[:, None])
+        return tf.ensure_shape(tf.reshape(moved, tf.shape(x)), x.shape)
 
     return episodes._replace(
-        support_x=mirror(episodes.support_x, episodes.support_y),
-        query_x=mirror(episodes.query_x, episodes.query_y),
+        support_x=rearrange(episodes.support_x, episodes.support_y),
+        query_x=rearrange(episodes.query_x, episodes.query_y),
     )
 
 

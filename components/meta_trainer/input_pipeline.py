@@ -7,7 +7,7 @@ from components.episodes.record import EpisodeSetRecord
 from components.errors import UserError
 from components.meta_trainer import augmentation
 from components.meta_trainer.augmentation_audio import change_speed
-from components.meta_trainer.augmentation_image import mirror_classes, warp
+from components.meta_trainer.augmentation_image import mirror_classes, rotate_classes, warp
 from components.meta_trainer.augmentation_text import drop_words
 from components.meta_trainer.options import AugmentOptions
 from components.meta_trainer.types import Episodes
@@ -59,7 +59,7 @@ def training_episodes(
         if augment.regroup:
             episodes = augmentation.regroup(episodes, seeds[1])
         if augment.rotate:
-            episodes = augmentation.rotate_classes(episodes, ways, seeds[2])
+            episodes = rotate_classes(episodes, ways, seeds[2])
         if augment.mirror:
             episodes = mirror_classes(episodes, ways, seeds[2] + 1)
         if augment.warp:

@@ -57,28 +57,6 @@ def test_regrouped_examples_keep_class_and_are_in_one_set_only():
     assert (varied.support_x.numpy() != episodes.support_x.numpy()).any()
 
 
-def test_rotation_turns_whole_classes_by_right_angles():
-    episodes = numbered_episodes()
-    varied = augmentation.rotate_classes(episodes, 4, SEED)
-    turns_seen = set()
-    for episode in range(2):
-        turn_of_class: dict = {}
-        for before, after, y in (
-            (episodes.support_x, varied.support_x, episodes.support_y),
-            (episodes.query_x, varied.query_x, episodes.query_y),
-        ):
-            for i, label in enumerate(y.numpy()[episode]):
-                image, turned = (
-                    before.numpy()[episode, i, ..., 0],
-                    after.numpy()[episode, i, ..., 0],
-                )
-                turns = [k for k in range(4) if (np.rot90(image, k) == turned).all()]
-                assert len(turns) == 1
-                assert turn_of_class.setdefault(label, turns[0]) == turns[0]
-        turns_seen |= set(turn_of_class.values())
-    assert len(turns_seen) > 1
-
-
 def test_recordings_of_different_lengths_can_be_regrouped():
     """None is lost, cut or in both sets."""
     rng = np.random.default_rng(0)

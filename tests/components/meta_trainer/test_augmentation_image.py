@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from components.meta_trainer.augmentation_image import mirror_classes, warp
+from components.meta_trainer.augmentation_image import mirror_classes, rotate_classes, warp
 from components.meta_trainer.types import Episodes
 
 SEED = tf.constant([1, 2], tf.int64)
@@ -17,6 +17,29 @@ def episodes(count: int = 6, size: int = 15) -> Episodes:
     x = np.broadcast_to(image, (count, 2 * WAYS, size, size, 1))
     y = tf.constant(np.tile(np.repeat(np.arange(WAYS), 2), (count, 1)), tf.int32)
     return Episodes(tf.constant(x), y, tf.constant(x), y)
+
+
+def different_images(size: int = 3, colours: int = 2) -> Episodes:
+    """No two images or pixels alike; two of each class in both sets."""
+    count = 3 * 2 * WAYS * size * size * colours
+    x = np.random.default_rng(0).permutation(count).reshape(3, 2 * WAYS, size, size, colours)
+    y = tf.constant(np.tile(np.repeat(np.arange(WAYS), 2), (3, 1)), tf.int32)
+    return Episodes(tf.constant(x), y, tf.constant(x[:, ::-1].copy()), y[:, ::-1])
+
+
+def test_rotation_turns_whole_classes_by_right_angles():
+    plain = different_images()
+    turned = rotate_classes(plain, WAYS, SEED)
+    turn_of_class: dict[tuple[int, int], int] = {}
+    for before, after, y in (
+        (plain.support_x, turned.support_x, plain.support_y),
+        (plain.query_x, turned.query_x, plain.query_y),
+    ):
+        for place in np.ndindex(*y.shape):
+            image, found = before.numpy()[place], after.numpy()[place]
+            (turn,) = (k for k in range(4) if (np.rot90(image, k) == found).all())
+            assert turn_of_class.setdefault((place[0], int(y[place])), turn) == turn
+    assert set(turn_of_class.values()) == {0, 1, 2, 3}
 
 
 def test_a_class_is_mirrored_as_one_and_some_classes_are_not():
