@@ -88,7 +88,8 @@ def first_use(uri: str, record: EpisodeSetRecord) -> float:
 
 def varied(uri: str, record: EpisodeSetRecord, augment: AugmentOptions, seconds: float) -> float:
     """Episodes/s once all are in memory."""
-    stacks = iter(training_episodes(uri, record, episodes_per_step=STACK, augment=augment, seed=0))
+    options = TrainingOptions(episodes_per_step=STACK, augment=augment)
+    stacks = iter(training_episodes(uri, record, options))
     for _ in range(record.counts["train"] // STACK + 1):
         next(stacks)
     count, started = 0, time.perf_counter()
@@ -112,14 +113,7 @@ def trained(uri: str, record: EpisodeSetRecord, seconds: float) -> dict[str, flo
         outcome = meta_train(
             assemble(record, LEARNER),
             options,
-            training=lambda step: training_episodes(
-                uri,
-                record,
-                episodes_per_step=STACK,
-                augment=options.augment,
-                seed=0,
-                start_step=step,
-            ),
+            training=lambda start_step: training_episodes(uri, record, options, start_step),
             validation=fixed_episodes(uri, record, split="eval", count=100, stack=50),
             checkpoint_dir=f"{folder}/checkpoints",
             log_dir=f"{folder}/logs",

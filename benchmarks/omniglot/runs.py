@@ -53,14 +53,7 @@ def train(name: str, entry: Entry, work: Path, seconds: float) -> Trained:
     outcome = meta_train(
         assembly,
         options,
-        training=lambda step: training_episodes(
-            uri,
-            record,
-            episodes_per_step=options.episodes_per_step,
-            augment=options.augment,
-            seed=options.seed,
-            start_step=step,
-        ),
+        training=lambda start_step: training_episodes(uri, record, options, start_step),
         validation=fixed_episodes(uri, record, split="eval", count=options.eval_episodes, stack=5),
         checkpoint_dir=checkpoints,
         log_dir=str(work / "logs" / name),

@@ -138,21 +138,11 @@ def pretrain(uri: str, config: dict[str, Any], steps: int) -> dict[str, tf.Tenso
     values = config["training"] | {"steps": steps, "eval_every": steps}
     options = checked(TrainingOptions, values, "training")
 
-    def training(start_step: int) -> tf.data.Dataset:
-        return training_episodes(
-            uri,
-            record,
-            episodes_per_step=options.episodes_per_step,
-            augment=options.augment,
-            seed=options.seed,
-            start_step=start_step,
-        )
-
     with tempfile.TemporaryDirectory() as folder:
         return meta_train(
             learner(uri, config, RATES[0]),
             options,
-            training=training,
+            training=lambda start_step: training_episodes(uri, record, options, start_step),
             validation=fixed_episodes(uri, record, split="eval", count=200, stack=50),
             checkpoint_dir=folder,
             log_dir=folder,

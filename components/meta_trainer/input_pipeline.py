@@ -9,7 +9,7 @@ from components.meta_trainer import augmentation
 from components.meta_trainer.augmentation_audio import change_speed
 from components.meta_trainer.augmentation_image import mirror_classes, rotate_classes, warp
 from components.meta_trainer.augmentation_text import drop_words
-from components.meta_trainer.options import AugmentOptions
+from components.meta_trainer.options import AugmentOptions, TrainingOptions
 from components.meta_trainer.types import Episodes
 from components.modalities.base import ExampleSpec, Modality
 
@@ -25,28 +25,27 @@ AUGMENTED = {
 
 
 def training_episodes(
-    uri: str,
-    record: EpisodeSetRecord,
-    *,
-    episodes_per_step: int,
-    augment: AugmentOptions,
-    seed: int,
-    start_step: int = 0,
+    uri: str, record: EpisodeSetRecord, options: TrainingOptions, start_step: int = 0
 ) -> tf.data.Dataset:
-    """Endless stacks of `episodes_per_step` varied training episodes, as stored.
+    """Endless stacks of `options.episodes_per_step` varied training episodes, as stored.
+
+    The first time round they come in the order in which they lie, drawn at random as they are: so
+    no step waits until a buffer is full. From then on they come from memory, shuffled.
 
     Args:
       uri: of the Examples artifact.
       record: its `episodes.json`.
-      episodes_per_step: E.
-      augment: how an episode varies each time.
-      seed: of order and variation.
-      start_step: where a resumed run goes on; it sees another order than an uninterrupted one,
-        drawn from (seed, start_step).
+      options: how many make a stack (E), how an episode varies each time, and the seed of both.
+      start_step: where a resumed run goes on. It begins with the episodes that were due then, and
+        sees another order than an uninterrupted one, drawn from (seed, start_step).
 
     Returns:
       a data set of `Episodes`; inputs are of the stored dtype: `prepare` is the graph's.
+
+    Raises:
+      UserError: an augmentation is not for these data.
     """
+    augment, seed = options.augment, options.seed
     ways = record.shape_of("train")[0]
     spec = record.example_spec
     _check_modality(augment, spec)
@@ -70,12 +69,13 @@ def training_episodes(
             episodes = drop_words(episodes, augment.drop_words, seeds[3])
         return episodes
 
+    stored = read_split(uri, "train").cache()
+    shuffled = stored.shuffle(SHUFFLE_EPISODES, seed=seed * 1_000_003 + start_step).repeat()
+    seen = start_step * options.episodes_per_step % record.counts["train"]
     return (
-        read_split(uri, "train")
-        .cache()
-        .shuffle(SHUFFLE_EPISODES, seed=seed * 1_000_003 + start_step)
-        .repeat()
-        .batch(episodes_per_step, drop_remainder=True)
+        stored.skip(seen)
+        .concatenate(shuffled)
+        .batch(options.episodes_per_step, drop_remainder=True)
         .enumerate(start_step)
         .map(vary, num_parallel_calls=tf.data.AUTOTUNE)
         .prefetch(4)

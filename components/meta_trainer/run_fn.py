@@ -62,20 +62,10 @@ def train_and_export(
     check_learner(assembly, record)
     checkpoint_dir = os.path.join(config["checkpoint_root"], fingerprint(uri, config))
 
-    def training(start_step: int) -> tf.data.Dataset:
-        return training_episodes(
-            uri,
-            record,
-            episodes_per_step=options.episodes_per_step,
-            augment=options.augment,
-            seed=options.seed,
-            start_step=start_step,
-        )
-
     trained = meta_train(
         assembly,
         options,
-        training=training,
+        training=lambda start_step: training_episodes(uri, record, options, start_step),
         validation=fixed_episodes(
             uri, record, split="eval", count=options.eval_episodes, stack=VALIDATION_STACK
         ),
