@@ -40,15 +40,14 @@ def train(name: str, entry: Entry, work: Path, seconds: float) -> Trained:
       name: of the entry.
       entry: its configuration.
       work: keeps episodes and checkpoints.
-      seconds: 0 takes no more steps than one.
+      seconds: 0 takes no step but the very first.
     """
     uri = episodes(entry.episodes, work)
     record = read_record(uri)
     described = json.dumps([entry.learner, entry.training, entry.episodes], sort_keys=True)
     key = hashlib.sha256(described.encode()).hexdigest()[:8]
     checkpoints = str(work / "checkpoints" / f"{name}-{key}")
-    limit = seconds_spent(checkpoints) + seconds
-    options = checked(TrainingOptions, entry.training | {"max_seconds": limit}, "training")
+    options = checked(TrainingOptions, entry.training, "training")
     assembly = assemble(record, entry.learner)
     outcome = meta_train(
         assembly,
@@ -57,6 +56,7 @@ def train(name: str, entry: Entry, work: Path, seconds: float) -> Trained:
         validation=fixed_episodes(uri, record, split="eval", count=options.eval_episodes, stack=5),
         checkpoint_dir=checkpoints,
         log_dir=str(work / "logs" / name),
+        pause_after=seconds_spent(checkpoints) + seconds,
     )
     return Trained(assembly, record, outcome)
 

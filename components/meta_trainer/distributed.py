@@ -52,11 +52,11 @@ class Workers:
         reduced = self._strategy.run(_all_reduce, args=(tensors,))
         return tf.nest.pack_sequence_as(nest, reduced)
 
-    def any(self, flag: bool) -> bool:
-        """Whether `flag` is set in some process; each must call it."""
+    def agree_on(self, number: float) -> float:
+        """One number for all processes, the mean of theirs; each must call it."""
         if self._strategy is None:
-            return flag
-        return float(self.mean(tf.constant(float(flag)))) > 0
+            return number
+        return float(self.mean(tf.constant(number)))
 
 
 ALONE = Workers()

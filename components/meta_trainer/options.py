@@ -40,7 +40,7 @@ class TrainingOptions:
     meta_rate: float | None = Field(default=None, gt=0)
     """Adam's rate; the learner's own default if null."""
     schedule: Literal["constant", "cosine", "linear"] | None = None
-    """How the rate falls over meta-training; the learner's own default if null."""
+    """How the rate falls over meta-training, by steps or by time; the learner's own if null."""
     clip_norm: float | None = Field(default=None, gt=0)
     """Largest global norm of a meta-gradient; the learner's own default if null."""
     eval_every: int = Field(default=200, ge=1)
@@ -50,7 +50,7 @@ class TrainingOptions:
     checkpoint_every: int = Field(default=200, ge=1)
     """Meta-steps between checkpoints; a killed run goes on from the last."""
     max_seconds: float | None = Field(default=None, gt=0)
-    """Stop earlier when this much time is spent in meta-training."""
+    """End earlier when this much time is spent in meta-training; schedules end with it."""
     seed: int = 0
     """Of the initial weights and of all that varies from step to step."""
     jit_compile: bool = True

@@ -1,5 +1,6 @@
 """Meta-training: the outer loop over stacks of episodes, with checkpoints and validation."""
 
+import math
 import os
 import sys
 import time
@@ -52,6 +53,7 @@ def meta_train(
     checkpoint_dir: str,
     log_dir: str,
     workers: Workers = ALONE,
+    pause_after: float = math.inf,
 ) -> MetaTrained:
     """Meta-trains, or goes on from the last checkpoint in `checkpoint_dir`.
 
@@ -63,6 +65,8 @@ def meta_train(
       checkpoint_dir: keeps the last two checkpoints; same place, same configuration.
       log_dir: TensorBoard logs.
       workers: the processes that meta-train together.
+      pause_after: seconds of meta-training, over all runs, after which it stops to be gone on with.
+        `options.max_seconds` is the end of meta-training instead: the schedule reaches its end.
     """
     one_core_per_program()
     state = TrainingState(assembly.learner.init(options.seed))
@@ -81,8 +85,9 @@ def meta_train(
         else tf.summary.create_noop_writer()
     )
 
-    first_step = int(state.step)
-    started, seconds_before = time.monotonic(), float(state.seconds)
+    first_step, started, seconds_before = int(state.step), time.monotonic(), float(state.seconds)
+    limit = min(options.max_seconds or math.inf, pause_after)
+    last_step = first_step if first_step and seconds_before >= limit else options.steps
     recent: list[tuple[float, float]] = []
     stacks = TimedIterator(iter(training(first_step).map(workers.share)))
     with MetaTrainingProgress(
@@ -90,14 +95,14 @@ def meta_train(
         first_step=first_step,
         episodes_per_step=options.episodes_per_step,
     ) as progress:
-        for step in range(first_step + 1, options.steps + 1):
+        for step in range(first_step + 1, last_step + 1):
             loss, score = step_function(next(stacks))
             recent.append((loss, score))
             seconds = seconds_before + time.monotonic() - started
-            out_of_time = options.max_seconds is not None and workers.any(
-                seconds > options.max_seconds
-            )
-            last = step == options.steps or out_of_time
+            if limit < math.inf:
+                seconds = workers.agree_on(seconds)
+            state.seconds.assign(seconds)
+            last = step == last_step or seconds >= limit
             if step % REPORT_EVERY_STEPS == 0 or last:
                 progress.update(step, float(loss), float(score))
             if step % options.eval_every == 0 or last:
@@ -108,11 +113,9 @@ def meta_train(
                 _log(writer, entry)
                 recent.clear()
                 stacks.restart()
-            if step % options.checkpoint_every == 0 or last:
-                state.seconds.assign(seconds)
-                if workers.is_first:
-                    manager.save(checkpoint_number=step)
-            if out_of_time:
+            if (step % options.checkpoint_every == 0 or last) and workers.is_first:
+                manager.save(checkpoint_number=step)
+            if last:
                 break
     writer.close()
     weights = {name: tf.identity(w) for name, w in state.best_weights.items()}
@@ -139,7 +142,7 @@ def meta_step(
     # Recordings differ in length from stack to stack: one trace for all of them.
     @tf.function(reduce_retracing=True)
     def step(episodes: Episodes) -> tuple[tf.Tensor, tf.Tensor]:
-        progress = tf.cast(state.step, tf.float32) / options.steps
+        progress = share_done(state, options)
         weights = {name: tf.identity(w) for name, w in state.weights.items()}
         # XLA compiles neither strings nor sizes that vary: preparing texts and sounds stays out.
         stack = prepared(episodes, assembly.modality)
@@ -163,6 +166,18 @@ def meta_step(
         return found.loss, found.score
 
     return step
+
+
+def share_done(state: TrainingState, options: TrainingOptions) -> tf.Tensor:
+    """The share of meta-training that is done, 0..1: of its steps, or of its time if that is more.
+
+    So a schedule reaches its end, however meta-training ends.
+    """
+    of_steps = tf.cast(state.step, tf.float32) / options.steps
+    if options.max_seconds is None:
+        return of_steps
+    of_time = tf.cast(state.seconds / options.max_seconds, tf.float32)
+    return tf.minimum(tf.maximum(of_steps, of_time), 1.0)
 
 
 def scores(assembly: Assembly, weights: Weights, episodes: Episodes) -> tf.Tensor:

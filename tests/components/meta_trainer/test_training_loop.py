@@ -3,6 +3,8 @@
 What every real learner is held to is in `tests/conformance/test_learners_training.py`.
 """
 
+import math
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -12,7 +14,8 @@ from components.meta_trainer.build import Assembly, assemble
 from components.meta_trainer.learners.base import Learner, MetaGradients, Serves
 from components.meta_trainer.objective import classification
 from components.meta_trainer.options import TrainingOptions
-from components.meta_trainer.training_loop import MetaTrained, meta_train
+from components.meta_trainer.state import TrainingState
+from components.meta_trainer.training_loop import MetaTrained, meta_train, share_done
 from components.meta_trainer.types import Episodes
 from components.modalities.base import ExampleSpec
 
@@ -44,7 +47,7 @@ def one_number() -> Assembly:
     return real._replace(learner=learner, objective=objective)
 
 
-def train(folder, *, steps: int = 30, **options) -> MetaTrained:
+def train(folder, *, steps: int = 30, pause_after=math.inf, **options) -> MetaTrained:
     x, y = tf.zeros([4, 2, 4, 4, 1], tf.uint8), tf.tile([[0, 1]], [4, 1])
     episodes = tf.data.Dataset.from_tensor_slices(Episodes(x, y, x, y))
     values = {"eval_every": 10, "checkpoint_every": 10, "meta_rate": 0.1, "jit_compile": False}
@@ -55,6 +58,7 @@ def train(folder, *, steps: int = 30, **options) -> MetaTrained:
         validation=episodes.batch(2),
         checkpoint_dir=str(folder / "checkpoints"),
         log_dir=str(folder / "logs"),
+        pause_after=pause_after,
     )
 
 
@@ -92,6 +96,30 @@ def test_it_stops_when_the_time_is_up_evaluated_and_saved(tmp_path, capfd):
     assert [entry["step"] for entry in trained.history] == [1]
     train(tmp_path, steps=2)
     assert "goes on from step 1" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("limit", ["max_seconds", "pause_after"])
+def test_a_run_whose_time_is_up_takes_no_further_step(tmp_path, limit):
+    first = train(tmp_path, steps=10**6, **{limit: 1e-6})
+    again = train(tmp_path, steps=10**6, **{limit: 1e-6})
+    assert again.steps == first.steps == 1 and again.history == first.history
+
+
+def test_a_pause_is_gone_on_with(tmp_path):
+    assert train(tmp_path, pause_after=1e-6).steps == 1
+    assert train(tmp_path).steps == 30
+
+
+@pytest.mark.parametrize(
+    ("step", "seconds", "max_seconds", "share"),
+    [(5, 90.0, None, 0.5), (5, 30.0, 100.0, 0.5), (5, 80.0, 100.0, 0.8), (5, 101.0, 100.0, 1.0)],
+)
+def test_schedules_go_by_steps_or_by_time_whichever_is_further(step, seconds, max_seconds, share):
+    state = TrainingState({"w": tf.constant(0.0)})
+    state.step.assign(step)
+    state.seconds.assign(seconds)
+    options = TrainingOptions(steps=10, max_seconds=max_seconds)
+    np.testing.assert_allclose(share_done(state, options), share, rtol=1e-6)
 
 
 @pytest.mark.parametrize("steps", [1, 7, 10])
