@@ -9,6 +9,7 @@ import click
 
 from components.errors import UserError
 from pipeline.compare.command import compare
+from pipeline.console import WRONG_INPUT
 from pipeline.data_command import data, init
 from pipeline.kubeflow.command import compile_command, submit_command
 from serving.client.command import query
@@ -16,8 +17,6 @@ from serving.model_server.command import serve
 
 # Before TensorFlow is imported. Its start-up notices are not the user's; what fails is raised.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-BLESSED, FAILED, WRONG_CONFIGURATION, NOT_BLESSED = 0, 1, 2, 3
 
 
 class Commands(click.Group):
@@ -30,7 +29,7 @@ class Commands(click.Group):
             return super().invoke(context)
         except UserError as error:
             click.echo(f"error: {error}", err=True)
-            sys.exit(WRONG_CONFIGURATION)
+            sys.exit(WRONG_INPUT)
 
 
 @click.group(cls=Commands)

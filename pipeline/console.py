@@ -1,4 +1,4 @@
-"""What a user sees of a run: the steps and their times; all else goes to a log file."""
+"""What a user sees of a run: its steps, their times, a failure; all else goes to a log file."""
 
 import contextlib
 import logging
@@ -13,20 +13,57 @@ from pathlib import Path
 import absl.logging
 from rich.console import Console
 
+from components.errors import UserError
+
+BLESSED, FAILED, WRONG_INPUT, NOT_BLESSED, STOPPED = 0, 1, 2, 3, 130
+"""What the program ends with."""
+
 _MESSAGE = re.compile(r"Component (\S+) is (running|finished)\.")
 
 
 @contextlib.contextmanager
-def narrated(log_file: Path) -> Iterator[dict[str, float]]:
+def narrated(what: str, log_file: Path) -> Iterator[dict[str, float]]:
     """Tells of each step as LocalDagRunner comes to it, and logs everything to `log_file`.
+
+    A failure is told in a sentence, its trace is in the log, and the program ends with status 1;
+    after Ctrl-C with 130, as shells do.
+
+    Args:
+      what: is done, as "run".
+      log_file: in the output folder.
 
     Yields:
       the seconds of each step, filled in as steps end.
+
+    Raises:
+      UserError: the output folder cannot be written, or what is done raises it.
     """
     seconds: dict[str, float] = {}
-    log_file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        log_file.touch()
+    except OSError as error:
+        raise UserError(
+            f"`--output-dir` must be a folder that can be written: {log_file.parent} "
+            f"({error.strerror}). Choose another."
+        ) from None
     with _native_messages_to(log_file), _python_messages_to(log_file, seconds):
-        yield seconds
+        try:
+            yield seconds
+        except UserError:
+            raise
+        except KeyboardInterrupt:
+            _tell(f"stopped: the same command takes the {what} up where it was")
+            sys.exit(STOPPED)
+        except Exception as error:
+            logging.exception("the %s failed", what)
+            sentence = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+            _tell(f"failed: {sentence}\nsee {log_file}")
+            sys.exit(FAILED)
+
+
+def _tell(text: str) -> None:
+    Console(file=sys.stderr).print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 @contextlib.contextmanager
@@ -54,7 +91,7 @@ def _python_messages_to(log_file: Path, seconds: dict[str, float]) -> Iterator[N
     """Sends Python's log messages and warnings to the log, and tells of the steps."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
-    to_file = logging.FileHandler(log_file, mode="a")
+    to_file = _LogFile(log_file, mode="a")
     to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     absl_logger = logging.getLogger("absl")
     absl_propagate, absl_handlers = absl_logger.propagate, list(absl_logger.handlers)
@@ -74,7 +111,15 @@ def _python_messages_to(log_file: Path, seconds: dict[str, float]) -> Iterator[N
         absl.logging.set_verbosity(verbosity)
         absl_logger.handlers, absl_logger.propagate = absl_handlers, absl_propagate
         root.handlers, root.level = handlers, level
-        to_file.close()
+        with contextlib.suppress(OSError):
+            to_file.close()
+
+
+class _LogFile(logging.FileHandler):
+    """The log. A disk that is full is told of once, by the step that fails for it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
 
 
 class _Narrator(logging.Handler):

@@ -1,6 +1,5 @@
 """`fewshot run`: check, run, tell what came out."""
 
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,9 +8,8 @@ from typing import Any
 from rich.console import Console
 
 from components.episode_gen.check import check_data
-from components.errors import UserError
 from pipeline.config import load_config
-from pipeline.console import narrated
+from pipeline.console import BLESSED, NOT_BLESSED, narrated
 
 
 def run_pipeline(
@@ -24,8 +22,7 @@ def run_pipeline(
     """
     config = load_config(config_path, overrides)
     folder = output_dir or Path("runs") / config.name
-    log_file = folder / "pipeline.log"
-    with narrated(log_file) as seconds:
+    with narrated("run", folder / "pipeline.log") as seconds:
         console = Console(stderr=True)
         data = check_data(config.data, config.episodes)
         console.print(f"[bold]{config.name}[/bold]: {_described(data.splits)}", highlight=False)
@@ -34,26 +31,18 @@ def run_pipeline(
 
         from pipeline.local_runner import point_latest_to, run_locally
 
-        try:
-            summary = run_locally(config, folder, data, seconds)
-        except UserError:
-            raise
-        except Exception as error:
-            logging.exception("the run failed")
-            sentence = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-            console.print(f"failed: {sentence}\nsee {log_file}", highlight=False)
-            return 1
+        summary = run_locally(config, folder, data, seconds)
     console = Console(stderr=True)
     if output_dir is None:
         point_latest_to(folder)
     _tell(summary, folder, console)
     if not summary["pushed"]:
-        return 3
+        return NOT_BLESSED
     if ask:
         from pipeline.ask import ask_about_unseen_classes
 
         ask_about_unseen_classes(folder, summary)
-    return 0
+    return BLESSED
 
 
 def _described(splits: dict[str, list[str]]) -> str:
@@ -68,6 +57,7 @@ def _tell(summary: dict[str, Any], folder: Path, console: Console) -> None:
         f"{metric.replace('_', ' ')} {test[metric]:.4f} ± {test['ci95']:.4f} ({test['protocol']}, "
         f"{test['episodes']} episodes of unseen {'classes' if metric == 'accuracy' else 'tasks'})",
         *(f"  {name}: {value:.4f}" for name, value in summary["baselines"].items()),
+        *_warnings(test[metric], summary["baselines"], higher_is_better=metric == "accuracy"),
         f"blessed: pushed to {summary['pushed']}"
         if summary["pushed"]
         else "not blessed, not pushed",
@@ -77,3 +67,13 @@ def _tell(summary: dict[str, Any], folder: Path, console: Console) -> None:
     for line in lines:
         console.print(line, highlight=False, soft_wrap=True)
     sys.stderr.flush()
+
+
+def _warnings(score: float, baselines: dict[str, float], *, higher_is_better: bool) -> list[str]:
+    """A line for each baseline that is as good as the model."""
+    sign = 1 if higher_is_better else -1
+    return [
+        f"  beware: {name} does as well; an `evaluation.threshold` beyond it refuses such models"
+        for name, value in baselines.items()
+        if sign * value >= sign * score
+    ]

@@ -31,7 +31,7 @@ def save_sheet(episodes: Sequence[Episode], spec: ExampleSpec, path: str | Path)
     is a row of inputs and a row of targets.
 
     Raises:
-      UserError: the examples are neither images nor recordings.
+      UserError: the examples are neither images nor recordings, or the file cannot be written.
     """
     if spec.modality not in HAVE_PICTURES:
         raise UserError(f"a sheet can show images and recordings: the data are {spec.modality}.")
@@ -43,8 +43,11 @@ def save_sheet(episodes: Sequence[Episode], spec: ExampleSpec, path: str | Path)
         sheet.paste(panel, (0, top))
         top += panel.height
     partial = Path(path).with_suffix(".partial.png")
-    sheet.save(partial)
-    partial.replace(path)
+    try:
+        sheet.save(partial)
+        partial.replace(path)
+    except OSError as error:
+        raise UserError(f"the sheet must be a writable file: {path} ({error.strerror}).") from None
 
 
 def _rows(episode: Episode, spec: ExampleSpec) -> list[Row]:

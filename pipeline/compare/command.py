@@ -1,7 +1,5 @@
 """The command line of a comparison: check everything, run the trials, tell what came out."""
 
-import logging
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,23 +48,13 @@ def compare(
 
     config = load_config(config_path, overrides)
     folder = (output_dir or Path("runs") / f"compare-{config.name}").absolute()
-    log_file = folder / "compare.log"
     seconds = None if budget_minutes is None else budget_minutes * 60 / len(names)
-    with narrated(log_file):
-        console = Console(stderr=True)
+    with narrated("comparison", folder / "compare.log"):
         from pipeline.compare.trial import learner_section
 
         for name in names:
             build_config({"name": config.name, "learner": learner_section(config, name)})
-        try:
-            results = run_trials(config, names, folder, seconds, console)
-        except UserError:
-            raise
-        except Exception as error:
-            logging.exception("the comparison failed")
-            sentence = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-            console.print(f"failed: {sentence}\nsee {log_file}", highlight=False)
-            sys.exit(1)
+        results = run_trials(config, names, folder, seconds, Console(stderr=True))
     tell(results, folder, config)
 
 
