@@ -11,7 +11,8 @@ def code_version(*parts: str) -> str:
     """The hash of the source files of `parts` and of what all steps share.
 
     Args:
-      parts: folders or files below the project's root, as "components/episode_gen".
+      parts: folders or files below the project's root, as "components/episode_gen", or files
+        elsewhere by their absolute path.
     """
     digest = hashlib.sha256()
     for part in sorted({*parts, *SHARED}):
@@ -19,6 +20,7 @@ def code_version(*parts: str) -> str:
         files = [path] if path.is_file() else sorted(path.rglob("*"))
         for file in files:
             if file.is_file() and file.suffix in (".py", ".html"):
-                digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0")
+                name = file.relative_to(ROOT) if file.is_relative_to(ROOT) else Path(file.name)
+                digest.update(name.as_posix().encode() + b"\0")
                 digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

@@ -126,7 +126,8 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     try:
         values = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise UserError(f"{path} is not YAML: {' '.join(str(error).split())}.") from None
+        told = " ".join(str(error).split()).replace('in "<unicode string>", ', "at ")
+        raise UserError(f"{path} is not YAML: {told}.") from None
     if not isinstance(values, dict):
         raise UserError(f"{path} must hold sections (`data:`, `episodes:`, ...), and holds none.")
     values.setdefault("name", Path(path).stem.replace("_", "-"))

@@ -9,6 +9,7 @@ from components.episode_gen.component import EpisodeGen
 from components.episode_validator.component import EpisodeValidator
 from components.few_shot_evaluator.component import FewShotEvaluator
 from components.few_shot_evaluator.last_blessed import LatestOtherBlessedModelStrategy
+from components.meta_trainer import own_learner
 from components.serving_validator.component import ServingValidator
 from components.version_pusher.executor import VersionPusher
 from pipeline.code_version import code_version
@@ -74,7 +75,11 @@ def create_pipeline(
             "training": dataclasses.asdict(config.training),  # type: ignore[call-overload]
             "model_name": config.serving.model_name,
             "checkpoint_root": checkpoint_root,
-            "code_version": code_version("components/meta_trainer", "serving/graph_checks.py"),
+            "code_version": code_version(
+                "components/meta_trainer",
+                "serving/graph_checks.py",
+                *own_learner.code(config.learner),
+            ),
         },
     )
     trainer.add_upstream_node(episode_validator)

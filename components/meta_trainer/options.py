@@ -1,7 +1,8 @@
 """What can be configured of meta-training: the sections `learner` and `training`."""
 
+import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -79,16 +80,16 @@ def backbone_options(section: Mapping[str, Any], default: str) -> tuple[str, Any
 
 def _lookup(section: Mapping[str, Any], table: Any, path: str, *, default: str, skip: set[str]):
     name = section.get("name", default)
-    if name not in table.TABLE:
+    try:
+        options, _ = table.lookup(str(name))
+    except KeyError:
         known = ", ".join(sorted(table.TABLE))
-        raise UserError(f"`{path}.name` must be one of {known}; got {name!r}.")
-    options, _ = table.lookup(name)
+        raise UserError(f"`{path}.name` must be one of {known}; got {name!r}.") from None
     given = {key: value for key, value in section.items() if key not in skip}
     fields = sorted(options.__dataclass_fields__)
     for key in given:
         if key not in fields:
-            known = ", ".join(fields) or "none"
-            raise UserError(f"`{path}.{key}` is not an option of {name!r}; it has {known}.")
+            raise UserError(f"`{path}.{key}` is not an option of {name!r}; {_known(key, fields)}")
     return name, checked(options, given, path)
 
 
@@ -111,9 +112,15 @@ def checked(options: type, values: Mapping[str, Any], path: str) -> Any:
         rule = first["msg"][0].lower() + first["msg"][1:]
         if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
             section = _section(options, first["loc"][:-1])
-            known = ", ".join(sorted(section.__dataclass_fields__))
-            raise UserError(f"`{where}` is not an option; this section has {known}.") from None
+            known = _known(str(first["loc"][-1]), sorted(section.__dataclass_fields__))
+            raise UserError(f"`{where}` is not an option; {known}") from None
         raise UserError(f"`{where}`: {rule}; got {first['input']!r}.") from None
+
+
+def _known(key: str, names: Sequence[str]) -> str:
+    """What there is instead of `key`: the name that is most like it, or all."""
+    alike = difflib.get_close_matches(key, names, n=1)
+    return f"did you mean `{alike[0]}`?" if alike else f"there are {', '.join(names) or 'none'}."
 
 
 def _section(options: type, location: tuple) -> Any:

@@ -64,11 +64,12 @@ def checked_names(learners: str) -> list[str]:
     Raises:
       UserError: one is unknown, or given twice, or there are fewer than two.
     """
+    from components.meta_trainer import own_learner
     from components.meta_trainer.learners import TABLE
 
     names = [name.strip() for name in learners.split(",") if name.strip()]
     for name in names:
-        if name not in TABLE:
+        if name not in TABLE and not own_learner.is_own(name):
             raise UserError(f"`--learners` must be of {', '.join(sorted(TABLE))}; got {name!r}.")
     if len(names) < 2 or len(set(names)) < len(names):
         raise UserError(f"`--learners` must be two or more different ones; got {learners!r}.")

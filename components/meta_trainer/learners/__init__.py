@@ -1,12 +1,14 @@
 """The learners by name: a module with one options class and one factory each.
 
 A factory takes `(options, network, objective)` and returns a `base.Learner`. Adding a learner is
-one file here and one line in `TABLE`.
+one file here and one line in `TABLE`; those outside the project are found by `own_learner`.
 """
 
 import importlib
 from collections.abc import Callable
 from typing import Any
+
+from components.meta_trainer import own_learner
 
 TABLE = {
     "maml": ("maml", "MamlOptions", "maml"),
@@ -27,7 +29,10 @@ def lookup(name: str) -> tuple[type, Callable[..., Any]]:
 
     Raises:
       KeyError: no learner has this name.
+      UserError: a learner outside the project cannot be used.
     """
+    if own_learner.is_own(name):
+        return own_learner.lookup(name)
     module, options, factory = TABLE[name]
     loaded = importlib.import_module(f"{__name__}.{module}")
     return getattr(loaded, options), getattr(loaded, factory)
