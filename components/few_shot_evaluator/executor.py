@@ -17,7 +17,9 @@ from components.few_shot_evaluator.evaluate import evaluate, not_comparable, rea
 from components.few_shot_evaluator.judging import judging_for
 from components.few_shot_evaluator.model import read_metadata
 from components.few_shot_evaluator.options import EvaluationOptions
+from components.few_shot_evaluator.report import Evaluated
 from components.few_shot_evaluator.scoring import Scoring
+from components.few_shot_evaluator.summary import Terms
 from components.version_pusher.pointer import last_pushed, local_model
 
 METRICS_FILE = "metrics.json"
@@ -103,22 +105,11 @@ class Executor(BaseBeamExecutor):
         }
         results = found["test"]
         metadata = read_metadata(model_dir)
-        metrics = judging.summarise(
-            results,
-            record=record,
-            options=options,
-            protocol=metadata.get("protocol"),
-            last_blessed=last_blessed,
-            validation=found.get("eval", ()),
-        )
+        terms = Terms(record, options, metadata.get("protocol"), last_blessed)
+        metrics = judging.summarise(results, terms, found.get("eval", ()))
+        history = _history(_optional(input_dict, "model_run"))
         page = judging.render(
-            metrics,
-            results,
-            record=record,
-            options=options,
-            metadata=metadata,
-            history=_history(_optional(input_dict, "model_run")),
-            examples_uri=examples_uri,
+            Evaluated(metrics, results, record, options, metadata, history, examples_uri)
         )
         _write_aside(os.path.join(evaluation.uri, METRICS_FILE), json.dumps(metrics, indent=1))
         _write_aside(os.path.join(evaluation.uri, REPORT_FILE), page)

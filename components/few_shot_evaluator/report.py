@@ -5,7 +5,7 @@ blocks.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 import yaml
@@ -23,24 +23,34 @@ Bar = tuple[str, float, float]
 """A name, a score and its 95% half-width."""
 
 
-def render(
-    page: str,
-    metrics: dict[str, Any],
-    *,
-    record: EpisodeSetRecord,
-    options: EvaluationOptions,
-    metadata: dict[str, Any],
-    pictures: Mapping[str, str],
-    **own: Any,
-) -> str:
+class Evaluated(NamedTuple):
+    """What a page tells of.
+
+    Attributes:
+      metrics: the content of `metrics.json`.
+      results: one an episode.
+      record: of the episodes.
+      options: how the model was judged.
+      metadata: what the model says of itself.
+      history: of the training, rows of {step, loss, score, eval_score ...}; may be empty.
+      examples_uri: where the episodes that are shown are read from.
+    """
+
+    metrics: dict[str, Any]
+    results: Sequence[Any]
+    record: EpisodeSetRecord
+    options: EvaluationOptions
+    metadata: dict[str, Any]
+    history: Sequence[dict[str, Any]]
+    examples_uri: str
+
+
+def render(page: str, evaluated: Evaluated, *, pictures: Mapping[str, str], **own: Any) -> str:
     """A page.
 
     Args:
       page: its template, in this package or a folder in it.
-      metrics: the content of `metrics.json`.
-      record: of the episodes.
-      options: how the model was judged.
-      metadata: what the model says of itself.
+      evaluated: what it tells of.
       pictures: SVG by the name that the template calls it; "" where there is nothing to draw.
       **own: what only this template asks for.
     """
@@ -51,13 +61,13 @@ def render(
         lstrip_blocks=True,
     )
     return environment.get_template(page).render(
-        m=metrics,
+        m=evaluated.metrics,
         figures={name: Markup(svg) for name, svg in pictures.items()},
-        splits=record.splits,
+        splits=evaluated.record.splits,
         configuration={
-            "evaluation": _as_yaml(vars(options)),
-            "data and episodes": _as_yaml(record.config),
-            "model": _as_yaml(metadata),
+            "evaluation": _as_yaml(vars(evaluated.options)),
+            "data and episodes": _as_yaml(evaluated.record.config),
+            "model": _as_yaml(evaluated.metadata),
         },
         **own,
     )
@@ -122,16 +132,16 @@ def curves(
     }
 
 
-def read_episodes(uri: str, record: EpisodeSetRecord, indices: Sequence[int]) -> dict[int, Episode]:
+def read_episodes(evaluated: Evaluated, indices: Sequence[int]) -> dict[int, Episode]:
     """The test episodes of the given indices."""
     import tensorflow as tf
 
     wanted, found = set(indices), {}
-    for path in split_files(uri, "test") if wanted else []:
+    for path in split_files(evaluated.examples_uri, "test") if wanted else []:
         for serialized in tf.data.TFRecordDataset(path, "GZIP").as_numpy_iterator():
             index = decode_stored(serialized).index
             if index in wanted:
-                found[index] = decode_episode(serialized, record.example_spec)
+                found[index] = decode_episode(serialized, evaluated.record.example_spec)
     return found
 
 

@@ -1,7 +1,7 @@
 """From the results of all episodes to `metrics.json`: what every type of task has."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,25 +16,30 @@ NO_ADAPTATION = "no_adaptation"
 """The baseline that only a model that shows its inner steps has: itself, before the first."""
 
 
-def summarise(
-    results: Sequence[EpisodeResult],
-    *,
-    task: TaskType,
-    record: EpisodeSetRecord,
-    options: EvaluationOptions,
-    protocol: str | None,
-    last_blessed: dict[str, Any] | None,
-) -> dict[str, Any]:
-    """The numbers of an evaluation that every type of task has, and the verdict.
+class Terms(NamedTuple):
+    """What a verdict depends on beside the results.
 
-    Args:
-      results: one an episode, sorted by index.
-      task: whose metric the scores are.
+    Attributes:
       record: of the episodes.
       options: how the model is judged.
       protocol: as the model states it.
       last_blessed: `{"uri": ...}` of the last blessed model, with the reason `not_comparable` where
         it could not be asked about the same episodes; `None` if there is none.
+    """
+
+    record: EpisodeSetRecord
+    options: EvaluationOptions
+    protocol: str | None
+    last_blessed: dict[str, Any] | None
+
+
+def summarise(results: Sequence[EpisodeResult], terms: Terms, task: TaskType) -> dict[str, Any]:
+    """The numbers of an evaluation that every type of task has, and the verdict.
+
+    Args:
+      results: one an episode, sorted by index.
+      terms: what else the verdict depends on.
+      task: whose metric the scores are.
 
     Returns:
       The content of `metrics.json`, ready for JSON, METRIC the name of the task's metric:
@@ -52,7 +57,7 @@ def summarise(
       splits_hash: of the class lists.
     """
     score = mean_interval([result.score for result in results])
-    compared, difference = _compare(results, last_blessed, task)
+    compared, difference = _compare(results, terms.last_blessed, task)
     in_curves = [result.per_shots for result in results if result.per_shots is not None]
     shots = {k: mean_interval([one[k] for one in in_curves]) for k in next(iter(in_curves), {})}
     paths = [result.per_step for result in results if result.per_step is not None]
@@ -66,20 +71,20 @@ def summarise(
     verdict = judge(
         accuracy=score,
         episodes=len(results),
-        protocol=protocol,
+        protocol=terms.protocol,
         unanswered=sum(result.unanswered for result in results),
         difference=difference,
-        options=options,
+        options=terms.options,
         task=task,
     )
     return {
         task.metric: rounded(score.mean),
         "ci95": rounded(score.half_width),
         "episodes": len(results),
-        "ways": record.ways,
-        "shots": record.shots,
-        "queries": record.queries,
-        "protocol": protocol,
+        "ways": terms.record.ways,
+        "shots": terms.record.shots,
+        "queries": terms.record.queries,
+        "protocol": terms.protocol,
         "baselines": dict(zip(beaten, _means(beaten.values()))),
         "per_step": _means(steps),
         "per_shots": dict(zip(shots, _means(shots.values()))),
@@ -89,12 +94,12 @@ def summarise(
             "per_step": _half_widths(steps),
             "per_shots": dict(zip(shots, _half_widths(shots.values()))),
         },
-        "threshold": options.threshold,
-        "tolerance": options.tolerance,
+        "threshold": terms.options.threshold,
+        "tolerance": terms.options.tolerance,
         "blessed": verdict.blessed,
         "reasons": verdict.reasons,
         "baseline_model": compared,
-        "splits_hash": record.splits_hash,
+        "splits_hash": terms.record.splits_hash,
     }
 
 

@@ -13,45 +13,22 @@ from components.few_shot_evaluator import report
 from components.few_shot_evaluator.classification import baselines, figures
 from components.few_shot_evaluator.classification.scoring import ClassificationResult
 from components.few_shot_evaluator.metrics import confusion
-from components.few_shot_evaluator.options import EvaluationOptions
 from components.few_shot_evaluator.task_types import CLASSIFICATION
 from components.few_shot_evaluator.thumbnails import thumbnail
 
 NAMES = {baselines.NEAREST_CENTROID: "nearest centroid on raw inputs"}
 
 
-def render(
-    metrics: dict[str, Any],
-    results: Sequence[ClassificationResult],
-    *,
-    record: EpisodeSetRecord,
-    options: EvaluationOptions,
-    metadata: dict[str, Any],
-    history: Sequence[dict[str, Any]],
-    examples_uri: str,
-) -> str:
-    """The page.
-
-    Args:
-      metrics: the content of `metrics.json`.
-      results: one an episode.
-      record: of the episodes.
-      options: how the model was judged.
-      metadata: what the model says of itself.
-      history: of the training, rows of {step, loss, score, eval_score ...}; may be empty.
-      examples_uri: where the worst episodes are read from.
-    """
-    by_index = {result.index: result for result in results}
-    shown = [one["index"] for one in metrics["worst_episodes"]]
-    episodes = report.read_episodes(examples_uri, record, shown)
+def render(evaluated: report.Evaluated) -> str:
+    """The page."""
+    by_index = {result.index: result for result in evaluated.results}
+    shown = [one["index"] for one in evaluated.metrics["worst_episodes"]]
+    episodes = report.read_episodes(evaluated, shown)
     return report.render(
         "classification/report.html",
-        metrics,
-        record=record,
-        options=options,
-        metadata=metadata,
-        pictures=_pictures(metrics, results, history),
-        worst=[_worst(episodes[index], by_index[index], record) for index in shown],
+        evaluated,
+        pictures=_pictures(evaluated.metrics, evaluated.results, evaluated.history),
+        worst=[_worst(episodes[index], by_index[index], evaluated.record) for index in shown],
     )
 
 

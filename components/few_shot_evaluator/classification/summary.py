@@ -5,30 +5,24 @@ from typing import Any
 
 import numpy as np
 
-from components.episodes.record import EpisodeSetRecord
 from components.few_shot_evaluator import summary
 from components.few_shot_evaluator.classification import domains
 from components.few_shot_evaluator.classification.none_of_these import calibrated, gathered, judged
 from components.few_shot_evaluator.classification.scoring import ClassificationResult
 from components.few_shot_evaluator.metrics import calibration
-from components.few_shot_evaluator.options import EvaluationOptions
 from components.few_shot_evaluator.task_types import CLASSIFICATION
 
 
 def summarise(
     results: Sequence[ClassificationResult],
-    *,
-    record: EpisodeSetRecord,
-    options: EvaluationOptions,
-    protocol: str | None,
-    last_blessed: dict[str, Any] | None,
+    terms: summary.Terms,
     validation: Sequence[ClassificationResult] = (),
 ) -> dict[str, Any]:
     """All numbers of an evaluation, and the verdict.
 
     Args:
       results: one an episode, sorted by index.
-      record, options, protocol, last_blessed: as of `few_shot_evaluator.summary.summarise`.
+      terms: what else the verdict depends on.
       validation: the same of the episodes of `eval`; empty where nothing is asked of them.
 
     Returns:
@@ -41,15 +35,8 @@ def summarise(
       none_of_these: see `none_of_these.judged`; `None` unless the options ask for it.
       worst_episodes: `[{index, accuracy}]`, worst first.
     """
-    shared = summary.summarise(
-        results,
-        task=CLASSIFICATION,
-        record=record,
-        options=options,
-        protocol=protocol,
-        last_blessed=last_blessed,
-    )
-    return shared | {
+    options, record = terms.options, terms.record
+    return summary.summarise(results, terms, CLASSIFICATION) | {
         "calibration": _calibration(results, options.calibration_bins),
         "per_group": domains.per_group([result.groups for result in results]),
         "within_domain": _within_domain(validation, results)

@@ -10,7 +10,6 @@ from components.episodes.format import Episode
 from components.episodes.record import EpisodeSetRecord
 from components.few_shot_evaluator import figures as common
 from components.few_shot_evaluator import report
-from components.few_shot_evaluator.options import EvaluationOptions
 from components.few_shot_evaluator.regression import baselines, figures
 from components.few_shot_evaluator.regression.scoring import RegressionResult
 from components.few_shot_evaluator.task_types import REGRESSION
@@ -18,28 +17,16 @@ from components.few_shot_evaluator.thumbnails import picture
 from components.modalities.pictures import as_pixels
 
 
-def render(
-    metrics: dict[str, Any],
-    results: Sequence[RegressionResult],
-    *,
-    record: EpisodeSetRecord,
-    options: EvaluationOptions,
-    metadata: dict[str, Any],
-    history: Sequence[dict[str, Any]],
-    examples_uri: str,
-) -> str:
-    """The page; arguments as of `classification.report.render`."""
-    shown = [result for result in results if result.answers is not None]
-    episodes = report.read_episodes(examples_uri, record, [result.index for result in shown])
+def render(evaluated: report.Evaluated) -> str:
+    """The page."""
+    shown = [result for result in evaluated.results if result.answers is not None]
+    episodes = report.read_episodes(evaluated, [result.index for result in shown])
     return report.render(
         "regression/report.html",
-        metrics,
-        record=record,
-        options=options,
-        metadata=metadata,
-        pictures=_pictures(metrics, results, history),
-        error=metrics[REGRESSION.metric],
-        shown=[_show(episodes[result.index], result, record) for result in shown],
+        evaluated,
+        pictures=_pictures(evaluated.metrics, evaluated.results, evaluated.history),
+        error=evaluated.metrics[REGRESSION.metric],
+        shown=[_show(episodes[result.index], result, evaluated.record) for result in shown],
     )
 
 

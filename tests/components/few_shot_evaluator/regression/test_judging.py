@@ -10,7 +10,9 @@ from components.episodes.record import read_record
 from components.few_shot_evaluator.judging import judging_for
 from components.few_shot_evaluator.model import ExportedModel, read_metadata
 from components.few_shot_evaluator.options import EvaluationOptions
+from components.few_shot_evaluator.report import Evaluated
 from components.few_shot_evaluator.scoring import Scoring
+from components.few_shot_evaluator.summary import Terms
 from components.serving_validator.probe import probe
 from serving import signatures as sig
 
@@ -101,21 +103,12 @@ def test_the_report_shows_episodes_and_needs_no_other_file(regression, judged, s
     uri, model_dir = regression(source)
     judging, _, _, results = judged(source)
     record = read_record(uri)
-    metrics = judging.summarise(
-        results, record=record, options=OPTIONS, protocol="inductive", last_blessed=None
-    )
+    metrics = judging.summarise(results, Terms(record, OPTIONS, "inductive", None))
     json.dumps(metrics)
     assert metrics["metric"] == "mean_squared_error" and "accuracy" not in metrics
     assert not metrics["blessed"]
-    page = judging.render(
-        metrics,
-        results,
-        record=record,
-        options=OPTIONS,
-        metadata=read_metadata(model_dir),
-        history=[],
-        examples_uri=uri,
-    )
+    about = read_metadata(model_dir)
+    page = judging.render(Evaluated(metrics, results, record, OPTIONS, about, [], uri))
     assert "http" not in page.replace("http://www.w3.org", "")
     assert page.count("<h3>Episode ") == 6
     # Each of 3 pairs and 4 queries: input, answers after 0, 1 and 2 steps, target.
