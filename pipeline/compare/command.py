@@ -149,7 +149,8 @@ def tell(results: list["Result"], folder: Path, config: "Config") -> None:
     lines = [
         *map(servable, ranked(results)),
         "",
-        f"Differences, episode by episode ({level} intervals: all hold together with 95%):",
+        f"Differences, episode by episode ({level} intervals: all hold together with 95%; of these "
+        "trained models: another seed trains others):",
         *map(told, found),
         "",
         verdict(results, found),
