@@ -1,8 +1,10 @@
 """Adapt once, predict many times: the adapted weights stay with the client."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,18 +15,23 @@ from serving.client.transport import Reply, Signature
 from serving.errors import UserError
 
 
-class Runs(Protocol):
+class Run(Protocol):
+    """A prepared request: the inputs that are left, whole episodes, to the answer."""
+
+    def __call__(self, inputs: Mapping[str, Any], *, timeout: float | None = None) -> Reply: ...
+
+
+class Binds(Protocol):
     """What is needed of a client."""
 
     @property
     def signatures(self) -> dict[str, Signature]: ...
 
-    def run(
-        self, signature_name: str, inputs: Mapping[str, Any], *, timeout: float | None = None
-    ) -> Reply: ...
+    def bind(self, signature_name: str, shared: Mapping[str, Any]) -> Run: ...
 
 
-class AdaptedModel(NamedTuple):
+@dataclass(frozen=True)
+class AdaptedModel:
     """A model adapted to one support set.
 
     Attributes:
@@ -33,7 +40,7 @@ class AdaptedModel(NamedTuple):
       class_names: the classes of the support set; none for a regression model.
     """
 
-    client: Runs
+    client: Binds
     weights: dict[str, np.ndarray]
     class_names: list[str]
 
@@ -52,8 +59,12 @@ class AdaptedModel(NamedTuple):
 
     def _predict(self, queries: Sequence[Example], timeout: float | None) -> Reply:
         specs = self.client.signatures[names.PREDICT].inputs
-        inputs = self.weights | query_inputs(queries, specs)
-        return self.client.run(names.PREDICT, inputs, timeout=timeout)
+        return self._run(query_inputs(queries, specs), timeout=timeout)
+
+    @cached_property
+    def _run(self) -> Run:
+        """The weights are hundreds of kilobytes: checked and encoded once, not in each request."""
+        return self.client.bind(names.PREDICT, self.weights)
 
 
 def chunks(items: Iterable[Example], size: int) -> Iterator[list[Example]]:

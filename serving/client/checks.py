@@ -11,27 +11,51 @@ from serving.protocol.tensors import as_array
 
 
 def checked_inputs(
-    signature_name: str, signature: Signature, inputs: Mapping[str, object]
+    signature_name: str,
+    signature: Signature,
+    inputs: Mapping[str, object],
+    shared: Mapping[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
     """The inputs as arrays of the signature's dtypes.
 
     Numbers of another width are converted, integers if they fit; nothing else is.
 
+    Args:
+      signature_name: for the message.
+      signature: what the inputs have to fit, together with
+      shared: those that `checked_some` returned before.
+      inputs: all others.
+
     Raises:
       UserError: names the input, the rule and what came.
     """
-    missing, extra = set(signature.inputs) - set(inputs), set(inputs) - set(signature.inputs)
-    if missing or extra:
-        raise UserError(
-            f"The inputs of `{signature_name}` must be {_listed(signature.inputs)}; "
-            f"got {_listed(inputs)}."
-        )
-    arrays = {
+    given = {**shared, **inputs}
+    if given.keys() != signature.inputs.keys():
+        raise _wrong_names(signature_name, signature, given)
+    arrays = checked_some(signature_name, signature, inputs)
+    _check_leading({**shared, **arrays})
+    return arrays
+
+
+def checked_some(
+    signature_name: str, signature: Signature, inputs: Mapping[str, object]
+) -> dict[str, np.ndarray]:
+    """As `checked_inputs` for inputs that are not yet all: each by itself."""
+    if not inputs.keys() <= signature.inputs.keys():
+        raise _wrong_names(signature_name, signature, inputs)
+    return {
         name: _checked(name, as_array(value), signature.inputs[name])
         for name, value in inputs.items()
     }
-    _check_leading(arrays)
-    return arrays
+
+
+def _wrong_names(
+    signature_name: str, signature: Signature, inputs: Mapping[str, object]
+) -> UserError:
+    return UserError(
+        f"The inputs of `{signature_name}` must be {_listed(signature.inputs)}; "
+        f"got {_listed(inputs)}."
+    )
 
 
 def _checked(name: str, array: np.ndarray, spec: Spec) -> np.ndarray:

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from serving import signatures as names
-from serving.client.adapted import AdaptedModel, chunks
+from serving.client.adapted import AdaptedModel, Run, chunks
 from serving.client.answer import Answer, read_answer, read_targets
-from serving.client.checks import checked_inputs
+from serving.client.checks import checked_inputs, checked_some
 from serving.client.episode import (
     Example,
     Support,
@@ -80,16 +80,38 @@ class FewShotClient:
           UserError: the inputs do not fit the signature; nothing was sent.
           StatusError: the server refused or did not answer.
         """
+        return self.bind(signature_name, {})(inputs, timeout=timeout)
+
+    def bind(self, signature_name: str, shared: Mapping[str, Any]) -> Run:
+        """Prepares many requests to a signature that have some inputs in common.
+
+        Args:
+          signature_name: one of `signatures`.
+          shared: those inputs, checked (and over gRPC encoded) now, once for all requests.
+
+        Returns:
+          `run` for the other inputs, without the name of the signature.
+
+        Raises:
+          UserError: there is no such signature, or `shared` does not fit it.
+        """
         if signature_name not in self.signatures:
             raise UserError(
                 f"The model has no signature `{signature_name}`; it offers "
                 f"{', '.join(f'`{name}`' for name in sorted(self.signatures))}."
             )
-        arrays = checked_inputs(signature_name, self.signatures[signature_name], inputs)
-        return with_retries(
-            lambda remaining: self._transport.run(signature_name, arrays, remaining),
-            self._timeout if timeout is None else timeout,
-        )
+        signature = self.signatures[signature_name]
+        known = checked_some(signature_name, signature, shared)
+        send = self._transport.bind(signature_name, known)
+
+        def run(inputs: Mapping[str, Any], *, timeout: float | None = None) -> Reply:
+            arrays = checked_inputs(signature_name, signature, inputs, known)
+            return with_retries(
+                lambda remaining: send(arrays, remaining),
+                self._timeout if timeout is None else timeout,
+            )
+
+        return run
 
     def classify(
         self, support: Support, queries: Sequence[Example], *, timeout: float | None = None

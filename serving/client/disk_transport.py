@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from serving.client.transport import Reply, Signature, Which, read_specs
+from serving.client.transport import Reply, Signature, Transport, Which, read_specs
 from serving.errors import UserError
 from serving.model_server.predict import predict
 from serving.model_server.servable import Parallelism, Servable
 from serving.versions import list_versions
 
 
-class DiskTransport:
+class DiskTransport(Transport):
     """A loaded version.
 
     Args:

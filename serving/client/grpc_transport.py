@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 import numpy as np
 
-from serving.client.transport import Reply, Signature, Tls, Which, read_specs
+from serving.client.transport import Reply, Send, Signature, Tls, Transport, Which, read_specs
 from serving.protocol import messages
 from serving.protocol.status import StatusError
 from serving.protocol.tensors import read_tensor, write_tensor
@@ -20,7 +20,7 @@ _OPTIONS = {
 }
 
 
-class GrpcTransport:
+class GrpcTransport(Transport):
     """One channel, usable from many threads.
 
     Args:
@@ -46,14 +46,13 @@ class GrpcTransport:
     def _method(self, name: str, response: Any) -> Any:
         return self._channel.unary_unary(
             f"/tensorflow.serving.PredictionService/{name}",
-            request_serializer=lambda request: request.SerializeToString(),
             response_deserializer=response.FromString,
         )
 
     def signatures(self, timeout: float) -> dict[str, Signature]:
         request: Any = messages.GetModelMetadataRequest(metadata_field=["signature_def"])
         self._fill(request.model_spec)
-        reply = _call(self._metadata, request, timeout)
+        reply = _call(self._metadata, request.SerializeToString(), timeout)
         table: Any = messages.SignatureDefMap.FromString(reply.metadata["signature_def"].value)
         return {
             name: Signature(read_specs(definition.inputs), read_specs(definition.outputs))
@@ -61,14 +60,22 @@ class GrpcTransport:
         }
 
     def run(self, signature_name: str, inputs: Mapping[str, np.ndarray], timeout: float) -> Reply:
+        return self.bind(signature_name, {})(inputs, timeout)
+
+    def bind(self, signature_name: str, shared: Mapping[str, np.ndarray]) -> Send:
+        """What is shared is encoded once: serialised messages put end to end are one message."""
         request: Any = messages.PredictRequest()
         self._fill(request.model_spec)
         request.model_spec.signature_name = signature_name
-        for name, array in inputs.items():
-            write_tensor(array, request.inputs[name])
-        reply = _call(self._predict, request, timeout)
-        outputs = {name: read_tensor(tensor) for name, tensor in reply.outputs.items()}
-        return Reply(outputs, reply.model_spec.version.value)
+        encoded = _with_inputs(request, shared)
+
+        def send(inputs: Mapping[str, np.ndarray], timeout: float) -> Reply:
+            rest = _with_inputs(messages.PredictRequest(), inputs)
+            reply = _call(self._predict, encoded + rest, timeout)
+            outputs = {name: read_tensor(tensor) for name, tensor in reply.outputs.items()}
+            return Reply(outputs, reply.model_spec.version.value)
+
+        return send
 
     def _fill(self, spec: Any) -> None:
         spec.name = self._which.name
@@ -80,7 +87,13 @@ class GrpcTransport:
         self._channel.close()
 
 
-def _call(method: Any, request: Any, timeout: float) -> Any:
+def _with_inputs(request: Any, inputs: Mapping[str, np.ndarray]) -> bytes:
+    for name, array in inputs.items():
+        write_tensor(array, request.inputs[name])
+    return request.SerializeToString()
+
+
+def _call(method: Any, request: bytes, timeout: float) -> Any:
     try:
         return method(request, timeout=timeout)
     except grpc.RpcError as error:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import requests
 
-from serving.client.transport import Reply, Signature, Spec, Tls, Which
+from serving.client.transport import Reply, Signature, Spec, Tls, Transport, Which
 from serving.protocol import status
 from serving.protocol.status import StatusError
 from serving.protocol.tensors import BY_PROTO_NAME, as_array
@@ -21,7 +21,7 @@ _COMPRESS_ABOVE = 64 * 1024  # bytes of a body; digits shrink to a quarter at th
 _CODES = {http: code for code, http in reversed(list(status.HTTP.items()))}
 
 
-class RestTransport:
+class RestTransport(Transport):
     """HTTP with kept-alive connections, one session for each thread.
 
     Args:

@@ -1,6 +1,6 @@
 """What a transport is: something that knows a model's signatures and runs them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -44,6 +44,10 @@ class Reply(NamedTuple):
     version: int | None
 
 
+# Sends one request: (the inputs that differ from request to request, seconds) -> the answer.
+Send = Callable[[Mapping[str, np.ndarray], float], Reply]
+
+
 class Which(NamedTuple):
     """A model on a server: the newest version unless a version or a label is given."""
 
@@ -70,6 +74,10 @@ class Transport(Protocol):
     def run(self, signature_name: str, inputs: Mapping[str, np.ndarray], timeout: float) -> Reply:
         """Sends one request; `timeout` is in seconds."""
         ...
+
+    def bind(self, signature_name: str, shared: Mapping[str, np.ndarray]) -> Send:
+        """Prepares requests that have some inputs in common."""
+        return lambda inputs, timeout: self.run(signature_name, {**shared, **inputs}, timeout)
 
     def close(self) -> None: ...
 

@@ -52,6 +52,26 @@ def test_adapt_once_and_predict_many_times(client):
         np.testing.assert_allclose(answer.probabilities[0], row, atol=1e-6)
 
 
+def test_shared_inputs_are_given_once(client):
+    predict = client.bind(names.PREDICT, client.run(names.ADAPT, {X: EPISODE[X], Y: EPISODE[Y]})[0])
+    for rows in (slice(0, 2), slice(2, 7)):
+        found = predict({Q: EPISODE[Q][:, rows]}).outputs[names.PROBABILITIES]
+        np.testing.assert_allclose(found, expected(EPISODE)[:, rows], atol=1e-5)
+
+
+def test_shared_inputs_are_checked_before_anything_is_sent(client, monkeypatch):
+    monkeypatch.setattr(client._transport, "bind", lambda *_: None)
+    labels, two = {Y: EPISODE[Y]}, episode(episodes=2)
+    with pytest.raises(UserError, match=r"inputs of `predict` must be .*; got `support_y`"):
+        client.bind(names.PREDICT, labels)
+    with pytest.raises(UserError, match="`support_y` must be int32; got float64"):
+        client.bind(names.ADAPT_AND_PREDICT, {Y: EPISODE[Y] / 2})
+    with pytest.raises(UserError, match="got `query_x`, `support_y`"):
+        client.bind(names.ADAPT_AND_PREDICT, labels)({Q: EPISODE[Q]})
+    with pytest.raises(UserError, match="All inputs must have as many episodes"):
+        client.bind(names.ADAPT_AND_PREDICT, labels)({X: EPISODE[X], Q: two[Q]})
+
+
 @pytest.mark.parametrize("chunk", [1, 3, 100])
 def test_a_stream_is_answered_in_chunks_without_being_read_ahead(client, chunk):
     read = []
@@ -117,7 +137,7 @@ def test_asyncio_keeps_the_order_of_a_stream(client):
 def test_a_request_that_does_not_fit_is_not_sent(client, monkeypatch, changes, message):
     inputs = {k: v for k, v in (EPISODE | changes).items() if v is not None}
     assert client.signatures
-    monkeypatch.setattr(client._transport, "run", None)
+    monkeypatch.setattr(client._transport, "bind", lambda *_: None)  # nothing that could send
     with pytest.raises(UserError, match=message):
         client.run(names.ADAPT_AND_PREDICT, inputs)
 
