@@ -27,10 +27,12 @@ class Catalogue:
         return sum(map(len, self.examples.values()))
 
     def to_json(self) -> str:
+        """For `from_json`."""
         return json.dumps(dataclasses.asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> "Catalogue":
+        """The inverse of `to_json`."""
         return cls(**json.loads(text))
 
 

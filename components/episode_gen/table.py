@@ -56,6 +56,7 @@ class Planner:
         self._sizes = {split: list(map(len, splits[split].examples)) for split in SPLITS}
 
     def plan(self, split: str, index: int) -> EpisodePlan:
+        """The episode of this number in this split; see `sampling.plan_episode`."""
         return plan_episode(
             seed=self.episodes.seed,
             split=split,
@@ -75,6 +76,7 @@ class Planner:
         ]
 
     def save(self, folder: str) -> None:
+        """Writes it for the workers, which `open` it."""
         state = {
             "spec": self.spec.to_json(),
             "episodes": _EPISODES.dump_python(self.episodes, mode="json"),
@@ -85,6 +87,7 @@ class Planner:
 
     @classmethod
     def open(cls, folder: str) -> "Planner":
+        """The inverse of `save`."""
         with tf.io.gfile.GFile(f"{folder}/{_PLANNER_FILE}") as file:
             state = json.load(file)
         return cls(

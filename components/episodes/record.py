@@ -57,6 +57,7 @@ class EpisodeSetRecord:
         return self.ways, self.shots, self.queries
 
     def to_json(self) -> dict[str, Any]:
+        """The content of `episodes.json`."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return values | {
             "example_spec": self.example_spec.to_json(),
@@ -65,6 +66,7 @@ class EpisodeSetRecord:
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> "EpisodeSetRecord":
+        """The inverse of `to_json`."""
         values = {key: value for key, value in record.items() if key != "splits_hash"}
         values["example_spec"] = ExampleSpec.from_json(record["example_spec"])
         if values.get("train_shape") is not None:

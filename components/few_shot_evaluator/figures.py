@@ -127,6 +127,7 @@ def training(history: Sequence[dict[str, Any]], *, keys: Sequence[str], y_label:
 
 
 def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
+    """An empty figure of so many inches, transparent, and its axes."""
     # A figure of its own, not pyplot's: a Beam or TFX worker has no display and shares no state.
     figure = Figure(figsize=(width, height), layout="constrained")
     figure.patch.set_alpha(0.0)
@@ -147,6 +148,7 @@ def _is_number(value: Any) -> bool:
 
 
 def as_svg(figure: Figure) -> str:
+    """The figure as an `<svg>` element, the same for the same figure."""
     buffer = io.StringIO()
     no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     figure.savefig(buffer, format="svg", metadata=no_metadata)

@@ -50,6 +50,7 @@ class Calibration(NamedTuple):
     confidence: np.ndarray
 
     def to_json(self) -> dict:
+        """As `metrics.json` has it, a row a bin."""
         return {
             "expected_calibration_error": round(self.expected_error, 6),
             "bins": [

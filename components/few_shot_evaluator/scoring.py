@@ -40,6 +40,7 @@ class Scoring(NamedTuple):
 
     @classmethod
     def of(cls, record: EpisodeSetRecord, options: EvaluationOptions) -> "Scoring":
+        """What these options ask of these episodes."""
         return cls(
             spec=record.example_spec,
             data=record.config.get("data", {}),
@@ -86,6 +87,7 @@ class Stack(NamedTuple):
 
     @classmethod
     def read(cls, serialized: Sequence[bytes], spec: ExampleSpec) -> "Stack":
+        """Of serialised episodes, in the order given."""
         parsed = {name: part.numpy() for name, part in parse_episodes(serialized, spec).items()}
         return cls(indices=parsed.pop("index"), **parsed)
 
@@ -95,6 +97,7 @@ class Stack(NamedTuple):
         return self.support_x, self.support_y, self.query_x
 
     def rows(self, chosen: np.ndarray) -> "Stack":
+        """Those of the episodes, by their places in the stack."""
         return Stack(*(part[chosen] for part in self))
 
     def raw_features(self, scoring: Scoring) -> tuple[np.ndarray, np.ndarray]:

@@ -36,6 +36,7 @@ class Workers:
 
     @property
     def is_first(self) -> bool:
+        """Whether this process writes checkpoints, logs and the model."""
         return self.index == 0
 
     def share(self, episodes: Episodes) -> Episodes:

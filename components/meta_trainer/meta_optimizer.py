@@ -25,6 +25,7 @@ class AdamState(NamedTuple):
 
 
 def init(weights: Weights) -> AdamState:
+    """Moments of zero."""
     zeros = {name: tf.zeros_like(w) for name, w in weights.items()}
     return AdamState(zeros, dict(zeros))
 

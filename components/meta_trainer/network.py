@@ -34,6 +34,7 @@ class Network(NamedTuple):
     def features(
         self, weights: Weights, x: tf.Tensor, mask: tf.Tensor, statistics: Weights | None = None
     ) -> tuple[tf.Tensor, Weights]:
+        """The backbone's features `[E, B, ..., D]` and statistics; see `Backbone.features`."""
         return self.backbone.features(weights, x, mask, statistics)
 
     def forward(

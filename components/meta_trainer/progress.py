@@ -69,6 +69,7 @@ class MetaTrainingProgress:
         self._validation = f"meta-validation {score:.3f} ± {ci95:.3f}, input wait {wait_share:.0%}"
 
     def update(self, step: int, loss: float, score: float) -> None:
+        """Shows the query loss and score of a meta-step; off a terminal every half minute."""
         elapsed = max(time.monotonic() - self._started, 1e-9)
         speed = (step - self._first) * self._episodes_per_step / elapsed
         text = f"loss {loss:.3f} query score {score:.3f} {self._validation} {speed:.0f} episodes/s"

@@ -34,6 +34,7 @@ class TrainingState(tf.Module):
 
     @property
     def adam(self) -> AdamState:
+        """The moments, as `meta_optimizer.update` takes them."""
         return AdamState(self.first, self.second)
 
     def assign(self, weights: Weights, adam: AdamState) -> None:
@@ -52,9 +53,11 @@ class TrainingState(tf.Module):
         return True
 
     def add_to_history(self, entry: dict[str, float]) -> None:
+        """Adds what an evaluation found."""
         self.history.assign(json.dumps([*self.read_history(), entry]))
 
     def read_history(self) -> list[dict[str, float]]:
+        """What the evaluations found, the oldest first."""
         return json.loads(self.history.numpy())
 
 

@@ -34,6 +34,7 @@ class Episodes(NamedTuple):
 
     @property
     def support(self) -> Support:
+        """The support sets."""
         return Support(self.support_x, self.support_y)
 
 

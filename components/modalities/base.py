@@ -47,6 +47,7 @@ class ExampleSpec:
         return np.frombuffer(stored, dtype=np.dtype(self.dtype)).reshape(shape)
 
     def to_json(self) -> dict[str, Any]:
+        """Plain values; what is `None` is left out."""
         target = {} if self.target_shape is None else {"target_shape": list(self.target_shape)}
         rate = {} if self.sample_rate is None else {"sample_rate": self.sample_rate}
         values = {"modality": self.modality, "dtype": self.dtype, "shape": list(self.shape)}
@@ -54,6 +55,7 @@ class ExampleSpec:
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> "ExampleSpec":
+        """The inverse of `to_json`."""
         target = record.get("target_shape")
         return cls(
             record["modality"],

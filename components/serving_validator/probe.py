@@ -94,6 +94,7 @@ def _first_line(error: Exception) -> str:
 
 
 def main(model_dir: str, examples_uri: str, tolerance: str, output: str) -> None:
+    """Writes what `probe` finds to the file `output`, a line of JSON a check."""
     np.seterr(all="ignore")  # what is not finite is a finding of a check, not a warning
     with open(output, "w") as file:
         for line in probe(model_dir, examples_uri, float(tolerance)):

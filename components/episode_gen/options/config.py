@@ -38,8 +38,10 @@ class EpisodeGenConfig:
         check_ways(self.data, self.episodes)
 
     def to_json(self) -> str:
+        """Both sections, every default resolved: the parameter of the step."""
         return TypeAdapter(EpisodeGenConfig).dump_json(self).decode()
 
     @classmethod
     def from_json(cls, config_json: str) -> "EpisodeGenConfig":
+        """The inverse of `to_json`; what is left out has its default."""
         return TypeAdapter(cls).validate_json(config_json)
