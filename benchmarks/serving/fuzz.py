@@ -21,6 +21,7 @@ from benchmarks.serving.models import export_maml, random_episode
 from benchmarks.serving.running import (
     MODEL_NAME,
     free_port,
+    predict_request,
     resident_bytes,
     serving,
     write_result,
@@ -28,8 +29,6 @@ from benchmarks.serving.running import (
 from benchmarks.serving.soak import TOLERANCE, known_answers
 from serving import signatures as names
 from serving.client import FewShotClient
-from serving.protocol import messages
-from serving.protocol.tensors import write_tensor
 from serving.versions import publish
 
 TIMEOUT = 20.0  # seconds without an answer are a hang
@@ -64,15 +63,6 @@ class Server(NamedTuple):
         return Refusal(False, "")
 
 
-def _message(inputs: dict, signature_name: str = "") -> Any:
-    request: Any = messages.PredictRequest()
-    request.model_spec.name = MODEL_NAME
-    request.model_spec.signature_name = signature_name
-    for name, array in inputs.items():
-        write_tensor(array, request.inputs[name])
-    return request
-
-
 def _columns(inputs: dict) -> dict[str, Any]:
     return {name: array.tolist() for name, array in inputs.items()}
 
@@ -85,7 +75,7 @@ def _pick(rng: np.random.Generator, good: dict) -> str:
 
 
 def truncated_grpc(server: Server, rng: np.random.Generator) -> Refusal:
-    payload = _message(server.good).SerializeToString()
+    payload = predict_request(server.good).SerializeToString()
     return server.call(payload[: rng.integers(1, len(payload) - 1)])
 
 
@@ -106,7 +96,7 @@ def wrong_dtype(server: Server, rng: np.random.Generator) -> Refusal:
     name = _pick(rng, server.good)
     wrong = np.dtype(rng.choice(["float32", "float64", "int64", "int16"]))
     return server.call(
-        _message(server.good | {name: server.good[name].astype(wrong)}).SerializeToString()
+        predict_request(server.good | {name: server.good[name].astype(wrong)}).SerializeToString()
     )
 
 
@@ -114,23 +104,23 @@ def wrong_rank(server: Server, rng: np.random.Generator) -> Refusal:
     name = _pick(rng, server.good)
     array = server.good[name]
     wrong = array[0] if rng.random() < 0.5 else array[None]
-    return server.call(_message(server.good | {name: wrong}).SerializeToString())
+    return server.call(predict_request(server.good | {name: wrong}).SerializeToString())
 
 
 def wrong_example_shape(server: Server, rng: np.random.Generator) -> Refusal:
     name = str(rng.choice([names.SUPPORT_X, names.QUERY_X]))
     wrong = server.good[name][:, :, : rng.integers(1, server.good[name].shape[2])]
-    return server.call(_message(server.good | {name: wrong}).SerializeToString())
+    return server.call(predict_request(server.good | {name: wrong}).SerializeToString())
 
 
 def scalar(server: Server, rng: np.random.Generator) -> Refusal:
     name = _pick(rng, server.good)
     wrong = server.good[name].ravel()[:1].reshape(())
-    return server.call(_message(server.good | {name: wrong}).SerializeToString())
+    return server.call(predict_request(server.good | {name: wrong}).SerializeToString())
 
 
 def huge_shape(server: Server, rng: np.random.Generator) -> Refusal:
-    request = _message(server.good)
+    request = predict_request(server.good)
     tensor = request.inputs[_pick(rng, server.good)]
     tensor.tensor_shape.dim[0].size = int(rng.integers(2**40, 2**62))
     if rng.random() < 0.5:
@@ -139,13 +129,13 @@ def huge_shape(server: Server, rng: np.random.Generator) -> Refusal:
 
 
 def negative_shape(server: Server, rng: np.random.Generator) -> Refusal:
-    request = _message(server.good)
+    request = predict_request(server.good)
     request.inputs[_pick(rng, server.good)].tensor_shape.dim[0].size = -int(rng.integers(1, 9))
     return server.call(request.SerializeToString())
 
 
 def unknown_type(server: Server, rng: np.random.Generator) -> Refusal:
-    request = _message(server.good)
+    request = predict_request(server.good)
     request.inputs[_pick(rng, server.good)].dtype = int(rng.choice([0, 8, 20, 21, 99, 101]))
     return server.call(request.SerializeToString())
 
@@ -153,19 +143,19 @@ def unknown_type(server: Server, rng: np.random.Generator) -> Refusal:
 def episodes_that_differ(server: Server, rng: np.random.Generator) -> Refusal:
     name = _pick(rng, server.good)
     wrong = np.repeat(server.good[name], rng.integers(2, 5), axis=0)
-    return server.call(_message(server.good | {name: wrong}).SerializeToString())
+    return server.call(predict_request(server.good | {name: wrong}).SerializeToString())
 
 
 def empty_support(server: Server, rng: np.random.Generator) -> Refusal:
     del rng
     empty = {k: server.good[k][:, :0] for k in (names.SUPPORT_X, names.SUPPORT_Y)}
-    return server.call(_message(server.good | empty).SerializeToString())
+    return server.call(predict_request(server.good | empty).SerializeToString())
 
 
 def labels_out_of_range(server: Server, rng: np.random.Generator) -> Refusal:
     labels = server.good[names.SUPPORT_Y].copy()
     labels[0, rng.integers(labels.shape[1])] = rng.choice([-2, -(2**31), 1000, 2**31 - 1])
-    return server.call(_message(server.good | {names.SUPPORT_Y: labels}).SerializeToString())
+    return server.call(predict_request(server.good | {names.SUPPORT_Y: labels}).SerializeToString())
 
 
 def not_a_number(server: Server, rng: np.random.Generator) -> Refusal:
@@ -177,7 +167,7 @@ def not_a_number(server: Server, rng: np.random.Generator) -> Refusal:
 def unknown_signature(server: Server, rng: np.random.Generator) -> Refusal:
     name = f"signature-{rng.integers(1000)}"
     if rng.random() < 0.5:
-        return server.call(_message(server.good, name).SerializeToString())
+        return server.call(predict_request(server.good, name).SerializeToString())
     return server.post(json.dumps({"signature_name": name, "inputs": {}}).encode())
 
 
@@ -217,7 +207,7 @@ def missing_input(server: Server, rng: np.random.Generator) -> Refusal:
     if len(without) == len(server.good):
         without.popitem()
     if rng.random() < 0.5:
-        return server.call(_message(without).SerializeToString())
+        return server.call(predict_request(without).SerializeToString())
     return server.post(json.dumps({"inputs": _columns(without)}).encode())
 
 
@@ -225,7 +215,7 @@ def no_picture(server: Server, rng: np.random.Generator) -> Refusal:
     strings = np.array([[rng.bytes(20), b""]], object)
     labels = np.array([[b"a", b"b"]], object)
     inputs = {names.SUPPORT_X: strings, names.SUPPORT_LABELS: labels, names.QUERY_X: strings}
-    return server.call(_message(inputs, names.ENCODED).SerializeToString())
+    return server.call(predict_request(inputs, names.ENCODED).SerializeToString())
 
 
 KINDS: list[Callable[[Server, np.random.Generator], Refusal]] = [

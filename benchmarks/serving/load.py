@@ -11,83 +11,28 @@ import argparse
 import gc
 import shutil
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from benchmarks.serving.models import export_maml, random_episode
 from benchmarks.serving.running import MODEL_NAME, free_port, serving, write_result
+from benchmarks.serving.transfer import AROUND_CALL, BYTES, transfer_calls
+from benchmarks.serving.windows import Load, compare
 from serving import signatures as names
 from serving.client import FewShotClient
 
+Figures = Mapping[str, Mapping[str, float]]  # of each load, as `compare` gives them
+
 CLIENTS = (1, 2, 4, 8)
-WINDOW = 0.5  # seconds; short, so that what drifts is shared fairly
 LONG_WINDOW = 4.0  # for runs of eight episodes, of which a window must hold many
 STACKED = 8
 BATCHING = (
     f"max_batch_size {{ value: {STACKED} }} batch_timeout_micros {{ value: 5000 }} "
     "num_batch_threads { value: 1 } max_enqueued_batches { value: 100 }"
 )
-
-
-class Load(NamedTuple):
-    """A call that so many clients make, each as soon as its last one is answered."""
-
-    call: Callable[[], Any]
-    clients: int = 1
-
-
-def compare(
-    loads: Mapping[str, Load], seconds: float, *, window: float = WINDOW
-) -> dict[str, dict[str, float]]:
-    """Latencies in ms and calls per second of each load, `seconds` in windows by turns.
-
-    A window ends when its last calls are answered, and only the time until then is counted.
-    """
-    latencies: dict[str, list[float]] = {name: [] for name in loads}
-    elapsed = dict.fromkeys(loads, 0.0)
-    for load in loads.values():
-        load.call()
-    for _ in range(max(1, round(seconds / window))):
-        for name, load in loads.items():
-            found, time_taken = _window(load, window)
-            latencies[name] += found
-            elapsed[name] += time_taken
-    return {name: _summary(loads[name].clients, latencies[name], elapsed[name]) for name in loads}
-
-
-def _window(load: Load, seconds: float) -> tuple[list[float], float]:
-    latencies: list[float] = []
-    end = time.perf_counter() + seconds
-
-    def client() -> None:
-        while (start := time.perf_counter()) < end:
-            load.call()
-            latencies.append(time.perf_counter() - start)
-
-    begin = time.perf_counter()
-    threads = [threading.Thread(target=client) for _ in range(load.clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return latencies, time.perf_counter() - begin
-
-
-def _summary(clients: int, latencies: list[float], elapsed: float) -> dict[str, float]:
-    p50, p95, p99 = np.percentile(1000 * np.array(latencies), [50, 95, 99])
-    return {
-        "clients": clients,
-        "p50_ms": round(p50, 3),
-        "p95_ms": round(p95, 3),
-        "p99_ms": round(p99, 3),
-        "calls_per_second": round(len(latencies) / elapsed, 2),
-        "calls": len(latencies),
-    }
 
 
 def pure_call(client: FewShotClient, signature_name: str, arrays: dict) -> Callable[[], Any]:
@@ -100,7 +45,11 @@ def pure_call(client: FewShotClient, signature_name: str, arrays: dict) -> Calla
 
 
 def served_call(client: FewShotClient, signature_name: str, arrays: dict) -> Callable[[], Any]:
-    return lambda: client._transport.run(signature_name, arrays, 60.0)
+    """A request as the client sends it once its inputs are checked: adapted weights are kept."""
+    shared = {k: v for k, v in arrays.items() if k.startswith(names.ADAPTED_PREFIX)}
+    send = client._transport.bind(signature_name, shared)
+    inputs = {k: v for k, v in arrays.items() if k not in shared}
+    return lambda: send(inputs, 60.0)
 
 
 def run(model: Path, seconds: float, folder: Path) -> dict[str, Any]:
@@ -125,29 +74,46 @@ def run(model: Path, seconds: float, folder: Path) -> dict[str, Any]:
         rest_port = free_port()
         # A client that has TensorFlow in its memory, as this one does, would pay for walks over it.
         gc.freeze()
-        with serving(base_path, f"--rest_api_port={rest_port}", log=log) as (address, _):
-            alone = compare(pure | _served(address, inputs, rest_port), seconds)
+        with (
+            transfer_calls(model, inputs, log=log) as transfer,
+            serving(base_path, f"--rest_api_port={rest_port}", log=log) as (address, _),
+        ):
+            carried = {name: Load(call) for name, call in transfer.items()}
+            alone = compare(pure | carried | _served(address, inputs, rest_port), seconds)
         flags = ["--enable_batching", f"--batching_parameters_file={batching}"]
         with serving(base_path, "--rest_api_port=0", *flags, log=log) as (address, _):
             loads = _served(address, inputs, None)
             most = {name: loads.pop(name) for name in [f"grpc {adapt_and_predict}, {STACKED}"]}
             joined = compare(pure_stacked | most, 4 * seconds, window=LONG_WINDOW)
             joined |= compare(loads, seconds)
-    ratios = {
-        f"{name}: p50 of 1 client over gRPC / pure call (at most 1.3)": (
-            alone[f"grpc {name}, 1"]["p50_ms"] / alone[f"pure {name}"]["p50_ms"]
-        )
-        for name in inputs
-    }
-    ratios["episodes per second of 8 clients with batching / 8 stacked, pure (at least 0.8)"] = (
-        joined[f"grpc {adapt_and_predict}, 8"]["calls_per_second"]
-        / (STACKED * joined["pure, 8 stacked"]["calls_per_second"])
-    )
     return {
         "without_batching": alone,
         "with_batching": joined,
-        "ratios": {name: round(value, 3) for name, value in ratios.items()},
+        "ratios": ratios(alone, joined),
     }
+
+
+def ratios(alone: Figures, joined: Figures) -> dict[str, float]:
+    """What must hold, and beside it what gRPC would cost a server that did nothing else.
+
+    Args:
+      alone: the figures of `compare` without batching.
+      joined: those with batching.
+    """
+    found = {}
+    for name in (names.ADAPT_AND_PREDICT, names.PREDICT):
+        loads = f"pure {name}", f"grpc {name}, 1", f"{BYTES}: {name}", f"{AROUND_CALL}: {name}"
+        pure, served, carried, around = (alone[load]["p50_ms"] for load in loads)
+        found |= {
+            f"{name}: p50 of 1 client over gRPC / pure call (at most 1.3)": served / pure,
+            f"{name}: {AROUND_CALL} / pure call": around / pure,
+            f"{name}: {BYTES} / what the server adds to the pure call": carried / (served - pure),
+        }
+    found["episodes per second of 8 clients with batching / 8 stacked, pure (at least 0.8)"] = (
+        joined[f"grpc {names.ADAPT_AND_PREDICT}, {STACKED}"]["calls_per_second"]
+        / (STACKED * joined["pure, 8 stacked"]["calls_per_second"])
+    )
+    return {name: round(value, 3) for name, value in found.items()}
 
 
 def _served(address: str, inputs: dict[str, dict], rest_port: int | None) -> dict[str, Load]:

@@ -1,20 +1,22 @@
 """Servers in processes of their own, and where results go."""
 
-import json
 import os
-import platform
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from serving.client import FewShotClient, StatusError
+import numpy as np
 
-RESULTS = Path(__file__).parents[1] / "results"
+from benchmarks import reporting
+from serving.client import FewShotClient, StatusError
+from serving.protocol import messages
+from serving.protocol.tensors import write_tensor
+
 MODEL_NAME = "few_shot"
 _SERVE = "from serving.model_server.command import serve; serve()"
 
@@ -70,35 +72,18 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def predict_request(inputs: Mapping[str, np.ndarray], signature_name: str = "") -> Any:
+    """The message of a Predict request."""
+    request: Any = messages.PredictRequest()
+    request.model_spec.name = MODEL_NAME
+    request.model_spec.signature_name = signature_name
+    for name, array in inputs.items():
+        write_tensor(array, request.inputs[name])
+    return request
+
+
 def write_result(name: str, configuration: dict[str, Any], result: dict[str, Any]) -> Path:
-    """Writes benchmarks/results/<name>.json with the commit and the hardware."""
-    document = {
-        "configuration": configuration,
-        "result": result,
-        "commit": _git("rev-parse", "HEAD"),
-        "uncommitted_changes": bool(_git("status", "--porcelain", "--", "serving")),
-        "hardware": _hardware(),
-        "python": platform.python_version(),
-    }
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps(document, indent=1) + "\n")
-    return path
-
-
-def _hardware() -> dict[str, Any]:
-    text = Path("/proc/cpuinfo").read_text()
-    names = [line.split(":")[1].strip() for line in text.splitlines() if "model name" in line]
-    return {
-        "cpu": names[0] if names else platform.processor(),
-        "cores": os.cpu_count(),
-        "load_average_before_writing": os.getloadavg(),
-        "note": "a shared machine: other processes ran at the same time; only ratios of one run "
-        "mean anything",
-    }
-
-
-def _git(*arguments: str) -> str:
-    folder = Path(__file__).parent
-    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True)
-    return done.stdout.strip()
+    """Writes benchmarks/results/<name>.json with the commit and the machine."""
+    document = {"configuration": configuration, "result": result}
+    note = "a shared machine: only ratios of one run mean anything"
+    return reporting.write_result(name, document | reporting.about() | {"note": note})

@@ -1,0 +1,111 @@
+"""What carrying a request and its answer costs by itself: gRPC in Python, and no server of ours.
+
+    python -m benchmarks.serving.transfer VERSION_FOLDER PORT
+
+No server in Python can answer over gRPC in less. Its handler reads the inputs of the first request
+only; every later one it answers with the bytes of the first answer, at once or after the model has
+been run on the inputs of the first.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+
+from benchmarks.serving.running import free_port, predict_request
+from serving.model_server.options import ServerOptions
+from serving.protocol import messages
+from serving.protocol.tensors import read_tensor, write_tensor
+
+BYTES = "grpc, same bytes, no model"
+AROUND_CALL = "grpc, same bytes, around the pure call"
+_METHODS = {BYTES: "bytes", AROUND_CALL: "call"}
+
+
+@contextmanager
+def transfer_calls(
+    model: Path, inputs: Mapping[str, dict[str, np.ndarray]], *, log: Path
+) -> Iterator[dict[str, Callable[[], Any]]]:
+    """Calls by what they measure and the signature, to a process that they share.
+
+    Args:
+      model: a version folder.
+      inputs: of each signature to be asked.
+      log: for what that process says.
+    """
+    port = free_port()
+    with open(log, "ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(model), str(port)], stdout=output, stderr=output
+        )
+    try:
+        with grpc.insecure_channel(f"localhost:{port}") as channel:
+            grpc.channel_ready_future(channel).result(timeout=60)
+            yield {
+                f"{kind}: {name}": partial(
+                    channel.unary_unary(f"/{method}/{name}"),
+                    predict_request(arrays, name).SerializeToString(),
+                    timeout=60.0,
+                )
+                for name, arrays in inputs.items()
+                for kind, method in _METHODS.items()
+            }
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+class _Handlers(grpc.GenericRpcHandler):
+    """Answers `/bytes/SIGNATURE` and `/call/SIGNATURE`."""
+
+    def __init__(self, servable: Any):
+        self._servable = servable
+        self._prepared: dict[str, tuple[Callable[[], Any], bytes]] = {}
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        _, method, signature_name = details.method.split("/")
+        return grpc.unary_unary_rpc_method_handler(partial(self._answer, method, signature_name))
+
+    def _answer(self, method: str, signature_name: str, payload: bytes, _: Any) -> bytes:
+        if signature_name not in self._prepared:
+            self._prepared[signature_name] = self._prepare(signature_name, payload)
+        call, answer = self._prepared[signature_name]
+        if method == _METHODS[AROUND_CALL]:
+            call()
+        return answer
+
+    def _prepare(self, signature_name: str, payload: bytes) -> tuple[Callable[[], Any], bytes]:
+        request: Any = messages.PredictRequest.FromString(payload)
+        response: Any = messages.PredictResponse()
+        signature = self._servable.signature_defs[signature_name]
+        feeds = {signature.inputs[k].name: read_tensor(v) for k, v in request.inputs.items()}
+        fetches = [info.name for info in signature.outputs.values()]
+        call = partial(self._servable.run, feeds, fetches)
+        for name, array in zip(signature.outputs, call()):
+            write_tensor(array, response.outputs[name], typed=True)
+        return call, response.SerializeToString()
+
+
+def main(model: Path, port: int) -> None:
+    from serving.model_server.servable import Parallelism, Servable
+
+    options = ServerOptions()
+    server = grpc.server(
+        ThreadPoolExecutor(options.grpc_max_threads),
+        options=[("grpc.max_receive_message_length", options.max_message_bytes)],
+    )
+    server.add_generic_rpc_handlers((_Handlers(Servable("", 0, model, Parallelism())),))
+    server.add_insecure_port(f"localhost:{port}")
+    server.start()
+    server.wait_for_termination()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))
