@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -130,10 +131,16 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
         raise UserError(f"{path} is not YAML: {told}.") from None
     if not isinstance(values, dict):
         raise UserError(f"{path} must hold sections (`data:`, `episodes:`, ...), and holds none.")
-    values.setdefault("name", Path(path).stem.replace("_", "-"))
+    values.setdefault("name", name_of(path))
     for override in overrides:
         values = _overridden(values, override)
     return build_config(values)
+
+
+def name_of(path: str | Path) -> str:
+    """A pipeline's name after a file or folder: without accents, other signs as hyphens."""
+    plain = unicodedata.normalize("NFKD", Path(path).stem).encode("ascii", "ignore").decode()
+    return re.sub("[^a-z0-9]+", "-", plain.lower()).strip("-") or "data"
 
 
 def build_config(values: Mapping[str, Any]) -> Config:

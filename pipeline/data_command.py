@@ -86,15 +86,14 @@ def show(config_path: str, overrides: tuple[str, ...], split: str, sheet: Path, 
 def init(path: Path, output: Path | None) -> None:
     """Write a configuration that runs on the data at PATH."""
     from components.episode_gen.inspection import inspect as look
-    from pipeline.config import build_config
+    from pipeline.config import build_config, name_of
     from pipeline.first_config import as_yaml, first_config
 
     found = look(path)
     _print_inspection(Console(stderr=True, width=100), found)
     values = first_config(found)
-    name = "".join(c if c.isalnum() else "_" for c in path.resolve().stem.lower()).strip("_")
-    output = output or Path(f"{name or 'data'}.yaml")
-    values["serving"] = {"model_name": output.stem.replace("_", "-")}
+    output = output or Path(f"{name_of(path.resolve()).replace('-', '_')}.yaml")
+    values["serving"] = {"model_name": name_of(output)}
     build_config({"name": "init", **values})
     try:
         with open(output, "x", encoding="utf-8") as file:

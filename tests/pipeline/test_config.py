@@ -5,7 +5,7 @@ from click.testing import CliRunner
 
 from components.errors import UserError
 from pipeline.cli import main
-from pipeline.config import build_config, load_config
+from pipeline.config import build_config, load_config, name_of
 from pipeline.configs import shipped
 
 MINIMAL = {"name": "mine"}
@@ -82,3 +82,17 @@ def test_a_file_that_is_not_there(tmp_path):
     result = CliRunner().invoke(main, ["run", "--config", str(tmp_path / "no.yaml")])
     assert result.exit_code == 2
     assert "`--config`" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("a/glyphs_5w1s.yaml", "glyphs-5w1s"),
+        ("My.Data v2.yaml", "my-data-v2"),
+        ("données d'été", "donnees-d-ete"),
+        ("写真", "data"),
+    ],
+)
+def test_a_file_of_any_name_gives_a_pipeline_a_name_it_may_have(file, name):
+    assert name_of(file) == name
+    build_config({"name": name})
