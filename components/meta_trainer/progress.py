@@ -1,12 +1,13 @@
 """What a user sees of meta-training: a line that moves on a terminal, plain lines elsewhere."""
 
+import math
 import sys
 import time
 from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 PLAIN_EVERY_SECONDS = 30.0
 
@@ -37,19 +38,31 @@ class TimedIterator:
 
 
 class MetaTrainingProgress:
-    """A context in which `update` shows steps, loss, accuracies, episodes/s and the time left."""
+    """A context in which `update` shows steps, loss, accuracies, episodes/s and the time left.
 
-    def __init__(self, *, total_steps: int, first_step: int, episodes_per_step: int):
-        self._total, self._first = total_steps, first_step
+    Args:
+      total_steps: of meta-training.
+      first_step: done before.
+      episodes_per_step: E.
+      seconds: that may still be spent, if steps do not end it before.
+    """
+
+    def __init__(
+        self,
+        *,
+        total_steps: int,
+        first_step: int,
+        episodes_per_step: int,
+        seconds: float = math.inf,
+    ):
+        self._total, self._first, self._seconds = total_steps, first_step, seconds
         self._episodes_per_step = episodes_per_step
         self._console = Console(file=sys.stderr)
         self._bar = Progress(
             TextColumn("meta-training"),
             BarColumn(),
-            TextColumn("{task.completed}/{task.total} steps {task.fields[text]}"),
+            TextColumn("{task.completed}/{task.total} steps, {task.fields[text]}"),
             TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
             console=self._console,
             disable=not self._console.is_terminal,
         )
@@ -66,16 +79,26 @@ class MetaTrainingProgress:
 
     def validated(self, step: int, score: float, ci95: float, wait_share: float) -> None:
         """Shows the score on meta-validation episodes and the wait for input from now on."""
-        self._validation = f"meta-validation {score:.3f} ± {ci95:.3f}, input wait {wait_share:.0%}"
+        self._validation = (
+            f"meta-validation {score:.3f} ± {ci95:.3f}, input wait {wait_share:.0%}, "
+        )
 
-    def update(self, step: int, loss: float, score: float) -> None:
+    def update(self, step: int, loss: float, score: float, *, last: bool = False) -> None:
         """Shows the query loss and score of a meta-step; off a terminal every half minute."""
         elapsed = max(time.monotonic() - self._started, 1e-9)
         speed = (step - self._first) * self._episodes_per_step / elapsed
-        text = f"loss {loss:.3f} query score {score:.3f} {self._validation} {speed:.0f} episodes/s"
+        left = 0.0 if last else self._left(step, elapsed)
+        text = (
+            f"loss {loss:.3f}, query score {score:.3f}, {self._validation}{speed:.0f} episodes/s, "
+            f"{left:.0f} s left"
+        )
         self._bar.update(self._task, completed=step, text=text)
-        due = time.monotonic() - self._printed > PLAIN_EVERY_SECONDS or step == self._total
-        if not self._console.is_terminal and due:
+        due = time.monotonic() - self._printed > PLAIN_EVERY_SECONDS
+        if not self._console.is_terminal and (due or last):
             self._printed = time.monotonic()
-            left = (self._total - step) / max(step - self._first, 1) * elapsed
-            print(f"meta-training {step}/{self._total} {text}, {left:.0f} s left", file=sys.stderr)
+            print(f"meta-training {step}/{self._total}: {text}", file=sys.stderr)
+
+    def _left(self, step: int, elapsed: float) -> float:
+        """Seconds until the steps are done or the time is up, whichever comes first."""
+        of_steps = (self._total - step) / max(step - self._first, 1) * elapsed
+        return max(min(of_steps, self._seconds - elapsed), 0.0)

@@ -94,6 +94,7 @@ def meta_train(
         total_steps=options.steps,
         first_step=first_step,
         episodes_per_step=options.episodes_per_step,
+        seconds=limit - seconds_before,
     ) as progress:
         for step in range(first_step + 1, last_step + 1):
             loss, score = step_function(next(stacks))
@@ -104,7 +105,7 @@ def meta_train(
             state.seconds.assign(seconds)
             last = step == last_step or seconds >= limit
             if step % REPORT_EVERY_STEPS == 0 or last:
-                progress.update(step, float(loss), float(score))
+                progress.update(step, float(loss), float(score), last=last)
             if step % options.eval_every == 0 or last:
                 waited = stacks.wait_share()
                 entry = _validate(state, score_function, validation, recent)
