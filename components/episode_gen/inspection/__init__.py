@@ -11,7 +11,7 @@ from components.episode_gen.inspection.base import Inspection
 from components.errors import UserError
 
 KINDS = {
-    "a folder with one sub-folder of images a class": "images",
+    "a folder with one sub-folder of images (png, jpg, bmp, gif) a class": "images",
     "one of wav files a class": "recordings",
     "a .csv, .tsv or .jsonl file of texts and their classes": "texts",
 }

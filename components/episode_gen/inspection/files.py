@@ -2,13 +2,13 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from components.episode_gen.inspection import base
 from components.episode_gen.sources.file_kind import UnreadableFile
-from components.episode_gen.sources.folder import list_files
+from components.episode_gen.sources.folder import list_files, other_files, suffix_of
 
 Seen = TypeVar("Seen")
 
@@ -19,17 +19,21 @@ class Looked(NamedTuple, Generic[Seen]):
     unreadable: name -> reason.
     digests: of the readable files.
     grouped: whether there is a level of groups above the classes.
+    others: files beside them that are of another kind, and so not read.
     """
 
     seen: dict[str, Seen]
     unreadable: dict[str, str]
     digests: dict[str, str]
     grouped: bool
+    others: list[str]
 
     def class_sizes(self) -> dict[str, int]:
+        """Readable files of each class."""
         return dict(Counter(map(class_of, self.seen)))
 
     def duplicates(self) -> list[list[str]]:
+        """The names of equal files that lie in different classes."""
         return base.duplicates(self.digests, {name: class_of(name) for name in self.digests})
 
     def section(self, path: Path) -> dict[str, Any]:
@@ -41,10 +45,11 @@ class Looked(NamedTuple, Generic[Seen]):
         )
 
     def facts(self) -> dict[str, str]:
-        suffixes = (Path(name).suffix.lower().lstrip(".") for name in self.seen)
+        """What there is to tell of files of any kind."""
         groups = {name.partition("/")[0] for name in self.seen}
         grouped = {"groups": str(len(groups))} if self.grouped else {}
-        return {"formats": base.counted(suffixes)} | grouped
+        others = {"not read": f"{_formats(self.others)} files"} if self.others else {}
+        return {"formats": _formats(self.seen)} | others | grouped
 
 
 def matches(path: Path, suffixes: frozenset[str]) -> bool:
@@ -61,8 +66,9 @@ def look_at_all(path: Path, suffixes: frozenset[str], look: Callable[[Path], See
       look: at one file; raises `UnreadableFile`.
     """
     grouped = not list_files(path, suffixes, depth=1)
-    looked = Looked[Seen]({}, {}, {}, grouped)
-    for folder, files in list_files(path, suffixes, depth=2 if grouped else 1).items():
+    depth = 2 if grouped else 1
+    looked = Looked[Seen]({}, {}, {}, grouped, other_files(path, suffixes, depth=depth))
+    for folder, files in list_files(path, suffixes, depth=depth).items():
         for file in files:
             name = f"{folder}/{file}"
             try:
@@ -77,3 +83,7 @@ def look_at_all(path: Path, suffixes: frozenset[str], look: Callable[[Path], See
 def class_of(name: str) -> str:
     """The folder that a file lies in."""
     return name.rpartition("/")[0]
+
+
+def _formats(names: Iterable[str]) -> str:
+    return base.counted(suffix_of(name).lstrip(".") or "other" for name in names)

@@ -127,16 +127,32 @@ def list_files(root: Path, suffixes: frozenset[str], *, depth: int) -> dict[str,
 
     Hidden files are left out.
     """
-    found: dict[str, list[str]] = {}
-    for folder in _folders(root, depth):
-        names = sorted(
-            entry.name
-            for entry in os.scandir(root / folder)
-            if Path(entry.name).suffix.lower() in suffixes and not entry.name.startswith(".")
-        )
-        if names:
-            found[folder] = names
-    return found
+    visible = {folder: _visible_files(root / folder) for folder in _folders(root, depth)}
+    found = {
+        folder: [name for name in names if suffix_of(name) in suffixes]
+        for folder, names in visible.items()
+    }
+    return {folder: names for folder, names in found.items() if names}
+
+
+def other_files(root: Path, suffixes: frozenset[str], *, depth: int) -> list[str]:
+    """The names of the visible files in these folders that `list_files` leaves out."""
+    names = [name for folder in _folders(root, depth) for name in _visible_files(root / folder)]
+    return [name for name in names if suffix_of(name) not in suffixes]
+
+
+def suffix_of(name: str) -> str:
+    """In lower case, as ".png"."""
+    return Path(name).suffix.lower()
+
+
+def _visible_files(folder: Path) -> list[str]:
+    """Sorted."""
+    return sorted(
+        entry.name
+        for entry in os.scandir(folder)
+        if entry.is_file() and not entry.name.startswith(".")
+    )
 
 
 def _folders(root: Path, depth: int) -> list[str]:

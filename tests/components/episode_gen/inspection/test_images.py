@@ -38,6 +38,15 @@ def test_unreadable_files_are_named_with_the_reason(faulty_folder):
     }
 
 
+def test_files_that_are_not_read_are_counted(faulty_folder):
+    assert "not read" not in inspect(faulty_folder).facts
+    for name in ("class_0/new.WEBP", "class_1/new.webp", "class_1/notes", "class_1/.hidden"):
+        (faulty_folder / name).write_text("")
+    (faulty_folder / "only_webp").mkdir()
+    (faulty_folder / "only_webp" / "a.webp").write_text("")
+    assert inspect(faulty_folder).facts["not read"] == "3 webp, 1 other files"
+
+
 def test_equal_files_in_different_classes_are_named(faulty_folder):
     assert inspect(faulty_folder).duplicates == [["class_4/copy.png", "class_5/0.png"]]
 
