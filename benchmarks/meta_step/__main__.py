@@ -7,6 +7,8 @@ than TensorFlow. Those whose packages do not load are left out. Every implementa
 its own that compiles first; then they take turns, several rounds. Writes
 `benchmarks/results/meta_step.json`, unless only some were asked for.
 
+Beside them stands `floor`: the matrix products alone (`floor.py`), by the same libraries.
+
 The loss and the meta-gradient of the first meta-step must agree, or nothing is reported. (Later
 losses need not: where a ReLU's input changes sign an adapted loss jumps, and weights that differ in
 the last digit may lie on the two sides of it.)
@@ -31,8 +33,8 @@ TOLERANCE = 1e-4
 GRADIENT_TOLERANCE = 5e-3
 """Relative, of the meta-gradient by each weight. After five steps, some implementations' of the
 first layer lie a thousandth apart, where the losses agree to 1e-7; not found out why."""
-OURS, RATE = "ours", "matmul"
-HERE = (OURS, "tf_map_fn", RATE)
+OURS, RATE, FLOOR = "ours", "matmul", "floor"
+HERE = (OURS, "tf_map_fn", FLOOR, RATE)
 PEERS = {
     "jax_vmap": ("jax",),
     "torch_vmap": ("torch",),
@@ -79,7 +81,7 @@ def measure(case_name: str, pythons: dict[str, str], rounds: int, seconds: float
     """Figures of one case, by implementation."""
     case = problem.CASES[case_name]
     workers = [Worker(name, python, case_name) for name, python in pythons.items()]
-    check({w.name: w.started for w in workers if w.name != RATE})
+    check({w.name: w.started for w in workers if w.name not in (RATE, FLOOR)})
     heard: dict[str, list[dict[str, Any]]] = {w.name: [] for w in workers}
     for _ in range(rounds):
         for worker in workers:
@@ -106,7 +108,7 @@ def measure(case_name: str, pythons: dict[str, str], rounds: int, seconds: float
             "peak_mb": round(heard[worker.name][-1]["peak_mb"]),
             "versions": worker.started["versions"],
         }
-    peers = {name: one["tasks_per_second"] for name, one in found.items() if name != OURS}
+    peers = {n: one["tasks_per_second"] for n, one in found.items() if n not in (OURS, FLOOR)}
     result: dict[str, Any] = {"matmul_gflop_per_second": round(rate, 1), "implementations": found}
     if peers and OURS in found:
         fastest = max(peers, key=lambda name: peers[name])

@@ -4,8 +4,10 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from benchmarks.meta_step import __main__ as meta_step
+from benchmarks.meta_step import floor, problem
 
 
 @pytest.fixture
@@ -41,3 +43,19 @@ def test_a_peer_whose_package_does_not_load_is_left_out_with_the_reason(monkeypa
     assert not meta_step.importable("ghost", sys.executable)
     said = capsys.readouterr().out
     assert said.startswith("ghost is left out") and "No module named 'no_such_package'" in said
+
+
+@pytest.mark.parametrize("name", list(problem.CASES))
+def test_the_floor_has_the_products_that_the_figures_count(name):
+    case = problem.CASES[name]
+    flop = 0
+    for shape, count in floor.products_of_task(case).items():
+        rows = shape.images * (-(-shape.size // 2)) ** 2
+        flop += count * 2 * rows * 9 * shape.channels * problem.FILTERS
+    assert 0.99 < flop / problem.flop_per_task(case) < 1  # but for the dense layer
+
+
+def test_both_ways_of_a_product_give_as_many_numbers():
+    shape = floor.Shape("forward", images=2, size=5, channels=3)
+    by_convolution, by_patches = (way() for way in floor.ways(shape))
+    assert tf.size(by_convolution) == tf.size(by_patches)
