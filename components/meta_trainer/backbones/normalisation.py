@@ -23,16 +23,9 @@ from typing import Literal, NamedTuple
 import tensorflow as tf
 
 from components.meta_trainer.backbones import task_ops
-from components.meta_trainer.backbones.recompute import recomputed_in_loops
 from components.meta_trainer.types import Weights
 
 Mode = Literal["support", "task_norm", "example", "transductive", "none"]
-
-STATISTICS: dict[Mode, tuple[str, ...]] = {
-    "support": ("mean", "variance"),
-    "task_norm": ("mean", "variance", "size"),
-}
-"""What queries are normalised by, of the support set."""
 
 
 class Normalisation(NamedTuple):
@@ -76,23 +69,7 @@ class Normalisation(NamedTuple):
         Returns:
           the normalised activations, and the statistics `moments_<layer>_*`, each `[E, ...]`.
         """
-        known = {name: weights[name] for name in self.names(layer)}
-        if given is not None and self.mode in STATISTICS:
-            known |= {name: given[name] for name in self._statistics(layer)}
-
-        def normalised(x: tf.Tensor, *tensors: tf.Tensor):
-            return self._normalised(dict(zip(known, tensors)), layer, x, mask)
-
-        return recomputed_in_loops(normalised)(x, *known.values())
-
-    def _statistics(self, layer: str) -> list[str]:
-        return [f"moments_{layer}_{name}" for name in STATISTICS.get(self.mode, ())]
-
-    def _normalised(
-        self, known: Weights, layer: str, x: tf.Tensor, mask: tf.Tensor
-    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """As `apply`; `known` holds this layer's weights, and the statistics if they are given."""
-        offset = known[f"{layer}_offset"]
+        offset = weights[f"{layer}_offset"]
         if offset.shape.rank == 2:
             offset = offset[:, None, None, None, :]
         if self.mode == "none":
@@ -100,18 +77,22 @@ class Normalisation(NamedTuple):
         if self.mode == "example":
             mean, variance = _own_moments(x, axis=[2, 3, 4])
             return (x - mean) * tf.math.rsqrt(variance + task_ops.EPSILON) + offset, {}
-        names = self._statistics(layer)
-        if names and names[0] in known:
-            mean, variance, *size = (known[name] for name in names)
-            mean, variance = (moment[:, None, None, None, :] for moment in (mean, variance))
-        else:
+        if given is None or self.mode == "transductive":
             mask = tf.cast(mask, x.dtype)
             mean, variance = task_ops.moments(x, mask)
-            size = [tf.reduce_sum(mask, axis=1)]
-        statistics = dict(zip(names, (mean[:, 0, 0, 0, :], variance[:, 0, 0, 0, :], *size)))
+            size = tf.reduce_sum(mask, axis=1)
+        else:
+            mean = given[f"moments_{layer}_mean"][:, None, None, None, :]
+            variance = given[f"moments_{layer}_variance"][:, None, None, None, :]
+            size = given.get(f"moments_{layer}_size")
+        statistics = {}
+        if self.inductive:
+            statistics[f"moments_{layer}_mean"] = mean[:, 0, 0, 0, :]
+            statistics[f"moments_{layer}_variance"] = variance[:, 0, 0, 0, :]
         if self.mode == "task_norm":
-            slope, bias = known[f"{layer}_blend_slope"], known[f"{layer}_blend_bias"]
-            alpha = tf.sigmoid(slope * size[0] + bias)[:, None, None, None, None]
+            statistics[f"moments_{layer}_size"] = size
+            slope, bias = weights[f"{layer}_blend_slope"], weights[f"{layer}_blend_bias"]
+            alpha = tf.sigmoid(slope * size + bias)[:, None, None, None, None]
             mean, variance = _blend(x, mean, variance, alpha)
         return task_ops.normalise(x, mean, variance, offset), statistics
 

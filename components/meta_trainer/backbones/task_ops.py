@@ -10,13 +10,10 @@ fewer passes over the activations, and are functions of this kind again: hence d
 order.
 """
 
-from functools import partial
-
 import tensorflow as tf
 from tensorflow.python.ops import control_flow_util  # the only place that tells of XLA
 
 from components.meta_trainer.backbones import patches, plain_convolution
-from components.meta_trainer.backbones.recompute import recomputed_in_loops
 from components.meta_trainer.backbones.shapes import shape_of
 
 EPSILON = 1e-3
@@ -35,7 +32,7 @@ def task_conv(x: tf.Tensor, kernel: tf.Tensor, *, stride: int = 1) -> tf.Tensor:
       `[E, B, ceil(H / stride), ceil(W / stride), F]`.
     """
     if _compiled_by_xla():
-        return recomputed_in_loops(partial(patches.convolution, stride=stride))(x, kernel)
+        return patches.convolution(x, kernel, stride)
     return plain_convolution.convolution(x, kernel, stride)
 
 
