@@ -75,7 +75,7 @@ def read_warmup(saved_model: Path) -> Iterator[predict_pb2.PredictRequest]:
     path = saved_model / WARMUP_FILE
     if not path.exists():
         return
-    records = tf.compat.v1.io.tf_record_iterator(str(path))
+    records = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
     for number, record in enumerate(records):
         if number >= MAX_RECORDS:
             rule = f"Number of warmup records exceeds the maximum ({MAX_RECORDS}) at {path}"

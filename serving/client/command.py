@@ -1,5 +1,7 @@
 """`fewshot query`."""
 
+import os
+import re
 from pathlib import Path
 
 import click
@@ -9,10 +11,18 @@ from serving.client.client import DEFAULT_TIMEOUT, FewShotClient
 from serving.client.files import read_queries, read_support
 from serving.client.transport import Tls
 from serving.errors import UserError
-from serving.protocol.status import DEADLINE_EXCEEDED, NAMES, UNAVAILABLE, StatusError
+from serving.protocol.status import (
+    DEADLINE_EXCEEDED,
+    NAMES,
+    NOT_FOUND,
+    UNAVAILABLE,
+    StatusError,
+)
 from serving.start_up import skip_unused_imports
 
 _CHUNK = 32
+ASSERTED = re.compile(r"assertion failed: \[(.*)\]")
+"""How TensorFlow wraps the sentence of a check in a SavedModel."""
 
 
 @click.command()
@@ -79,9 +89,19 @@ def query(
 
 def _sentence(error: StatusError, target: str) -> str:
     said = error.message.split("\n\t [[")[0]  # without TensorFlow's names of graph nodes
+    asserted = ASSERTED.search(said)
+    said = asserted[1] if asserted else said
     if error.code in (UNAVAILABLE, DEADLINE_EXCEEDED):
         return f"{target} does not answer; is the address right, does a server run? ({said})"
+    if error.code == NOT_FOUND:
+        return f"{target} does not serve this model: {said}; see `--model-name` and `--version`."
     return f"The model refused: {NAMES[error.code]}: {said}"
+
+
+def _without_common_folder(names: list[str]) -> list[str]:
+    """Paths of one folder as their names in it; anything else as it is."""
+    folders = {os.path.dirname(name) for name in names}
+    return [os.path.basename(name) for name in names] if len(folders) == 1 else names
 
 
 def print_table(names: list[str], answers: list[Answer], *, none_below: float = 0.0) -> None:
@@ -98,7 +118,7 @@ def print_table(names: list[str], answers: list[Answer], *, none_below: float = 
     headings = ("query", "class", "probability", "second", "probability")
     table = Table(*(Column(heading, overflow="fold") for heading in headings))
     rows = [row for answer in answers for row in answer.probabilities]
-    for name, row in zip(names, rows):
+    for name, row in zip(_without_common_folder(names), rows):
         best = row.argsort()[::-1][:2]
         cells = [
             cell for index in best for cell in (answers[0].class_names[index], f"{row[index]:.3f}")

@@ -50,9 +50,8 @@ class GrpcListener:
                 return self._server.add_insecure_port(address)
             return self._server.add_secure_port(address, credentials)
         except RuntimeError as error:
-            raise UserError(
-                f"`--port` must be a free port and `--grpc-socket-path` a new socket; {error}."
-            ) from error
+            rule = "`--port` must be a free port and `--grpc-socket-path` a new socket"
+            raise UserError(f"{rule}; {str(error).rstrip('.')}.") from error
 
     def report_health(self, *, serving: bool) -> None:
         """Sets what health checks answer."""

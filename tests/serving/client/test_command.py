@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 from click.testing import CliRunner
 from PIL import Image
 
 from serving.client.answer import Answer
-from serving.client.command import print_table, query
+from serving.client.command import _sentence, print_table, query
 from serving.client.files import read_queries, read_support
 from serving.errors import UserError
+from serving.protocol.status import INVALID_ARGUMENT, StatusError
 
 
 @pytest.fixture
@@ -67,6 +69,39 @@ def test_a_file_that_is_no_picture_is_one_sentence(pictures, server):
     result = ask("--support", pictures, *address, pictures / "dark" / "0.png")
     assert isinstance(result.exception, UserError)
     assert "The model refused: INVALID_ARGUMENT" in str(result.exception)
+
+
+def test_the_sentence_of_a_check_is_told_without_its_wrapping():
+    @tf.function
+    def check(count: tf.Tensor) -> tf.Tensor:
+        said = ["`support_x` must hold [2] wav files; got ", tf.strings.as_string(count), "."]
+        with tf.control_dependencies([tf.debugging.Assert(count < 1, [tf.strings.join(said)])]):
+            return tf.identity(count)
+
+    with pytest.raises(tf.errors.InvalidArgumentError) as raised:
+        check(tf.constant(3))
+    told = _sentence(StatusError(INVALID_ARGUMENT, raised.value.message), "localhost:1")
+    sentence = "`support_x` must hold [2] wav files; got 3."
+    assert told == f"The model refused: INVALID_ARGUMENT: {sentence}"
+
+
+def test_an_unknown_model_is_one_sentence_with_the_flag(pictures, server):
+    for target in (
+        f"--address=localhost:{server.port}",
+        f"--rest=http://localhost:{server.rest_port}",
+    ):
+        result = ask("--support", pictures, target, pictures / "dark" / "0.png")
+        assert isinstance(result.exception, UserError)
+        assert "does not serve this model" in str(result.exception)
+        assert "`--model-name`" in str(result.exception)
+
+
+def test_files_of_one_folder_are_told_by_their_names(capsys):
+    answer = Answer(np.array([[0.9, 0.1], [0.2, 0.8]]), ["dark", "bright"])
+    print_table(["/a/long/path/one.png", "/a/long/path/two.png"], [answer])
+    assert "/a/long" not in capsys.readouterr().out
+    print_table(["/a/one.png", "/b/one.png"], [answer])
+    assert "/b/one.png" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("target", [["--address", "localhost:1"], ["--rest", "http://localhost:1"]])
