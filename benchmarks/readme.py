@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from benchmarks.glyph_learners import table as glyph_learners
+from benchmarks.learners import table as learners
+from benchmarks.meta_step import table as meta_step
 from benchmarks.omniglot import table as omniglot
 from benchmarks.reporting import ROOT, read_result
 
@@ -26,6 +28,8 @@ class Table(NamedTuple):
 TABLES = (
     Table("glyph_learners", glyph_learners.markdown, glyph_learners.MARKERS),
     Table("omniglot", omniglot.markdown, omniglot.MARKERS),
+    Table("meta_step", meta_step.markdown, meta_step.MARKERS),
+    Table("learners", learners.markdown, learners.MARKERS),
 )
 
 

@@ -1,0 +1,40 @@
+"""The results as a Markdown table."""
+
+from typing import Any
+
+COLUMNS = {
+    "ours": "ours",
+    "tf_map_fn": "`tf.map_fn`",
+    "jax_vmap": "JAX, vmap",
+    "torch_vmap": "torch.func, vmap",
+    "torch_higher": "higher",
+    "floor": "products alone",
+}
+"""By implementation: the title in the table."""
+CASES = {
+    "1_step_1_query_32_tasks": "1 inner step, 1 query a class, 32 tasks",
+    "5_steps_15_queries_4_tasks": "5 inner steps, 15 queries a class, 4 tasks",
+}
+MARKERS = ("<!-- meta-step table -->", "<!-- end of meta-step table -->")
+"""The table stands between these lines in the README."""
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """Tasks a second, one row a case; then the ratio, the share and the time to compile."""
+    titles = [*COLUMNS.values(), "ours / fastest peer", "of the matmul rate", "compile"]
+    lines = ["| | " + " | ".join(titles) + " |", "|---" * (len(titles) + 1) + "|"]
+    for case, title in CASES.items():
+        result = results["results"][case]
+        measured = result["implementations"]
+        cells = [
+            f"{measured[name]['tasks_per_second']:.0f}" if name in measured else ""
+            for name in COLUMNS
+        ]
+        ours = measured["ours"]
+        cells += [
+            f"{result['ratio_to_fastest_peer']:.2f}",
+            f"{ours['share_of_matmul_rate']:.0%}",
+            f"{ours['compile_seconds']:.0f} s",
+        ]
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
