@@ -2,8 +2,8 @@
 
 As many of each shape as the meta-step has, on inputs that lie ready: nothing is cut into patches,
 normalised, added or written down. Each in the faster of two ways, found at the start: TensorFlow's
-own convolution (oneDNN's on CPUs), or a matrix product of patches. A core has half of them, one
-after the other. No meta-step that computes these products by these libraries is faster.
+own convolution (oneDNN's on CPUs), or a matrix product of patches. The cores share the tasks, one
+product after the other. No meta-step that computes these products by these libraries is faster.
 """
 
 import os
@@ -113,7 +113,10 @@ def main(case: problem.Case) -> None:
         for shape, count in products_of_task(case).items()
         for product in [fastest(ways(shape))] * count
     ]
-    share = [of_task * (case.episodes // cores)] * cores
+    share = [
+        of_task * len(range(core, case.episodes, cores))
+        for core in range(min(cores, case.episodes))
+    ]
 
     @tf.function
     def step() -> tf.Tensor:

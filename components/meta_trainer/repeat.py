@@ -1,10 +1,9 @@
 """Repeating a step on a dict of tensors as a loop in the graph, differentiable to second order.
 
 Unrolled, five second-order steps take XLA five times as long to compile as one. A loop of known
-length is compiled once, whatever its length, and is at most a seventh slower: what the gradient
-needs of each step is copied there and back. Tried in its place, and not faster: computing parts of
-it again (5% at most), a compiled program for each step (a quarter slower), a conditional for each
-step (half as fast).
+length is compiled once, whatever its length, and is some tenth or two slower: what the gradient
+needs of each step is copied there and back. Tried in its place, and no faster: a compiled program
+or a conditional for each step, and computing cheap parts again in the gradient.
 """
 
 from collections.abc import Callable
