@@ -21,11 +21,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from components import object_storage
 from components.errors import UserError
+from components.one_core import one_core_per_operation
 from pipeline.kubeflow.executor_input import mended, restored
 
 
 def main(argv: list[str]) -> int:
     """Runs a step and returns the exit status: 0 done, 1 failed, 2 a user's mistake."""
+    one_core_per_operation()
     arguments, beam_args = _parser().parse_known_args(argv)
     try:
         if arguments.self_test:

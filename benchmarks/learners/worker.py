@@ -16,11 +16,11 @@ from components.episodes.record import EpisodeSetRecord
 from components.meta_trainer.build import Assembly, assemble
 from components.meta_trainer.export import export
 from components.meta_trainer.options import TrainingOptions, learner_options
-from components.meta_trainer.parallel import one_core_per_program
 from components.meta_trainer.state import TrainingState
 from components.meta_trainer.training_loop import meta_step
 from components.meta_trainer.types import Episodes
 from components.modalities.base import ExampleSpec
+from components.one_core import one_core_per_operation
 from serving import signatures as names
 
 WAYS, SHOTS, QUERIES, SIZE, FILTERS, EPISODES, STACKED = 5, 1, 3, 28, 32, 16, 8
@@ -53,7 +53,7 @@ def main(name: str, seconds: float) -> None:
 
 def training(assembly: Assembly, episodes: Episodes, seconds: float) -> dict[str, Any]:
     """Compile seconds and episodes/s of the Trainer's meta-step."""
-    one_core_per_program()
+    one_core_per_operation()
     options = TrainingOptions(steps=10**6, episodes_per_step=EPISODES)
     state = TrainingState(assembly.learner.init(0))
     state.step.assign(int(LATE * options.steps))

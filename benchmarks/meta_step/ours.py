@@ -12,22 +12,20 @@ from components.meta_trainer.backbones.conv4 import Conv4Options, conv4
 from components.meta_trainer.learners.maml import MamlOptions, maml
 from components.meta_trainer.network import Network
 from components.meta_trainer.objective import classification
-from components.meta_trainer.parallel import (
-    chunk_size,
-    mean_over_chunks,
-    one_core_per_program,
-)
+from components.meta_trainer.parallel import chunk_size, mean_over_chunks
 from components.meta_trainer.types import Episodes
+from components.one_core import one_core_per_operation
 
 
 def main(case: problem.Case) -> None:
-    one_core_per_program()
+    one_core_per_operation()
     backbone = conv4(Conv4Options(normalisation="transductive"), (problem.SIZE, problem.SIZE, 1))
     options = MamlOptions(
         inner_steps=case.inner_steps, inner_rate=problem.INNER_RATE, learn_rates=False
     )
     learner = maml(options, Network(backbone, problem.WAYS), classification())
-    size = chunk_size(case.episodes, os.cpu_count() or 1)
+    examples = problem.WAYS * (problem.SHOTS + case.queries)
+    size = chunk_size(case.episodes, os.cpu_count() or 1, examples)
 
     @tf.function(jit_compile=True)
     def gradients(weights, *chunk):

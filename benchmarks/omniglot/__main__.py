@@ -19,6 +19,7 @@ from typing import Any
 from benchmarks.omniglot.entries import DATA, TABLE, Entry
 from benchmarks.omniglot.table import draw_curves
 from benchmarks.reporting import RESULTS, about, read_result, write_result
+from components.one_core import one_core_per_operation
 
 NAME = "omniglot"
 
@@ -65,6 +66,7 @@ def run(name: str, entry: Entry, arguments: Any, seconds: float) -> Iterator[dic
     # TensorFlow takes seconds to import, and the table needs none of it.
     from benchmarks.omniglot import runs
 
+    one_core_per_operation()
     of_machine = about()
     trained = runs.train(name, entry, arguments.work_dir, max(seconds, 0.0))
     outcome = trained.outcome

@@ -15,14 +15,11 @@ from components.meta_trainer.build import Assembly
 from components.meta_trainer.distributed import ALONE, Workers
 from components.meta_trainer.input_pipeline import prepared
 from components.meta_trainer.options import TrainingOptions
-from components.meta_trainer.parallel import (
-    chunk_size,
-    mean_over_chunks,
-    one_core_per_program,
-)
+from components.meta_trainer.parallel import chunk_size, mean_over_chunks
 from components.meta_trainer.progress import MetaTrainingProgress, TimedIterator
 from components.meta_trainer.state import TrainingState
 from components.meta_trainer.types import Episodes, Weights
+from components.one_core import one_core_per_operation
 
 REPORT_EVERY_STEPS = 10
 
@@ -68,7 +65,7 @@ def meta_train(
       pause_after: seconds of meta-training, over all runs, after which it stops to be gone on with.
         `options.max_seconds` is the end of meta-training instead: the schedule reaches its end.
     """
-    one_core_per_program()
+    one_core_per_operation()
     state = TrainingState(assembly.learner.init(options.seed))
     manager = tf.train.CheckpointManager(
         tf.train.Checkpoint(state=state), checkpoint_dir, max_to_keep=2
@@ -148,9 +145,8 @@ def meta_step(
         # XLA compiles neither strings nor sizes that vary: preparing texts and sounds stays out.
         stack = prepared(episodes, assembly.modality)
         count = stack.support_x.shape[0]
-        # Without XLA each operation uses all cores by itself.
-        cores, largest = os.cpu_count() or 1, assembly.learner.chunk
-        size = chunk_size(count, cores, largest) if options.jit_compile else count
+        examples = stack.support_y.shape[1] + stack.query_y.shape[1]
+        size = chunk_size(count, os.cpu_count() or 1, examples, assembly.learner.chunk)
         found = workers.mean(
             mean_over_chunks(
                 lambda *chunk: gradients(weights, Episodes(*chunk), progress), stack, size

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from components.errors import UserError
+from components.one_core import one_core_per_operation
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,6 +48,7 @@ def compare(
     from pipeline.console import narrated
 
     config = load_config(config_path, overrides)
+    one_core_per_operation()
     folder = (output_dir or Path("runs") / f"compare-{config.name}").absolute()
     seconds = None if budget_minutes is None else budget_minutes * 60 / len(names)
     with narrated("comparison", folder / "compare.log"):

@@ -145,8 +145,8 @@ def _spread(small: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
 def _total(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """The value of `_weighted_sum`.
 
-    Positions first, then examples: XLA sums in one sweep, and a sweep of thousands of numbers loses
-    a digit of float32. (A product of a row of weights and a matrix is such a sweep, too.)
+    Positions first, then examples, as a product: one sum over both loses a digit of float32, which
+    is summed in one sweep, and where XLA knows that the weights are ones it would make one of two.
     """
-    of_example = tf.reduce_sum(x, axis=[2, 3], keepdims=True)
-    return tf.reduce_sum(of_example * weights[:, :, None, None, None], axis=1, keepdims=True)
+    of_example = tf.reduce_sum(x, axis=[2, 3])
+    return tf.matmul(weights[:, None, :], of_example)[:, :, None, None, :]

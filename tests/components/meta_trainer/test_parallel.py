@@ -25,11 +25,19 @@ def test_chunks_of_any_size_give_the_same_mean(size):
 
 
 @pytest.mark.parametrize(
-    "episodes, cores, expected",
-    [(32, 2, 4), (4, 2, 2), (4, 8, 1), (1, 2, 1), (6, 2, 3), (7, 2, 1), (32, 16, 2)],
+    "episodes, cores, examples, expected",
+    [
+        (32, 2, 10, 2),
+        (4, 2, 10, 2),
+        (4, 4, 10, 1),
+        (1, 2, 10, 1),
+        (7, 2, 10, 1),
+        (32, 2, 20, 2),
+        (32, 2, 50, 1),
+    ],
 )
-def test_chunk_size_keeps_every_core_busy(episodes, cores, expected):
-    assert chunk_size(episodes, cores) == expected
+def test_chunk_size_keeps_every_core_busy_and_fits_its_cache(episodes, cores, examples, expected):
+    assert chunk_size(episodes, cores, examples) == expected
 
 
 def test_an_unknown_number_of_episodes_is_refused():
