@@ -4,7 +4,7 @@
 
 The shapes of `make run`: 28 x 28 images, conv4-32, 5-way 1-shot, 3 queries a class, 16 episodes a
 meta-step, every learner with its own defaults. Meta-steps are the Trainer's, adaptation is the
-exported model's signature `adapt`; each learner is a process of its own. Writes
+exported model's signature `adapt`; each is measured in a process of its own. Writes
 `benchmarks/results/learners.json`, unless only some were asked for.
 """
 
@@ -38,15 +38,17 @@ def main() -> None:
     print(f"{'':16}" + "".join(f"{title:>12}" for title in COLUMNS.values()), flush=True)
     found = {}
     for name in arguments.only or learners.TABLE:
-        found[name] = measure(name, arguments.seconds)
+        found[name] = {}
+        for part in ("training", "adaptation"):
+            found[name] |= measure(part, name, arguments.seconds)
         print(f"{name:16}" + "".join(f"{found[name][key]:12}" for key in COLUMNS), flush=True)
     if not arguments.only:
         write_result("learners", before | {"learners": found})
 
 
-def measure(name: str, seconds: float) -> dict[str, Any]:
-    """What the worker of one learner says."""
-    command = [sys.executable, "-m", "benchmarks.learners.worker", name, str(seconds)]
+def measure(part: str, name: str, seconds: float) -> dict[str, Any]:
+    """What the worker of one learner says of a part of its life."""
+    command = [sys.executable, "-m", "benchmarks.learners.worker", part, name, str(seconds)]
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     ended = subprocess.run(command, capture_output=True, text=True, env=environment)
     if ended.returncode:

@@ -1,4 +1,10 @@
-"""Measures one learner in a process of its own: `worker.py NAME SECONDS`, one line of JSON."""
+"""Measures one learner in a process of its own: one line of JSON.
+
+    python -m benchmarks.learners.worker PART NAME SECONDS
+
+PART is "training" or "adaptation": the Trainer's process keeps each operation to a core, a server's
+does not.
+"""
 
 import json
 import resource
@@ -13,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.episodes.record import EpisodeSetRecord
-from components.meta_trainer.build import Assembly, assemble
+from components.meta_trainer.build import assemble
 from components.meta_trainer.export import export
 from components.meta_trainer.options import TrainingOptions, learner_options
 from components.meta_trainer.state import TrainingState
@@ -28,12 +34,34 @@ LATE = 0.9
 """Share of meta-training done: MAML++ takes second-order steps by then."""
 
 
-def main(name: str, seconds: float) -> None:
-    section = {"name": name, "backbone": {"name": "conv4", "filters": FILTERS}}
-    assembly = assemble(record(), section)
-    rng = np.random.default_rng(0)
-    found: dict[str, Any] = training(assembly, draw(rng, EPISODES), seconds)
-    found["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+def main(part: str, name: str, seconds: float) -> None:
+    print(json.dumps(PARTS[part](name, seconds)))
+
+
+def training(name: str, seconds: float) -> dict[str, Any]:
+    """Compile seconds, episodes/s and memory of the Trainer's meta-step."""
+    one_core_per_operation()
+    assembly = assemble(record(), section_of(name))
+    episodes = draw(np.random.default_rng(0), EPISODES)
+    options = TrainingOptions(steps=10**6, episodes_per_step=EPISODES)
+    state = TrainingState(assembly.learner.init(0))
+    state.step.assign(int(LATE * options.steps))
+    step = meta_step(assembly, options, state)
+    started = time.perf_counter()
+    float(step(episodes)[0])
+    compiled = time.perf_counter() - started
+    taken = median_seconds(lambda: float(step(episodes)[0]), seconds)
+    return {
+        "compile_seconds": round(compiled, 1),
+        "episodes_per_second": round(EPISODES / taken, 1),
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
+
+
+def adaptation(name: str, seconds: float) -> dict[str, Any]:
+    """Seconds to export; milliseconds of the exported signature, and of the products alone."""
+    assembly = assemble(record(), section_of(name))
+    rng, found = np.random.default_rng(0), {}
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         export(assembly, assembly.learner.init(0), f"{folder}/model", {})
@@ -46,26 +74,17 @@ def main(name: str, seconds: float) -> None:
         inputs = {names.SUPPORT_X: episodes.support_x, names.SUPPORT_Y: episodes.support_y}
         taken = median_seconds(lambda inputs=inputs: adapt(**inputs), seconds / 2)
         found[key] = round(1000 * taken / count, 2)
-    found["adapt_floor_ms"] = round(1000 * adaptation_flop(section) / rate, 2)
+    found["adapt_floor_ms"] = round(1000 * adaptation_flop(section_of(name)) / rate, 2)
     found["matmul_gflop_per_second"] = round(rate / 1e9, 1)
-    print(json.dumps(found))
+    return found
 
 
-def training(assembly: Assembly, episodes: Episodes, seconds: float) -> dict[str, Any]:
-    """Compile seconds and episodes/s of the Trainer's meta-step."""
-    one_core_per_operation()
-    options = TrainingOptions(steps=10**6, episodes_per_step=EPISODES)
-    state = TrainingState(assembly.learner.init(0))
-    state.step.assign(int(LATE * options.steps))
-    step = meta_step(assembly, options, state)
-    started = time.perf_counter()
-    float(step(episodes)[0])
-    compiled = time.perf_counter() - started
-    taken = median_seconds(lambda: float(step(episodes)[0]), seconds)
-    return {
-        "compile_seconds": round(compiled, 1),
-        "episodes_per_second": round(EPISODES / taken, 1),
-    }
+PARTS = {"training": training, "adaptation": adaptation}
+
+
+def section_of(name: str) -> dict[str, Any]:
+    """The configuration's section `learner`."""
+    return {"name": name, "backbone": {"name": "conv4", "filters": FILTERS}}
 
 
 def adaptation_flop(section: dict[str, Any]) -> float:
@@ -137,4 +156,4 @@ def record() -> EpisodeSetRecord:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]))
+    main(sys.argv[1], sys.argv[2], float(sys.argv[3]))
