@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from benchmarks.serving.fuzz import KINDS, fuzz
+from benchmarks.serving.fuzz import fuzz
+from benchmarks.serving.malformed import KINDS
 from benchmarks.serving.restart import kill_and_restart
 from benchmarks.serving.running import MODEL_NAME
 from benchmarks.serving.soak import soak
