@@ -42,11 +42,15 @@ format: $(READY) ## let ruff rewrite what it can
 	$(BIN)/ruff format .
 
 BENCH_PIP := .bench/bin/pip install --quiet --no-deps --require-hashes -r
+# With hashes, pip prefers an index's PyTorch, whose CUDA libraries are missing here, to a CPU build
+# that lies on the machine (PIP_FIND_LINKS). So that one is taken first, where there is one.
+TORCH_OF_THIS_MACHINE = sed -n '/^torch==/,/[^\\]$$/p' .requirements/bench_torch.txt > .bench/torch.txt; \
+  $(BENCH_PIP) .bench/torch.txt --no-index 2>/dev/null
 
 bench: $(READY) ## the meta-step beside JAX and PyTorch, in turns (minutes; python3 must be 3.11)
 	@test -x .bench/bin/python || $(PYTHON) -m venv .bench
 	@test -e .bench/.jax || ($(BENCH_PIP) .requirements/bench_jax.txt && touch .bench/.jax)
-	@test -e .bench/.torch || ($(BENCH_PIP) .requirements/bench_torch.txt && touch .bench/.torch) || \
+	@test -e .bench/.torch || ($(TORCH_OF_THIS_MACHINE); $(BENCH_PIP) .requirements/bench_torch.txt && touch .bench/.torch) || \
 	  echo "PyTorch cannot be installed here: its two peers are left out."
 	$(BIN)/python -m benchmarks.meta_step --peers .bench/bin/python
 
