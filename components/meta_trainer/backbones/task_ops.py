@@ -145,12 +145,8 @@ def _spread(small: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
 def _total(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """The value of `_weighted_sum`.
 
-    Positions first, then examples: one sum over both loses a digit of float32, which is summed in
-    one sweep. Where XLA knows that the weights are ones it would make one sum of the two; a product
-    it leaves alone. Elsewhere no product: its last digit depends on how many episodes are stacked.
+    Positions first, then examples, as a product: one sum over both loses a digit of float32, which
+    is summed in one sweep, and where XLA knows that the weights are ones it would make one of two.
     """
-    if _compiled_by_xla():
-        of_example = tf.reduce_sum(x, axis=[2, 3])
-        return tf.matmul(weights[:, None, :], of_example)[:, :, None, None, :]
-    of_example = tf.reduce_sum(x, axis=[2, 3], keepdims=True)
-    return tf.reduce_sum(of_example * weights[:, :, None, None, None], axis=1, keepdims=True)
+    of_example = tf.reduce_sum(x, axis=[2, 3])
+    return tf.matmul(weights[:, None, :], of_example)[:, :, None, None, :]
