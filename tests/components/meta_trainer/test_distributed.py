@@ -152,7 +152,7 @@ def test_a_worker_that_dies_comes_back_and_all_go_on(examples, tmp_path):
     path, places = job(examples, tmp_path, steps=STEPS, eval_every=100), cluster(2)
     workers = [start(path, places, index) for index in range(2)]
     deadline = time.monotonic() + 300
-    while not list(tmp_path.glob("checkpoints/*/ckpt-*.index")):
+    while not list(tmp_path.glob("checkpoints/*/checkpoint")):
         assert time.monotonic() < deadline and not any(w.poll() for w in workers), logs(tmp_path)
         time.sleep(0.2)
     workers[1].send_signal(signal.SIGKILL)

@@ -69,8 +69,8 @@ def start(config: Path, folder: Path, *arguments: str) -> subprocess.Popen:
 def test_a_killed_comparison_goes_on_to_its_report(config, tmp_path):
     folder = tmp_path / "out"
     process = start(config, folder, "--learners", "protonet,anil")
-    # Killed once the second learner has left a checkpoint.
-    while not list(folder.glob("anil/checkpoints/*/*.index")):
+    # Killed once the second learner has left a checkpoint: its files, and then the list of them.
+    while not list(folder.glob("anil/checkpoints/*/checkpoint")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)
