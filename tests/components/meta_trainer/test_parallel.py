@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.meta_trainer.parallel import chunk_size, mean_over_chunks
+from components.meta_trainer.parallel import chunk_size, core_cache, mean_over_chunks
 
 
 def mean_gradient(weights: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -25,19 +25,28 @@ def test_chunks_of_any_size_give_the_same_mean(size):
 
 
 @pytest.mark.parametrize(
-    "episodes, cores, examples, expected",
+    "episodes, cores, examples, cache, expected",
     [
-        (32, 2, 10, 2),
-        (4, 2, 10, 2),
-        (4, 4, 10, 1),
-        (1, 2, 10, 1),
-        (7, 2, 10, 1),
-        (32, 2, 20, 2),
-        (32, 2, 50, 1),
+        (32, 2, 10, 512, 2),
+        (4, 2, 10, 512, 2),
+        (4, 4, 10, 512, 1),
+        (1, 2, 10, 512, 1),
+        (7, 2, 10, 512, 1),
+        (32, 2, 20, 512, 2),
+        (32, 2, 50, 512, 1),
+        (4, 2, 80, 1024, 1),
+        (4, 2, 80, 2048, 2),
+        (4, 2, 500, 2048, 1),
     ],
 )
-def test_chunk_size_keeps_every_core_busy_and_fits_its_cache(episodes, cores, examples, expected):
-    assert chunk_size(episodes, cores, examples) == expected
+def test_chunk_size_keeps_every_core_busy_and_fits_its_cache(
+    episodes, cores, examples, cache, expected
+):
+    assert chunk_size(episodes, cores, examples, cache=1024 * cache) == expected
+
+
+def test_the_cache_of_this_machine_is_a_cache():
+    assert 128 * 1024 <= core_cache() <= 64 * 1024**2
 
 
 def test_an_unknown_number_of_episodes_is_refused():
