@@ -57,7 +57,7 @@ def configuration(entry: Entry) -> dict[str, Any]:
         "episodes": entry.episodes,
         "learner": entry.learner,
         "training": entry.training,
-    }
+    } | ({"starts_from": entry.starts_from} if entry.starts_from else {})
 
 
 def run(name: str, entry: Entry, arguments: Any, seconds: float) -> Iterator[dict[str, Any]]:

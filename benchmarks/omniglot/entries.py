@@ -37,6 +37,7 @@ class Entry(NamedTuple):
       anew whenever it is used.
     learner, training: the configuration's sections.
     tests: what it is judged on; the first one's shape is that of meta-validation.
+    starts_from: the entry whose best weights it starts from; drawn anew if null.
     """
 
     title: str
@@ -44,6 +45,7 @@ class Entry(NamedTuple):
     learner: dict[str, Any]
     training: dict[str, Any]
     tests: tuple[Test, ...]
+    starts_from: str | None = None
 
     @property
     def episodes(self) -> dict[str, Any]:
@@ -126,6 +128,24 @@ TABLE = {
         train=(5, 5, 5, 10_000),
         tests=(Test(5, 5, queries=5, rotations="all"),),
         **PUBLISHED_MAML,
+    ),
+    "maml_1_shot": Entry(
+        title="MAML, 1-shot, falling rate",
+        train=(5, 1, 1, 40_000),
+        learner=PUBLISHED_MAML["learner"],
+        training=PUBLISHED_MAML["training"] | {"steps": 24_000, "schedule": "cosine"},
+        tests=(
+            Test(5, 1, queries=1, rotations="all"),
+            Test(5, 5, queries=5, rotations="all"),
+        ),
+    ),
+    "maml_5_shot": Entry(
+        title="MAML, 5-shot, from the 1-shot weights, falling rate",
+        train=(5, 5, 5, 10_000),
+        learner=PUBLISHED_MAML["learner"],
+        training=PUBLISHED_MAML["training"] | {"steps": 9000, "schedule": "cosine"},
+        tests=(Test(5, 5, queries=5, rotations="all"),),
+        starts_from="maml_1_shot",
     ),
     "maml": Entry(
         title="MAML as served",

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 import tensorflow as tf
 
-from benchmarks.omniglot.entries import DATA, Entry, Test, judged_episodes
+from benchmarks.omniglot.entries import DATA, TABLE, Entry, Test, judged_episodes
 from components.episode_gen.generate import generate_episodes
 from components.episode_gen.options import EpisodeGenConfig
 from components.episodes.dataset import parse_episodes, read_split
@@ -44,11 +44,12 @@ def train(name: str, entry: Entry, work: Path, seconds: float) -> Trained:
     """
     uri = episodes(entry.episodes, work)
     record = read_record(uri)
-    described = json.dumps([entry.learner, entry.training, entry.episodes], sort_keys=True)
-    key = hashlib.sha256(described.encode()).hexdigest()[:8]
-    checkpoints = str(work / "checkpoints" / f"{name}-{key}")
+    checkpoints = checkpoint_dir(name, entry, work)
     options = checked(TrainingOptions, entry.training, "training")
     assembly = assemble(record, entry.learner)
+    if entry.starts_from:
+        before = finished_weights(entry.starts_from, work)
+        assembly = assembly._replace(learner=assembly.learner._replace(init=lambda seed: before))
     outcome = meta_train(
         assembly,
         options,
@@ -59,6 +60,21 @@ def train(name: str, entry: Entry, work: Path, seconds: float) -> Trained:
         pause_after=seconds_spent(checkpoints) + seconds,
     )
     return Trained(assembly, record, outcome)
+
+
+def checkpoint_dir(name: str, entry: Entry, work: Path) -> str:
+    """Another one whenever the configuration changes."""
+    described = json.dumps([entry.learner, entry.training, entry.episodes], sort_keys=True)
+    key = hashlib.sha256(described.encode()).hexdigest()[:8]
+    return str(work / "checkpoints" / f"{name}-{key}")
+
+
+def finished_weights(name: str, work: Path) -> dict[str, tf.Tensor]:
+    """The best weights of an entry whose schedule is done."""
+    entry = TABLE[name]
+    if steps_done(checkpoint_dir(name, entry, work)) < entry.training["steps"]:
+        raise SystemExit(f"Train `{name}` to its end first: `--only {name}`.")
+    return train(name, entry, work, seconds=0).outcome.weights
 
 
 def judge(
@@ -116,9 +132,18 @@ def episodes(section: dict[str, Any], work: Path) -> str:
     return str(uri)
 
 
-def seconds_spent(checkpoint_dir: str) -> float:
+def seconds_spent(checkpoints: str) -> float:
     """In meta-training, up to the last checkpoint."""
-    latest = tf.train.latest_checkpoint(checkpoint_dir)
+    return _of_state(checkpoints, "seconds")
+
+
+def steps_done(checkpoints: str) -> int:
+    """Of meta-training, up to the last checkpoint."""
+    return int(_of_state(checkpoints, "step"))
+
+
+def _of_state(checkpoints: str, name: str) -> float:
+    latest = tf.train.latest_checkpoint(checkpoints)
     if latest is None:
         return 0.0
-    return float(tf.train.load_variable(latest, "state/seconds/.ATTRIBUTES/VARIABLE_VALUE"))
+    return float(tf.train.load_variable(latest, f"state/{name}/.ATTRIBUTES/VARIABLE_VALUE"))
