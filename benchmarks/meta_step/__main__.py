@@ -5,7 +5,8 @@
 PYTHON is an interpreter with `.requirements/bench_*.txt` installed: the peers need another NumPy
 than TensorFlow. Those whose packages do not load are left out. Every implementation is a process of
 its own that compiles first; then they take turns, several rounds. Writes
-`benchmarks/results/meta_step.json`, unless only some were asked for.
+`benchmarks/results/meta_step.json`, which holds one result for each kind of processor, unless only
+some were asked for.
 
 Beside them stand `floor`, the matrix products alone (`floor.py`) by the same libraries, and
 `tf_map_fn_one_core`, which has one setting from here. It counts in a ratio of its own: as they
@@ -28,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.meta_step import problem
-from benchmarks.reporting import about, write_result
+from benchmarks.reporting import about, processor, read_result, write_result
 
 TOLERANCE = 1e-4
 """Relative, of the loss."""
@@ -194,7 +195,9 @@ def main() -> None:
         },
     }
     if not arguments.only:
-        write_result("meta_step", before | configuration | {"results": cases})
+        machines = read_result("meta_step").get("machines", {})
+        machines[processor()] = before | configuration | {"results": cases}
+        write_result("meta_step", {"machines": machines})
 
 
 def importable(name: str, python: str) -> bool:

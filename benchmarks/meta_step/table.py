@@ -21,23 +21,26 @@ MARKERS = ("<!-- meta-step table -->", "<!-- end of meta-step table -->")
 
 
 def markdown(results: dict[str, Any]) -> str:
-    """Tasks a second, one row a case; then the ratio, the share and the time to compile."""
+    """Tasks a second, a row for each machine and case; then ratios, the share, the compile time."""
     ratios = ["ours / fastest peer", "ours / one core each"]
     titles = [*COLUMNS.values(), *ratios, "of the matmul rate", "compile"]
     lines = ["| | " + " | ".join(titles) + " |", "|---" * (len(titles) + 1) + "|"]
-    for case, title in CASES.items():
-        result = results["results"][case]
-        measured = result["implementations"]
-        cells = [
-            f"{measured[name]['tasks_per_second']:.0f}" if name in measured else ""
-            for name in COLUMNS
-        ]
-        ours = measured["ours"]
-        cells += [
-            f"{result['ratio_to_fastest_peer']:.2f}",
-            f"{result['ratio_to_tuned']:.2f}",
-            f"{ours['share_of_matmul_rate']:.0%}",
-            f"{ours['compile_seconds']:.0f} s",
-        ]
-        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    for processor, machine in results["machines"].items():
+        for case, title in CASES.items():
+            lines.append(f"| {processor}: {title} | {_cells(machine['results'][case])} |")
     return "\n".join(lines) + "\n"
+
+
+def _cells(result: dict[str, Any]) -> str:
+    measured = result["implementations"]
+    ours = measured["ours"]
+    cells = [
+        f"{measured[name]['tasks_per_second']:.0f}" if name in measured else "" for name in COLUMNS
+    ]
+    cells += [
+        f"{result['ratio_to_fastest_peer']:.2f}",
+        f"{result['ratio_to_tuned']:.2f}",
+        f"{ours['share_of_matmul_rate']:.0%}",
+        f"{ours['compile_seconds']:.0f} s",
+    ]
+    return " | ".join(cells)
