@@ -62,9 +62,8 @@ def conv4(options: Conv4Options, feature_shape: tuple[int, ...]) -> Backbone:
         stride = 2 if options.downsample == "stride" else 1
         for layer in layers:
             x = task_ops.task_conv(x, weights[f"{layer}_kernel"], stride=stride)
-            x, of_layer = norm.apply(weights, layer, x, mask, statistics)
+            x, of_layer = norm.apply(weights, layer, x, mask, statistics, slope=0.0)
             found |= of_layer
-            x = tf.nn.relu(x)
             if options.downsample == "max_pool":
                 x = task_ops.max_pool(x)
         if options.pooling == "mean":

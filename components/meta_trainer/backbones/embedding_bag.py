@@ -76,9 +76,11 @@ def embedding_bag(options: EmbeddingBagOptions, feature_shape: tuple[int, ...]) 
         x = options.scale * tf.math.l2_normalize(bag, axis=-1)
         for layer in layers:
             x = tf.matmul(x, weights[f"{layer}_kernel"])
-            x, of_layer = norm.apply(weights, layer, x[:, :, None, None, :], mask, statistics)
+            x, of_layer = norm.apply(
+                weights, layer, x[:, :, None, None, :], mask, statistics, slope=0.0
+            )
             found |= of_layer
-            x = tf.nn.relu(x[:, :, 0, 0, :])
+            x = x[:, :, 0, 0, :]
         return x, found
 
     frozen = frozenset({TABLE, GATES} | {name for layer in layers for name in norm.names(layer)})

@@ -79,9 +79,9 @@ def image_to_image(options: ImageToImageOptions, feature_shape: tuple[int, ...])
         h = _fold(_with_places(x), fold)
         for index, layer in enumerate(layers):
             new = task_ops.task_conv(h, weights[f"{layer}_kernel"])
-            new, of_layer = norm.apply(weights, layer, new, mask, statistics)
+            new, of_layer = norm.apply(weights, layer, new, mask, statistics, slope=0.0)
             found |= of_layer
-            h = h + tf.nn.relu(new) if index else tf.nn.relu(new)
+            h = h + new if index else new
         pixels = tf.nn.relu(_unfold(pointwise(h, weights[UNFOLD]), fold))
         return tf.concat([pixels, x], axis=-1), found
 

@@ -22,7 +22,7 @@ from typing import Literal, NamedTuple
 
 import tensorflow as tf
 
-from components.meta_trainer.backbones import task_ops
+from components.meta_trainer.backbones.moments import EPSILON, moments, normalise, rectify
 from components.meta_trainer.types import Weights
 
 Mode = Literal["support", "task_norm", "example", "transductive", "none"]
@@ -56,8 +56,9 @@ class Normalisation(NamedTuple):
         x: tf.Tensor,
         mask: tf.Tensor,
         given: Weights | None,
+        slope: float = 1.0,
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """Normalises `x` `[E, B, H, W, F]`.
+        """Normalises and rectifies `x` `[E, B, H, W, F]`.
 
         Args:
           weights: holds `<layer>_offset` `[F]` or `[E, F]` and, for task_norm, the blend.
@@ -65,6 +66,7 @@ class Normalisation(NamedTuple):
           x: activations.
           mask: `[E, B]`, 0 for padding, which has no part in the moments.
           given: the statistics of the support pass, or `None` to take them from `x`.
+          slope: of the rectifier that follows; see `moments.rectify`.
 
         Returns:
           the normalised activations, and the statistics `moments_<layer>_*`, each `[E, ...]`.
@@ -73,13 +75,13 @@ class Normalisation(NamedTuple):
         if offset.shape.rank == 2:
             offset = offset[:, None, None, None, :]
         if self.mode == "none":
-            return x + offset, {}
+            return rectify(x + offset, slope), {}
         if self.mode == "example":
             mean, variance = _own_moments(x, axis=[2, 3, 4])
-            return (x - mean) * tf.math.rsqrt(variance + task_ops.EPSILON) + offset, {}
+            return rectify((x - mean) * tf.math.rsqrt(variance + EPSILON) + offset, slope), {}
         if given is None or self.mode == "transductive":
             mask = tf.cast(mask, x.dtype)
-            mean, variance = task_ops.moments(x, mask)
+            mean, variance = moments(x, mask)
             size = tf.reduce_sum(mask, axis=1)
         else:
             mean = given[f"moments_{layer}_mean"][:, None, None, None, :]
@@ -91,10 +93,10 @@ class Normalisation(NamedTuple):
             statistics[f"moments_{layer}_variance"] = variance[:, 0, 0, 0, :]
         if self.mode == "task_norm":
             statistics[f"moments_{layer}_size"] = size
-            slope, bias = weights[f"{layer}_blend_slope"], weights[f"{layer}_blend_bias"]
-            alpha = tf.sigmoid(slope * size + bias)[:, None, None, None, None]
+            evidence = weights[f"{layer}_blend_slope"] * size + weights[f"{layer}_blend_bias"]
+            alpha = tf.sigmoid(evidence)[:, None, None, None, None]
             mean, variance = _blend(x, mean, variance, alpha)
-        return task_ops.normalise(x, mean, variance, offset), statistics
+        return normalise(x, mean, variance, offset, slope), statistics
 
 
 def _blend(

@@ -19,6 +19,7 @@ from pydantic.dataclasses import dataclass
 from components.errors import UserError
 from components.meta_trainer.backbones import task_ops
 from components.meta_trainer.backbones.base import Backbone, glorot
+from components.meta_trainer.backbones.moments import rectify
 from components.meta_trainer.backbones.normalisation import Mode, Normalisation
 from components.meta_trainer.backbones.pointwise import pointwise
 from components.meta_trainer.types import Weights
@@ -81,17 +82,17 @@ def resnet12(options: Resnet12Options, feature_shape: tuple[int, ...]) -> Backbo
     ) -> tuple[tf.Tensor, Weights]:
         found: dict[str, tf.Tensor] = {}
 
-        def normalised(layer: str, x: tf.Tensor) -> tf.Tensor:
-            x, of_layer = norm.apply(weights, layer, x, mask, statistics)
+        def normalised(layer: str, x: tf.Tensor, slope: float = 1.0) -> tf.Tensor:
+            x, of_layer = norm.apply(weights, layer, x, mask, statistics, slope)
             found.update(of_layer)
             return x
 
         for block in range(options.blocks):
             skip = normalised(shortcut(block), pointwise(x, weights[f"{shortcut(block)}_kernel"]))
             for index, layer in enumerate(layers(block)):
-                x = normalised(layer, task_ops.task_conv(x, weights[f"{layer}_kernel"]))
-                x = leaky_relu(x) if index < CONVOLUTIONS - 1 else x
-            x = task_ops.max_pool(leaky_relu(x + skip))
+                x = task_ops.task_conv(x, weights[f"{layer}_kernel"])
+                x = normalised(layer, x, SLOPE if index < CONVOLUTIONS - 1 else 1.0)
+            x = task_ops.max_pool(rectify(x + skip, SLOPE))
         return tf.reduce_mean(x, axis=[2, 3]), found
 
     frozen = frozenset(
@@ -101,7 +102,3 @@ def resnet12(options: Resnet12Options, feature_shape: tuple[int, ...]) -> Backbo
         for name in norm.names(layer)
     )
     return Backbone(init, features, depths[-1], frozen)
-
-
-def leaky_relu(x: tf.Tensor) -> tf.Tensor:
-    return tf.maximum(x, SLOPE * x)

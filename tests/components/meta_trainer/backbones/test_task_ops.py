@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from components.meta_trainer.backbones import patches, task_ops
+from components.meta_trainer.backbones.moments import moments, normalise
 
 RNG = np.random.default_rng(0)
 
@@ -61,14 +62,14 @@ def test_col2im_is_the_transpose_of_im2col(stride, size):
     x = random(2, 3, *size, 2)
     cut = patches.im2col(x, stride)
     other = random(*cut.shape)
-    back = patches._col2im(other, stride, size)
+    back = patches._col2im(other, stride, x.shape)
     np.testing.assert_allclose(tf.reduce_sum(cut * other), tf.reduce_sum(x * back), rtol=1e-12)
 
 
 @pytest.mark.parametrize("episodes", [1, 2])
 def test_moments_are_those_of_the_examples_that_count(episodes):
     x = random(episodes, 4, 2, 3, 5)
-    mean, variance = task_ops.moments(x, tf.constant([[1.0, 1.0, 0.0, 1.0]] * episodes, tf.float64))
+    mean, variance = moments(x, tf.constant([[1.0, 1.0, 0.0, 1.0]] * episodes, tf.float64))
     counted = x.numpy()[:, [0, 1, 3]]
     np.testing.assert_allclose(mean[:, 0, 0, 0], counted.mean((1, 2, 3)), atol=1e-12)
     np.testing.assert_allclose(variance[:, 0, 0, 0], counted.var((1, 2, 3)), atol=1e-12)
@@ -80,7 +81,7 @@ def test_padding_changes_neither_moments_nor_gradients():
     def gradient(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             tape.watch(x)
-            mean, variance = task_ops.moments(x, weights)
+            mean, variance = moments(x, weights)
             loss = tf.reduce_sum(mean**3) + tf.reduce_sum(variance**2)
         return tape.gradient(loss, x)
 
@@ -94,8 +95,8 @@ def block(x: tf.Tensor, kernel: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
     """A layer whose every derivative is smooth, so that differences can check it."""
     x = task_ops.task_conv(x, kernel, stride=2)
     weights = tf.constant([[1.0, 1.0, 0.0]], x.dtype) * tf.ones([x.shape[0], 1], x.dtype)
-    mean, variance = task_ops.moments(x, weights)
-    return tf.reduce_sum(tf.sin(task_ops.normalise(x, mean, variance, offset)))
+    mean, variance = moments(x, weights)
+    return tf.reduce_sum(tf.sin(normalise(x, mean, variance, offset)))
 
 
 @pytest.mark.parametrize("episodes", [1, 2])
@@ -133,8 +134,8 @@ def test_sizes_of_stacks_may_be_unknown_in_the_graph():
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = task_ops.task_conv(x, kernel, stride=2)
-            mean, variance = task_ops.moments(y, tf.ones(tf.shape(y)[:2], y.dtype))
-            y = task_ops.normalise(y, mean, variance, tf.zeros([2], y.dtype))
+            mean, variance = moments(y, tf.ones(tf.shape(y)[:2], y.dtype))
+            y = normalise(y, mean, variance, tf.zeros([2], y.dtype))
             loss = tf.reduce_sum(y**3)
         return tape.gradient(loss, x)
 
