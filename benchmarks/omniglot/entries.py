@@ -147,6 +147,20 @@ TABLE = {
         tests=(Test(5, 5, queries=5, rotations="all"),),
         starts_from="maml_1_shot",
     ),
+    "maml_5_shot_warped": Entry(
+        title="MAML, 5-shot, from the 1-shot weights, falling rate, warped",
+        train=(5, 5, 5, 20_000),
+        learner=PUBLISHED_MAML["learner"],
+        training=PUBLISHED_MAML["training"]
+        | {
+            "steps": 7000,
+            "schedule": "cosine",
+            "eval_episodes": 1000,
+            "augment": {"rotate": True, "warp": 0.3},
+        },
+        tests=(Test(5, 5, queries=5, rotations="all"),),
+        starts_from="maml_1_shot",
+    ),
     "maml": Entry(
         title="MAML as served",
         train=(5, 1, 3, 40_000),

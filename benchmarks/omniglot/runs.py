@@ -63,9 +63,12 @@ def train(name: str, entry: Entry, work: Path, seconds: float) -> Trained:
 
 
 def checkpoint_dir(name: str, entry: Entry, work: Path) -> str:
-    """Another one whenever the configuration changes."""
-    described = json.dumps([entry.learner, entry.training, entry.episodes], sort_keys=True)
-    key = hashlib.sha256(described.encode()).hexdigest()[:8]
+    """Another one whenever the configuration changes, or that of an entry it starts from."""
+    described: list[Any] = [entry.learner, entry.training, entry.episodes]
+    if entry.starts_from:
+        of_start = checkpoint_dir(entry.starts_from, TABLE[entry.starts_from], work)
+        described.append(Path(of_start).name)
+    key = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:8]
     return str(work / "checkpoints" / f"{name}-{key}")
 
 

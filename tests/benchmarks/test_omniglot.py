@@ -2,10 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 
-from benchmarks.omniglot.entries import DATA, TABLE, judged_episodes
-from benchmarks.omniglot.runs import finished_weights
+from benchmarks.omniglot import entries, runs
+from benchmarks.omniglot.entries import DATA, TABLE, Entry, judged_episodes
+from benchmarks.omniglot.runs import checkpoint_dir, finished_weights
 from benchmarks.omniglot.table import markdown
 from components.episode_gen.options import EpisodeGenConfig
 from components.meta_trainer.options import (
@@ -32,6 +34,38 @@ def test_an_entry_starts_from_one_whose_weights_fit_and_that_is_done(name, tmp_p
     assert TABLE[entry.starts_from].learner == entry.learner
     with pytest.raises(SystemExit, match=f"Train `{entry.starts_from}` to its end first"):
         finished_weights(entry.starts_from, tmp_path)
+
+
+def test_training_starts_from_the_other_entrys_weights(tmp_path, monkeypatch):
+    """With a rate too small to move anything, what comes out is what went in."""
+
+    def entry(starts_from: str | None, **training) -> Entry:
+        return Entry(
+            title="",
+            train=(3, 1, 1, 8),
+            learner={"name": "protonet", "backbone": {"name": "conv4", "filters": 4, "blocks": 2}},
+            training={"steps": 1, "episodes_per_step": 2, "eval_episodes": 4} | training,
+            tests=(entries.Test(3, 1, queries=1),),
+            starts_from=starts_from,
+        )
+
+    table = {"first": entry(None), "second": entry("first", meta_rate=1e-12, seed=7)}
+    monkeypatch.setattr(runs, "TABLE", table)
+    monkeypatch.setattr(runs, "DATA", {"source": "glyphs", "invert": True})
+    runs.train("first", table["first"], tmp_path, seconds=1e9)
+    before = finished_weights("first", tmp_path)
+    after = runs.train("second", table["second"], tmp_path, seconds=1e9).outcome.weights
+    for name, weight in before.items():
+        np.testing.assert_allclose(after[name], weight, atol=1e-9)
+
+
+def test_checkpoints_of_what_an_entry_starts_from_are_part_of_its_own(tmp_path, monkeypatch):
+    name, entry = next((n, e) for n, e in TABLE.items() if e.starts_from)
+    before = checkpoint_dir(name, entry, tmp_path)
+    first = TABLE[entry.starts_from]
+    other = first._replace(training=first.training | {"seed": 1})
+    monkeypatch.setitem(runs.TABLE, entry.starts_from, other)
+    assert checkpoint_dir(name, entry, tmp_path) != before
 
 
 def test_a_row_holds_the_figures_of_its_entry():
