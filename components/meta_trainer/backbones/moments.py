@@ -3,6 +3,10 @@
 Shape letters as in `task_ops.py`. What is kept for the second derivative is x and what comes back
 to y, nothing else of that size: a loop over inner steps copies all that is kept there and back.
 Higher derivatives are TensorFlow's own.
+
+By hand, and not by a `GradientTape` inside the gradient: where TensorFlow differentiates a loop,
+what such a tape watches are tensors of another graph, and it loses some of what is computed from
+them, without a word (`tf.identity` of each before the tape mends that).
 """
 
 import tensorflow as tf
