@@ -11,6 +11,7 @@ them, without a word (`tf.identity` of each before the tape mends that).
 
 import tensorflow as tf
 
+from components.meta_trainer.backbones.compiled import compiled_by_xla
 from components.meta_trainer.backbones.shapes import shape_of
 
 EPSILON = 1e-3
@@ -153,8 +154,10 @@ def _total(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
 def _total_product(x: tf.Tensor, y: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """The value of `_weighted_sum` of `x * y`.
 
-    Row by row of the image: XLA writes down what it sums over positions, here a row's size of it.
+    XLA writes down what it sums over positions: taken row by row, that is a row's size of it.
     """
+    if not compiled_by_xla():
+        return _total(x * y, weights)
     of_row = tf.add_n([x[:, :, row] * y[:, :, row] for row in range(x.shape[2])])
     of_example = tf.reduce_sum(of_row, axis=2)
     return tf.matmul(weights[:, None, :], of_example)[:, :, None, None, :]

@@ -10,9 +10,9 @@ written out by hand, which make fewer passes over the activations.
 """
 
 import tensorflow as tf
-from tensorflow.python.ops import control_flow_util  # the only place that tells of XLA
 
 from components.meta_trainer.backbones import patches, plain_convolution
+from components.meta_trainer.backbones.compiled import compiled_by_xla
 from components.meta_trainer.backbones.shapes import shape_of
 
 
@@ -27,14 +27,9 @@ def task_conv(x: tf.Tensor, kernel: tf.Tensor, *, stride: int = 1) -> tf.Tensor:
     Returns:
       `[E, B, ceil(H / stride), ceil(W / stride), F]`.
     """
-    if _compiled_by_xla():
+    if compiled_by_xla():
         return patches.convolution(x, kernel, stride)
     return plain_convolution.convolution(x, kernel, stride)
-
-
-def _compiled_by_xla() -> bool:
-    """Whether what is traced now is for `tf.function(jit_compile=True)`."""
-    return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
 def task_dense(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
@@ -46,7 +41,7 @@ def max_pool(x: tf.Tensor) -> tf.Tensor:
     """2 x 2 maximum, odd edges dropped: `[E, B, H, W, F]` -> `[E, B, H // 2, W // 2, F]`."""
     episodes, examples, height, width, filters = shape_of(x)
     rows, columns = height // 2, width // 2
-    if not _compiled_by_xla():
+    if not compiled_by_xla():
         images = tf.reshape(x, [episodes * examples, height, width, filters])
         pooled = tf.nn.max_pool2d(images, 2, 2, "VALID")
         return tf.reshape(pooled, [episodes, examples, rows, columns, filters])
