@@ -170,14 +170,15 @@ def first_layer(
     s: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """h_t and s_t of a plain LSTM; `kernel` `[4 + H, 4 H]` takes loss, gradient and h in turn."""
-    hidden = kernel.shape[1] // 4
-    of_coordinate = tf.concat([preprocess(gradient, axis=0), h], axis=0)
-    rows = tf.reshape(of_coordinate, [2 + hidden, -1])
-    z = tf.matmul(kernel[2:], rows, transpose_a=True)
-    z = tf.reshape(z, tf.concat([[4 * hidden], tf.shape(gradient)], axis=0))
-    # The loss is the same for all coordinates: its part of the product is formed once.
-    of_loss = tf.matmul(kernel[:2], preprocess(losses, axis=0), transpose_a=True)
-    z_i, z_f, z_o, z_g = tf.split(z + (of_loss + bias[:, None])[:, :, None], 4, axis=0)
+    ones = tf.ones_like(gradient)
+    of_loss = preprocess(losses, axis=0)[:, :, None] * ones
+    # The bias as a row of the product: its gradient is then no sum along coordinates, which XLA
+    # takes one number at a time.
+    rows = tf.concat([of_loss, preprocess(gradient, axis=0), h, ones[None]], axis=0)
+    parameters = tf.concat([kernel, bias[None]], axis=0)
+    z = tf.matmul(parameters, tf.reshape(rows, [rows.shape[0], -1]), transpose_a=True)
+    z = tf.reshape(z, tf.concat([tf.shape(z)[:1], tf.shape(gradient)], axis=0))
+    z_i, z_f, z_o, z_g = tf.split(z, 4, axis=0)
     s = tf.sigmoid(z_f) * s + tf.sigmoid(z_i) * tf.tanh(z_g)
     return tf.sigmoid(z_o) * tf.tanh(s), s
 
