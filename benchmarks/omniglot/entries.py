@@ -162,11 +162,12 @@ TABLE = {
         starts_from="maml_1_shot",
     ),
     "maml": Entry(
-        title="MAML as served",
+        title="MAML as served, falling rate",
         train=(5, 1, 3, 40_000),
         learner={"name": "maml", "inner_steps": 1, "test_steps": 3, "inner_rate": 2.0},
         training={
-            "steps": 20_000,
+            "steps": 7000,
+            "schedule": "cosine",
             "episodes_per_step": 32,
             "eval_every": 1000,
             "eval_episodes": 200,
