@@ -1,5 +1,6 @@
 """Training and judging one entry by the project's own line: episodes, meta-training, export."""
 
+import contextlib
 import hashlib
 import json
 import tempfile
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import apache_beam as beam
+import numpy as np
 import tensorflow as tf
 
 from benchmarks.omniglot.entries import DATA, TABLE, Entry, Test, judged_episodes
@@ -84,10 +86,7 @@ def judge(
     trained: Trained, tests: tuple[Test, ...], work: Path
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """The accuracy of the exported model over the episodes of each test, one after the other."""
-    with tempfile.TemporaryDirectory() as folder:
-        directory = f"{folder}/model"
-        export(trained.assembly, trained.outcome.weights, directory, {})
-        model = ExportedModel(directory)
+    with exported(trained) as model:
         for test in tests:
             uri = episodes(judged_episodes(test), work)
             if read_record(uri).splits_hash != trained.record.splits_hash:
@@ -106,16 +105,32 @@ def judge(
             )
 
 
+@contextlib.contextmanager
+def exported(trained: Trained) -> Iterator[ExportedModel]:
+    """What was trained, as the evaluator asks it."""
+    with tempfile.TemporaryDirectory() as folder:
+        export(trained.assembly, trained.outcome.weights, f"{folder}/model", {})
+        yield ExportedModel(f"{folder}/model")
+
+
 def scored(model: ExportedModel, uri: str, test: Test) -> Interval:
     """Mean accuracy over the split `test`."""
-    spec = read_record(uri).example_spec
-    stack = max(1, EXAMPLES_A_CALL // (test.ways * (test.shots + test.queries)))
     scores: list[float] = []
-    for serialized in read_split(uri, "test").batch(stack):
-        parsed = parse_episodes(serialized, spec)
-        answer = model.answer(parsed["support_x"], parsed["support_y"].numpy(), parsed["query_x"])
+    for parsed, answer in answered(model, uri, test):
         scores += model.task.score(answer, parsed["query_y"].numpy()).tolist()
     return mean_interval(scores)
+
+
+def answered(
+    model: ExportedModel, uri: str, test: Test
+) -> Iterator[tuple[dict[str, tf.Tensor], np.ndarray]]:
+    """Stacks of the split `test`'s episodes, and the probabilities `[E, Q, N]` of their queries."""
+    spec = read_record(uri).example_spec
+    stack = max(1, EXAMPLES_A_CALL // (test.ways * (test.shots + test.queries)))
+    for serialized in read_split(uri, "test").batch(stack):
+        parsed = parse_episodes(serialized, spec)
+        labels = parsed["support_y"].numpy()
+        yield parsed, model.answer(parsed["support_x"], labels, parsed["query_x"])
 
 
 def episodes(section: dict[str, Any], work: Path) -> str:
