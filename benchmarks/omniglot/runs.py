@@ -76,10 +76,15 @@ def checkpoint_dir(name: str, entry: Entry, work: Path) -> str:
 
 def finished_weights(name: str, work: Path) -> dict[str, tf.Tensor]:
     """The best weights of an entry whose schedule is done."""
+    return finished(name, work).outcome.weights
+
+
+def finished(name: str, work: Path) -> Trained:
+    """An entry whose schedule is done."""
     entry = TABLE[name]
     if steps_done(checkpoint_dir(name, entry, work)) < entry.training["steps"]:
         raise SystemExit(f"Train `{name}` to its end first: `--only {name}`.")
-    return train(name, entry, work, seconds=0).outcome.weights
+    return train(name, entry, work, seconds=0)
 
 
 def judge(

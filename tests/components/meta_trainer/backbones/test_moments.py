@@ -58,7 +58,7 @@ def test_first_and_second_derivatives_agree_with_finite_differences(episodes, wr
     inputs = [random(episodes, 3, 5, 4, 2), random(episodes, 3, 3, 2, 2), random(2)]
     directions = [random(*t.shape) for t in inputs]
 
-    def slope(*inputs: tf.Tensor) -> tf.Tensor:
+    def along(*inputs: tf.Tensor) -> tf.Tensor:
         """The derivative along `directions`: its own gradient is of second order."""
         with tf.GradientTape() as tape:
             tape.watch(inputs)
@@ -66,7 +66,7 @@ def test_first_and_second_derivatives_agree_with_finite_differences(episodes, wr
         gradients = tape.gradient(value, inputs)
         return tf.add_n([tf.reduce_sum(g * d) for g, d in zip(gradients, directions)])
 
-    for function in (block, slope):
+    for function in (block, along):
         with tf.GradientTape() as tape:
             tape.watch(inputs)
             value = function(*inputs)
