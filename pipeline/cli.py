@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from components.errors import UserError
 from pipeline.compare.command import compare
 from pipeline.console import WRONG_INPUT
 from pipeline.data_command import data, init
 from pipeline.kubeflow.command import compile_command, submit_command
 from serving.client.command import query
+from serving.errors import UserError
 from serving.model_server.command import serve
 
 # Before TensorFlow is imported. Its start-up notices are not the user's; what fails is raised.

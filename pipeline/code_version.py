@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SHARED = ("components/episodes", "components/modalities", "components/errors.py")
+SHARED = ("components/episodes", "components/modalities", "serving/errors.py")
 
 
 def code_version(*parts: str) -> str:

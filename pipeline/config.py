@@ -13,7 +13,6 @@ from pydantic.dataclasses import dataclass
 
 from components.episode_gen.options import DataOptions, EpisodeOptions, check_ways
 from components.episode_gen.sources import REGRESSION_SOURCES
-from components.errors import UserError
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.meta_trainer.options import (
     TrainingOptions,
@@ -22,6 +21,7 @@ from components.meta_trainer.options import (
     learner_options,
 )
 from pipeline.kubeflow.options import KubeflowOptions
+from serving.errors import UserError
 
 STRICT: Any = {"extra": "forbid", "strict": True}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import absl.logging
 from rich.console import Console
 
-from components.errors import UserError
+from serving.errors import UserError
 
 BLESSED, FAILED, WRONG_INPUT, NOT_BLESSED, STOPPED = 0, 1, 2, 3, 130
 """What the program ends with."""

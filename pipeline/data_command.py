@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from components.errors import UserError
+from serving.errors import UserError
 
 if TYPE_CHECKING:
     from components.episode_gen.inspection.base import Inspection

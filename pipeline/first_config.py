@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from components.episode_gen.inspection.base import Inspection
-from components.errors import UserError
+from serving.errors import UserError
 
 MOST_WAYS = 5
 MANY_EXAMPLES = 15

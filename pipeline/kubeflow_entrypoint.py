@@ -19,15 +19,15 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from components import object_storage
-from components.errors import UserError
-from components.one_core import one_core_per_operation
+from components.single_threaded import use_single_threaded_operations
 from pipeline.kubeflow.executor_input import mended, restored
+from serving.errors import UserError
+from serving.model_versions import object_storage
 
 
 def main(argv: list[str]) -> int:
     """Runs a step and returns the exit status: 0 done, 1 failed, 2 a user's mistake."""
-    one_core_per_operation()
+    use_single_threaded_operations()
     arguments, beam_args = _parser().parse_known_args(argv)
     try:
         if arguments.self_test:

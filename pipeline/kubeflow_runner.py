@@ -7,10 +7,10 @@ from typing import Any
 
 import yaml
 
-from components.errors import UserError
 from pipeline.config import Config
 from pipeline.kubeflow import names, spec
 from pipeline.kubeflow.linter import lint
+from serving.errors import UserError
 
 ENTRYPOINT = "pipeline.kubeflow_entrypoint"
 POINTER_FILE = "blessed.json"

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from components.episode_gen.check import CheckedData
-from components.errors import UserError
 from pipeline.config import Config
 from pipeline.summary import publish_summary
+from serving.errors import UserError
 
 
 def run_locally(

@@ -5,11 +5,11 @@ import dataclasses
 from tfx import v1 as tfx
 from tfx.dsl.components.base import executor_spec
 
+from components import user_modules
 from components.episode_gen.component import EpisodeGen
 from components.episode_validator.component import EpisodeValidator
 from components.few_shot_evaluator.component import FewShotEvaluator
 from components.few_shot_evaluator.last_blessed import LatestOtherBlessedModelStrategy
-from components.meta_trainer import own_learner
 from components.serving_validator.component import ServingValidator
 from components.version_pusher.executor import VersionPusher
 from pipeline.code_version import code_version
@@ -77,8 +77,8 @@ def create_pipeline(
             "checkpoint_root": checkpoint_root,
             "code_version": code_version(
                 "components/meta_trainer",
-                "serving/graph_checks.py",
-                *own_learner.code(config.learner),
+                "serving/saved_model/graph_checks.py",
+                *user_modules.code(config.learner),
             ),
         },
     )
@@ -95,12 +95,16 @@ def create_pipeline(
         baseline_pointer=baseline_pointer or "",
         model_run=trainer.outputs["model_run"],
         options=config.evaluation,
-        code_version=code_version("components/few_shot_evaluator", "serving/signatures.py"),
+        code_version=code_version(
+            "components/few_shot_evaluator", "serving/saved_model/signatures.py"
+        ),
     )
     serving_validator = ServingValidator(
         model=trainer.outputs["model"],
         examples=examples,
-        code_version=code_version("components/serving_validator", "serving/signatures.py"),
+        code_version=code_version(
+            "components/serving_validator", "serving/saved_model/signatures.py"
+        ),
     )
 
     # Ship it, if both say so.

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from components.episode_gen.check import check_data
-from components.one_core import one_core_per_operation
+from components.single_threaded import use_single_threaded_operations
 from pipeline.config import load_config
 from pipeline.console import BLESSED, NOT_BLESSED, narrated
 
@@ -22,7 +22,7 @@ def run_pipeline(
       UserError: the configuration or the data are wrong; nothing has run.
     """
     config = load_config(config_path, overrides)
-    one_core_per_operation()
+    use_single_threaded_operations()
     folder = output_dir or Path("runs") / config.name
     with narrated("run", folder / "pipeline.log") as seconds:
         console = Console(stderr=True)

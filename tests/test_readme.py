@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from benchmarks.readme import TABLES, parts
 from benchmarks.reporting import read_result
+from components.episodes.types import Episodes
 from components.meta_trainer.backbones.conv4 import Conv4Options, conv4
 from components.meta_trainer.network import Network
-from components.meta_trainer.objective import classification
-from components.meta_trainer.types import Episodes
+from components.tasks.task import classification
 
 README = Path(__file__).parent.parent / "README.md"
 

@@ -23,9 +23,9 @@ from components.episode_gen.options import EpisodeGenConfig
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.record import EpisodeSetRecord
 from components.meta_trainer.build import assemble
-from components.meta_trainer.input_pipeline import fixed_episodes, training_episodes
 from components.meta_trainer.options import AugmentOptions, TrainingOptions
-from components.meta_trainer.training_loop import meta_train
+from components.meta_trainer.training.input_pipeline import fixed_episodes, training_episodes
+from components.meta_trainer.training.loop import meta_train
 
 STACK = 16
 LEARNER = {"name": "maml", "backbone": {"name": "conv4", "filters": 32}}

@@ -19,15 +19,15 @@ import numpy as np
 import tensorflow as tf
 
 from components.episodes.record import EpisodeSetRecord
+from components.episodes.types import Episodes
 from components.meta_trainer.build import assemble
-from components.meta_trainer.export import export
+from components.meta_trainer.export.saved_model import export
 from components.meta_trainer.options import TrainingOptions, learner_options
-from components.meta_trainer.state import TrainingState
-from components.meta_trainer.training_loop import meta_step
-from components.meta_trainer.types import Episodes
+from components.meta_trainer.training.loop import meta_step
+from components.meta_trainer.training.state import TrainingState
 from components.modalities.base import ExampleSpec
-from components.one_core import one_core_per_operation
-from serving import signatures as names
+from components.single_threaded import use_single_threaded_operations
+from serving.saved_model import signatures as names
 
 WAYS, SHOTS, QUERIES, SIZE, FILTERS, EPISODES, STACKED = 5, 1, 3, 28, 32, 16, 8
 LATE = 0.9
@@ -40,7 +40,7 @@ def main(part: str, name: str, seconds: float) -> None:
 
 def training(name: str, seconds: float) -> dict[str, Any]:
     """Compile seconds, episodes/s and memory of the Trainer's meta-step."""
-    one_core_per_operation()
+    use_single_threaded_operations()
     assembly = assemble(record(), section_of(name))
     episodes = draw(np.random.default_rng(0), EPISODES)
     options = TrainingOptions(steps=10**6, episodes_per_step=EPISODES)

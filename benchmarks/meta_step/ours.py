@@ -7,18 +7,18 @@ import tensorflow as tf
 
 from benchmarks.meta_step import problem
 from benchmarks.meta_step.worker import serve
-from components.meta_trainer import meta_optimizer
+from components.episodes.types import Episodes
 from components.meta_trainer.backbones.conv4 import Conv4Options, conv4
 from components.meta_trainer.learners.maml import MamlOptions, maml
 from components.meta_trainer.network import Network
-from components.meta_trainer.objective import classification
-from components.meta_trainer.parallel import chunk_size, mean_over_chunks
-from components.meta_trainer.types import Episodes
-from components.one_core import one_core_per_operation
+from components.meta_trainer.training import optimizer
+from components.meta_trainer.training.parallel import chunk_size, mean_over_chunks
+from components.single_threaded import use_single_threaded_operations
+from components.tasks.task import classification
 
 
 def main(case: problem.Case) -> None:
-    one_core_per_operation()
+    use_single_threaded_operations()
     backbone = conv4(Conv4Options(normalisation="transductive"), (problem.SIZE, problem.SIZE, 1))
     options = MamlOptions(
         inner_steps=case.inner_steps, inner_rate=problem.INNER_RATE, learn_rates=False
@@ -35,13 +35,13 @@ def main(case: problem.Case) -> None:
     @tf.function
     def step(weights, adam, number, rate, epsilon, *episodes):
         loss, found = mean_over_chunks(lambda *chunk: gradients(weights, *chunk), episodes, size)
-        weights, adam = meta_optimizer.update(
+        weights, adam = optimizer.update(
             weights, found, adam, step=number, rate=rate, epsilon=epsilon
         )
         return loss, weights, adam
 
     weights = {name: tf.constant(value) for name, value in problem.weights().items()}
-    state = [weights, meta_optimizer.init(weights), 0]
+    state = [weights, optimizer.init(weights), 0]
     episodes = [tf.constant(part) for part in problem.episodes(case)]
 
     def take(outer: problem.Outer) -> float:

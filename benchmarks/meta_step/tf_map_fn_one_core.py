@@ -3,8 +3,8 @@
 import sys
 
 from benchmarks.meta_step import problem, tf_map_fn
-from components.one_core import one_core_per_operation
+from components.single_threaded import use_single_threaded_operations
 
 if __name__ == "__main__":
-    one_core_per_operation()
+    use_single_threaded_operations()
     tf_map_fn.main(problem.CASES[sys.argv[1]])

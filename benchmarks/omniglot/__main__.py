@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.omniglot.entries import DATA, TABLE, Entry
 from benchmarks.omniglot.table import draw_curves
 from benchmarks.reporting import RESULTS, about, read_result, write_result
-from components.one_core import one_core_per_operation
+from components.single_threaded import use_single_threaded_operations
 
 NAME = "omniglot"
 
@@ -66,7 +66,7 @@ def run(name: str, entry: Entry, arguments: Any, seconds: float) -> Iterator[dic
     # TensorFlow takes seconds to import, and the table needs none of it.
     from benchmarks.omniglot import runs
 
-    one_core_per_operation()
+    use_single_threaded_operations()
     of_machine = about()
     trained = runs.train(name, entry, arguments.work_dir, max(seconds, 0.0))
     outcome = trained.outcome

@@ -20,10 +20,10 @@ from components.episodes.record import EpisodeSetRecord, read_record
 from components.few_shot_evaluator.metrics import Interval, mean_interval
 from components.few_shot_evaluator.model import ExportedModel
 from components.meta_trainer.build import Assembly, assemble
-from components.meta_trainer.export import export
-from components.meta_trainer.input_pipeline import fixed_episodes, training_episodes
+from components.meta_trainer.export.saved_model import export
 from components.meta_trainer.options import TrainingOptions, checked
-from components.meta_trainer.training_loop import MetaTrained, meta_train
+from components.meta_trainer.training.input_pipeline import fixed_episodes, training_episodes
+from components.meta_trainer.training.loop import MetaTrained, meta_train
 
 EXAMPLES_A_CALL = 400
 """Of the exported model, support and query together: bounds its memory."""

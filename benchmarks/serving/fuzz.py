@@ -24,9 +24,9 @@ from benchmarks.serving.running import (
     write_result,
 )
 from benchmarks.serving.soak import TOLERANCE, known_answers
-from serving import signatures as names
 from serving.client import FewShotClient
-from serving.versions import publish
+from serving.model_versions.folders import publish
+from serving.saved_model import signatures as names
 
 GOOD_EVERY = 50
 MEASURE_AFTER = 0.2  # of the requests: by then every buffer and pool has been filled once

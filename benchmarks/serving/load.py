@@ -21,8 +21,8 @@ from benchmarks.serving.models import export_maml, random_episode
 from benchmarks.serving.running import MODEL_NAME, free_port, serving, write_result
 from benchmarks.serving.transfer import AROUND_CALL, BYTES, transfer_calls
 from benchmarks.serving.windows import Load, compare
-from serving import signatures as names
 from serving.client import FewShotClient
+from serving.saved_model import signatures as names
 
 Figures = Mapping[str, Mapping[str, float]]  # of each load, as `compare` gives them
 

@@ -9,7 +9,7 @@ import numpy as np
 import requests
 
 from benchmarks.serving.running import MODEL_NAME, predict_request
-from serving import signatures as names
+from serving.saved_model import signatures as names
 
 TIMEOUT = 20.0  # seconds without an answer are a hang
 

@@ -10,12 +10,12 @@ import numpy as np
 from benchmarks.serving.running import MODEL_NAME
 from components.episodes.record import EpisodeSetRecord
 from components.meta_trainer.build import assemble
-from components.meta_trainer.export import export
-from components.meta_trainer.warmup import warmup_requests
+from components.meta_trainer.export.saved_model import export
+from components.meta_trainer.export.warmup import warmup_requests
 from components.modalities.base import ExampleSpec
-from serving import signatures as names
 from serving.client.transport import Signature
-from serving.warmup import write_warmup
+from serving.saved_model import signatures as names
+from serving.saved_model.warmup import write_warmup
 
 
 def export_maml(folder: Path, *, ways: int = 5, seed: int = 0) -> Path:

@@ -22,9 +22,9 @@ from benchmarks.serving.running import (
     write_result,
 )
 from benchmarks.serving.soak import TOLERANCE, known_answers
-from serving import signatures as names
 from serving.client import FewShotClient
-from serving.versions import publish
+from serving.model_versions.folders import publish
+from serving.saved_model import signatures as names
 
 
 def kill_and_restart(

@@ -18,9 +18,9 @@ import numpy as np
 
 from benchmarks.serving.models import export_maml, random_episode
 from benchmarks.serving.running import MODEL_NAME, resident_bytes, serving, write_result
-from serving import signatures as names
 from serving.client import FewShotClient
-from serving.versions import drop_versions, publish
+from serving.model_versions.folders import drop_versions, publish
+from serving.saved_model import signatures as names
 
 TOLERANCE = 1e-3  # joined and single runs sum in another order
 

@@ -26,14 +26,14 @@ from PIL import Image
 from benchmarks.reporting import processor
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.record import read_record
+from components.episodes.types import Support
 from components.few_shot_evaluator.metrics import mean_interval
 from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.task_types import mean_squared_error
 from components.meta_trainer.build import Assembly, assemble
-from components.meta_trainer.input_pipeline import fixed_episodes, training_episodes
 from components.meta_trainer.options import TrainingOptions, checked
-from components.meta_trainer.training_loop import meta_train
-from components.meta_trainer.types import Support
+from components.meta_trainer.training.input_pipeline import fixed_episodes, training_episodes
+from components.meta_trainer.training.loop import meta_train
 
 RESULTS = Path(__file__).parent / "results"
 CONFIGURATION = "sinusoid_k10"

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from components.episode_gen.sources.base import CatalogueEntry
-from components.errors import UserError
+from serving.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)

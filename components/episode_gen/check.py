@@ -11,8 +11,8 @@ from components.episode_gen.sources import open_source
 from components.episode_gen.sources.base import Source
 from components.episode_gen.splits import split_classes
 from components.episodes import SPLITS
-from components.errors import UserError
 from components.modalities.base import ExampleSpec
+from serving.errors import UserError
 
 
 class CheckedData(NamedTuple):

@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from components.episodes.format import Episode
-from components.errors import UserError
 from components.modalities.base import ExampleSpec
 from components.modalities.pictures import HAVE_PICTURES, as_picture, as_pixels
+from serving.errors import UserError
 
 TILE, GAP, CAPTION = 48, 4, 16  # pixels
 PAPER, INK, LINE = (255, 255, 255), (0, 0, 0), (190, 60, 40)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from components.episode_gen.catalogue import Catalogue
 from components.episode_gen.options import DataOptions
 from components.episodes import SPLITS
-from components.errors import UserError
+from serving.errors import UserError
 
 
 def split_classes(catalogue: Catalogue, data: DataOptions) -> dict[str, list[str]]:

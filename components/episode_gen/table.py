@@ -19,8 +19,8 @@ from components.episode_gen.options import EpisodeOptions
 from components.episode_gen.sampling import EpisodePlan, plan_episode
 from components.episode_gen.sources.base import Source
 from components.episodes import SPLITS
-from components.errors import UserError
 from components.modalities.base import ExampleSpec
+from serving.errors import UserError
 
 _PLANNER_FILE, _CONTENT_FILE, _STARTS_FILE = "planner.json", "content.bin", "starts.npy"
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from components.episodes import format as fmt
 from components.modalities.base import ExampleSpec
-from serving.signatures import PADDING_LABEL
+from serving.saved_model.signatures import PADDING_LABEL
 
 
 def read_split(uri: str, split: str) -> tf.data.Dataset:

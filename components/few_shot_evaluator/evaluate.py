@@ -17,11 +17,11 @@ from apache_beam.utils.shared import Shared
 from components.episodes.dataset import read_split, split_files
 from components.episodes.format import decode_stored
 from components.episodes.record import EpisodeSetRecord
-from components.errors import UserError
 from components.few_shot_evaluator.classification.scoring import ClassificationResult
 from components.few_shot_evaluator.judging import judging_for
 from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.scoring import EpisodeResult, Scoring
+from serving.errors import UserError
 
 RESULTS_PER_FILE = 200
 

@@ -20,7 +20,7 @@ from components.few_shot_evaluator.options import EvaluationOptions
 from components.few_shot_evaluator.report import Evaluated
 from components.few_shot_evaluator.scoring import Scoring
 from components.few_shot_evaluator.summary import Terms
-from components.version_pusher.pointer import last_pushed, local_model
+from serving.model_versions.pointer import last_pushed, local_model
 
 METRICS_FILE = "metrics.json"
 REPORT_FILE = "report.html"

@@ -7,11 +7,11 @@ import numpy as np
 import tensorflow as tf
 
 from components.few_shot_evaluator.task_types import CLASSIFICATION, REGRESSION, TaskType
-from serving import signatures
+from serving.saved_model import signatures
 
 
 class ExportedModel:
-    """A SavedModel with the signatures of `serving.signatures`.
+    """A SavedModel with the signatures of `serving.saved_model.signatures`.
 
     Args:
       saved_model_dir: the folder that holds `saved_model.pb`.

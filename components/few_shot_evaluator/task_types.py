@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from components.few_shot_evaluator.metrics import keep_shots
-from serving import signatures
+from serving.saved_model import signatures
 
 
 class TaskType(NamedTuple):

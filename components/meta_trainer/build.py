@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from components.episodes.record import EpisodeSetRecord
-from components.errors import UserError
 from components.meta_trainer import backbones, learners
 from components.meta_trainer.learners.base import Learner
 from components.meta_trainer.network import Network
-from components.meta_trainer.objective import Objective, classification, regression
 from components.meta_trainer.options import backbone_options, learner_options
 from components.modalities.base import ExampleSpec, Modality
 from components.modalities.lookup import modality_for
+from components.tasks.task import Task, classification, regression
+from serving.errors import UserError
 
 DEFAULT_BACKBONES = {"image": "conv4", "text": "embedding_bag", "audio": "conv4", "vector": "mlp"}
 """The backbone of each modality, where the configuration names none."""
@@ -25,14 +25,14 @@ class Assembly(NamedTuple):
       learner_name: as configured.
       learner: the algorithm over its network.
       modality: prepares inputs for the network.
-      objective: scores outputs.
+      task: scores outputs.
       inductive: whether each query's answer depends on the support set and itself alone.
     """
 
     learner_name: str
     learner: Learner
     modality: Modality
-    objective: Objective
+    task: Task
     inductive: bool
 
 
@@ -51,19 +51,19 @@ def assemble(record: EpisodeSetRecord, section: Mapping[str, Any]) -> Assembly:
     _, make_learner = learners.lookup(name)
     backbone = make_backbone(of_backbone, modality.feature_shape)
     if spec.target_shape is None:
-        objective, outputs = classification(), record.shape_of("train")[0]
+        task, outputs = classification(), record.shape_of("train")[0]
     else:
-        objective = regression(spec.target_shape)
+        task = regression(spec.target_shape)
         outputs = math.prod(spec.target_shape) // math.prod(backbone.positions)
     network = Network(backbone, outputs)
-    learner = make_learner(options, network, objective)
+    learner = make_learner(options, network, task)
     if spec.regression and learner.needs_classes:
         raise UserError(
             f"`learner.name` must be one that does not need classes, since these episodes have "
             f"float targets: got {name!r}; choose maml, for instance."
         )
     inductive = getattr(of_backbone, "normalisation", "none") != "transductive"
-    return Assembly(name, learner, modality, objective, inductive)
+    return Assembly(name, learner, modality, task, inductive)
 
 
 def default_backbone(spec: ExampleSpec) -> str:

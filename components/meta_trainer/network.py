@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from components.meta_trainer.backbones import task_ops
 from components.meta_trainer.backbones.base import Backbone, glorot
+from components.meta_trainer.kernels import dense
 from components.meta_trainer.types import Weights, merge
 
 HEAD = ("head_kernel", "head_bias")
@@ -49,7 +49,7 @@ def head(weights: Weights, features: tf.Tensor) -> tf.Tensor:
     """`[E, B, ...positions, D]` -> `[E, B, ...positions, N]`."""
     kernel, bias = weights["head_kernel"], weights["head_bias"]
     if features.shape.rank == 3:
-        return task_ops.task_dense(features, kernel, bias)
+        return dense.task_dense(features, kernel, bias)
     rows = tf.reshape(features, [tf.shape(features)[0], -1, features.shape[-1]])
-    outputs = task_ops.task_dense(rows, kernel, bias)
+    outputs = dense.task_dense(rows, kernel, bias)
     return tf.reshape(outputs, tf.concat([tf.shape(features)[:-1], outputs.shape[-1:]], axis=0))

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from components.errors import UserError
 from components.meta_trainer import backbones, learners
+from serving.errors import UserError
 
 
 @dataclass(frozen=True, config={"extra": "forbid", "strict": True})

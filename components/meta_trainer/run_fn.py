@@ -11,14 +11,14 @@ import tensorflow as tf
 
 from components.episodes.record import FILE_NAME, read_record
 from components.meta_trainer.build import assemble
-from components.meta_trainer.contract import check_learner
-from components.meta_trainer.distributed import join
-from components.meta_trainer.export import export
-from components.meta_trainer.input_pipeline import fixed_episodes, training_episodes
+from components.meta_trainer.export.saved_model import export
+from components.meta_trainer.export.warmup import first_episode, warmup_requests
+from components.meta_trainer.interface_check import check_learner
 from components.meta_trainer.options import TrainingOptions, checked
-from components.meta_trainer.training_loop import meta_train
-from components.meta_trainer.warmup import first_episode, warmup_requests
-from serving.warmup import write_warmup
+from components.meta_trainer.training.distributed import join
+from components.meta_trainer.training.input_pipeline import fixed_episodes, training_episodes
+from components.meta_trainer.training.loop import meta_train
+from serving.saved_model.warmup import write_warmup
 
 HISTORY_FILE = "history.json"
 SUMMARY_FILE = "meta_train.json"

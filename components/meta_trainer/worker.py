@@ -14,15 +14,15 @@ import traceback
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from components.errors import UserError
-from components.one_core import one_core_per_operation
+from components.single_threaded import use_single_threaded_operations
+from serving.errors import UserError
 
 
 def main(path: str) -> int:
     """Runs a job and returns the exit status."""
     from components.meta_trainer.run_fn import train_and_export
 
-    one_core_per_operation()
+    use_single_threaded_operations()
     with open(path) as file:
         job = json.load(file)
     try:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from components.modalities.base import ExampleSpec
-from serving import signatures as sig
+from serving.saved_model import signatures as sig
 
 
 def encoded_request(

@@ -10,7 +10,7 @@ import numpy as np
 from components.modalities.base import ExampleSpec
 from components.modalities.encoders import wav
 from components.serving_validator.good_requests import Inputs, stack
-from serving import signatures as sig
+from serving.saved_model import signatures as sig
 
 
 class BadRequest(NamedTuple):

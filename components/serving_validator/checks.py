@@ -18,7 +18,7 @@ from components.serving_validator.bad_requests import (
 from components.serving_validator.good_requests import Inputs
 from components.serving_validator.session_model import PYTHON_OPERATIONS
 from components.serving_validator.trial import Trial
-from serving import signatures as sig
+from serving.saved_model import signatures as sig
 
 # Enough to see whether queries touch one another; each is a request of its own.
 QUERIES_ASKED_ALONE = 10
@@ -32,7 +32,7 @@ Check = Callable[[Trial], None]
 
 
 def offers_the_agreed_signature(trial: Trial) -> None:
-    """`serving_default` has the inputs and outputs of `serving.signatures`, with their dtypes."""
+    """`serving_default` has the inputs and outputs that `signatures` names, with their dtypes."""
     definition = trial.model.signatures.get(sig.ADAPT_AND_PREDICT)
     if definition is None:
         raise CheckFailed(f"the model has no signature `{sig.ADAPT_AND_PREDICT}`")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from serving import signatures as sig
+from serving.saved_model import signatures as sig
 
 Inputs = dict[str, np.ndarray]
 

@@ -18,7 +18,7 @@ from components.episodes.record import read_record
 from components.serving_validator.checks import CheckFailed, checks
 from components.serving_validator.session_model import SessionModel
 from components.serving_validator.trial import Trial
-from serving import signatures as sig
+from serving.saved_model import signatures as sig
 
 LOADS = "loads in a C++ session"
 

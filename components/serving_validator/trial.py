@@ -7,7 +7,7 @@ import numpy as np
 from components.modalities.base import ExampleSpec
 from components.serving_validator.good_requests import Inputs
 from components.serving_validator.session_model import SessionModel
-from serving import signatures as sig
+from serving.saved_model import signatures as sig
 
 
 class Trial(NamedTuple):

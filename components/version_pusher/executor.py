@@ -17,10 +17,9 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, proto_utils
 
-from components import object_storage
-from components.version_pusher.pointer import write_pointer
-from serving import versions
 from serving.model_server.loading import loads
+from serving.model_versions import folders, object_storage
+from serving.model_versions.pointer import write_pointer
 
 
 class VersionPusher(stock.Executor):
@@ -65,7 +64,7 @@ class VersionPusher(stock.Executor):
         logging.info("Model pushed to %s.", destination)
         keep = config.get("keep_versions")
         if keep is not None and not object_storage.is_remote(base):
-            dropped = versions.drop_versions(Path(base), keep=keep, loads=loads)
+            dropped = folders.drop_versions(Path(base), keep=keep, loads=loads)
             logging.info("Old versions dropped: %s.", dropped or "none")
 
 
@@ -74,7 +73,7 @@ def publish(model: str, base: str) -> str:
     now = int(time.time())
     if object_storage.is_remote(base):
         return object_storage.publish(Path(model), base, now=now)
-    return str(versions.publish(Path(model), Path(base), now=now))
+    return str(folders.publish(Path(model), Path(base), now=now))
 
 
 def _custom_config(exec_properties: dict[str, Any]) -> dict[str, Any]:

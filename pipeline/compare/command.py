@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from components.errors import UserError
-from components.one_core import one_core_per_operation
+from components.single_threaded import use_single_threaded_operations
+from serving.errors import UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,7 +48,7 @@ def compare(
     from pipeline.console import narrated
 
     config = load_config(config_path, overrides)
-    one_core_per_operation()
+    use_single_threaded_operations()
     folder = (output_dir or Path("runs") / f"compare-{config.name}").absolute()
     seconds = None if budget_minutes is None else budget_minutes * 60 / len(names)
     with narrated("comparison", folder / "compare.log"):
@@ -66,12 +66,12 @@ def checked_names(learners: str) -> list[str]:
     Raises:
       UserError: one is unknown, or given twice, or there are fewer than two.
     """
-    from components.meta_trainer import own_learner
+    from components import user_modules
     from components.meta_trainer.learners import TABLE
 
     names = [name.strip() for name in learners.split(",") if name.strip()]
     for name in names:
-        if name not in TABLE and not own_learner.is_own(name):
+        if name not in TABLE and not user_modules.is_own(name):
             raise UserError(f"`--learners` must be of {', '.join(sorted(TABLE))}; got {name!r}.")
     if len(names) < 2 or len(set(names)) < len(names):
         raise UserError(f"`--learners` must be two or more different ones; got {learners!r}.")

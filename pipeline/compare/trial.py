@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from components import user_modules
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.record import EpisodeSetRecord
 from components.few_shot_evaluator.model import ExportedModel, read_metadata
-from components.meta_trainer import own_learner
 from components.meta_trainer.run_fn import HISTORY_FILE, train_and_export
 from pipeline.code_version import code_version
 from pipeline.config import Config
-from serving import signatures as sig
+from serving.saved_model import signatures as sig
 
 RESULT_FILE = "result.json"
 TIMED_CALLS, WARM_UP_CALLS = 20, 3
@@ -176,7 +176,7 @@ def fingerprint(trial: Trial) -> str:
         "record": trial.record.to_json(),
         "uri": None,
         "folder": None,
-        "code": code_version("components", "serving", *own_learner.code(trial.learner)),
+        "code": code_version("components", "serving", *user_modules.code(trial.learner)),
     }
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 

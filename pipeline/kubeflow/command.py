@@ -22,10 +22,10 @@ def compile_command(
     output: Path,
 ) -> None:
     """Write what Kubeflow Pipelines v2 runs. Exit status: 0 written, 2 wrong input."""
-    from components.errors import UserError
     from pipeline.config import load_config
     from pipeline.kubeflow import names
     from pipeline.kubeflow.parameters import parse_parameters
+    from serving.errors import UserError
 
     if output.suffix not in (".yaml", ".yml"):
         raise UserError(f"`--output` must end in .yaml, as the backend asks: got {output}.")

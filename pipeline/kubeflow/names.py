@@ -2,7 +2,7 @@
 
 import re
 
-from components.errors import UserError
+from serving.errors import UserError
 
 # The grammar of the OCI distribution: [registry[:port]/]path[:tag][@digest].
 _HOST = (

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from components.errors import UserError
+from serving.errors import UserError
 
 STRICT: Any = {"extra": "forbid", "strict": True}
 # What Kubernetes calls a quantity, as far as CPU and memory need it: 500m, 2, 1.5, 8Gi, 500M.

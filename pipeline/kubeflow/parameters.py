@@ -9,9 +9,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from components.errors import UserError
 from components.meta_trainer.options import learner_options
 from pipeline.config import Config
+from serving.errors import UserError
 
 PREFIX = "runtime_"
 _PYTHON_TYPES = {"STRING": str, "NUMBER_INTEGER": int, "NUMBER_DOUBLE": float}

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from components.errors import UserError
 from pipeline.kubeflow.linter import lint
 from pipeline.kubeflow.parameters import parse_parameters
+from serving.errors import UserError
 
 CONNECT_SECONDS = 20.0
 

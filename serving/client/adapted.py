@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from serving import signatures as names
 from serving.client.answer import Answer, read_answer, read_targets
 from serving.client.episode import Example, query_inputs
 from serving.client.transport import Reply, Signature
 from serving.errors import UserError
+from serving.saved_model import signatures as names
 
 
 class Run(Protocol):

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from serving import signatures as names
 from serving.client.transport import Reply
 from serving.errors import UserError
+from serving.saved_model import signatures as names
 
 
 class Answer(NamedTuple):

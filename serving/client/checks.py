@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from serving import signatures as names
 from serving.client.transport import Signature, Spec
 from serving.errors import UserError
 from serving.protocol.tensors import as_array
+from serving.saved_model import signatures as names
 
 
 def checked_inputs(

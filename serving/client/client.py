@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from serving import signatures as names
 from serving.client.adapted import AdaptedModel, Run, chunks
 from serving.client.answer import Answer, read_answer, read_targets
 from serving.client.checks import checked_inputs, checked_some
@@ -20,6 +19,7 @@ from serving.client.episode import (
 from serving.client.retry import with_retries
 from serving.client.transport import Reply, Signature, Tls, Transport, Which, open_transport
 from serving.errors import UserError
+from serving.saved_model import signatures as names
 
 DEFAULT_TIMEOUT = 30.0  # seconds, retries included
 

@@ -10,7 +10,7 @@ from serving.client.transport import Reply, Signature, Transport, Which, read_sp
 from serving.errors import UserError
 from serving.model_server.predict import predict
 from serving.model_server.servable import Parallelism, Servable
-from serving.versions import list_versions
+from serving.model_versions.folders import list_versions
 
 
 class DiskTransport(Transport):

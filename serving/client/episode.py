@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from serving import signatures as names
 from serving.client.transport import Signature, Spec
 from serving.errors import UserError
 from serving.protocol.tensors import as_array
+from serving.saved_model import signatures as names
 
 # An array of the model's example shape, a file or its contents, or a text.
 Example = np.ndarray | Path | bytes | str

@@ -23,7 +23,7 @@ from serving.model_server.predict import proto_inputs, wrong_method
 from serving.protocol import status
 from serving.protocol.status import StatusError, invalid_argument
 from serving.protocol.tensors import write_tensor
-from serving.signatures import ADAPT_AND_PREDICT
+from serving.saved_model.signatures import ADAPT_AND_PREDICT
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 # A status travels in the trailers, which a client reads up to 8 KiB by default.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from serving.model_server import predict
 from serving.model_server.servable import Parallelism, Servable
-from serving.warmup import read_warmup
+from serving.saved_model.warmup import read_warmup
 
 _LOG = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from serving.model_server.load_retries import LoadRetries
 from serving.model_server.model_config import ModelConfig
 from serving.model_server.version_status import LOADING, VersionStatus, failure
 from serving.model_server.version_table import Labels, VersionTable
+from serving.model_versions.folders import fingerprint, list_versions
 from serving.protocol import status
 from serving.protocol.status import StatusError
-from serving.versions import fingerprint, list_versions
 
 _LOG = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ import numpy as np
 from serving.model_server.servable import Servable
 from serving.protocol.status import FAILED_PRECONDITION, StatusError, invalid_argument
 from serving.protocol.tensors import unpack_or_invalid
-from serving.signatures import ADAPT_AND_PREDICT
+from serving.saved_model.signatures import ADAPT_AND_PREDICT
 
 # Runs a graph: (servable, feeds by tensor name, fetches, deadline) -> arrays.
 Runner = Callable[

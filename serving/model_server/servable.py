@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.client import pywrap_tf_session
 
-from serving.in_use import InUse
+from serving.model_versions.in_use import InUse
 from serving.protocol.status import DEADLINE_EXCEEDED, UNAVAILABLE, StatusError
 
 # The loader is deprecated in favour of one that runs eager functions, not a session.

@@ -5,13 +5,13 @@ import pytest
 import tensorflow as tf
 
 from components.episodes.record import EpisodeSetRecord
+from components.episodes.types import Episodes
 from components.meta_trainer import learners
 from components.meta_trainer.build import Assembly, assemble
-from components.meta_trainer.contract import check_learner
-from components.meta_trainer.export import export
-from components.meta_trainer.types import Episodes
+from components.meta_trainer.export.saved_model import export
+from components.meta_trainer.interface_check import check_learner
 from components.modalities.base import ExampleSpec
-from serving import signatures as sig
+from serving.saved_model import signatures as sig
 
 WAYS, SHOTS, SIZE = 4, 2, 8
 NAMES = sorted(learners.TABLE)
@@ -86,7 +86,7 @@ def direct(served, episodes: Episodes) -> np.ndarray:
     support = episodes.support._replace(x=prepare(episodes.support_x))
     adapted = assembly.learner.adapt(weights, support)
     outputs = assembly.learner.predict(weights, adapted, prepare(episodes.query_x))
-    return assembly.objective.answer(outputs, episodes.support_y).numpy()
+    return assembly.task.answer(outputs, episodes.support_y).numpy()
 
 
 def test_it_keeps_to_the_interface(served):

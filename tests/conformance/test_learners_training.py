@@ -9,11 +9,11 @@ import pytest
 import tensorflow as tf
 
 from components.episodes.record import EpisodeSetRecord
+from components.episodes.types import Episodes
 from components.meta_trainer import learners
 from components.meta_trainer.build import assemble
 from components.meta_trainer.options import TrainingOptions
-from components.meta_trainer.training_loop import MetaTrained, meta_train
-from components.meta_trainer.types import Episodes
+from components.meta_trainer.training.loop import MetaTrained, meta_train
 from components.modalities.base import ExampleSpec
 
 WAYS, SIZE, STEPS = 3, 8, 40

@@ -12,9 +12,9 @@ import tensorflow as tf
 
 from components.episodes.record import EpisodeSetRecord
 from components.meta_trainer.build import assemble
-from components.meta_trainer.export import export
+from components.meta_trainer.export.saved_model import export
 from components.modalities.base import ExampleSpec
-from serving import signatures as sig
+from serving.saved_model import signatures as sig
 
 WAYS, RATE = 3, 8_000
 TEXTS = ["play music", "a song", "my balance", "money left", "book a table", "some food"]

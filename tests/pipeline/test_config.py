@@ -3,10 +3,10 @@
 import pytest
 from click.testing import CliRunner
 
-from components.errors import UserError
 from pipeline.cli import main
 from pipeline.config import build_config, load_config, name_of
 from pipeline.configs import shipped
+from serving.errors import UserError
 
 MINIMAL = {"name": "mine"}
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from components.errors import UserError
 from pipeline.console import FAILED, STOPPED, narrated
+from serving.errors import UserError
 
 
 def ended(folder: Path, error: BaseException) -> int:

@@ -7,9 +7,9 @@ from components.episode_gen.catalogue import Catalogue
 from components.episode_gen.check import check_episodes
 from components.episode_gen.inspection.base import Inspection
 from components.episode_gen.splits import split_classes
-from components.errors import UserError
 from pipeline.config import build_config
 from pipeline.first_config import as_yaml, first_config
+from serving.errors import UserError
 
 
 def found(sizes: dict[str, int], modality: str = "image", **data) -> Inspection:

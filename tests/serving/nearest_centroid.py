@@ -1,7 +1,7 @@
 """A small SavedModel with all the signatures: nearest class centroid on raw pixels.
 
-It follows serving/signatures.py as a real export does, in plain TensorFlow. `scale` multiplies the
-squared distances, so that each version of a test answers with probabilities of its own.
+It follows serving/saved_model/signatures.py as a real export does, in plain TensorFlow. `scale`
+multiplies the squared distances, so that each version of a test answers with other probabilities.
 """
 
 import io
@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from serving import signatures as names
+from serving.saved_model import signatures as names
 
 SIZE = 4  # images are uint8 [SIZE, SIZE, 1]
 

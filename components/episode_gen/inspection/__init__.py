@@ -8,7 +8,7 @@ import importlib
 from pathlib import Path
 
 from components.episode_gen.inspection.base import Inspection
-from components.errors import UserError
+from serving.errors import UserError
 
 KINDS = {
     "a folder with one sub-folder of images (png, jpg, bmp, gif) a class": "images",

@@ -9,7 +9,7 @@ from components.episode_gen.options.data import DataOptions
 from components.episode_gen.options.episodes import EpisodeOptions
 from components.episode_gen.options.rules import STRICT, require
 from components.episode_gen.sources import REGRESSION_SOURCES
-from components.errors import UserError
+from serving.errors import UserError
 
 
 def check_ways(data: DataOptions, episodes: EpisodeOptions) -> None:

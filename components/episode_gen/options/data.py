@@ -7,7 +7,7 @@ from pydantic.dataclasses import dataclass
 
 from components.episode_gen.options.rules import STRICT, require
 from components.episode_gen.sources import SOURCES
-from components.errors import UserError
+from serving.errors import UserError
 
 PATHS = {
     "folder": "a folder with one sub-folder of files a class",

@@ -7,7 +7,7 @@ from pydantic.dataclasses import dataclass
 
 from components.episode_gen.options.rules import STRICT, require
 from components.episodes import SPLITS
-from components.errors import UserError
+from serving.errors import UserError
 
 
 @dataclass(frozen=True, config=STRICT)

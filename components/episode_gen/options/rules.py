@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components.errors import UserError
+from serving.errors import UserError
 
 STRICT: Any = {"extra": "forbid", "strict": True}
 

@@ -11,7 +11,7 @@ from components.episode_gen.sources.base import CatalogueEntry, Source, Stored
 from components.episode_gen.sources.file_kind import FileKind, UnreadableFile
 from components.episode_gen.sources.image_files import SUFFIXES, image_files
 from components.episode_gen.sources.wav_files import wav_files
-from components.errors import UserError
+from serving.errors import UserError
 
 
 def open_source(data: DataOptions) -> Source:

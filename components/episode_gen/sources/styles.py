@@ -22,8 +22,8 @@ from components.episode_gen.glyphs.strokes import (
 from components.episode_gen.options import DataOptions
 from components.episode_gen.sources.base import Source
 from components.episode_gen.sources.generated import GeneratedTasks
-from components.errors import UserError
 from components.modalities.base import ExampleSpec
+from serving.errors import UserError
 
 SPEC = ExampleSpec("image", "uint8", (SIZE, SIZE, 1), target_shape=(SIZE, SIZE, 1))
 SHARE = 0.5

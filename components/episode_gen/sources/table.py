@@ -10,8 +10,8 @@ from components.episode_gen.options import DataOptions
 from components.episode_gen.sources.base import CatalogueEntry, Source, Stored
 from components.episode_gen.sources.table_rows import SEPARATORS, is_table, read_rows
 from components.episode_gen.sources.tfds_features import GROUP_NAMES, LABEL_NAMES
-from components.errors import UserError
 from components.modalities.base import ExampleSpec
+from serving.errors import UserError
 
 TEXT_NAMES = ("text", "sentence", "utterance", "question", "query")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from components.errors import UserError
+from serving.errors import UserError
 
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".jsonl": None}
 

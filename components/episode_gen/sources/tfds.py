@@ -9,7 +9,7 @@ from components.episode_gen.options import DataOptions
 from components.episode_gen.sources import tfds_features as features
 from components.episode_gen.sources import tfds_prepare
 from components.episode_gen.sources.base import CatalogueEntry, Source, Stored
-from components.errors import UserError
+from serving.errors import UserError
 
 STANDARD_SPLITS = ("train", "validation", "test")  # others are mostly subsets of these
 PART_SIZE = 5_000

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from components.episode_gen.options import DataOptions
-from components.errors import UserError
 from components.modalities.base import ExampleSpec
+from serving.errors import UserError
 
 # In the order in which they are tried.
 LABEL_NAMES = ("label", "intent_name", "intent", "class", "fine_label")

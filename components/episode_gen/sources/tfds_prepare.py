@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from components.errors import UserError
+from serving.errors import UserError
 
 RESOLVE_SECONDS = 4.0
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from serving.signatures import PADDING_LABEL
+from serving.saved_model.signatures import PADDING_LABEL
 
 
 class OpenSet(NamedTuple):

@@ -11,9 +11,9 @@ import tensorflow as tf
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from components.meta_trainer.backbones import task_ops
 from components.meta_trainer.backbones.base import Backbone, glorot
-from components.meta_trainer.backbones.normalisation import Mode, Normalisation
+from components.meta_trainer.kernels import convolution
+from components.meta_trainer.kernels.normalisation import Mode, Normalisation
 from components.meta_trainer.types import Weights
 
 
@@ -61,11 +61,11 @@ def conv4(options: Conv4Options, feature_shape: tuple[int, ...]) -> Backbone:
         found: dict[str, tf.Tensor] = {}
         stride = 2 if options.downsample == "stride" else 1
         for layer in layers:
-            x = task_ops.task_conv(x, weights[f"{layer}_kernel"], stride=stride)
+            x = convolution.task_conv(x, weights[f"{layer}_kernel"], stride=stride)
             x, of_layer = norm.apply(weights, layer, x, mask, statistics, slope=0.0)
             found |= of_layer
             if options.downsample == "max_pool":
-                x = task_ops.max_pool(x)
+                x = convolution.max_pool(x)
         if options.pooling == "mean":
             return tf.reduce_mean(x, axis=[2, 3]), found
         return tf.reshape(x, tf.concat([tf.shape(x)[:2], [flat]], axis=0)), found

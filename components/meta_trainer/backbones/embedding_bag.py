@@ -16,7 +16,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from components.meta_trainer.backbones.base import Backbone, generator, glorot
-from components.meta_trainer.backbones.normalisation import Mode, Normalisation
+from components.meta_trainer.kernels.normalisation import Mode, Normalisation
 from components.meta_trainer.types import Weights
 
 TABLE, GATES = "token_vectors", "token_gates"

@@ -15,12 +15,12 @@ import tensorflow as tf
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from components.errors import UserError
-from components.meta_trainer.backbones import task_ops
 from components.meta_trainer.backbones.base import Backbone, glorot
-from components.meta_trainer.backbones.normalisation import Mode, Normalisation
-from components.meta_trainer.backbones.pointwise import pointwise
+from components.meta_trainer.kernels import convolution
+from components.meta_trainer.kernels.dense import pointwise
+from components.meta_trainer.kernels.normalisation import Mode, Normalisation
 from components.meta_trainer.types import Weights
+from serving.errors import UserError
 
 UNFOLD = "unfold_kernel"
 
@@ -78,7 +78,7 @@ def image_to_image(options: ImageToImageOptions, feature_shape: tuple[int, ...])
         found: dict[str, tf.Tensor] = {}
         h = _fold(_with_places(x), fold)
         for index, layer in enumerate(layers):
-            new = task_ops.task_conv(h, weights[f"{layer}_kernel"])
+            new = convolution.task_conv(h, weights[f"{layer}_kernel"])
             new, of_layer = norm.apply(weights, layer, new, mask, statistics, slope=0.0)
             found |= of_layer
             h = h + new if index else new

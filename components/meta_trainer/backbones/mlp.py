@@ -10,8 +10,8 @@ import math
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
-from components.meta_trainer.backbones import task_ops
 from components.meta_trainer.backbones.base import Backbone, glorot
+from components.meta_trainer.kernels import dense
 from components.meta_trainer.types import Weights
 
 
@@ -46,8 +46,9 @@ def mlp(options: MlpOptions, feature_shape: tuple[int, ...]) -> Backbone:
         del mask, statistics  # nothing is normalised: every example stands alone
         x = tf.reshape(x, tf.concat([tf.shape(x)[:2], [sizes[0]]], axis=0))
         for layer in layers:
-            dense = task_ops.task_dense(x, weights[f"{layer}_kernel"], weights[f"{layer}_bias"])
-            x = tf.nn.relu(dense)
+            x = tf.nn.relu(
+                dense.task_dense(x, weights[f"{layer}_kernel"], weights[f"{layer}_bias"])
+            )
         return x, {}
 
     return Backbone(init, features, sizes[-1])

@@ -16,13 +16,13 @@ import tensorflow as tf
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from components.errors import UserError
-from components.meta_trainer.backbones import task_ops
 from components.meta_trainer.backbones.base import Backbone, glorot
-from components.meta_trainer.backbones.moments import rectify
-from components.meta_trainer.backbones.normalisation import Mode, Normalisation
-from components.meta_trainer.backbones.pointwise import pointwise
+from components.meta_trainer.kernels import convolution
+from components.meta_trainer.kernels.dense import pointwise
+from components.meta_trainer.kernels.moments import rectify
+from components.meta_trainer.kernels.normalisation import Mode, Normalisation
 from components.meta_trainer.types import Weights
+from serving.errors import UserError
 
 SLOPE = 0.1
 CONVOLUTIONS = 3
@@ -90,9 +90,9 @@ def resnet12(options: Resnet12Options, feature_shape: tuple[int, ...]) -> Backbo
         for block in range(options.blocks):
             skip = normalised(shortcut(block), pointwise(x, weights[f"{shortcut(block)}_kernel"]))
             for index, layer in enumerate(layers(block)):
-                x = task_ops.task_conv(x, weights[f"{layer}_kernel"])
+                x = convolution.task_conv(x, weights[f"{layer}_kernel"])
                 x = normalised(layer, x, SLOPE if index < CONVOLUTIONS - 1 else 1.0)
-            x = task_ops.max_pool(rectify(x + skip, SLOPE))
+            x = convolution.max_pool(rectify(x + skip, SLOPE))
         return tf.reduce_mean(x, axis=[2, 3]), found
 
     frozen = frozenset(

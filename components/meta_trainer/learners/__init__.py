@@ -1,6 +1,6 @@
 """The learners by name: a module with one options class and one factory each.
 
-A factory takes `(options, network, objective)` and returns a `base.Learner`. Adding a learner is
+A factory takes `(options, network, task)` and returns a `base.Learner`. Adding a learner is
 one file here and one line in `TABLE`; those outside the project are found by `own_learner`.
 """
 
@@ -8,7 +8,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-from components.meta_trainer import own_learner
+from components import user_modules
 
 TABLE = {
     "maml": ("maml", "MamlOptions", "maml"),
@@ -31,8 +31,8 @@ def lookup(name: str) -> tuple[type, Callable[..., Any]]:
       KeyError: no learner has this name.
       UserError: a learner outside the project cannot be used.
     """
-    if own_learner.is_own(name):
-        return own_learner.lookup(name)
+    if user_modules.is_own(name):
+        return user_modules.lookup(name)
     module, options, factory = TABLE[name]
     loaded = importlib.import_module(f"{__name__}.{module}")
     return getattr(loaded, options), getattr(loaded, factory)

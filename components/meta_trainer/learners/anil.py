@@ -7,12 +7,13 @@ import tensorflow as tf
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from components.episodes.types import Support
 from components.meta_trainer.learners.base import Learner
 from components.meta_trainer.learners.family import Adaptation, stepwise_learner
 from components.meta_trainer.learners.inner_loop import stacked
 from components.meta_trainer.network import HEAD, Network, head
-from components.meta_trainer.objective import Objective
-from components.meta_trainer.types import Support, Weights, merge
+from components.meta_trainer.types import Weights, merge
+from components.tasks.task import Task
 
 
 @dataclass(frozen=True, config={"extra": "forbid", "strict": True})
@@ -29,7 +30,7 @@ class AnilOptions:
     """Meta-learn alpha, one for the kernel and one for the bias."""
 
 
-def anil(options: AnilOptions, network: Network, objective: Objective) -> Learner:
+def anil(options: AnilOptions, network: Network, task: Task) -> Learner:
     """See the module. Features of the support set are computed once."""
 
     def init(seed: int) -> dict[str, tf.Tensor]:
@@ -39,13 +40,13 @@ def anil(options: AnilOptions, network: Network, objective: Objective) -> Learne
         return weights
 
     def begin(weights: Weights, support: Support) -> Adaptation:
-        features, statistics = network.features(weights, support.x, objective.mask(support.y))
+        features, statistics = network.features(weights, support.x, task.mask(support.y))
 
         def step(number: tf.Tensor, fast: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             del number
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(fast)
-                losses = objective.loss(head(fast, features), support.y, support.y)
+                losses = task.loss(head(fast, features), support.y, support.y)
             gradients = tape.gradient(losses, fast)
             rates = {n: weights.get(f"rate_{n}", options.inner_rate) for n in HEAD}
             return {n: w - rates[n] * gradients[n] for n, w in fast.items()}
@@ -58,7 +59,7 @@ def anil(options: AnilOptions, network: Network, objective: Objective) -> Learne
 
     return stepwise_learner(
         network,
-        objective,
+        task,
         init=init,
         begin=begin,
         inner_steps=options.inner_steps,

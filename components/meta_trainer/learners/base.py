@@ -9,10 +9,11 @@ from typing import Literal, NamedTuple
 
 import tensorflow as tf
 
+from components.episodes.types import Episodes, Support
 from components.meta_trainer.network import Network
-from components.meta_trainer.objective import Objective
-from components.meta_trainer.parallel import CHUNK
-from components.meta_trainer.types import Episodes, Support, Weights
+from components.meta_trainer.training.parallel import CHUNK
+from components.meta_trainer.types import Weights
+from components.tasks.task import Task
 
 
 class MetaGradients(NamedTuple):
@@ -82,13 +83,13 @@ class Learner(NamedTuple):
 
 def gradients_of(
     loss_and_outputs: Callable[[Weights, Episodes, tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
-    objective: Objective,
+    task: Task,
 ) -> Callable[[Weights, Episodes, tf.Tensor], MetaGradients]:
     """The meta-gradient by differentiating a meta-loss.
 
     Args:
       loss_and_outputs: `(weights, episodes, progress) -> (meta-loss [E], outputs [E, Q, N])`.
-      objective: scores the outputs.
+      task: scores the outputs.
     """
 
     def meta_gradients(weights: Weights, episodes: Episodes, progress: tf.Tensor) -> MetaGradients:
@@ -98,7 +99,7 @@ def gradients_of(
             losses, outputs = loss_and_outputs(weights, episodes, progress)
             loss = tf.reduce_mean(losses)
         gradients = tape.gradient(loss, weights, unconnected_gradients="zero")
-        score = objective.score(outputs, episodes.query_y, episodes.support_y)
+        score = task.score(outputs, episodes.query_y, episodes.support_y)
         return MetaGradients(gradients, loss, tf.reduce_mean(score))
 
     return meta_gradients

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from components.episodes.types import Episodes, Support
 from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import (
     Learner,
@@ -17,10 +18,10 @@ from components.meta_trainer.learners.base import (
     gradients_of,
 )
 from components.meta_trainer.learners.inner_loop import InnerLoop
+from components.meta_trainer.learners.repeat import Step, answers_along, repeat
 from components.meta_trainer.network import Network
-from components.meta_trainer.objective import Objective
-from components.meta_trainer.repeat import Step, answers_along, repeat
-from components.meta_trainer.types import Episodes, Support, Weights
+from components.meta_trainer.types import Weights
+from components.tasks.task import Task
 
 
 class Adaptation(NamedTuple):
@@ -42,7 +43,7 @@ Begin = Callable[[Weights, Support], Adaptation]
 
 def stepwise_learner(
     network: Network,
-    objective: Objective,
+    task: Task,
     *,
     init: Callable[[int], dict[str, tf.Tensor]],
     begin: Begin,
@@ -57,7 +58,7 @@ def stepwise_learner(
     """A learner that takes steps on the support set.
 
     Args:
-      network, objective: what is adapted, and by which loss.
+      network, task: what is adapted, and by which loss.
       init: `seed -> ` meta-learned weights.
       begin: `(weights, support) -> Adaptation`.
       inner_steps: in meta-training.
@@ -89,7 +90,7 @@ def stepwise_learner(
         init=init,
         adapt=adapt,
         predict=predict,
-        meta_gradients=meta_gradients or query_gradients(adapt_in_training, predict, objective),
+        meta_gradients=meta_gradients or query_gradients(adapt_in_training, predict, task),
         path=path,
         network=network,
         serves=Serves(
@@ -108,7 +109,7 @@ def descent(loop: InnerLoop, *, first_order: bool = False) -> Begin:
 
     def begin(weights: Weights, support: Support) -> Adaptation:
         def finish(fast: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-            return inner_loop.with_statistics(loop.network, loop.objective, weights, fast, support)
+            return inner_loop.with_statistics(loop.network, loop.task, weights, fast, support)
 
         step = inner_loop.inner_step(loop, weights, support, first_order=first_order)
         return Adaptation(loop.start(weights, support), step, finish)
@@ -124,13 +125,13 @@ def adapted(adaptation: Adaptation, steps: int) -> dict[str, tf.Tensor]:
 def query_gradients(
     adapt: Callable[[Weights, Support], dict[str, tf.Tensor]],
     predict: Callable[[Weights, Weights, tf.Tensor], tf.Tensor],
-    objective: Objective,
+    task: Task,
 ) -> Callable[[Weights, Episodes, tf.Tensor], MetaGradients]:
     """The gradient of the query loss of an adapted learner, by its meta-learned weights."""
 
     def loss_and_outputs(weights: Weights, episodes: Episodes, progress: tf.Tensor):
         del progress
         outputs = predict(weights, adapt(weights, episodes.support), episodes.query_x)
-        return objective.loss(outputs, episodes.query_y, episodes.support_y), outputs
+        return task.loss(outputs, episodes.query_y, episodes.support_y), outputs
 
-    return gradients_of(loss_and_outputs, objective)
+    return gradients_of(loss_and_outputs, task)

@@ -11,24 +11,25 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from components.episodes.types import Support
+from components.meta_trainer.learners.repeat import Step
 from components.meta_trainer.network import Network
-from components.meta_trainer.objective import Objective
-from components.meta_trainer.repeat import Step
-from components.meta_trainer.types import Support, Weights, merge, stack_for_episodes
+from components.meta_trainer.types import Weights, merge, stack_for_episodes
+from components.tasks.task import Task
 
 
 class InnerLoop(NamedTuple):
     """What differs between the members of the family.
 
     Attributes:
-      network, objective: what is adapted, and by which loss.
+      network, task: what is adapted, and by which loss.
       start: `(weights, support) -> ` theta'_0: the fast weights, each `[E, ...]`.
       rate: `(weights, step, name) -> ` alpha, a scalar or a tensor of the weight's shape; the
         step is an int32 scalar.
     """
 
     network: Network
-    objective: Objective
+    task: Task
     start: Callable[[Weights, Support], dict[str, tf.Tensor]]
     rate: Callable[[Weights, tf.Tensor, str], tf.Tensor | float]
 
@@ -47,7 +48,7 @@ def inner_step(
     """
 
     def step(number: tf.Tensor, fast: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        gradients, _ = support_gradients(loop.network, loop.objective, weights, fast, support)
+        gradients, _ = support_gradients(loop.network, loop.task, weights, fast, support)
         steps = {n: constant_if(first_order, gradients[n]) for n in fast}
         return {n: w - loop.rate(weights, number, n) * steps[n] for n, w in fast.items()}
 
@@ -63,7 +64,7 @@ def constant_if(first_order: bool | tf.Tensor, gradient: tf.Tensor) -> tf.Tensor
 
 
 def support_gradients(
-    network: Network, objective: Objective, weights: Weights, fast: Weights, support: Support
+    network: Network, task: Task, weights: Weights, fast: Weights, support: Support
 ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
     """The gradient of each episode's support loss by its fast weights, and that loss `[E]`.
 
@@ -73,8 +74,8 @@ def support_gradients(
     fast = dict(fast)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(fast)
-        outputs, _ = network.forward(merge(weights, fast), support.x, objective.mask(support.y))
-        losses = objective.loss(outputs, support.y, support.y)
+        outputs, _ = network.forward(merge(weights, fast), support.x, task.mask(support.y))
+        losses = task.loss(outputs, support.y, support.y)
     return tape.gradient(losses, fast, unconnected_gradients="zero"), losses
 
 
@@ -90,10 +91,10 @@ def adaptable(network: Network, weights: Weights) -> list[str]:
 
 
 def with_statistics(
-    network: Network, objective: Objective, weights: Weights, fast: Weights, support: Support
+    network: Network, task: Task, weights: Weights, fast: Weights, support: Support
 ) -> dict[str, tf.Tensor]:
     """`fast` and the statistics of normalisation of the support set under these weights."""
-    _, statistics = network.features(merge(weights, fast), support.x, objective.mask(support.y))
+    _, statistics = network.features(merge(weights, fast), support.x, task.mask(support.y))
     return merge(fast, statistics)
 
 

@@ -16,12 +16,13 @@ import tensorflow as tf
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from components.episodes.types import Support
 from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner
 from components.meta_trainer.learners.family import descent, stepwise_learner
 from components.meta_trainer.network import Network
-from components.meta_trainer.objective import Objective
-from components.meta_trainer.types import Support, Weights
+from components.meta_trainer.types import Weights
+from components.tasks.task import Task
 
 
 @dataclass(frozen=True, config={"extra": "forbid", "strict": True})
@@ -48,7 +49,7 @@ class MamlOptions(FomamlOptions):
     """Ignore how the inner gradients depend on theta."""
 
 
-def maml(options: MamlOptions, network: Network, objective: Objective) -> Learner:
+def maml(options: MamlOptions, network: Network, task: Task) -> Learner:
     """See the module. All weights but those of normalisation are adapted."""
 
     def init(seed: int) -> dict[str, tf.Tensor]:
@@ -66,10 +67,10 @@ def maml(options: MamlOptions, network: Network, objective: Objective) -> Learne
         del step
         return weights.get(f"rate_{name}", options.inner_rate)
 
-    loop = inner_loop.InnerLoop(network, objective, start, rate)
+    loop = inner_loop.InnerLoop(network, task, start, rate)
     return stepwise_learner(
         network,
-        objective,
+        task,
         init=init,
         begin=descent(loop, first_order=options.first_order),
         inner_steps=options.inner_steps,
@@ -77,6 +78,6 @@ def maml(options: MamlOptions, network: Network, objective: Objective) -> Learne
     )
 
 
-def fomaml(options: FomamlOptions, network: Network, objective: Objective) -> Learner:
+def fomaml(options: FomamlOptions, network: Network, task: Task) -> Learner:
     """MAML whose meta-gradient is that of the query loss at the adapted weights."""
-    return maml(MamlOptions(**dataclasses.asdict(options), first_order=True), network, objective)
+    return maml(MamlOptions(**dataclasses.asdict(options), first_order=True), network, task)

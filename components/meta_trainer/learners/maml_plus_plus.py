@@ -15,13 +15,14 @@ import tensorflow as tf
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from components.episodes.types import Episodes, Support
 from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner, MetaOptimizer, gradients_of
 from components.meta_trainer.learners.family import descent, stepwise_learner
+from components.meta_trainer.learners.repeat import repeat
 from components.meta_trainer.network import Network
-from components.meta_trainer.objective import Objective
-from components.meta_trainer.repeat import repeat
-from components.meta_trainer.types import Episodes, Support, Weights
+from components.meta_trainer.types import Weights
+from components.tasks.task import Task
 
 
 @dataclass(frozen=True, config={"extra": "forbid", "strict": True})
@@ -38,7 +39,7 @@ class MamlPlusPlusOptions:
     """Share of meta-training with first-order gradients."""
 
 
-def maml_plus_plus(options: MamlPlusPlusOptions, network: Network, objective: Objective) -> Learner:
+def maml_plus_plus(options: MamlPlusPlusOptions, network: Network, task: Task) -> Learner:
     """See the module. All weights but those of normalisation are adapted."""
     steps = options.inner_steps
 
@@ -53,12 +54,12 @@ def maml_plus_plus(options: MamlPlusPlusOptions, network: Network, objective: Ob
     def rate(weights: Weights, step: tf.Tensor, name: str) -> tf.Tensor:
         return weights[f"rate_{name}"][step]
 
-    loop = inner_loop.InnerLoop(network, objective, start, rate)
+    loop = inner_loop.InnerLoop(network, task, start, rate)
 
     def answered(weights: Weights, fast: Weights, episodes: Episodes):
-        adapted = inner_loop.with_statistics(network, objective, weights, fast, episodes.support)
+        adapted = inner_loop.with_statistics(network, task, weights, fast, episodes.support)
         outputs = inner_loop.predict(network, weights, adapted, episodes.query_x)
-        return objective.loss(outputs, episodes.query_y, episodes.support_y), outputs
+        return task.loss(outputs, episodes.query_y, episodes.support_y), outputs
 
     def meta_loss(weights: Weights, episodes: Episodes, progress: tf.Tensor):
         shares = step_shares(progress / max(options.multi_step_share, 1e-6), steps)
@@ -82,12 +83,12 @@ def maml_plus_plus(options: MamlPlusPlusOptions, network: Network, objective: Ob
 
     return stepwise_learner(
         network,
-        objective,
+        task,
         init=init,
         begin=descent(loop),
         inner_steps=steps,
         test_steps=None,
-        meta_gradients=gradients_of(meta_loss, objective),
+        meta_gradients=gradients_of(meta_loss, task),
         meta_optimizer=MetaOptimizer(rate=1e-3, schedule="cosine"),
     )
 

@@ -27,13 +27,14 @@ import tensorflow as tf
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from components.episodes.types import Support
 from components.meta_trainer.backbones.base import generator
 from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner, MetaOptimizer
 from components.meta_trainer.learners.family import Adaptation, stepwise_learner
 from components.meta_trainer.network import Network
-from components.meta_trainer.objective import Objective
-from components.meta_trainer.types import Support, Weights
+from components.meta_trainer.types import Weights
+from components.tasks.task import Task
 
 P = 10.0
 """Appendix A's p: numbers below e^-p are too small for their logarithm."""
@@ -69,7 +70,7 @@ class State(NamedTuple):
     c: tf.Tensor
 
 
-def meta_lstm(options: MetaLstmOptions, network: Network, objective: Objective) -> Learner:
+def meta_lstm(options: MetaLstmOptions, network: Network, task: Task) -> Learner:
     """See the module. All weights of the network are coordinates, those of normalisation too."""
     shapes = {name: w.shape for name, w in network.init(0).items()}
     names = list(shapes)
@@ -83,24 +84,22 @@ def meta_lstm(options: MetaLstmOptions, network: Network, objective: Objective) 
         def step(number: tf.Tensor, state: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             del number
             fast = unflatten(tf.stop_gradient(state["c"]), shapes)
-            gradients, losses = inner_loop.support_gradients(
-                network, objective, weights, fast, support
-            )
+            gradients, losses = inner_loop.support_gradients(network, task, weights, fast, support)
             gradient = tf.stop_gradient(flatten(gradients, names))
             if options.divide_gradient:
-                count = tf.reduce_sum(objective.mask(support.y), axis=1, keepdims=True)
+                count = tf.reduce_sum(task.mask(support.y), axis=1, keepdims=True)
                 gradient /= tf.cast(count, gradient.dtype)
             return update(weights, gradient, tf.stop_gradient(losses), State(**state))._asdict()
 
         def finish(state: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             fast = unflatten(state["c"], shapes)
-            return inner_loop.with_statistics(network, objective, weights, fast, support)
+            return inner_loop.with_statistics(network, task, weights, fast, support)
 
         return Adaptation(initial_state(start, options.hidden)._asdict(), step, finish)
 
     learner = stepwise_learner(
         network,
-        objective,
+        task,
         init=init,
         begin=begin,
         inner_steps=options.inner_steps,

@@ -10,13 +10,14 @@ import tensorflow as tf
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from components.episodes.types import Support
 from components.meta_trainer.backbones.base import generator
 from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner
 from components.meta_trainer.learners.family import descent, stepwise_learner
 from components.meta_trainer.network import Network
-from components.meta_trainer.objective import Objective
-from components.meta_trainer.types import Support, Weights
+from components.meta_trainer.types import Weights
+from components.tasks.task import Task
 
 
 @dataclass(frozen=True, config={"extra": "forbid", "strict": True})
@@ -33,7 +34,7 @@ class MetaSgdOptions:
     """Upper end."""
 
 
-def meta_sgd(options: MetaSgdOptions, network: Network, objective: Objective) -> Learner:
+def meta_sgd(options: MetaSgdOptions, network: Network, task: Task) -> Learner:
     """See the module. All weights but those of normalisation are adapted."""
 
     def init(seed: int) -> dict[str, tf.Tensor]:
@@ -54,9 +55,9 @@ def meta_sgd(options: MetaSgdOptions, network: Network, objective: Objective) ->
 
     return stepwise_learner(
         network,
-        objective,
+        task,
         init=init,
-        begin=descent(inner_loop.InnerLoop(network, objective, start, rate)),
+        begin=descent(inner_loop.InnerLoop(network, task, start, rate)),
         inner_steps=options.inner_steps,
         test_steps=options.test_steps,
     )

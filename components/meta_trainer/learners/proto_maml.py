@@ -12,13 +12,14 @@ import tensorflow as tf
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from components.episodes.types import Support
 from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner
 from components.meta_trainer.learners.family import descent, stepwise_learner
 from components.meta_trainer.learners.prototypes import class_means, ways_of
 from components.meta_trainer.network import HEAD, Network
-from components.meta_trainer.objective import Objective
-from components.meta_trainer.types import Support, Weights, merge
+from components.meta_trainer.types import Weights, merge
+from components.tasks.task import Task
 
 
 @dataclass(frozen=True, config={"extra": "forbid", "strict": True})
@@ -37,7 +38,7 @@ class ProtoMamlOptions:
     """Ignore how the inner gradients depend on theta."""
 
 
-def proto_maml(options: ProtoMamlOptions, network: Network, objective: Objective) -> Learner:
+def proto_maml(options: ProtoMamlOptions, network: Network, task: Task) -> Learner:
     """See the module. All weights but those of normalisation are adapted."""
 
     def init(seed: int) -> dict[str, tf.Tensor]:
@@ -51,9 +52,7 @@ def proto_maml(options: ProtoMamlOptions, network: Network, objective: Objective
         def start(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
             body = inner_loop.adaptable(network, weights)
             fast = inner_loop.stacked(body, weights, support)
-            features, _ = network.features(
-                merge(weights, fast), support.x, objective.mask(support.y)
-            )
+            features, _ = network.features(merge(weights, fast), support.x, task.mask(support.y))
             return fast | head_of_prototypes(
                 class_means(features, support.y, ways_of(support.y) if ways is None else ways)
             )
@@ -65,11 +64,11 @@ def proto_maml(options: ProtoMamlOptions, network: Network, objective: Objective
         return weights.get(f"rate_{name}", options.inner_rate)
 
     def loop(ways: int | None) -> inner_loop.InnerLoop:
-        return inner_loop.InnerLoop(network, objective, start_with(ways), rate)
+        return inner_loop.InnerLoop(network, task, start_with(ways), rate)
 
     return stepwise_learner(
         network,
-        objective,
+        task,
         init=init,
         begin=descent(loop(None)),
         # The ways of meta-training are known, and XLA asks for shapes that are.

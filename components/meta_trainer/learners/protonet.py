@@ -8,12 +8,13 @@ References: Snell, Swersky, Zemel 2017, "Prototypical Networks", arXiv 1703.0517
 import tensorflow as tf
 from pydantic.dataclasses import dataclass
 
+from components.episodes.types import Support
 from components.meta_trainer.learners.base import Learner, Serves
 from components.meta_trainer.learners.family import query_gradients
 from components.meta_trainer.learners.prototypes import class_means, ways_of
 from components.meta_trainer.network import HEAD, Network
-from components.meta_trainer.objective import Objective
-from components.meta_trainer.types import Support, Weights, merge
+from components.meta_trainer.types import Weights, merge
+from components.tasks.task import Task
 
 
 @dataclass(frozen=True, config={"extra": "forbid", "strict": True})
@@ -21,7 +22,7 @@ class ProtonetOptions:
     """Options of `protonet`: it has none."""
 
 
-def protonet(options: ProtonetOptions, network: Network, objective: Objective) -> Learner:
+def protonet(options: ProtonetOptions, network: Network, task: Task) -> Learner:
     """See the module. The network's head is not used."""
     del options
 
@@ -30,7 +31,7 @@ def protonet(options: ProtonetOptions, network: Network, objective: Objective) -
 
     def adapt_to(ways: int | None):
         def adapt(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
-            features, statistics = network.features(weights, support.x, objective.mask(support.y))
+            features, statistics = network.features(weights, support.x, task.mask(support.y))
             means = class_means(features, support.y, ways_of(support.y) if ways is None else ways)
             return merge(statistics, {"prototypes": means})
 
@@ -46,7 +47,7 @@ def protonet(options: ProtonetOptions, network: Network, objective: Objective) -
         adapt=adapt_to(None),
         predict=predict,
         # The ways of meta-training are known, and XLA asks for shapes that are.
-        meta_gradients=query_gradients(adapt_to(network.outputs), predict, objective),
+        meta_gradients=query_gradients(adapt_to(network.outputs), predict, task),
         path=None,
         network=network,
         serves=Serves(ways="any number", shots="any number, also uneven", steps="takes none"),

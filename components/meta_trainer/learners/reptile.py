@@ -16,12 +16,13 @@ import tensorflow as tf
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from components.episodes.types import Episodes, Support
 from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner, MetaGradients, MetaOptimizer
 from components.meta_trainer.learners.family import Adaptation, adapted, descent, stepwise_learner
 from components.meta_trainer.network import Network
-from components.meta_trainer.objective import Objective
-from components.meta_trainer.types import Episodes, Support, Weights
+from components.meta_trainer.types import Weights
+from components.tasks.task import Task
 
 
 @dataclass(frozen=True, config={"extra": "forbid", "strict": True})
@@ -36,7 +37,7 @@ class ReptileOptions:
     """Of the inner steps, for the mean loss over a minibatch."""
 
 
-def reptile(options: ReptileOptions, network: Network, objective: Objective) -> Learner:
+def reptile(options: ReptileOptions, network: Network, task: Task) -> Learner:
     """See the module. All weights of the network are adapted, those of normalisation too."""
     names = sorted(network.names())
 
@@ -47,7 +48,7 @@ def reptile(options: ReptileOptions, network: Network, objective: Objective) -> 
         del weights, step, name
         return options.inner_rate
 
-    loop = inner_loop.InnerLoop(network, objective, start, rate)
+    loop = inner_loop.InnerLoop(network, task, start, rate)
 
     def training(weights: Weights, episodes: Episodes) -> Adaptation:
         examples = classes_in_turn(
@@ -70,13 +71,13 @@ def reptile(options: ReptileOptions, network: Network, objective: Objective) -> 
         gradients = {name: tf.zeros_like(w) for name, w in weights.items()}
         gradients |= {n: weights[n] - tf.reduce_mean(last[n], axis=0) for n in names}
         outputs = inner_loop.predict(network, weights, last, episodes.query_x)
-        losses = objective.loss(outputs, episodes.query_y, episodes.support_y)
-        score = objective.score(outputs, episodes.query_y, episodes.support_y)
+        losses = task.loss(outputs, episodes.query_y, episodes.support_y)
+        score = task.score(outputs, episodes.query_y, episodes.support_y)
         return MetaGradients(gradients, tf.reduce_mean(losses), tf.reduce_mean(score))
 
     return stepwise_learner(
         network,
-        objective,
+        task,
         init=network.init,
         begin=descent(loop),
         inner_steps=options.inner_steps,

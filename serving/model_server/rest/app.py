@@ -18,7 +18,7 @@ from serving.model_server.rest.json_text import parse_object, show
 from serving.model_server.rest.predict_json import read_tensors, signature_name, write_response
 from serving.protocol import status
 from serving.protocol.status import HTTP, StatusError, invalid_argument
-from serving.signatures import ADAPT_AND_PREDICT
+from serving.saved_model.signatures import ADAPT_AND_PREDICT
 
 _MODEL = r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?"
 _RUN = re.compile(_MODEL + r":(classify|regress|predict)", re.IGNORECASE)

@@ -4,7 +4,7 @@ import pytest
 
 from components.episode_gen.check import check_data
 from components.episode_gen.options import DataOptions, EpisodeCounts, EpisodeOptions
-from components.errors import UserError
+from serving.errors import UserError
 
 SMALL = {"ways": 2, "shots": 1, "queries": 2}
 

@@ -9,8 +9,8 @@ from components.episode_gen.options import DataOptions, EpisodeOptions
 from components.episode_gen.preview import draw_episodes
 from components.episode_gen.sheet import save_sheet
 from components.episodes.format import Episode
-from components.errors import UserError
 from components.modalities.base import ExampleSpec
+from serving.errors import UserError
 
 EPISODES = EpisodeOptions(ways=2, shots=1, queries=3)
 RATE = 8_000

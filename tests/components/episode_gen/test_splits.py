@@ -4,7 +4,7 @@ from components.episode_gen.catalogue import Catalogue, build_catalogue
 from components.episode_gen.options import DataOptions
 from components.episode_gen.sources.base import CatalogueEntry
 from components.episode_gen.splits import ranked, split_classes
-from components.errors import UserError
+from serving.errors import UserError
 
 NAMES = [f"c{i:03d}" for i in range(100)]
 CATALOGUE = Catalogue(

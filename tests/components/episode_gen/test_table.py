@@ -4,8 +4,8 @@ from components.episode_gen.catalogue import Catalogue
 from components.episode_gen.options import EpisodeOptions
 from components.episode_gen.sources.base import Stored
 from components.episode_gen.table import ContentTable, Planner, make_planner
-from components.errors import UserError
 from components.modalities.base import ExampleSpec
+from serving.errors import UserError
 
 TEXT = ExampleSpec("text", "string", ())
 CATALOGUE = Catalogue({name: [f"{name}{i}" for i in range(3)] for name in "abcdef"}, {})

@@ -1,4 +1,4 @@
-"""Small SavedModels that follow `serving.signatures`, and wrong ones, each wrong in one way.
+"""Small SavedModels with the signatures of `serving.saved_model`, and some wrong in one way each.
 
 The good model is nearest centroid on pixels: a softmax of negative squared distances.
 """
@@ -8,8 +8,8 @@ import pathlib
 
 import tensorflow as tf
 
-from serving import signatures
-from serving.graph_checks import (
+from serving.saved_model import signatures
+from serving.saved_model.graph_checks import (
     checked_encoded_queries,
     checked_label_names,
     checked_queries,

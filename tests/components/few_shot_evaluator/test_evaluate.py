@@ -9,11 +9,11 @@ from apache_beam.testing.util import assert_that, equal_to
 from components.episodes.dataset import read_split
 from components.episodes.format import decode_stored
 from components.episodes.record import read_record
-from components.errors import UserError
 from components.few_shot_evaluator.classification.scoring import score_episodes
 from components.few_shot_evaluator.evaluate import ScoreEpisodes, not_comparable, read_results
 from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.scoring import Scoring
+from serving.errors import UserError
 from tests.components.few_shot_evaluator import small_models as models
 from tests.components.few_shot_evaluator.small_episodes import SPEC
 

@@ -6,8 +6,8 @@ import pytest
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import standard_artifacts
 
-from components.errors import UserError
 from components.few_shot_evaluator.executor import Executor
+from serving.errors import UserError
 from tests.components.few_shot_evaluator import small_episodes
 from tests.components.few_shot_evaluator import small_models as models
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.episodes.types import Episodes
 from components.meta_trainer.backbones.base import Backbone
 from components.meta_trainer.backbones.conv4 import Conv4Options, conv4
 from components.meta_trainer.network import Network
-from components.meta_trainer.types import Episodes
 
 
 @pytest.fixture

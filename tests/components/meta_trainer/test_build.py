@@ -1,4 +1,4 @@
-"""Episodes decide the objective, the size of the answer and which learners fit."""
+"""Episodes decide the task, the size of the answer and which learners fit."""
 
 import dataclasses
 
@@ -7,11 +7,11 @@ import pytest
 import tensorflow as tf
 
 from components.episodes.record import EpisodeSetRecord
-from components.errors import UserError
+from components.episodes.types import Episodes
 from components.meta_trainer.build import assemble, default_backbone
 from components.meta_trainer.learners import TABLE
-from components.meta_trainer.types import Episodes
 from components.modalities.base import ExampleSpec
+from serving.errors import UserError
 
 IMAGE = ExampleSpec("image", "uint8", (8, 8, 1))
 POINT = ExampleSpec("vector", "float32", (1,), target_shape=(2,))
@@ -34,13 +34,13 @@ def record(spec: ExampleSpec, ways: int = 5) -> EpisodeSetRecord:
 
 def test_class_labels_make_a_classifier_of_as_many_outputs_as_ways():
     assembly = assemble(record(IMAGE), {"name": "maml", "backbone": {"filters": 4, "blocks": 2}})
-    assert assembly.objective.name == "classification"
+    assert assembly.task.name == "classification"
     assert assembly.learner.network.outputs == 5
 
 
 def test_float_targets_make_a_regression_of_the_size_of_a_target():
     assembly = assemble(record(POINT, ways=1), {"name": "maml"})
-    assert assembly.objective.name == "regression"
+    assert assembly.task.name == "regression"
     assert assembly.learner.network.outputs == 2
     assert assembly.modality.spec == POINT
 

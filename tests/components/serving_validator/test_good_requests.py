@@ -3,7 +3,7 @@
 import numpy as np
 
 from components.serving_validator import good_requests
-from serving import signatures as sig
+from serving.saved_model import signatures as sig
 
 
 def recordings(support: int, queries: int) -> good_requests.Inputs:

@@ -9,8 +9,8 @@ import tensorflow as tf
 from tfx.types import standard_artifacts
 
 from components.version_pusher.executor import VersionPusher
-from serving.versions import list_versions
-from serving.warmup import WarmupRequest, write_warmup
+from serving.model_versions.folders import list_versions
+from serving.saved_model.warmup import WarmupRequest, write_warmup
 
 
 class Double(tf.Module):

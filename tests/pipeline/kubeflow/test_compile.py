@@ -4,12 +4,12 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from components.errors import UserError
 from pipeline.cli import main
 from pipeline.config import load_config
 from pipeline.kubeflow.linter import lint
 from pipeline.kubeflow.parameters import PARAMETERS
 from pipeline.kubeflow_runner import compile_pipeline
+from serving.errors import UserError
 
 CONFIG, IMAGE = "pipeline/configs/glyphs_5w1s.yaml", "registry.example/fewshot:1"
 SHIPPED = sorted(Path("pipeline/configs").glob("*.yaml"))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from components.errors import UserError
 from pipeline.kubeflow.executor_input import mended, restored
 from pipeline.kubeflow.locations import ROOT_VARIABLE, local_path
+from serving.errors import UserError
 
 TYPE = {"instanceSchema": "title: tfx.Model\ntype: object\n"}
 LOG = {"uri": "s3://bucket/log", "type": {"schemaTitle": "system.Artifact"}}

@@ -1,7 +1,7 @@
 import pytest
 
-from components.errors import UserError
 from pipeline.kubeflow import names
+from serving.errors import UserError
 
 
 @pytest.mark.parametrize(

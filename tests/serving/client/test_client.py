@@ -5,10 +5,10 @@ import sys
 import numpy as np
 import pytest
 
-from serving import signatures as names
 from serving.client import AsyncFewShotClient, FewShotClient, StatusError
 from serving.errors import UserError
 from serving.protocol import status
+from serving.saved_model import signatures as names
 from tests.serving.nearest_centroid import episode, expected, png
 
 EPISODE = episode(ways=3, shots=2, queries=7)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from serving import signatures as names
 from serving.client import FewShotClient
 from serving.errors import UserError
+from serving.saved_model import signatures as names
 
 
 class MeanTarget(tf.Module):

@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from components.episodes.record import EpisodeSetRecord
+from components.episodes.types import Support
 from components.meta_trainer.build import Assembly, assemble
-from components.meta_trainer.export import export
-from components.meta_trainer.types import Support
+from components.meta_trainer.export.saved_model import export
 from components.modalities.base import ExampleSpec
 
 WAYS, SIZE, RATE = 5, 8, 8_000  # images are uint8 [SIZE, SIZE, 1]
@@ -36,7 +36,7 @@ class Model(NamedTuple):
         support = Support(prepare(tf.constant(support_x)), tf.constant(support_y))
         adapted = assembly.learner.adapt(weights, support)
         outputs = assembly.learner.predict(weights, adapted, prepare(tf.constant(query_x)))
-        return assembly.objective.answer(outputs, support.y).numpy()
+        return assembly.task.answer(outputs, support.y).numpy()
 
     def export(self, folder: Path) -> None:
         assembly = self.assemble()

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.meta_trainer.warmup import warmup_requests
-from serving import signatures as names
+from components.meta_trainer.export.warmup import warmup_requests
 from serving.model_server.loading import loads
-from serving.warmup import read_warmup, write_warmup
+from serving.saved_model import signatures as names
+from serving.saved_model.warmup import read_warmup, write_warmup
 from tests.serving.exported.small_exports import MODELS, RATE, WAYS
 
 

@@ -4,7 +4,7 @@ import grpc
 import pytest
 from tensorflow_serving.apis import model_management_pb2
 
-from serving.versions import drop_versions, publish
+from serving.model_versions.folders import drop_versions, publish
 from tests.serving.model_server.endpoints import endpoint, predict_request
 from tests.serving.model_server.watching import served_version, states, until
 from tests.serving.nearest_centroid import episode

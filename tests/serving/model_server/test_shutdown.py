@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from benchmarks.serving.running import MODEL_NAME, serving
-from serving import signatures as names
 from serving.client import FewShotClient
+from serving.saved_model import signatures as names
 from tests.serving.model_server.endpoints import as_lists, endpoint, outputs, predict_request
 from tests.serving.nearest_centroid import episode, expected
 

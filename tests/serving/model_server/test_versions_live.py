@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from tensorflow_serving.apis import get_model_status_pb2
 
-from serving import signatures as names
+from serving.model_versions.folders import publish
 from serving.protocol.tensors import read_tensor
-from serving.versions import publish
-from serving.warmup import WarmupRequest, write_warmup
+from serving.saved_model import signatures as names
+from serving.saved_model.warmup import WarmupRequest, write_warmup
 from tests.serving.model_server.endpoints import endpoint, outputs, predict_request
 from tests.serving.model_server.watching import served_version, states, until
 from tests.serving.nearest_centroid import episode, expected

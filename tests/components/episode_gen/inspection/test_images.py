@@ -7,7 +7,7 @@ from PIL import Image
 from components.episode_gen.check import check_data
 from components.episode_gen.inspection import inspect
 from components.episode_gen.options import DataOptions, EpisodeOptions
-from components.errors import UserError
+from serving.errors import UserError
 
 
 @pytest.fixture

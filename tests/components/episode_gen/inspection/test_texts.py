@@ -7,7 +7,7 @@ import pytest
 from components.episode_gen.check import check_data
 from components.episode_gen.inspection import inspect
 from components.episode_gen.options import DataOptions, EpisodeOptions
-from components.errors import UserError
+from serving.errors import UserError
 
 ROWS = [(f"a request of kind {n % 6}, number {n}", f"kind_{n % 6}", "high") for n in range(18)]
 

@@ -6,8 +6,8 @@ from PIL import Image
 from components.episode_gen.check import check_data
 from components.episode_gen.options import DataOptions, EpisodeOptions
 from components.episode_gen.sources import open_source
-from components.errors import UserError
 from components.modalities.image import image_modality
+from serving.errors import UserError
 
 SMALL = EpisodeOptions(ways=2, shots=1, queries=1)
 

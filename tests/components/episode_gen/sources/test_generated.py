@@ -10,7 +10,7 @@ from components.episode_gen.preview import draw_episodes
 from components.episode_gen.sources import REGRESSION_SOURCES, open_source
 from components.episode_gen.sources.sinusoid import draw_sinusoid
 from components.episode_gen.sources.styles import CHARACTERS, Style, apply_style, draw_style
-from components.errors import UserError
+from serving.errors import UserError
 
 PLAIN = Style(width=0, slant=0, blur=0, texture=0, period=3, angle=0, ink=0, paper=1)
 

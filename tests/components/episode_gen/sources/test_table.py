@@ -7,7 +7,7 @@ import pytest
 from components.episode_gen.check import check_data
 from components.episode_gen.options import DataOptions, EpisodeOptions
 from components.episode_gen.sources import open_source
-from components.errors import UserError
+from serving.errors import UserError
 
 ROWS = [("play some music", "play"), ("a song, please", "play"), ("stop", "halt"), ("end", "halt")]
 SMALL = EpisodeOptions(ways=2, shots=1, queries=1)

@@ -10,8 +10,8 @@ from components.episode_gen.options import DataOptions, EpisodeOptions
 from components.episode_gen.sources import open_source, tfds_prepare
 from components.episode_gen.sources.base import CatalogueEntry, Stored
 from components.episode_gen.sources.tfds import Pooled
-from components.errors import UserError
 from components.modalities.base import ExampleSpec
+from serving.errors import UserError
 
 PREPARED = os.environ.get("TFDS_DATA_DIR", "")
 needs_omniglot = pytest.mark.skipif(

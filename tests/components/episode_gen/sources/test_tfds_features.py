@@ -9,8 +9,8 @@ import tensorflow_datasets as tfds
 
 from components.episode_gen.options import DataOptions
 from components.episode_gen.sources.tfds_features import find_features, input_reader, value_names
-from components.errors import UserError
 from components.modalities.image import standardise
+from serving.errors import UserError
 
 IMAGE = tfds.features.Image(shape=(None, None, 3))
 LABEL = tfds.features.ClassLabel(names=["cat", "dog"])

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from components.episode_gen.options import DataOptions
 from components.episode_gen.sources import open_source
-from components.errors import UserError
 from components.modalities.speech import audio_modality
+from serving.errors import UserError
 
 RATE = 8_000
 

@@ -12,7 +12,7 @@ from components.episode_gen.options import (
 )
 from components.episodes.record import read_record
 from components.meta_trainer.build import assemble
-from components.meta_trainer.export import export
+from components.meta_trainer.export.saved_model import export
 
 BACKBONES = {
     "sinusoid": {"name": "mlp", "sizes": [8]},

@@ -14,7 +14,7 @@ from components.few_shot_evaluator.report import Evaluated
 from components.few_shot_evaluator.scoring import Scoring
 from components.few_shot_evaluator.summary import Terms
 from components.serving_validator.probe import probe
-from serving import signatures as sig
+from serving.saved_model import signatures as sig
 
 SOURCES = ("sinusoid", "styles")
 OPTIONS = EvaluationOptions(curve_episodes=6)

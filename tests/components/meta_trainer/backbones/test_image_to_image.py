@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.errors import UserError
+from components.episodes.types import Episodes
 from components.meta_trainer.backbones.image_to_image import ImageToImageOptions, image_to_image
 from components.meta_trainer.learners.maml import MamlOptions, maml
 from components.meta_trainer.network import Network
-from components.meta_trainer.objective import regression
-from components.meta_trainer.types import Episodes
+from components.tasks.task import regression
+from serving.errors import UserError
 
 SMALL = ImageToImageOptions(filters=8, layers=2, fold=2)
 

@@ -1,0 +1,1 @@
+"""Varying training episodes: every use of an episode is a new one."""

@@ -1,0 +1,1 @@
+"""From meta-learned weights to a SavedModel that adapts."""

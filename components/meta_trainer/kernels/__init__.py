@@ -1,0 +1,1 @@
+"""Layers with an episode axis, written for XLA on CPUs and differentiable twice."""

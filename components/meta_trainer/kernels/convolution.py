@@ -1,0 +1,45 @@
+"""Layers with a task axis: each episode has weights of its own, and all are computed at once.
+
+Shape letters: E episodes, B examples of an episode (support or query), H, W, C as usual, F
+filters. A kernel may also be shared by all episodes; it then has no leading E. Every function is
+differentiable as often as needed (second-order MAML differentiates twice).
+
+Written for XLA on CPUs, where almost all of the time should be matrix products. What else takes
+time is cutting out patches (`patches.py`) and normalising (`moments.py`). Both have gradients
+written out by hand, which make fewer passes over the activations.
+"""
+
+import tensorflow as tf
+
+from components.meta_trainer.kernels import patches, plain_convolution
+from components.meta_trainer.kernels.shapes import shape_of
+from components.meta_trainer.kernels.xla import compiled_by_xla
+
+
+def task_conv(x: tf.Tensor, kernel: tf.Tensor, *, stride: int = 1) -> tf.Tensor:
+    """3 x 3 convolution with SAME padding, one kernel per episode.
+
+    Args:
+      x: `[E, B, H, W, C]`, H and W static.
+      kernel: `[E, 3, 3, C, F]`, or `[3, 3, C, F]` shared by all episodes.
+      stride: 1 or 2, in both directions.
+
+    Returns:
+      `[E, B, ceil(H / stride), ceil(W / stride), F]`.
+    """
+    if compiled_by_xla():
+        return patches.convolution(x, kernel, stride)
+    return plain_convolution.convolution(x, kernel, stride)
+
+
+def max_pool(x: tf.Tensor) -> tf.Tensor:
+    """2 x 2 maximum, odd edges dropped: `[E, B, H, W, F]` -> `[E, B, H // 2, W // 2, F]`."""
+    episodes, examples, height, width, filters = shape_of(x)
+    rows, columns = height // 2, width // 2
+    if not compiled_by_xla():
+        images = tf.reshape(x, [episodes * examples, height, width, filters])
+        pooled = tf.nn.max_pool2d(images, 2, 2, "VALID")
+        return tf.reshape(pooled, [episodes, examples, rows, columns, filters])
+    x = x[:, :, : 2 * rows, : 2 * columns]
+    squares = tf.reshape(x, [episodes, examples, rows, 2, columns, 2, filters])
+    return tf.reduce_max(squares, axis=[3, 5])

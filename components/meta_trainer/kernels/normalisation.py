@@ -1,0 +1,118 @@
+"""Normalisation of few-shot networks: whose moments a query is normalised with.
+
+Batch normalisation as in MAML's code uses the moments of the query's own batch: one query at a
+time it falls to chance (Bronskill et al. 2020, "TaskNorm", arXiv 2003.03284, table 1). Four
+ways that answer each query from the support set and itself alone can be served:
+
+  support       y = (x - mu_S) / sigma_S + beta                    (MetaBN, eq. 6 there)
+  task_norm     mu = alpha mu_S + (1 - alpha) mu_x, and
+                sigma^2 = alpha (sigma_S^2 + (mu_S - mu)^2)
+                          + (1 - alpha) (sigma_x^2 + (mu_x - mu)^2),
+                alpha = sigmoid(a |S| + b), x alone giving mu_x    (TaskNorm-I, eq. 8-10 there)
+  example       the moments of each example alone, over its positions and channels
+                (layer normalisation, Ba et al. 2016, arXiv 1607.06450)
+  none          y = x + beta
+
+and one for comparison with the papers, never blessed for serving:
+
+  transductive  the moments of whatever batch is passed, queries together
+"""
+
+from typing import Literal, NamedTuple
+
+import tensorflow as tf
+
+from components.meta_trainer.kernels.moments import EPSILON, moments, normalise, rectify
+from components.meta_trainer.types import Weights
+
+Mode = Literal["support", "task_norm", "example", "transductive", "none"]
+
+
+class Normalisation(NamedTuple):
+    """How the layers of a network are normalised."""
+
+    mode: Mode
+
+    @property
+    def inductive(self) -> bool:
+        """Whether a query's answer depends on its support set and itself alone."""
+        return self.mode != "transductive"
+
+    def init(self, layer: str, filters: int) -> dict[str, tf.Tensor]:
+        weights = {f"{layer}_offset": tf.zeros([filters])}
+        if self.mode == "task_norm":
+            # sigmoid(0.02 |S| + 0) starts at an even blend, more of the support set for larger S.
+            weights |= {f"{layer}_blend_slope": tf.constant(0.02)}
+            weights |= {f"{layer}_blend_bias": tf.constant(0.0)}
+        return weights
+
+    def names(self, layer: str) -> list[str]:
+        return list(self.init(layer, 1))
+
+    def apply(
+        self,
+        weights: Weights,
+        layer: str,
+        x: tf.Tensor,
+        mask: tf.Tensor,
+        given: Weights | None,
+        slope: float = 1.0,
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Normalises and rectifies `x` `[E, B, H, W, F]`.
+
+        Args:
+          weights: holds `<layer>_offset` `[F]` or `[E, F]` and, for task_norm, the blend.
+          layer: the prefix of this layer's names.
+          x: activations.
+          mask: `[E, B]`, 0 for padding, which has no part in the moments.
+          given: the statistics of the support pass, or `None` to take them from `x`.
+          slope: of the rectifier that follows; see `moments.rectify`.
+
+        Returns:
+          the normalised activations, and the statistics `moments_<layer>_*`, each `[E, ...]`.
+        """
+        offset = weights[f"{layer}_offset"]
+        if offset.shape.rank == 2:
+            offset = offset[:, None, None, None, :]
+        if self.mode == "none":
+            return rectify(x + offset, slope), {}
+        if self.mode == "example":
+            mean, variance = _own_moments(x, axis=[2, 3, 4])
+            return rectify((x - mean) * tf.math.rsqrt(variance + EPSILON) + offset, slope), {}
+        if given is None or self.mode == "transductive":
+            mask = tf.cast(mask, x.dtype)
+            mean, variance = moments(x, mask)
+            size = tf.reduce_sum(mask, axis=1)
+        else:
+            mean = given[f"moments_{layer}_mean"][:, None, None, None, :]
+            variance = given[f"moments_{layer}_variance"][:, None, None, None, :]
+            size = given.get(f"moments_{layer}_size")
+        statistics = {}
+        if self.inductive:
+            statistics[f"moments_{layer}_mean"] = mean[:, 0, 0, 0, :]
+            statistics[f"moments_{layer}_variance"] = variance[:, 0, 0, 0, :]
+        if self.mode == "task_norm":
+            statistics[f"moments_{layer}_size"] = size
+            evidence = weights[f"{layer}_blend_slope"] * size + weights[f"{layer}_blend_bias"]
+            alpha = tf.sigmoid(evidence)[:, None, None, None, None]
+            mean, variance = _blend(x, mean, variance, alpha)
+        return normalise(x, mean, variance, offset, slope), statistics
+
+
+def _blend(
+    x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, alpha: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The moments of the support set blended with those of each example: `[E, B, 1, 1, F]`."""
+    own_mean, own_variance = _own_moments(x, axis=[2, 3])
+    blended = alpha * mean + (1 - alpha) * own_mean
+    spread = alpha * (variance + tf.square(mean - blended)) + (1 - alpha) * (
+        own_variance + tf.square(own_mean - blended)
+    )
+    return blended, spread
+
+
+def _own_moments(x: tf.Tensor, axis: list[int]) -> tuple[tf.Tensor, tf.Tensor]:
+    """Mean and variance of each example."""
+    # Not tf.nn.moments: it stops a gradient that vanishes to first order, but not to second.
+    mean = tf.reduce_mean(x, axis=axis, keepdims=True)
+    return mean, tf.reduce_mean(tf.square(x - mean), axis=axis, keepdims=True)

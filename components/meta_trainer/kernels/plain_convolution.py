@@ -1,0 +1,65 @@
+"""Convolutions that XLA does not compile: TensorFlow's own (on CPUs they are oneDNN's).
+
+Uncompiled they are many times faster than patches; compiled by XLA they are slower. Exported models
+and meta-validation use them.
+"""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from components.meta_trainer.kernels.shapes import KERNEL, shape_of
+
+
+def convolution(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
+    """3 x 3, SAME padding, as `convolution.task_conv`."""
+    if kernel.shape.rank == 5:
+        return _one_after_the_other(x, kernel, stride)
+    shape = shape_of(x)
+    y = tf.nn.conv2d(tf.reshape(x, [shape[0] * shape[1], *shape[2:]]), kernel, stride, "SAME")
+    return tf.reshape(y, [*shape[:2], *y.shape[1:]])
+
+
+def _one_after_the_other(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
+    """With a kernel for each episode.
+
+    <conv(x, kernel), y> is linear in each of the three. Its derivatives by y, kernel and x are the
+    functions below, and theirs are these functions again, whatever the order.
+    """
+    options = {"strides": [1, stride, stride, 1], "padding": "SAME"}
+    shape, of_image = shape_of(x)[1:], x.shape[2:]
+
+    @tf.custom_gradient
+    def conv(x: tf.Tensor, kernel: tf.Tensor):
+        y = _each(lambda x, kernel: tf.nn.conv2d(x, kernel, **options), x, kernel)
+        return y, lambda by: (by_input(by, kernel), by_kernel(x, by))
+
+    @tf.custom_gradient
+    def by_kernel(x: tf.Tensor, y: tf.Tensor):
+        sizes = [KERNEL, KERNEL, x.shape[-1], y.shape[-1]]
+
+        def one(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+            return tf.raw_ops.Conv2DBackpropFilter(
+                input=x, filter_sizes=sizes, out_backprop=y, **options
+            )
+
+        return _each(one, x, y), lambda by: (by_input(y, by), conv(x, by))
+
+    @tf.custom_gradient
+    def by_input(y: tf.Tensor, kernel: tf.Tensor):
+        def one(y: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+            found = tf.raw_ops.Conv2DBackpropInput(
+                input_sizes=shape, filter=kernel, out_backprop=y, **options
+            )
+            return tf.ensure_shape(found, [None, *of_image])
+
+        return _each(one, y, kernel), lambda by: (conv(by, kernel), by_kernel(by, y))
+
+    return conv(x, kernel)
+
+
+def _each(function: Callable[..., tf.Tensor], *stacked: tf.Tensor) -> tf.Tensor:
+    """The results of `function` for each episode, stacked."""
+    return tf.map_fn(
+        lambda tensors: function(*tensors), stacked, fn_output_signature=stacked[0].dtype
+    )

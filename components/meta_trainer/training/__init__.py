@@ -1,0 +1,1 @@
+"""The outer loop: stacks of episodes in, meta-learned weights out."""

@@ -1,0 +1,121 @@
+"""From episodes on disk to stacks of prepared episodes, faster than the trainer takes them."""
+
+import tensorflow as tf
+
+from components.episodes.dataset import parse_episodes, read_split
+from components.episodes.record import EpisodeSetRecord
+from components.episodes.types import Episodes
+from components.meta_trainer.augmentation.audio import change_speed
+from components.meta_trainer.augmentation.episodes import permute_labels, regroup
+from components.meta_trainer.augmentation.image import mirror_classes, rotate_classes, warp
+from components.meta_trainer.augmentation.text import drop_words
+from components.meta_trainer.options import AugmentOptions, TrainingOptions
+from components.modalities.base import ExampleSpec, Modality
+from serving.errors import UserError
+
+SHUFFLE_EPISODES = 20_000
+AUGMENTED = {
+    "rotate": "image",
+    "mirror": "image",
+    "warp": "image",
+    "speed": "audio",
+    "drop_words": "text",
+}
+"""The modality that each option of `training.augment` is for."""
+
+
+def training_episodes(
+    uri: str, record: EpisodeSetRecord, options: TrainingOptions, start_step: int = 0
+) -> tf.data.Dataset:
+    """Endless stacks of `options.episodes_per_step` varied training episodes, as stored.
+
+    The first time round they come in the order in which they lie, drawn at random as they are: so
+    no step waits until a buffer is full. From then on they come from memory, shuffled.
+
+    Args:
+      uri: of the Examples artifact.
+      record: its `episodes.json`.
+      options: how many make a stack (E), how an episode varies each time, and the seed of both.
+      start_step: where a resumed run goes on. It begins with the episodes that were due then, and
+        sees another order than an uninterrupted one, drawn from (seed, start_step).
+
+    Returns:
+      a data set of `Episodes`; inputs are of the stored dtype: `prepare` is the graph's.
+
+    Raises:
+      UserError: an augmentation is not for these data.
+    """
+    augment, seed = options.augment, options.seed
+    ways = record.shape_of("train")[0]
+    spec = record.example_spec
+    _check_modality(augment, spec)
+
+    def vary(step: tf.Tensor, serialized: tf.Tensor) -> Episodes:
+        episodes = _episodes(serialized, spec)
+        seeds = [tf.stack([tf.cast(seed, tf.int64), step * 4 + i]) for i in range(4)]
+        if not spec.regression:
+            episodes = permute_labels(episodes, ways, seeds[0])
+        if augment.regroup:
+            episodes = regroup(episodes, seeds[1])
+        if augment.rotate:
+            episodes = rotate_classes(episodes, ways, seeds[2])
+        if augment.mirror:
+            episodes = mirror_classes(episodes, ways, seeds[2] + 1)
+        if augment.warp:
+            episodes = warp(episodes, augment.warp, ways, seeds[3])
+        if augment.speed:
+            episodes = change_speed(episodes, augment.speed, seeds[3])
+        if augment.drop_words:
+            episodes = drop_words(episodes, augment.drop_words, seeds[3])
+        return episodes
+
+    stored = read_split(uri, "train").cache()
+    shuffled = stored.shuffle(SHUFFLE_EPISODES, seed=seed * 1_000_003 + start_step).repeat()
+    seen = start_step * options.episodes_per_step % record.counts["train"]
+    return (
+        stored.skip(seen)
+        .concatenate(shuffled)
+        .batch(options.episodes_per_step, drop_remainder=True)
+        .enumerate(start_step)
+        .map(vary, num_parallel_calls=tf.data.AUTOTUNE)
+        .prefetch(4)
+    )
+
+
+def _check_modality(augment: AugmentOptions, spec: ExampleSpec) -> None:
+    for option, modality in AUGMENTED.items():
+        if getattr(augment, option) and spec.regression:
+            raise UserError(
+                f"`training.augment.{option}` cannot be set for regression, since it changes "
+                "inputs without their targets. Take it out."
+            )
+        if getattr(augment, option) and spec.modality != modality:
+            raise UserError(
+                f"`training.augment.{option}` can be set for {modality} only: the data are "
+                f"{spec.modality}. Take it out."
+            )
+
+
+def fixed_episodes(
+    uri: str, record: EpisodeSetRecord, *, split: str, count: int, stack: int
+) -> tf.data.Dataset:
+    """The first `count` episodes of a split, always the same, in stacks of up to `stack`."""
+    return (
+        read_split(uri, split)
+        .take(count)
+        .batch(stack)
+        .map(lambda serialized: _episodes(serialized, record.example_spec))
+        .cache()
+    )
+
+
+def _episodes(serialized: tf.Tensor, spec: ExampleSpec) -> Episodes:
+    parsed = parse_episodes(serialized, spec)
+    return Episodes(parsed["support_x"], parsed["support_y"], parsed["query_x"], parsed["query_y"])
+
+
+def prepared(episodes: Episodes, modality: Modality) -> Episodes:
+    """Inputs as the network sees them."""
+    return episodes._replace(
+        support_x=modality.prepare(episodes.support_x), query_x=modality.prepare(episodes.query_x)
+    )

@@ -1,0 +1,1 @@
+"""What an episode asks for: one of several classes, or real-valued targets."""

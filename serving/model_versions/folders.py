@@ -1,0 +1,141 @@
+"""Version folders: `base_path/<number>/saved_model.pb`.
+
+Publishing is atomic (a folder is complete or absent, and never overwritten), and old versions are
+dropped by a policy that spares the one being served.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Collection, Iterable
+from itertools import islice
+from pathlib import Path
+
+from serving.errors import UserError
+from serving.model_versions.in_use import is_in_use
+
+# A sibling whose name is no number: every server passes over it.
+_ASIDE = ".publishing-"
+_VERSION = re.compile(r"\d+$")
+
+
+def list_versions(base_path: Path) -> dict[int, Path]:
+    """The version folders by number; names that are not numbers are passed over.
+
+    Leading zeros are allowed; of two folders of one number the first by name counts. An absent
+    base path has no versions.
+    """
+    try:
+        entries = sorted(base_path.iterdir(), reverse=True)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    folders = {int(e.name): e for e in entries if _VERSION.fullmatch(e.name) and e.is_dir()}
+    return dict(sorted(folders.items()))
+
+
+def next_version(existing: Iterable[int], *, now: int) -> int:
+    """The number of a new version: the time in seconds, or one more than the greatest.
+
+    Greater than all that exist even if the clock stood still or was set back.
+    """
+    return max([now, *(version + 1 for version in existing)])
+
+
+def publish(model: Path, base_path: Path, *, now: int) -> Path:
+    """Copies a SavedModel to a new version folder.
+
+    The copy is made aside and then renamed, which is atomic on one file system. If another
+    publisher took the number meanwhile, the next one is tried.
+
+    Args:
+      model: a folder with `saved_model.pb`.
+      base_path: the model's folder of versions; made if absent.
+      now: seconds since the epoch.
+
+    Returns:
+      The version folder.
+
+    Raises:
+      UserError: `model` is not a SavedModel.
+    """
+    if not (model / "saved_model.pb").is_file():
+        raise UserError(f"`model` must be a folder with a saved_model.pb; {model} has none.")
+    base_path.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=base_path))
+    try:
+        copy = shutil.copytree(model, aside / "model")
+        _flush_to_disk(copy)
+        while True:
+            folder = base_path / str(next_version(list_versions(base_path), now=now))
+            try:
+                # rename() replaces an empty folder only, so a version that exists is safe.
+                os.rename(copy, folder)
+                return folder
+            except OSError:
+                if not folder.exists():
+                    raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def drop_versions(
+    base_path: Path,
+    *,
+    keep: int,
+    loads: Callable[[Path], bool],
+    served: Collection[int] = (),
+) -> list[int]:
+    """Deletes old version folders, and never the one that a server serves.
+
+    The newest `keep` versions that load stay; a server serves the newest of those, whatever lies
+    above it. What is older goes, unless it is in use (a server that was rolled back to it). A
+    version that does not load counts for none: it goes when it is older than those that stay, and
+    until then it stays, for its files are the evidence.
+
+    A folder is renamed before it is deleted, so that no server starts to read half of one.
+
+    Args:
+      base_path: the model's folder of versions.
+      keep: how many to keep; at least 1.
+      loads: whether a server can serve the version in this folder; asked from the newest down to
+        the last that stays.
+      served: versions that stay whatever their age; `in_use` finds only those of this machine.
+
+    Returns:
+      The numbers dropped.
+
+    Raises:
+      UserError: `keep` is less than 1.
+    """
+    if keep < 1:
+        raise UserError(f"`keep` must be at least 1 version; got {keep}.")
+    folders = list_versions(base_path)
+    newest_first = sorted(folders, reverse=True)
+    staying = list(islice((v for v in newest_first if loads(folders[v])), keep))
+    if len(staying) < keep:
+        return []
+    older = [v for v in folders if v < staying[-1]]
+    dropped = [v for v in older if v not in served and not is_in_use(folders[v])]
+    for version in dropped:
+        aside = base_path / f"{_ASIDE}dropped-{version}"
+        os.rename(folders[version], aside)
+        shutil.rmtree(aside)
+    return dropped
+
+
+def fingerprint(folder: Path) -> object:
+    """Changes when any file of the folder does; a folder may vanish while it is looked at."""
+    try:
+        found = [(str(p), p.stat()) for p in folder.rglob("*")]
+    except OSError:
+        return None
+    return sorted((path, s.st_size, s.st_mtime_ns) for path, s in found)
+
+
+def _flush_to_disk(folder: Path) -> None:
+    """A rename may survive a power cut that the files' contents did not."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())

@@ -1,0 +1,101 @@
+"""Object storage, for what TensorFlow's own file system cannot open: s3:// and minio://.
+
+Everything goes through fsspec. Credentials come from the environment, as AWS's and Google's own
+libraries read them; AWS_ENDPOINT_URL names a server other than Amazon's.
+"""
+
+import json
+import os
+import posixpath
+from pathlib import Path
+from typing import Any
+
+SAVED_MODEL = "saved_model.pb"
+_MINIO_IN_KUBEFLOW = "http://minio-service.kubeflow:9000"
+
+
+def is_remote(location: str) -> bool:
+    """Whether it is a URL rather than a path."""
+    return "://" in location
+
+
+def open_filesystem(url: str) -> tuple[Any, str]:
+    """The fsspec file system of a location, and the location's path in it."""
+    import fsspec
+
+    scheme, _, rest = url.partition("://")
+    if scheme == "minio":
+        endpoint = os.environ.get("AWS_ENDPOINT_URL", _MINIO_IN_KUBEFLOW)
+        return fsspec.filesystem("s3", endpoint_url=endpoint), rest.partition("?")[0].rstrip("/")
+    filesystem, path = fsspec.core.url_to_fs(url)
+    return filesystem, path.rstrip("/")
+
+
+def fetch(url: str, folder: str) -> None:
+    """Copies all that lies below `url` into `folder`, which is made.
+
+    Raises:
+      FileNotFoundError: nothing lies there.
+    """
+    filesystem, root = open_filesystem(url)
+    files = filesystem.find(root)
+    if not files:
+        raise FileNotFoundError(url)
+    for remote in files:
+        if remote == root or remote.endswith("/"):
+            continue  # a marker that some tools make for a folder
+        local = os.path.join(folder, posixpath.relpath(remote, root))
+        os.makedirs(os.path.dirname(local), exist_ok=True)
+        filesystem.get_file(remote, local)
+
+
+def publish(model: Path, base_url: str, *, now: int) -> str:
+    """Copies a SavedModel to a new version below `base_url`.
+
+    Object storage has no rename: `saved_model.pb`, by which a server knows a version, comes last.
+
+    Args:
+      model: a folder with `saved_model.pb`.
+      base_url: the model's folder of versions.
+      now: seconds since the epoch.
+
+    Returns:
+      the url of the version.
+    """
+    from serving.model_versions.folders import next_version
+
+    filesystem, base = open_filesystem(base_url)
+    entries = filesystem.ls(base, detail=False) if filesystem.exists(base) else []
+    names = [posixpath.basename(entry.rstrip("/")) for entry in entries]
+    version = str(next_version([int(name) for name in names if name.isdigit()], now=now))
+    files = sorted(
+        (path for path in model.rglob("*") if path.is_file()),
+        key=lambda path: path == model / SAVED_MODEL,
+    )
+    for path in files:
+        remote = posixpath.join(base, version, path.relative_to(model).as_posix())
+        filesystem.put_file(str(path), remote)
+    return f"{base_url.partition('?')[0].rstrip('/')}/{version}"
+
+
+def write_json(location: str, value: Any) -> None:
+    """Writes a small file whole: aside and renamed on a disk, in one request elsewhere."""
+    text = json.dumps(value, indent=1)
+    if is_remote(location):
+        filesystem, path = open_filesystem(location)
+        filesystem.pipe_file(path, text.encode())
+        return
+    target = Path(location)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    aside.write_text(text)
+    os.replace(aside, target)
+
+
+def read_json(location: str) -> Any:
+    """What `write_json` wrote; `None` where there is no such file."""
+    if is_remote(location):
+        filesystem, path = open_filesystem(location)
+        return json.loads(filesystem.cat_file(path)) if filesystem.exists(path) else None
+    target = Path(location)
+    return json.loads(target.read_text()) if target.exists() else None

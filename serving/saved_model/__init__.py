@@ -1,0 +1,1 @@
+"""What a SavedModel that adapts holds: signatures, the checks in its graph, warm-up requests."""

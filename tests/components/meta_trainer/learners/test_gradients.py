@@ -1,0 +1,186 @@
+"""Every learner's meta-gradient, in float64: against finite differences where it is one, else
+against what its paper says it is.
+
+True gradients: MAML, ANIL, Meta-SGD, ProtoNet, Proto-MAML, and MAML++ once it is of second order.
+Approximations, and where a test says what they equal: FOMAML and Proto-MAML of first order and
+MAML++ early in meta-training (here), Reptile (here and `test_second_implementation.py`), Meta-LSTM
+(`test_meta_lstm.py`).
+"""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.episodes.types import Support
+from components.meta_trainer import learners
+from components.meta_trainer.learners.reptile import (
+    ReptileOptions,
+    classes_in_turn,
+    in_a_ring,
+    reptile,
+)
+from components.tasks.task import classification
+
+LATE = tf.constant(0.9)  # MAML++ is of second order by then, and counts the last step alone
+EARLY = tf.constant(0.06)
+APPROXIMATE = {"fomaml", "reptile", "meta_lstm"}
+# A learner that is added is held to finite differences, too.
+EXACT = {name: (name, {}, LATE) for name in sorted(set(learners.TABLE) - APPROXIMATE)} | {
+    "maml, two steps": ("maml", {"inner_steps": 2}, LATE),
+    "meta_sgd, two steps": ("meta_sgd", {"inner_steps": 2}, LATE),
+    "maml_plus_plus, losses of all steps": ("maml_plus_plus", {"first_order_share": 0.0}, EARLY),
+}
+
+
+@pytest.fixture
+def learner_of(small_network, in_float64):
+    def make(name: str, *, mode: str = "support", **given):
+        options, factory = learners.lookup(name)
+        learner = factory(options(**given), small_network(mode), classification())
+        return learner, in_float64(learner.init(0))
+
+    return make
+
+
+@pytest.mark.parametrize("case", EXACT)
+def test_gradient_by_finite_differences(learner_of, small_episodes, case):
+    name, options, progress = EXACT[case]
+    learner, weights = learner_of(name, **options)
+    episodes = small_episodes()
+    rng = np.random.default_rng(1)
+    direction = {n: rng.normal(size=w.shape) for n, w in weights.items()}
+    gradients = learner.meta_gradients(weights, episodes, progress).gradients
+    along = sum(np.sum(gradients[n] * direction[n]) for n in weights)
+
+    def loss(t: float) -> float:
+        moved = {n: w + t * direction[n] for n, w in weights.items()}
+        return float(learner.meta_gradients(moved, episodes, progress).loss)
+
+    step = 1e-6
+    np.testing.assert_allclose((loss(step) - loss(-step)) / (2 * step), along, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "name, options",
+    [("fomaml", {"inner_rate": 0.3}), ("proto_maml", {"first_order": True, "inner_rate": 0.1})],
+)
+def test_first_order_holds_all_inner_updates_constant(learner_of, small_episodes, name, options):
+    """The gradient of L_Q(theta'_0 + u), u = theta'_K - theta'_0 taken as a number.
+
+    theta'_0 of Proto-MAML depends on theta through the prototypes, which stays differentiated.
+    """
+    options = options | {"mode": "none", "learn_rates": False}
+    learner, weights = learner_of(name, inner_steps=3, **options)
+    unmoved, _ = learner_of(name, inner_steps=0, **options)
+    episodes = small_episodes()
+    found = learner.meta_gradients(weights, episodes, LATE).gradients
+    last, first = (one.adapt(weights, episodes.support) for one in (learner, unmoved))
+    updates = {n: tf.constant(last[n] - first[n]) for n in last}
+    with tf.GradientTape() as tape:
+        tape.watch(weights)
+        adapted = {n: w + updates[n] for n, w in unmoved.adapt(weights, episodes.support).items()}
+        loss = query_loss(learner, weights, adapted, episodes)
+    for n, gradient in tape.gradient(loss, weights, unconnected_gradients="zero").items():
+        np.testing.assert_allclose(found[n], gradient, atol=1e-12)
+
+
+def query_loss(learner, weights, adapted, episodes) -> tf.Tensor:
+    outputs = learner.predict(weights, adapted, episodes.query_x)
+    return tf.reduce_mean(classification().loss(outputs, episodes.query_y, episodes.support_y))
+
+
+def test_early_maml_plus_plus_adds_up_the_first_order_gradients_of_each_step(
+    learner_of, small_episodes
+):
+    """sum_i v_i grad L_Q(theta'_i), each at the adapted weights, v even at the very start."""
+    options, episodes = {"inner_rate": 0.5, "mode": "none"}, small_episodes()
+    learner, weights = learner_of("maml_plus_plus", inner_steps=4, **options)
+    found = learner.meta_gradients(weights, episodes, tf.constant(0.0)).gradients
+    names = learner.network.names()
+    of_each = []
+    for steps in (1, 2, 3, 4):
+        fomaml, _ = learner_of("fomaml", inner_steps=steps, learn_rates=False, **options)
+        own = {n: weights[n] for n in names}
+        of_each.append(fomaml.meta_gradients(own, episodes, LATE).gradients)
+    for n in names:
+        np.testing.assert_allclose(found[n], sum(g[n] for g in of_each) / 4, atol=1e-12)
+
+
+def test_late_maml_plus_plus_with_equal_rates_is_maml(learner_of, small_episodes):
+    options = {"inner_steps": 3, "inner_rate": 0.5}
+    learner, weights = learner_of("maml_plus_plus", **options)
+    maml, maml_weights = learner_of("maml", learn_rates=False, **options)
+    found = learner.meta_gradients(weights, small_episodes(), LATE)
+    expected = maml.meta_gradients(maml_weights, small_episodes(), LATE)
+    np.testing.assert_allclose(found.loss, expected.loss, rtol=1e-12)
+    for n, gradient in expected.gradients.items():
+        np.testing.assert_allclose(found.gradients[n], gradient, atol=1e-12)
+
+
+def test_anil_does_not_move_the_body(learner_of, small_episodes):
+    learner, weights = learner_of("anil")
+    adapted = learner.adapt(weights, small_episodes().support)
+    assert {n for n in adapted if not n.startswith("moments_")} == {"head_kernel", "head_bias"}
+
+
+def test_meta_sgd_with_equal_rates_is_maml(learner_of, small_episodes):
+    learner, weights = learner_of("meta_sgd")
+    maml, maml_weights = learner_of("maml")
+    equal = {
+        n: tf.fill(w.shape, tf.constant(0.4, w.dtype)) if n.startswith("rate_") else w
+        for n, w in weights.items()
+    }
+    support = small_episodes().support
+    expected = maml.adapt(maml_weights, support)
+    for name, tensor in learner.adapt(equal, support).items():
+        np.testing.assert_allclose(tensor, expected[name], atol=1e-7)
+
+
+def test_protonet_equals_its_linear_form(learner_of, small_episodes):
+    """softmax(-|x - c|^2) = softmax(2 c x - |c|^2): Proto-MAML before its first step."""
+    learner, weights = learner_of("protonet")
+    linear, _ = learner_of("proto_maml")
+    episodes = small_episodes()
+    adapted = learner.adapt(weights, episodes.support)
+    outputs = learner.predict(weights, adapted, episodes.query_x)
+    assert linear.path is not None
+    linear_outputs = linear.path(weights, episodes.support, episodes.query_x)[:, 0]
+    np.testing.assert_allclose(tf.nn.softmax(outputs), tf.nn.softmax(linear_outputs), atol=1e-10)
+
+
+def test_reptile_with_one_step_is_joint_training_on_a_minibatch(
+    small_network, small_episodes, in_float64
+):
+    """theta - phi is the gradient times the rate, of as many examples as a support set has."""
+    network, episodes = small_network(), small_episodes(episodes=1)
+    learner = reptile(ReptileOptions(inner_steps=1, inner_rate=0.1), network, classification())
+    weights = in_float64(learner.init(0))
+    found = learner.meta_gradients(weights, episodes, LATE).gradients
+    everything = Support(
+        tf.concat([episodes.support_x, episodes.query_x], axis=1),
+        tf.concat([episodes.support_y, episodes.query_y], axis=1),
+    )
+    x, y = in_a_ring(classes_in_turn(everything), 0, episodes.support_y.shape[1])
+    with tf.GradientTape() as tape:
+        tape.watch(weights)
+        outputs, _ = network.forward(weights, x, tf.ones(y.shape, tf.float64))
+        loss = tf.reduce_sum(classification().loss(outputs, y, y))
+    for name, gradient in tape.gradient(loss, weights).items():
+        np.testing.assert_allclose(found[name], 0.1 * gradient, rtol=1e-8, atol=1e-12)
+
+
+def test_reptiles_minibatches_take_the_classes_in_turn():
+    y = tf.constant([[0, 0, 0, 1, 1, 2]])
+    x = tf.constant([[10, 11, 12, 20, 21, 30]])
+    in_turn = classes_in_turn(Support(x, y))
+    assert in_turn.x.numpy().tolist() == [[10, 20, 30, 11, 21, 12]]
+    assert in_turn.y.numpy().tolist() == [[0, 1, 2, 0, 1, 0]]
+    assert in_a_ring(in_turn, tf.constant(4), 3).x.numpy().tolist() == [[21, 12, 10]]
+
+
+def test_multi_step_shares_sum_to_one_and_end_on_the_last_step():
+    from components.meta_trainer.learners.maml_plus_plus import step_shares
+
+    np.testing.assert_allclose(step_shares(tf.constant(0.0), 4), [0.25] * 4)
+    np.testing.assert_allclose(tf.reduce_sum(step_shares(tf.constant(0.4), 4)), 1.0, rtol=1e-6)
+    np.testing.assert_allclose(step_shares(tf.constant(3.0), 4), [0, 0, 0, 1])

@@ -1,0 +1,80 @@
+"""Object storage, on fsspec's in memory."""
+
+import json
+
+import fsspec
+import pytest
+
+from serving.model_versions import object_storage as storage
+
+
+@pytest.fixture
+def memory():
+    filesystem = fsspec.filesystem("memory")
+    if filesystem.exists("/models"):
+        filesystem.rm("/models", recursive=True)
+    return filesystem
+
+
+@pytest.fixture
+def model(tmp_path):
+    (tmp_path / "model/variables").mkdir(parents=True)
+    (tmp_path / "model/saved_model.pb").write_bytes(b"graph")
+    (tmp_path / "model/variables/variables.index").write_bytes(b"index")
+    return tmp_path / "model"
+
+
+def test_a_version_is_published_with_its_marker_last(memory, model, monkeypatch):
+    put = []
+    original = type(memory).put_file
+    monkeypatch.setattr(
+        type(memory),
+        "put_file",
+        lambda self, local, remote, **kw: (put.append(remote), original(self, local, remote, **kw)),
+    )
+    url = storage.publish(model, "memory://models/m", now=100)
+    assert url == "memory://models/m/100"
+    assert put[-1].endswith("100/saved_model.pb") and len(put) == 2
+    assert memory.cat_file("/models/m/100/variables/variables.index") == b"index"
+
+
+def test_versions_grow_even_if_the_clock_does_not(memory, model):
+    urls = [storage.publish(model, "memory://models/m", now=now) for now in (100, 100, 5)]
+    assert [url.rpartition("/")[2] for url in urls] == ["100", "101", "102"]
+
+
+def test_what_was_published_is_fetched(memory, model, tmp_path, monkeypatch):
+    url = storage.publish(model, "memory://models/m", now=1)
+    find = memory.find
+    # The marker of a folder, which some tools leave.
+    monkeypatch.setattr(
+        type(memory),
+        "find",
+        lambda self, root: [*found, f"{root}/variables/"] if (found := find(root)) else [],
+    )
+    storage.fetch(url, str(tmp_path / "copy"))
+    found = {str(p.relative_to(tmp_path / "copy")) for p in (tmp_path / "copy").rglob("*.*")}
+    assert found == {"saved_model.pb", "variables/variables.index"}
+    with pytest.raises(FileNotFoundError):
+        storage.fetch("memory://models/nothing", str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("remote", [True, False])
+def test_a_small_file_is_written_and_read(memory, tmp_path, remote):
+    location = "memory://models/m/blessed.json" if remote else str(tmp_path / "a/b.json")
+    assert storage.read_json(location) is None
+    storage.write_json(location, {"model": "x"})
+    storage.write_json(location, {"model": "y"})
+    assert storage.read_json(location) == {"model": "y"}
+    if not remote:
+        assert [p.name for p in (tmp_path / "a").iterdir()] == ["b.json"]
+        assert json.loads((tmp_path / "a/b.json").read_text()) == {"model": "y"}
+
+
+def test_minio_is_s3_at_the_endpoint_of_the_environment(monkeypatch):
+    asked = {}
+    monkeypatch.setattr(fsspec, "filesystem", lambda kind, **kw: asked.update(kind=kind, **kw))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://minio:9000")
+    _, path = storage.open_filesystem("minio://bucket/a/b?region=x")
+    assert path == "bucket/a/b"
+    assert asked == {"kind": "s3", "endpoint_url": "http://minio:9000"}
