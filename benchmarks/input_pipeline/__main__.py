@@ -82,7 +82,7 @@ def first_use(uri: str, record: EpisodeSetRecord) -> float:
         .map(lambda serialized: parse_episodes(serialized, record.example_spec))
     )
     started = time.perf_counter()
-    count = sum(len(stack["index"]) for stack in stacks)
+    count = sum(len(stack.support_y) for stack in stacks)
     return round(count / (time.perf_counter() - started), 1)
 
 

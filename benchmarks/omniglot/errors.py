@@ -10,12 +10,12 @@ over all, each beside the support images of its class and those of the class tha
 import argparse
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from benchmarks.omniglot.entries import TABLE, judged_episodes
 from benchmarks.reporting import RESULTS, about, write_result
+from components.episodes.types import Episodes
 
 NAME = "omniglot_errors"
 ROWS = 12
@@ -52,7 +52,7 @@ def main() -> None:
 
 def answers_of(
     names: list[str], task: str, work: Path
-) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, np.ndarray]]:
+) -> tuple[np.ndarray, dict[str, np.ndarray], Episodes]:
     """Labels `[T, Q]`, the classes that each entry answers, and the episodes' tensors, of T tests.
 
     Raises:
@@ -72,22 +72,19 @@ def answers_of(
             stacks = list(runs.answered(model, uri, test))
         answers[name] = np.concatenate([given.argmax(-1) for _, given in stacks])
         episodes = [parsed for parsed, _ in stacks]
-    images: dict[str, Any] = {
-        key: np.concatenate([parsed[key].numpy() for parsed in episodes])
-        for key in ("support_x", "support_y", "query_x", "query_y")
-    }
-    return images.pop("query_y"), answers, images
+    joined = Episodes(*map(np.concatenate, zip(*episodes)))
+    return joined.query_y, answers, joined
 
 
 def picture(
-    labels: np.ndarray, answers: np.ndarray, marked: np.ndarray, images: dict[str, np.ndarray]
+    labels: np.ndarray, answers: np.ndarray, marked: np.ndarray, images: Episodes
 ) -> np.ndarray:
     """A row for some of the marked queries: it, its class, the class that was answered.
 
     Args:
       labels, answers: `[T, Q]`.
       marked: `[T, Q]` bool.
-      images: `support_x` `[T, S, H, W, 1]` uint8, `support_y` `[T, S]`, `query_x`.
+      images: T episodes of `[H, W, 1]` uint8 images.
 
     Returns:
       `[height, width]` uint8.
@@ -97,9 +94,9 @@ def picture(
     for test, query in places[:: max(1, len(places) // ROWS)][:ROWS]:
 
         def of_class(label: int, test: int = test) -> np.ndarray:
-            return np.hstack(images["support_x"][test][images["support_y"][test] == label, :, :, 0])
+            return np.hstack(images.support_x[test][images.support_y[test] == label, :, :, 0])
 
-        image = images["query_x"][test, query, :, :, 0]
+        image = images.query_x[test, query, :, :, 0]
         gap = np.full((len(image), GAP), GREY, np.uint8)
         parts = [image, of_class(labels[test, query]), of_class(answers[test, query])]
         row = np.hstack([parts[0], gap, parts[1], gap, parts[2]])

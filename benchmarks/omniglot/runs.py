@@ -17,6 +17,7 @@ from components.episode_gen.generate import generate_episodes
 from components.episode_gen.options import EpisodeGenConfig
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.record import EpisodeSetRecord, read_record
+from components.episodes.types import Episodes
 from components.few_shot_evaluator.metrics import Interval, mean_interval
 from components.few_shot_evaluator.model import ExportedModel
 from components.meta_trainer.build import Assembly, assemble
@@ -122,20 +123,17 @@ def scored(model: ExportedModel, uri: str, test: Test) -> Interval:
     """Mean accuracy over the split `test`."""
     scores: list[float] = []
     for parsed, answer in answered(model, uri, test):
-        scores += model.task.score(answer, parsed["query_y"].numpy()).tolist()
+        scores += model.task.score(answer, parsed.query_y).tolist()
     return mean_interval(scores)
 
 
-def answered(
-    model: ExportedModel, uri: str, test: Test
-) -> Iterator[tuple[dict[str, tf.Tensor], np.ndarray]]:
+def answered(model: ExportedModel, uri: str, test: Test) -> Iterator[tuple[Episodes, np.ndarray]]:
     """Stacks of the split `test`'s episodes, and the probabilities `[E, Q, N]` of their queries."""
     spec = read_record(uri).example_spec
     stack = max(1, EXAMPLES_A_CALL // (test.ways * (test.shots + test.queries)))
     for serialized in read_split(uri, "test").batch(stack):
-        parsed = parse_episodes(serialized, spec)
-        labels = parsed["support_y"].numpy()
-        yield parsed, model.answer(parsed["support_x"], labels, parsed["query_x"])
+        parsed = parse_episodes(serialized, spec).numpy()
+        yield parsed, model.answer(parsed.support_x, parsed.support_y, parsed.query_x)
 
 
 def episodes(section: dict[str, Any], work: Path) -> str:

@@ -26,7 +26,7 @@ from PIL import Image
 from benchmarks.reporting import processor
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.record import read_record
-from components.episodes.types import Support
+from components.episodes.types import Episodes, Support
 from components.few_shot_evaluator.metrics import mean_interval
 from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.task_types import mean_squared_error
@@ -77,7 +77,7 @@ def measure(run: Path, steps: int) -> dict[str, Any]:
         for name, start in weights.items():
             x, y, query_x = map(tf.constant, inputs(episodes))
             paths[f"{name} {rate:g}"] = path(start, Support(x, y), query_x).numpy()
-    errors = {name: error_per_step(path, episodes["query_y"]) for name, path in paths.items()}
+    errors = {name: error_per_step(path, episodes.query_y) for name, path in paths.items()}
     curves = {name: curve for name, curve in errors.items() if np.isfinite(curve[-1][0])}
     shown = {"MAML": "MAML"} | {
         name: min((n for n in curves if n.startswith(name)), key=lambda n: curves[n][-1][0])
@@ -96,7 +96,7 @@ def measure(run: Path, steps: int) -> dict[str, Any]:
     }
 
 
-def fits(episodes: dict[str, np.ndarray], path: np.ndarray) -> list[dict[str, Any]]:
+def fits(episodes: Episodes, path: np.ndarray) -> list[dict[str, Any]]:
     """Points of the first test episodes, and the answers after the steps that are shown."""
 
     def numbers(values: np.ndarray) -> list[float]:
@@ -104,26 +104,25 @@ def fits(episodes: dict[str, np.ndarray], path: np.ndarray) -> list[dict[str, An
 
     found = []
     for e in range(SHOWN_EPISODES):
-        order = np.argsort(episodes["query_x"][e, :, 0])
+        order = np.argsort(episodes.query_x[e, :, 0])
         found.append(
             {
-                "support": [numbers(episodes[f"support_{axis}"][e]) for axis in "xy"],
-                "query": [numbers(episodes[f"query_{axis}"][e][order]) for axis in "xy"],
+                "support": [numbers(part[e]) for part in episodes.support],
+                "query": [numbers(part[e][order]) for part in (episodes.query_x, episodes.query_y)],
                 "answers": {k: numbers(path[e, k][order]) for k in SHOWN_STEPS},
             }
         )
     return found
 
 
-def read_episodes(uri: str) -> dict[str, np.ndarray]:
+def read_episodes(uri: str) -> Episodes:
     """The first test episodes, stacked."""
     serialized = next(iter(read_split(uri, "test").batch(EPISODES)))
-    parsed = parse_episodes(serialized, read_record(uri).example_spec)
-    return {name: tensor.numpy() for name, tensor in parsed.items()}
+    return parse_episodes(serialized, read_record(uri).example_spec).numpy()
 
 
-def inputs(episodes: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return episodes["support_x"], episodes["support_y"], episodes["query_x"]
+def inputs(episodes: Episodes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return episodes.support_x, episodes.support_y, episodes.query_x
 
 
 def learner(uri: str, config: dict[str, Any], rate: float) -> Assembly:

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.episodes import format as fmt
+from components.episodes.types import Episodes
 from components.modalities.base import ExampleSpec
 from serving.saved_model.signatures import PADDING_LABEL
 
@@ -35,7 +36,7 @@ def split_files(uri: str, split: str) -> list[str]:
     return files
 
 
-def parse_episodes(serialized: tf.Tensor, spec: ExampleSpec) -> dict[str, tf.Tensor]:
+def parse_episodes(serialized: tf.Tensor, spec: ExampleSpec) -> Episodes:
     """Parses a vector of serialised episodes, inside the graph.
 
     Where episodes differ in size the shorter are padded at the end: labels with -1, examples with
@@ -44,12 +45,11 @@ def parse_episodes(serialized: tf.Tensor, spec: ExampleSpec) -> dict[str, tf.Ten
 
     Args:
       serialized: `[E]` string.
-      spec: of the examples.
+      spec: shape and dtype of an example.
 
     Returns:
-      support_x `[E, S, *spec.shape]` and query_x `[E, Q, *spec.shape]` of the spec's dtype,
-      support_y `[E, S]` and query_y `[E, Q]` int32 (`[E, S, *spec.target_shape]` and `[E, Q,
-      *spec.target_shape]` float32 for regression), index `[E]` int64.
+      inputs of the stored dtype, labels int32 or, for regression, float32 targets of
+      `spec.target_shape`.
     """
     strings = tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True, default_value="")
     labels = (
@@ -66,17 +66,21 @@ def parse_episodes(serialized: tf.Tensor, spec: ExampleSpec) -> dict[str, tf.Ten
             fmt.QUERY_INPUT: strings,
             fmt.SUPPORT_LABEL: labels,
             fmt.QUERY_LABEL: labels,
-            fmt.INDEX: tf.io.FixedLenFeature([], tf.int64),
         },
     )
     label_dtype = tf.float32 if spec.regression else tf.int32
-    return {
-        "support_x": _decode(parsed[fmt.SUPPORT_INPUT], spec),
-        "support_y": tf.cast(parsed[fmt.SUPPORT_LABEL], label_dtype),
-        "query_x": _decode(parsed[fmt.QUERY_INPUT], spec),
-        "query_y": tf.cast(parsed[fmt.QUERY_LABEL], label_dtype),
-        "index": parsed[fmt.INDEX],
-    }
+    return Episodes(
+        support_x=_decode(parsed[fmt.SUPPORT_INPUT], spec),
+        support_y=tf.cast(parsed[fmt.SUPPORT_LABEL], label_dtype),
+        query_x=_decode(parsed[fmt.QUERY_INPUT], spec),
+        query_y=tf.cast(parsed[fmt.QUERY_LABEL], label_dtype),
+    )
+
+
+def parse_indices(serialized: tf.Tensor) -> tf.Tensor:
+    """The numbers of serialised episodes `[E]` within their split, `[E]` int64."""
+    index = tf.io.FixedLenFeature([], tf.int64)
+    return tf.io.parse_example(serialized, {fmt.INDEX: index})[fmt.INDEX]
 
 
 def _decode(stored: tf.Tensor, spec: ExampleSpec) -> tf.Tensor:

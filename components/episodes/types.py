@@ -5,6 +5,7 @@ Shape letters: E episodes, S support examples, Q query examples, N ways.
 
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -21,7 +22,13 @@ class Support(NamedTuple):
 
 
 class Episodes(NamedTuple):
-    """Several episodes, stacked: support `[E, S, ...]` and query `[E, Q, ...]`."""
+    """Several episodes, stacked: as read and stored, or prepared by the modality.
+
+    Attributes:
+      support_x, query_x: `[E, S, ...]` and `[E, Q, ...]` examples.
+      support_y, query_y: `[E, S]` and `[E, Q]` int32 labels, -1 for padding; or float32 targets
+        `[E, S, ...target]` and `[E, Q, ...target]`.
+    """
 
     support_x: tf.Tensor
     support_y: tf.Tensor
@@ -32,3 +39,7 @@ class Episodes(NamedTuple):
     def support(self) -> Support:
         """The support sets."""
         return Support(self.support_x, self.support_y)
+
+    def numpy(self) -> "Episodes":
+        """The same episodes as NumPy arrays."""
+        return Episodes(*(np.asarray(part) for part in self))

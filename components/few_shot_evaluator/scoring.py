@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from components.episodes.dataset import parse_episodes
+from components.episodes.dataset import parse_episodes, parse_indices
 from components.episodes.record import EpisodeSetRecord
 from components.few_shot_evaluator.metrics import fewer_shots
 from components.few_shot_evaluator.model import ExportedModel
@@ -88,8 +88,8 @@ class Stack(NamedTuple):
     @classmethod
     def read(cls, serialized: Sequence[bytes], spec: ExampleSpec) -> "Stack":
         """Of serialised episodes, in the order given."""
-        parsed = {name: part.numpy() for name, part in parse_episodes(serialized, spec).items()}
-        return cls(indices=parsed.pop("index"), **parsed)
+        episodes = parse_episodes(serialized, spec).numpy()
+        return cls(parse_indices(serialized).numpy(), *episodes)
 
     @property
     def inputs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -61,10 +61,9 @@ def _trial(model: SessionModel, model_dir: str, examples_uri: str, tolerance: fl
     serialized = list(read_split(examples_uri, "test").take(2).as_numpy_iterator())
     episodes = []
     for one in serialized:
-        parsed = parse_episodes([one], record.example_spec)
-        episodes.append(
-            {name: parsed[name].numpy() for name in (sig.SUPPORT_X, sig.SUPPORT_Y, sig.QUERY_X)}
-        )
+        parsed = parse_episodes([one], record.example_spec).numpy()
+        names = (sig.SUPPORT_X, sig.SUPPORT_Y, sig.QUERY_X)
+        episodes.append({name: getattr(parsed, name) for name in names})
     return Trial(
         model=model,
         episodes=episodes,

@@ -21,7 +21,6 @@ from components.few_shot_evaluator.model import ExportedModel, read_metadata
 from components.meta_trainer.run_fn import HISTORY_FILE, train_and_export
 from pipeline.code_version import code_version
 from pipeline.config import Config
-from serving.saved_model import signatures as sig
 
 RESULT_FILE = "result.json"
 TIMED_CALLS, WARM_UP_CALLS = 20, 3
@@ -186,23 +185,21 @@ def score_episodes(model: ExportedModel, trial: Trial) -> np.ndarray:
     serialized = read_split(trial.uri, "test").take(trial.evaluation_episodes)
     scores = []
     for some in serialized.batch(trial.episodes_per_call):
-        parsed = parse_episodes(some, trial.record.example_spec)
-        support = parsed[sig.SUPPORT_X].numpy(), parsed[sig.SUPPORT_Y].numpy()
-        answer = model.answer(*support, parsed[sig.QUERY_X].numpy())
-        scores.append(model.task.score(answer, parsed["query_y"].numpy()))
+        parsed = parse_episodes(some, trial.record.example_spec).numpy()
+        answer = model.answer(parsed.support_x, parsed.support_y, parsed.query_x)
+        scores.append(model.task.score(answer, parsed.query_y))
     return np.concatenate(scores)
 
 
 def adapt_milliseconds(model: ExportedModel, uri: str, record: EpisodeSetRecord) -> float:
     """Median time of one call with one episode, of these test episodes, and one query."""
     (serialized,) = read_split(uri, "test").take(1).batch(1)
-    parsed = parse_episodes(serialized, record.example_spec)
-    support = parsed[sig.SUPPORT_X].numpy(), parsed[sig.SUPPORT_Y].numpy()
-    query = parsed[sig.QUERY_X].numpy()[:, :1]
+    parsed = parse_episodes(serialized, record.example_spec).numpy()
+    query = parsed.query_x[:, :1]
     times: list[float] = []
     for _ in range(WARM_UP_CALLS + TIMED_CALLS):
         started = time.perf_counter()
-        model.answer(*support, query)
+        model.answer(parsed.support_x, parsed.support_y, query)
         times.append(time.perf_counter() - started)
     return float(np.median(times[WARM_UP_CALLS:])) * 1000
 

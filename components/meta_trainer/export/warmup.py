@@ -46,9 +46,10 @@ def warmup_requests(
 def first_episode(uri: str, record: EpisodeSetRecord) -> tuple[dict[str, np.ndarray], list[str]]:
     """The inputs and the class names of the first episode of the split `eval`."""
     (serialized,) = read_split(uri, "eval").take(1).as_numpy_iterator()
-    parsed = parse_episodes([serialized], record.example_spec)
+    episode = parse_episodes([serialized], record.example_spec).numpy()
     names = (sig.SUPPORT_X, sig.SUPPORT_Y, sig.QUERY_X)
-    return {name: parsed[name].numpy() for name in names}, decode_stored(serialized).class_names
+    inputs = {name: getattr(episode, name) for name in names}
+    return inputs, decode_stored(serialized).class_names
 
 
 def _adapted(

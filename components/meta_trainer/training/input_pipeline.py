@@ -51,7 +51,7 @@ def training_episodes(
     _check_modality(augment, spec)
 
     def vary(step: tf.Tensor, serialized: tf.Tensor) -> Episodes:
-        episodes = _episodes(serialized, spec)
+        episodes = parse_episodes(serialized, spec)
         seeds = [tf.stack([tf.cast(seed, tf.int64), step * 4 + i]) for i in range(4)]
         if not spec.regression:
             episodes = permute_labels(episodes, ways, seeds[0])
@@ -104,14 +104,9 @@ def fixed_episodes(
         read_split(uri, split)
         .take(count)
         .batch(stack)
-        .map(lambda serialized: _episodes(serialized, record.example_spec))
+        .map(lambda serialized: parse_episodes(serialized, record.example_spec))
         .cache()
     )
-
-
-def _episodes(serialized: tf.Tensor, spec: ExampleSpec) -> Episodes:
-    parsed = parse_episodes(serialized, spec)
-    return Episodes(parsed["support_x"], parsed["support_y"], parsed["query_x"], parsed["query_y"])
 
 
 def prepared(episodes: Episodes, modality: Modality) -> Episodes:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.episodes.dataset import parse_episodes, read_split
+from components.episodes.dataset import parse_episodes, parse_indices, read_split
 from components.episodes.format import Episode, encode_episode
 from components.modalities.base import ExampleSpec
 
@@ -36,18 +36,18 @@ def test_a_vector_of_image_episodes_parses_to_dense_tensors():
         for i, (s, q) in enumerate(zip(support, query), start=5)
     ]
     parsed = parse_episodes(tf.constant(serialized), IMAGE)
-    assert np.array_equal(parsed["support_x"], support)
-    assert np.array_equal(parsed["query_x"], query)
-    assert np.array_equal(parsed["support_y"], [[0, 1], [0, 1]])
-    assert parsed["support_y"].dtype == tf.int32
-    assert np.array_equal(parsed["index"], [5, 6])
+    assert np.array_equal(parsed.support_x, support)
+    assert np.array_equal(parsed.query_x, query)
+    assert np.array_equal(parsed.support_y, [[0, 1], [0, 1]])
+    assert parsed.support_y.dtype == tf.int32
+    assert np.array_equal(parse_indices(tf.constant(serialized)), [5, 6])
 
 
 def test_it_parses_inside_tf_data_with_a_static_example_shape():
     serialized = encode_episode(episode_of(images(2, 0), images(3, 1)), IMAGE)
     dataset = tf.data.Dataset.from_tensors(serialized).batch(1)
     dataset = dataset.map(lambda batch: parse_episodes(batch, IMAGE))
-    assert dataset.element_spec["support_x"].shape.as_list() == [None, None, 4, 3, 1]
+    assert dataset.element_spec.support_x.shape.as_list() == [None, None, 4, 3, 1]
 
 
 def test_a_smaller_episode_is_padded_with_label_minus_one():
@@ -56,15 +56,15 @@ def test_a_smaller_episode_is_padded_with_label_minus_one():
         encode_episode(episode_of(images(1, 2), images(1, 3)), IMAGE),
     ]
     parsed = parse_episodes(tf.constant(serialized), IMAGE)
-    assert np.array_equal(parsed["support_y"], [[0, 1], [0, -1]])
-    assert not parsed["support_x"][1, 1].numpy().any()
+    assert np.array_equal(parsed.support_y, [[0, 1], [0, -1]])
+    assert not parsed.support_x[1, 1].numpy().any()
 
 
 def test_text_stays_text():
     parsed = parse_episodes(
         tf.constant([encode_episode(episode_of(["é", "b"], ["c"]), TEXT)]), TEXT
     )
-    assert parsed["support_x"].numpy().tolist() == [["é".encode(), b"b"]]
+    assert parsed.support_x.numpy().tolist() == [["é".encode(), b"b"]]
 
 
 def test_a_free_dimension_is_padded_with_zeros():
@@ -72,8 +72,8 @@ def test_a_free_dimension_is_padded_with_zeros():
     parsed = parse_episodes(
         tf.constant([encode_episode(episode_of([short, long], [short]), AUDIO)]), AUDIO
     )
-    assert np.array_equal(parsed["support_x"], [[[1, 1, 0, 0, 0], [0.5] * 5]])
-    assert parsed["query_x"].shape == (1, 1, 2)
+    assert np.array_equal(parsed.support_x, [[[1, 1, 0, 0, 0], [0.5] * 5]])
+    assert parsed.query_x.shape == (1, 1, 2)
 
 
 def test_regression_targets_keep_their_size():
@@ -81,7 +81,7 @@ def test_regression_targets_keep_their_size():
     episode = episode_of(images(2, 0), images(2, 1), support_y=targets, query_y=targets)
     spec = dataclasses.replace(IMAGE, target_shape=(2, 1))
     parsed = parse_episodes(tf.constant([encode_episode(episode, spec)]), spec)
-    assert np.array_equal(parsed["query_y"], targets.reshape(1, 2, 2, 1))
+    assert np.array_equal(parsed.query_y, targets.reshape(1, 2, 2, 1))
 
 
 def test_a_split_is_read_in_the_order_of_its_files(tmp_path):

@@ -61,9 +61,9 @@ def test_the_score_is_the_mean_squared_error(regression, judged, source):
     uri, _ = regression(source)
     _, model, serialized, results = judged(source, last_blessed=True)
     parsed = parse_episodes(serialized, read_record(uri).example_spec)
-    answer = model.answer(parsed["support_x"], parsed["support_y"], parsed["query_x"])
+    answer = model.answer(parsed.support_x, parsed.support_y, parsed.query_x)
     for row, result in enumerate(results):
-        error = np.mean((answer[row] - parsed["query_y"][row]) ** 2)
+        error = np.mean((answer[row] - parsed.query_y[row]) ** 2)
         np.testing.assert_allclose(result.score, error, rtol=1e-5)
         assert result.last_blessed == result.score
         assert (result.per_step is not None) == (result.index < OPTIONS.curve_episodes)
@@ -86,9 +86,7 @@ def test_baselines_by_hand(judged, regression):
     uri, _ = regression("styles")
     _, _, serialized, results = judged("styles")
     parsed = parse_episodes(serialized, read_record(uri).example_spec)
-    x, y, q, target = (
-        parsed[name].numpy()[0] for name in ("support_x", "support_y", "query_x", "query_y")
-    )
+    x, y, q, target = (part[0] for part in parsed.numpy())
     found = results[0].baselines
     np.testing.assert_allclose(found["identity"], np.mean((q / 255.0 - target) ** 2), rtol=1e-5)
     mean = np.mean((y.mean(axis=0) - target) ** 2)
