@@ -8,6 +8,7 @@ import numpy as np
 from serving.client.adapted import AdaptedModel, Run, chunks
 from serving.client.answer import Answer, read_answer, read_targets
 from serving.client.checks import checked_inputs, checked_some
+from serving.client.connect import open_transport
 from serving.client.episode import (
     Example,
     Support,
@@ -17,8 +18,9 @@ from serving.client.episode import (
     target_inputs,
 )
 from serving.client.retry import with_retries
-from serving.client.transport import Reply, Signature, Tls, Transport, Which, open_transport
+from serving.client.transport import Reply, Signature, Tls, Transport
 from serving.errors import UserError
+from serving.protocol.model_spec import ModelSpec
 from serving.saved_model import signatures as names
 
 DEFAULT_TIMEOUT = 30.0  # seconds, retries included
@@ -54,7 +56,9 @@ class FewShotClient:
           tls: for a server with TLS.
           timeout: seconds for a call, its retries included.
         """
-        return cls(open_transport(str(target), Which(model, version, label), tls), timeout=timeout)
+        return cls(
+            open_transport(str(target), ModelSpec(model, version, label), tls), timeout=timeout
+        )
 
     @property
     def signatures(self) -> dict[str, Signature]:

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from serving.client.transport import Reply, Signature, Transport, Which, read_specs
+from serving.client.transport import Reply, Signature, Transport, read_specs
 from serving.errors import UserError
 from serving.model_server.predict import predict
 from serving.model_server.servable import Parallelism, Servable
 from serving.model_versions.folders import list_versions
+from serving.protocol.model_spec import ModelSpec
 
 
 class DiskTransport(Transport):
@@ -18,16 +19,16 @@ class DiskTransport(Transport):
 
     Args:
       folder: a version folder, or the folder of the version folders.
-      which: its version, if `folder` holds several; the newest by default.
+      model: its version, if `folder` holds several; the newest by default.
 
     Raises:
       UserError: there is no such model, or it cannot be loaded.
     """
 
-    def __init__(self, folder: Path, which: Which):
-        version, path = _find(folder, which.version)
+    def __init__(self, folder: Path, model: ModelSpec):
+        version, path = _find(folder, model.version)
         try:
-            self._servable = Servable(which.name, version, path, Parallelism())
+            self._servable = Servable(model.name, version, path, Parallelism())
         except (tf.errors.OpError, OSError) as error:
             raise UserError(
                 f"The model must be a SavedModel that loads; {path}: {error}"

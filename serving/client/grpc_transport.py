@@ -6,8 +6,9 @@ from typing import Any
 import grpc
 import numpy as np
 
-from serving.client.transport import Reply, Send, Signature, Tls, Transport, Which, read_specs
+from serving.client.transport import Reply, Send, Signature, Tls, Transport, read_specs
 from serving.protocol import messages
+from serving.protocol.model_spec import ModelSpec, write_model_spec
 from serving.protocol.status import StatusError
 from serving.protocol.tensors import read_tensor, write_tensor
 
@@ -25,12 +26,12 @@ class GrpcTransport(Transport):
 
     Args:
       address: host:port or unix:PATH.
-      which: the model.
+      model: the model's name and version.
       tls: None for a plain channel.
     """
 
-    def __init__(self, address: str, which: Which, tls: Tls | None = None):
-        self._which = which
+    def __init__(self, address: str, model: ModelSpec, tls: Tls | None = None):
+        self._model = model
         options = list(_OPTIONS.items())
         if tls is None:
             self._channel = grpc.insecure_channel(address, options)
@@ -51,7 +52,7 @@ class GrpcTransport(Transport):
 
     def signatures(self, timeout: float) -> dict[str, Signature]:
         request: Any = messages.GetModelMetadataRequest(metadata_field=["signature_def"])
-        self._fill(request.model_spec)
+        write_model_spec(self._model, request.model_spec)
         reply = _call(self._metadata, request.SerializeToString(), timeout)
         table: Any = messages.SignatureDefMap.FromString(reply.metadata["signature_def"].value)
         return {
@@ -65,7 +66,7 @@ class GrpcTransport(Transport):
     def bind(self, signature_name: str, shared: Mapping[str, np.ndarray]) -> Send:
         """What is shared is encoded once: serialised messages put end to end are one message."""
         request: Any = messages.PredictRequest()
-        self._fill(request.model_spec)
+        write_model_spec(self._model, request.model_spec)
         request.model_spec.signature_name = signature_name
         encoded = _with_inputs(request, shared)
 
@@ -76,12 +77,6 @@ class GrpcTransport(Transport):
             return Reply(outputs, reply.model_spec.version.value)
 
         return send
-
-    def _fill(self, spec: Any) -> None:
-        spec.name = self._which.name
-        if self._which.version is not None:
-            spec.version.value = self._which.version
-        spec.version_label = self._which.label
 
     def close(self) -> None:
         self._channel.close()

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import requests
 
-from serving.client.transport import Reply, Signature, Spec, Tls, Transport, Which
+from serving.client.transport import Reply, Signature, Spec, Tls, Transport
 from serving.protocol import status
+from serving.protocol.model_spec import ModelSpec
 from serving.protocol.status import StatusError
 from serving.protocol.tensors import BY_PROTO_NAME, as_array
 
@@ -26,16 +27,16 @@ class RestTransport(Transport):
 
     Args:
       url: http://host:port or https://host:port, with the path before `/v1` if there is one.
-      which: the model.
+      model: the model's name and version.
       tls: an authority for https other than the system's, a client certificate.
     """
 
-    def __init__(self, url: str, which: Which, tls: Tls | None = None):
-        self._url = f"{url.rstrip('/')}/v1/models/{which.name}"
-        if which.version is not None:
-            self._url += f"/versions/{which.version}"
-        elif which.label:
-            self._url += f"/labels/{which.label}"
+    def __init__(self, url: str, model: ModelSpec, tls: Tls | None = None):
+        self._url = f"{url.rstrip('/')}/v1/models/{model.name}"
+        if model.version is not None:
+            self._url += f"/versions/{model.version}"
+        elif model.label:
+            self._url += f"/labels/{model.label}"
         self._tls = tls or Tls()
         self._local = threading.local()  # requests does not promise that threads may share one
         self._sessions: list[requests.Session] = []

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from serving.errors import UserError
 from serving.protocol.tensors import BY_NUMBER
 
 
@@ -48,14 +47,6 @@ class Reply(NamedTuple):
 Send = Callable[[Mapping[str, np.ndarray], float], Reply]
 
 
-class Which(NamedTuple):
-    """A model on a server: the newest version unless a version or a label is given."""
-
-    name: str
-    version: int | None = None
-    label: str = ""
-
-
 class Tls(NamedTuple):
     """PEM files: the server's authority, and for mutual TLS the client's certificate and key."""
 
@@ -80,26 +71,3 @@ class Transport(Protocol):
         return lambda inputs, timeout: self.run(signature_name, {**shared, **inputs}, timeout)
 
     def close(self) -> None: ...
-
-
-def open_transport(target: str, which: Which, tls: Tls | None) -> Transport:
-    """The transport for a target: a URL, a folder or a gRPC address.
-
-    Raises:
-      UserError: the target is a path that does not exist.
-    """
-    if target.startswith(("http://", "https://")):
-        from serving.client.rest_transport import RestTransport
-
-        return RestTransport(target, which, tls)
-    if Path(target).is_dir():
-        from serving.client.disk_transport import DiskTransport  # takes seconds: imports TensorFlow
-
-        return DiskTransport(Path(target), which)
-    if "/" in target and not target.startswith("unix:"):
-        raise UserError(
-            f"The target must be an existing folder, host:port, unix:PATH or a URL; got {target}."
-        )
-    from serving.client.grpc_transport import GrpcTransport
-
-    return GrpcTransport(target, which, tls)

@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,17 +12,10 @@ from serving.model_server.metrics import Metrics
 from serving.model_server.predict import Inputs, Runner, predict
 from serving.model_server.servable import Servable
 from serving.protocol import status
+from serving.protocol.model_spec import ModelSpec
 from serving.protocol.status import StatusError, invalid_argument
 
 _LOG = logging.getLogger(__name__)
-
-
-class ModelSpec(NamedTuple):
-    """Which model a request is for: the newest version unless one is given, or a label."""
-
-    name: str
-    version: int | None = None
-    label: str = ""
 
 
 class ServerCore:
@@ -101,12 +93,3 @@ class ServerCore:
             self.metrics.count_request(known, status.NAMES[outcome])
             seconds = time.perf_counter() - start
             self.metrics.record_request(known, api, entrypoint, seconds)
-
-
-def grpc_model_spec(request: Any) -> ModelSpec:
-    """The ModelSpec of a request message that has the field `model_spec`."""
-    if not request.HasField("model_spec"):
-        raise invalid_argument("Missing ModelSpec")
-    spec = request.model_spec
-    version = spec.version.value if spec.HasField("version") else None
-    return ModelSpec(spec.name, version, spec.version_label)

@@ -16,11 +16,12 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-from serving.model_server.core import ServerCore, grpc_model_spec
+from serving.model_server.core import ServerCore
 from serving.model_server.introspection import model_metadata, model_status
 from serving.model_server.model_config import parse_config
 from serving.model_server.predict import proto_inputs, wrong_method
 from serving.protocol import status
+from serving.protocol.model_spec import read_model_spec
 from serving.protocol.status import StatusError, invalid_argument
 from serving.protocol.tensors import write_tensor
 from serving.saved_model.signatures import ADAPT_AND_PREDICT
@@ -87,7 +88,7 @@ def _predict(core: ServerCore, request: Any, context: grpc.ServicerContext) -> A
     limited = remaining is not None and remaining < _NO_DEADLINE
     deadline = time.monotonic() + remaining if limited else None
     response = predict_pb2.PredictResponse()
-    with core.servable(grpc_model_spec(request)) as servable:
+    with core.servable(read_model_spec(request)) as servable:
         outputs = core.predict(
             servable,
             request.model_spec.signature_name,
@@ -104,12 +105,12 @@ def _predict(core: ServerCore, request: Any, context: grpc.ServicerContext) -> A
 
 
 def _refuse(verb: str, core: ServerCore, request: Any, context: grpc.ServicerContext) -> Any:
-    with core.servable(grpc_model_spec(request)) as servable:
+    with core.servable(read_model_spec(request)) as servable:
         raise wrong_method(servable, verb, request.model_spec.signature_name)
 
 
 def _metadata(core: ServerCore, request: Any, context: grpc.ServicerContext) -> Any:
-    spec = grpc_model_spec(request)
+    spec = read_model_spec(request)
     if not request.metadata_field:
         raise invalid_argument("GetModelMetadataRequest must specify at least one metadata_field")
     for field in request.metadata_field:
@@ -119,7 +120,7 @@ def _metadata(core: ServerCore, request: Any, context: grpc.ServicerContext) -> 
 
 
 def _status(core: ServerCore, request: Any, context: grpc.ServicerContext) -> Any:
-    return model_status(core, grpc_model_spec(request))
+    return model_status(core, read_model_spec(request))
 
 
 def _reload(core: ServerCore, request: Any, context: grpc.ServicerContext) -> Any:

@@ -4,7 +4,8 @@ from typing import Any
 
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
-from serving.model_server.core import ModelSpec, ServerCore
+from serving.model_server.core import ServerCore
+from serving.protocol.model_spec import ModelSpec
 from serving.protocol.status import NOT_FOUND, StatusError
 
 

@@ -1,7 +1,7 @@
 """The metrics, under TensorFlow Serving's names and in Prometheus' text format.
 
-Not prometheus-client: it insists on a `_total` at the end of a counter's name, and TensorFlow
-Serving's counters have none.
+Not prometheus-client: it ends a counter's name with `_total`, sorts the labels and adds a
+`_created` series to each metric, none of which TensorFlow Serving does.
 """
 
 import threading

@@ -162,11 +162,6 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
-def proto_name(number: int) -> str:
-    """`DT_FLOAT` for 1; `DT_<number>` for a type outside the table."""
-    return f"DT_{BY_NUMBER[number].name.upper()}" if number in BY_NUMBER else f"DT_{number}"
-
-
 def unpack_or_invalid(alias: str, tensor: Any, max_bytes: int | None) -> np.ndarray:
     """`read_tensor` for a server: TensorFlow Serving's one sentence for what is not a tensor."""
     try:

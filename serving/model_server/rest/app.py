@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 from aiohttp import web
 from google.protobuf import json_format
 
-from serving.model_server.core import ModelSpec, ServerCore
+from serving.model_server.core import ServerCore
 from serving.model_server.introspection import model_metadata, model_status
 from serving.model_server.predict import wrong_method
 from serving.model_server.rest.json_text import parse_object, show
 from serving.model_server.rest.predict_json import read_tensors, signature_name, write_response
 from serving.protocol import status
+from serving.protocol.model_spec import ModelSpec
 from serving.protocol.status import HTTP, StatusError, invalid_argument
 from serving.saved_model.signatures import ADAPT_AND_PREDICT
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from serving.client.grpc_transport import GrpcTransport
-from serving.client.transport import Which
 from serving.protocol import messages
+from serving.protocol.model_spec import ModelSpec
 from serving.protocol.tensors import read_tensor
 
 INPUTS = {
@@ -16,7 +16,7 @@ INPUTS = {
 
 def sent(shared: set[str]) -> messages.PredictRequest:
     """The request that a server would read, some of its inputs encoded beforehand."""
-    transport, seen = GrpcTransport("localhost:1", Which("m", 7)), []
+    transport, seen = GrpcTransport("localhost:1", ModelSpec("m", 7)), []
 
     def call(payload, timeout):
         seen.append(payload)

@@ -1,0 +1,47 @@
+"""Opens the transport that a target names: REST, gRPC or a SavedModel on disk."""
+
+from pathlib import Path
+
+from serving.client.transport import Tls, Transport
+from serving.errors import UserError
+from serving.protocol.model_spec import ModelSpec
+
+
+def open_transport(target: str, model: ModelSpec, tls: Tls | None) -> Transport:
+    """Opens the transport for a target.
+
+    Each transport is imported when it is opened: a client needs one of gRPC and requests, and
+    only the model on disk needs TensorFlow.
+
+    Args:
+      target: a URL (REST), an existing folder (disk), `host:port` or `unix:PATH` (gRPC).
+      model: the model's name and version; on disk the version alone counts.
+      tls: certificates for a server with TLS; None without.
+
+    Raises:
+      UserError: the target is a path that does not exist, or a folder and TensorFlow is missing.
+    """
+    if target.startswith(("http://", "https://")):
+        from serving.client.rest_transport import RestTransport
+
+        return RestTransport(target, model, tls)
+    if Path(target).is_dir():
+        return _open_disk(Path(target), model)
+    if "/" in target and not target.startswith("unix:"):
+        raise UserError(
+            f"The target must be an existing folder, host:port, unix:PATH or a URL; got {target}."
+        )
+    from serving.client.grpc_transport import GrpcTransport
+
+    return GrpcTransport(target, model, tls)
+
+
+def _open_disk(folder: Path, model: ModelSpec) -> Transport:
+    try:
+        from serving.client.disk_transport import DiskTransport  # seconds: imports TensorFlow
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"A model on disk needs TensorFlow, and the module {error.name} is not installed; run "
+            "pip install 'fewshot-pipeline[server]', or query a server."
+        ) from error
+    return DiskTransport(folder, model)

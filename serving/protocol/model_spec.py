@@ -1,0 +1,40 @@
+"""Which model a request is for: the `model_spec` of TensorFlow Serving's requests."""
+
+from typing import Any, NamedTuple
+
+from serving.protocol.status import invalid_argument
+
+
+class ModelSpec(NamedTuple):
+    """A model on a server: the newest version unless a version or a label is given.
+
+    Attributes:
+      name: the model's name on the server.
+      version: a version number; None for the newest.
+      label: a version label instead of a number; empty for none.
+    """
+
+    name: str
+    version: int | None = None
+    label: str = ""
+
+
+def read_model_spec(request: Any) -> ModelSpec:
+    """Reads the ModelSpec of a request message.
+
+    Raises:
+      StatusError: INVALID_ARGUMENT: the request has none.
+    """
+    if not request.HasField("model_spec"):
+        raise invalid_argument("Missing ModelSpec")
+    message = request.model_spec
+    version = message.version.value if message.HasField("version") else None
+    return ModelSpec(message.name, version, message.version_label)
+
+
+def write_model_spec(spec: ModelSpec, message: Any) -> None:
+    """Fills an empty ModelSpec message."""
+    message.name = spec.name
+    if spec.version is not None:
+        message.version.value = spec.version
+    message.version_label = spec.label
