@@ -13,6 +13,7 @@ from benchmarks.learners import table as learners
 from benchmarks.meta_step import table as meta_step
 from benchmarks.omniglot import table as omniglot
 from benchmarks.reporting import ROOT, read_result
+from serving import atomic
 
 README = ROOT / "README.md"
 
@@ -38,9 +39,7 @@ def main() -> None:
     for table in TABLES:
         before, _, after = parts(text, table.markers)
         text = before + table.markdown(read_result(table.name)) + after
-    aside = README.with_suffix(".partial")
-    aside.write_text(text)
-    aside.rename(README)
+    atomic.write_text(README, text)
 
 
 def parts(text: str, markers: tuple[str, str]) -> tuple[str, str, str]:

@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from serving import atomic
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 
@@ -30,12 +32,9 @@ def processor() -> str:
 
 
 def write_result(name: str, result: dict[str, Any]) -> Path:
-    """Writes `benchmarks/results/<name>.json` aside and renames it."""
-    RESULTS.mkdir(exist_ok=True)
+    """Writes `benchmarks/results/<name>.json`."""
     path = RESULTS / f"{name}.json"
-    aside = path.with_suffix(".partial")
-    aside.write_text(json.dumps(result, indent=1) + "\n")
-    aside.rename(path)
+    atomic.write_text(path, json.dumps(result, indent=1) + "\n")
     return path
 
 

@@ -21,6 +21,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from components.single_threaded import use_single_threaded_operations
 from pipeline.kubeflow.executor_input import mended, restored
+from serving import atomic
 from serving.errors import UserError
 from serving.model_versions import object_storage
 
@@ -44,7 +45,7 @@ def main(argv: list[str]) -> int:
         output = run_executor(
             arguments.executor_class_path, local, inputs_spec, beam_args, direct=arguments.direct
         )
-        _write(executor_input["outputs"]["outputFile"], restored(output, executor_input))
+        atomic.write_json(executor_input["outputs"]["outputFile"], restored(output, executor_input))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -142,13 +143,6 @@ def with_local_data(properties: Mapping[str, Any]) -> dict[str, Any]:
             config["data"][key] = folder
             result["config_json"] = json.dumps(config)
     return result
-
-
-def _write(path: str, executor_output: Mapping[str, Any]) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(f"{path}.partial", "w") as file:
-        json.dump(executor_output, file)
-    os.replace(f"{path}.partial", path)
 
 
 if __name__ == "__main__":

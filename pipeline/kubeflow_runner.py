@@ -1,6 +1,5 @@
 """Compiles the pipeline to the file that Kubeflow Pipelines v2 runs."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import yaml
 from pipeline.config import Config
 from pipeline.kubeflow import names, spec
 from pipeline.kubeflow.linter import lint
+from serving import atomic
 from serving.errors import UserError
 
 ENTRYPOINT = "pipeline.kubeflow_entrypoint"
@@ -76,11 +76,8 @@ def compile_pipeline(
 
 
 def write_package(documents: list[dict[str, Any]], path: Path) -> None:
-    """Writes the file aside and renames it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    aside.write_text(yaml.safe_dump_all(documents, sort_keys=True), encoding="utf-8")
-    os.replace(aside, path)
+    """Writes the compiled documents as one YAML file."""
+    atomic.write_text(path, yaml.safe_dump_all(documents, sort_keys=True))
 
 
 def read_package(path: Path) -> list[dict[str, Any]]:

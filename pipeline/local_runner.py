@@ -10,6 +10,7 @@ from typing import Any
 from components.episode_gen.check import CheckedData
 from pipeline.config import Config
 from pipeline.summary import publish_summary
+from serving import atomic
 from serving.errors import UserError
 
 
@@ -65,6 +66,5 @@ def only_run_in(output_dir: Path) -> Iterator[None]:
 
 def point_latest_to(output_dir: Path) -> None:
     """Makes the sibling `latest` a link to `output_dir`, in one step."""
-    aside = output_dir.parent / f".latest-{os.getpid()}"
-    aside.symlink_to(output_dir.name)
-    aside.rename(output_dir.parent / "latest")
+    with atomic.replacement(output_dir.parent / "latest") as temporary:
+        os.symlink(output_dir.name, temporary)

@@ -2,13 +2,13 @@
 
 import importlib.metadata
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline.config import Config
+from serving import atomic
 
 TEST_KEYS = ("ci95", "episodes", "queries", "protocol")
 PACKAGES = ("tensorflow", "tfx", "tensorflow-datasets", "apache-beam", "tensorflow-serving-api")
@@ -19,7 +19,7 @@ def publish_summary(
 ) -> dict[str, Any]:
     """Gathers the results of the latest run in `output_dir` and writes `summary.json`.
 
-    `report.html` is copied beside it. Both are written aside and renamed.
+    `report.html` is copied beside it. Both appear whole.
 
     Args:
       config: the whole configuration.
@@ -48,10 +48,9 @@ def publish_summary(
         "meta_train": meta_train,
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
     }
-    _write_aside(output_dir / "summary.json", json.dumps(summary, indent=1))
-    aside = output_dir / ".report.html.partial"
-    shutil.copyfile(evaluation / "report.html", aside)
-    os.replace(aside, output_dir / "report.html")
+    atomic.write_json(output_dir / "summary.json", summary)
+    with atomic.replacement(output_dir / "report.html") as temporary:
+        shutil.copyfile(evaluation / "report.html", temporary)
     return summary
 
 
@@ -86,9 +85,3 @@ def latest_outputs(metadata_path: Path, pipeline_name: str) -> dict[str, Any]:
                 name = "infra_blessing"
             outputs[name] = artifact
     return outputs
-
-
-def _write_aside(path: Path, text: str) -> None:
-    aside = path.with_name(f".{path.name}.partial")
-    aside.write_text(text)
-    os.replace(aside, path)

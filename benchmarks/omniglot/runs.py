@@ -25,6 +25,7 @@ from components.meta_trainer.export.saved_model import export
 from components.meta_trainer.options import TrainingOptions, checked
 from components.meta_trainer.training.input_pipeline import fixed_episodes, training_episodes
 from components.meta_trainer.training.loop import MetaTrained, meta_train
+from serving import atomic
 
 EXAMPLES_A_CALL = 400
 """Of the exported model, support and query together: bounds its memory."""
@@ -142,14 +143,13 @@ def episodes(section: dict[str, Any], work: Path) -> str:
     key = hashlib.sha256(config.to_json().encode()).hexdigest()[:12]
     uri = work / "episodes" / key
     if not uri.exists():
-        aside = work / "episodes" / f"{key}.partial"
-        generate_episodes(
-            config,
-            uri=str(aside),
-            work=f"{aside}/.work",
-            make_pipeline=lambda: beam.Pipeline(argv=["--runner=FnApiRunner"]),
-        )
-        aside.rename(uri)
+        with atomic.replacement(uri) as temporary:
+            generate_episodes(
+                config,
+                uri=temporary,
+                work=f"{temporary}/.work",
+                make_pipeline=lambda: beam.Pipeline(argv=["--runner=FnApiRunner"]),
+            )
     return str(uri)
 
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from serving import atomic
+
 TASKS = ("5w1s", "5w5s", "20w1s", "20w5s")
 MARKERS = ("<!-- omniglot table -->", "<!-- end of omniglot table -->")
 """The table stands between these lines in the README."""
@@ -39,9 +41,8 @@ def draw_curves(results: dict[str, Any], path: Path) -> None:
     axes.set_ylabel("accuracy on meta-validation, %")
     axes.set_ylim(80, 100)
     axes.legend(fontsize="small", loc="lower right")
-    aside = path.with_suffix(".partial")
-    figure.savefig(aside, format="png", dpi=100)
-    aside.rename(path)
+    with atomic.replacement(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=100)
 
 
 def _cell(test: dict[str, Any] | None) -> str:

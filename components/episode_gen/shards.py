@@ -4,7 +4,6 @@ So the files are the same, byte for byte, whoever wrote them and in whatever ord
 """
 
 import math
-import uuid
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from components.episode_gen.options import EpisodeOptions
 from components.episode_gen.targets import target_bytes
 from components.episodes import SPLITS
 from components.modalities.base import ExampleSpec
+from serving import atomic
 
 SHARD_BYTES = 32 << 20  # uncompressed; a worker sorts one shard in memory
 LEAST_SHARDS = 8  # so that a few workers share even a small split
@@ -70,12 +70,10 @@ def make_shards(episodes: EpisodeOptions, spec: ExampleSpec) -> list[Shard]:
 
 
 def write_shard(shard: Shard, uri: str, records: Iterable[bytes]) -> None:
-    """Writes one file aside and renames it: it is whole or not there."""
-    path = shard.path(uri)
-    tf.io.gfile.makedirs(path.rpartition("/")[0])
-    # A runner may try one shard in two places at once.
-    aside = f"{path}.{uuid.uuid4().hex}.partial"
-    with tf.io.TFRecordWriter(aside, _OPTIONS) as writer:
+    """Writes one file, whole: a runner may try one shard in two places at once."""
+    with (
+        atomic.replacement(shard.path(uri)) as temporary,
+        tf.io.TFRecordWriter(temporary, _OPTIONS) as writer,
+    ):
         for record in records:
             writer.write(record)
-    tf.io.gfile.rename(aside, path, overwrite=True)

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from components.episodes.format import Episode
 from components.modalities.base import ExampleSpec
 from components.modalities.pictures import HAVE_PICTURES, as_picture, as_pixels
+from serving import atomic
 from serving.errors import UserError
 
 TILE, GAP, CAPTION = 48, 4, 16  # pixels
@@ -42,10 +43,9 @@ def save_sheet(episodes: Sequence[Episode], spec: ExampleSpec, path: str | Path)
     for panel in panels:
         sheet.paste(panel, (0, top))
         top += panel.height
-    partial = Path(path).with_suffix(".partial.png")
     try:
-        sheet.save(partial)
-        partial.replace(path)
+        with atomic.replacement(path) as temporary:
+            sheet.save(temporary, format="PNG")
     except OSError as error:
         raise UserError(f"the sheet must be a writable file: {path} ({error.strerror}).") from None
 

@@ -1,6 +1,5 @@
 """EpisodeValidator's executor."""
 
-import json
 import logging
 import os
 from typing import Any
@@ -12,6 +11,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 
 from components.episode_validator.validate import REPORTED, find_violations
+from serving import atomic
 
 REPORT_FILE = "episode_validation.json"
 
@@ -63,8 +63,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         splits = artifact_utils.decode_split_names(examples.split_names)
         validation.split_names = examples.split_names
         report = {"valid": True, "splits": splits}
-        with tf.io.gfile.GFile(os.path.join(validation.uri, REPORT_FILE), "w") as file:
-            file.write(json.dumps(report))
+        atomic.write_json(os.path.join(validation.uri, REPORT_FILE), report)
         logging.info("EpisodeValidator: all rules hold in %s", ", ".join(splits))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from components.modalities.base import ExampleSpec
+from serving import atomic
 
 FILE_NAME = "episodes.json"
 
@@ -75,11 +76,8 @@ class EpisodeSetRecord:
 
 
 def write_record(uri: str, record: EpisodeSetRecord) -> None:
-    """Writes `uri/episodes.json`, aside first."""
-    path = f"{uri}/{FILE_NAME}"
-    with tf.io.gfile.GFile(path + ".partial", "w") as file:
-        file.write(json.dumps(record.to_json(), indent=1))
-    tf.io.gfile.rename(path + ".partial", path, overwrite=True)
+    """Writes `uri/episodes.json`."""
+    atomic.write_json(f"{uri}/{FILE_NAME}", record.to_json())
 
 
 def read_record(uri: str) -> EpisodeSetRecord:

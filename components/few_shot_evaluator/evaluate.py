@@ -6,7 +6,6 @@ neither the runner's order nor the number of workers shows in them.
 
 import dataclasses
 import json
-import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -21,6 +20,7 @@ from components.few_shot_evaluator.classification.scoring import ClassificationR
 from components.few_shot_evaluator.judging import judging_for
 from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.scoring import EpisodeResult, Scoring
+from serving import atomic
 from serving.errors import UserError
 
 RESULTS_PER_FILE = 200
@@ -138,16 +138,11 @@ def _file_of(result: EpisodeResult) -> str:
 
 
 def _write_results(gathered: tuple[str, Iterable[EpisodeResult]], results_prefix: str) -> str:
-    """Writes one file aside and renames it: a runner may try it in two places at once."""
+    """Writes one file, whole: a runner may try it in two places at once."""
     key, results = gathered
-    folder, _, name = results_prefix.rpartition("/")
-    tf.io.gfile.makedirs(folder)
-    aside = f"{folder}/.{name}-{key}.{uuid.uuid4().hex}.partial"
-    with tf.io.gfile.GFile(aside, "w") as file:
-        for result in sorted(results, key=lambda result: result.index):
-            file.write(json.dumps(dataclasses.asdict(result)) + "\n")
+    ordered = sorted(results, key=lambda result: result.index)
     path = f"{results_prefix}-{key}"
-    tf.io.gfile.rename(aside, path, overwrite=True)
+    atomic.write_text(path, "".join(json.dumps(dataclasses.asdict(r)) + "\n" for r in ordered))
     return path
 
 

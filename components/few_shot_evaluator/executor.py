@@ -20,6 +20,7 @@ from components.few_shot_evaluator.options import EvaluationOptions
 from components.few_shot_evaluator.report import Evaluated
 from components.few_shot_evaluator.scoring import Scoring
 from components.few_shot_evaluator.summary import Terms
+from serving import atomic
 from serving.model_versions.pointer import last_pushed, local_model
 
 METRICS_FILE = "metrics.json"
@@ -78,7 +79,7 @@ class Executor(BaseBeamExecutor):
                 logging.warning("The last blessed model is left out: %s", why_not)
                 last_blessed["not_comparable"], last_blessed_dir = why_not, None
 
-        aside = os.path.join(evaluation.uri, ".results")
+        work = os.path.join(evaluation.uri, ".results")
         episodes = {"test": options.episodes}
         if has_new_domains(record) or options.none_of_these:
             episodes["eval"] = min(options.episodes, record.counts["eval"])
@@ -88,7 +89,7 @@ class Executor(BaseBeamExecutor):
                 evaluate(
                     pipeline,
                     examples_uri=examples_uri,
-                    results_prefix=os.path.join(aside, split),
+                    results_prefix=os.path.join(work, split),
                     split=split,
                     # The curves and the comparison are of the test split.
                     scoring=scoring if split == "test" else scoring._replace(curve_episodes=0),
@@ -99,7 +100,7 @@ class Executor(BaseBeamExecutor):
                 )
         found = {
             split: read_results(
-                os.path.join(aside, split), episodes=count, split=split, result=judging.result
+                os.path.join(work, split), episodes=count, split=split, result=judging.result
             )
             for split, count in episodes.items()
         }
@@ -111,9 +112,9 @@ class Executor(BaseBeamExecutor):
         page = judging.render(
             Evaluated(metrics, results, record, options, metadata, history, examples_uri)
         )
-        _write_aside(os.path.join(evaluation.uri, METRICS_FILE), json.dumps(metrics, indent=1))
-        _write_aside(os.path.join(evaluation.uri, REPORT_FILE), page)
-        fileio.rmtree(aside)
+        atomic.write_json(os.path.join(evaluation.uri, METRICS_FILE), metrics)
+        atomic.write_text(os.path.join(evaluation.uri, REPORT_FILE), page)
+        fileio.rmtree(work)
         evaluation.set_float_custom_property(judging.task.metric, metrics[judging.task.metric])
         evaluation.set_float_custom_property("ci95", metrics["ci95"])
         evaluation.set_int_custom_property("episodes", metrics["episodes"])
@@ -160,8 +161,3 @@ def _history(model_run) -> list[dict[str, Any]]:
 def _optional(input_dict, key: str):
     artifacts = input_dict.get(key)
     return artifact_utils.get_single_instance(artifacts) if artifacts else None
-
-
-def _write_aside(path: str, text: str) -> None:
-    io_utils.write_string_file(path + ".partial", text)
-    fileio.rename(path + ".partial", path, overwrite=True)

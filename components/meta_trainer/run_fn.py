@@ -18,6 +18,7 @@ from components.meta_trainer.options import TrainingOptions, checked
 from components.meta_trainer.training.distributed import join
 from components.meta_trainer.training.input_pipeline import fixed_episodes, training_episodes
 from components.meta_trainer.training.loop import meta_train
+from serving import atomic
 from serving.saved_model.warmup import write_warmup
 
 HISTORY_FILE = "history.json"
@@ -86,8 +87,8 @@ def train_and_export(
     export(assembly, trained.weights, model_dir, about)
     requests = warmup_requests(*first_episode(uri, record), assembly, trained.weights)
     write_warmup(Path(model_dir), config["model_name"], list(requests))
-    _write_json(run_dir, HISTORY_FILE, trained.history)
-    _write_json(run_dir, SUMMARY_FILE, summary)
+    atomic.write_json(os.path.join(run_dir, HISTORY_FILE), trained.history)
+    atomic.write_json(os.path.join(run_dir, SUMMARY_FILE), summary)
     return summary
 
 
@@ -104,9 +105,3 @@ def fingerprint(uri: str, config: Mapping[str, Any]) -> str:
     with tf.io.gfile.GFile(os.path.join(uri, FILE_NAME)) as file:
         described = json.dumps(config, sort_keys=True) + file.read()
     return hashlib.sha256(described.encode()).hexdigest()[:16]
-
-
-def _write_json(directory: str, name: str, value: Any) -> None:
-    tf.io.gfile.makedirs(directory)
-    with tf.io.gfile.GFile(os.path.join(directory, name), "w") as file:
-        file.write(json.dumps(value, indent=1))

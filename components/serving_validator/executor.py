@@ -6,12 +6,12 @@ import os
 from typing import Any
 
 from tfx.dsl.components.base.base_executor import BaseExecutor
-from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
 from components.serving_validator.isolation import validate
 from components.serving_validator.options import ServingValidatorOptions
+from serving import atomic
 
 # As the stock InfraValidator marks its blessing; Pusher reads the property.
 BLESSED_FILE, NOT_BLESSED_FILE = "INFRA_BLESSED", "INFRA_NOT_BLESSED"
@@ -46,9 +46,7 @@ class Executor(BaseExecutor):
         results = validate(path_utils.serving_model_path(model.uri), examples_uri, options)
         blessed = bool(results) and all(result.passed for result in results)
         report = {"blessed": blessed, "checks": [result._asdict() for result in results]}
-        path = os.path.join(blessing.uri, CHECKS_FILE)
-        io_utils.write_string_file(path + ".partial", json.dumps(report, indent=1))
-        fileio.rename(path + ".partial", path, overwrite=True)
+        atomic.write_json(os.path.join(blessing.uri, CHECKS_FILE), report)
         for result in results:
             if not result.passed:
                 logging.error("Not fit for serving: %s: %s", result.check, result.detail)

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from components.few_shot_evaluator.figures import STYLE, as_svg, new_figure
 from components.few_shot_evaluator.metrics import mean_interval
 from pipeline.compare.differences import Difference, differences, level_of_each, ranked, verdict
 from pipeline.compare.trial import Result
+from serving import atomic
 
 COLOURS = (
     "#0f766e",
@@ -31,7 +31,7 @@ COLOURS = (
 
 
 def write_report(results: Sequence[Result], folder: Path, configuration: dict[str, Any]) -> Path:
-    """Writes `compare.html` and `compare.json`, aside first; returns the path of the page."""
+    """Writes `compare.html` and `compare.json`; returns the path of the page."""
     found = differences(results)
     page = _template().render(
         head=headings(results),
@@ -55,8 +55,9 @@ def write_report(results: Sequence[Result], folder: Path, configuration: dict[st
         "differences": [d._asdict() | {"gain": d.gain._asdict(), "real": d.real} for d in found],
         "verdict": verdict(results, found),
     }
-    _write(folder / "compare.json", json.dumps(record, indent=1))
-    return _write(folder / "compare.html", page)
+    atomic.write_json(folder / "compare.json", record)
+    atomic.write_text(folder / "compare.html", page)
+    return folder / "compare.html"
 
 
 def table(results: Sequence[Result]) -> Table:
@@ -132,10 +133,3 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     return environment.get_template("compare.html")
-
-
-def _write(path: Path, text: str) -> Path:
-    aside = path.with_name(path.name + ".partial")
-    aside.write_text(text, encoding="utf-8")
-    os.replace(aside, path)
-    return path

@@ -5,7 +5,6 @@ A finished trial is kept in `result.json`; one that was killed goes on from its 
 
 import hashlib
 import json
-import os
 import shutil
 import time
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from components.few_shot_evaluator.model import ExportedModel, read_metadata
 from components.meta_trainer.run_fn import HISTORY_FILE, train_and_export
 from pipeline.code_version import code_version
 from pipeline.config import Config
+from serving import atomic
 
 RESULT_FILE = "result.json"
 TIMED_CALLS, WARM_UP_CALLS = 20, 3
@@ -165,7 +165,8 @@ def run_trial(trial: Trial) -> Result:
         serves=read_metadata(model_dir)["serves"],
         history=json.loads(Path(run_dir, HISTORY_FILE).read_text()),
     )
-    _keep({"trial": fingerprint(trial), "result": result._asdict()}, folder / RESULT_FILE)
+    kept = {"trial": fingerprint(trial), "result": result._asdict()}
+    atomic.write_json(folder / RESULT_FILE, kept)
     return result
 
 
@@ -206,9 +207,3 @@ def adapt_milliseconds(model: ExportedModel, uri: str, record: EpisodeSetRecord)
 
 def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def _keep(values: dict[str, Any], path: Path) -> None:
-    aside = path.with_suffix(".partial")
-    aside.write_text(json.dumps(values))
-    os.replace(aside, path)

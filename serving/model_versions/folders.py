@@ -7,16 +7,14 @@ dropped by a policy that spares the one being served.
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Collection, Iterable
 from itertools import islice
 from pathlib import Path
 
+from serving import atomic
 from serving.errors import UserError
 from serving.model_versions.in_use import is_in_use
 
-# A sibling whose name is no number: every server passes over it.
-_ASIDE = ".publishing-"
 _VERSION = re.compile(r"\d+$")
 
 
@@ -45,8 +43,8 @@ def next_version(existing: Iterable[int], *, now: int) -> int:
 def publish(model: Path, base_path: Path, *, now: int) -> Path:
     """Copies a SavedModel to a new version folder.
 
-    The copy is made aside and then renamed, which is atomic on one file system. If another
-    publisher took the number meanwhile, the next one is tried.
+    The version appears whole. If another publisher took the number meanwhile, the copy is made
+    again under the next one.
 
     Args:
       model: a folder with `saved_model.pb`.
@@ -62,21 +60,15 @@ def publish(model: Path, base_path: Path, *, now: int) -> Path:
     if not (model / "saved_model.pb").is_file():
         raise UserError(f"`model` must be a folder with a saved_model.pb; {model} has none.")
     base_path.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=base_path))
-    try:
-        copy = shutil.copytree(model, aside / "model")
-        _flush_to_disk(copy)
-        while True:
-            folder = base_path / str(next_version(list_versions(base_path), now=now))
-            try:
-                # rename() replaces an empty folder only, so a version that exists is safe.
-                os.rename(copy, folder)
-                return folder
-            except OSError:
-                if not folder.exists():
-                    raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    while True:
+        folder = base_path / str(next_version(list_versions(base_path), now=now))
+        try:
+            with atomic.replacement(folder) as temporary:
+                _flush_to_disk(shutil.copytree(model, Path(temporary)))
+            return folder
+        except OSError:
+            if not folder.exists():
+                raise
 
 
 def drop_versions(
@@ -118,9 +110,10 @@ def drop_versions(
     older = [v for v in folders if v < staying[-1]]
     dropped = [v for v in older if v not in served and not is_in_use(folders[v])]
     for version in dropped:
-        aside = base_path / f"{_ASIDE}dropped-{version}"
-        os.rename(folders[version], aside)
-        shutil.rmtree(aside)
+        # Its name is no number: every server passes over it.
+        hidden = base_path / f".dropped-{version}"
+        os.rename(folders[version], hidden)
+        shutil.rmtree(hidden)
     return dropped
 
 

@@ -10,6 +10,8 @@ import posixpath
 from pathlib import Path
 from typing import Any
 
+from serving import atomic
+
 SAVED_MODEL = "saved_model.pb"
 _MINIO_IN_KUBEFLOW = "http://minio-service.kubeflow:9000"
 
@@ -79,17 +81,12 @@ def publish(model: Path, base_url: str, *, now: int) -> str:
 
 
 def write_json(location: str, value: Any) -> None:
-    """Writes a small file whole: aside and renamed on a disk, in one request elsewhere."""
-    text = json.dumps(value, indent=1)
+    """Writes a small file whole: renamed to its place on a disk, in one request elsewhere."""
     if is_remote(location):
         filesystem, path = open_filesystem(location)
-        filesystem.pipe_file(path, text.encode())
-        return
-    target = Path(location)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    aside.write_text(text)
-    os.replace(aside, target)
+        filesystem.pipe_file(path, json.dumps(value, indent=1).encode())
+    else:
+        atomic.write_json(location, value)
 
 
 def read_json(location: str) -> Any:

@@ -5,7 +5,6 @@ milliseconds, and the first of each shape for allocation; the file lets the serv
 is an uncompressed TFRecord of PredictionLog, at most 1000 of them.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
+from serving import atomic
 from serving.errors import UserError
 from serving.protocol.tensors import as_array, write_tensor
 from serving.saved_model.signatures import WARMUP_FILE
@@ -32,7 +32,7 @@ class WarmupRequest(NamedTuple):
 
 
 def write_warmup(saved_model: Path, model_name: str, requests: Sequence[WarmupRequest]) -> Path:
-    """Writes `assets.extra/tf_serving_warmup_requests`, aside and then renamed.
+    """Writes `assets.extra/tf_serving_warmup_requests`.
 
     Args:
       saved_model: the SavedModel's folder.
@@ -51,9 +51,7 @@ def write_warmup(saved_model: Path, model_name: str, requests: Sequence[WarmupRe
             f"TensorFlow Serving reads; got {len(requests)}."
         )
     path = saved_model / WARMUP_FILE
-    path.parent.mkdir(exist_ok=True)
-    aside = path.with_name(f".{path.name}")
-    with tf.io.TFRecordWriter(str(aside)) as writer:
+    with atomic.replacement(path) as temporary, tf.io.TFRecordWriter(temporary) as writer:
         for signature_name, inputs in requests:
             log = prediction_log_pb2.PredictionLog()
             request = log.predict_log.request
@@ -62,7 +60,6 @@ def write_warmup(saved_model: Path, model_name: str, requests: Sequence[WarmupRe
             for name, values in inputs.items():
                 write_tensor(as_array(values), request.inputs[name])
             writer.write(log.SerializeToString())
-    os.replace(aside, path)
     return path
 
 

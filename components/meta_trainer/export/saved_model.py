@@ -3,7 +3,6 @@
 Only stock TensorFlow operations, no Python function: the standard C++ session loads and runs it.
 """
 
-import json
 import os
 from typing import Any
 
@@ -13,6 +12,7 @@ from components.episodes.types import Support
 from components.meta_trainer.build import Assembly
 from components.meta_trainer.export.label_names import label_indices
 from components.meta_trainer.types import Weights
+from serving import atomic
 from serving.saved_model import graph_checks
 from serving.saved_model import signatures as sig
 
@@ -21,7 +21,7 @@ MAX_WAYS = 1000
 
 
 def export(assembly: Assembly, weights: Weights, directory: str, about: dict[str, Any]) -> None:
-    """Writes the SavedModel aside and renames it to `directory`, which must not exist.
+    """Writes the SavedModel to `directory`, which must not exist; it appears there whole.
 
     Args:
       assembly: the learner and its modality.
@@ -30,17 +30,12 @@ def export(assembly: Assembly, weights: Weights, directory: str, about: dict[str
       about: joins what `fewshot_model.json` says of the model.
     """
     module = ServedLearner(assembly, weights)
-    aside = directory.rstrip("/") + ".partial"
-    if tf.io.gfile.exists(aside):
-        tf.io.gfile.rmtree(aside)
     # Nobody differentiates an exported model; tracing gradients of gradients would take minutes.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    tf.saved_model.save(module, aside, signatures=module.signatures(), options=options)
-    path = os.path.join(aside, sig.METADATA_FILE)
-    tf.io.gfile.makedirs(os.path.dirname(path))
-    with tf.io.gfile.GFile(path, "w") as file:
-        file.write(json.dumps(module.metadata() | about, indent=1))
-    tf.io.gfile.rename(aside, directory)
+    with atomic.replacement(directory) as temporary:
+        tf.saved_model.save(module, temporary, signatures=module.signatures(), options=options)
+        metadata = os.path.join(temporary, sig.METADATA_FILE)
+        atomic.write_json(metadata, module.metadata() | about)
 
 
 class ServedLearner(tf.Module):
