@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pytest
 
@@ -54,16 +55,16 @@ def test_a_copy_that_fails_leaves_nothing(tmp_path, saved_model, monkeypatch):
 
 def test_a_number_taken_meanwhile_is_not_overwritten(tmp_path, saved_model, monkeypatch):
     base = tmp_path / "models"
-    real, taken = os.rename, []
+    real, taken = os.replace, []
 
     def rename_after_a_rival(source, target):
         if not taken:
             taken.append(target)
-            target.mkdir()
-            (target / "saved_model.pb").write_bytes(b"rival")
+            Path(target).mkdir()
+            (Path(target) / "saved_model.pb").write_bytes(b"rival")
         real(source, target)
 
-    monkeypatch.setattr(os, "rename", rename_after_a_rival)
+    monkeypatch.setattr(os, "replace", rename_after_a_rival)
     folder = folders.publish(saved_model, base, now=5)
     assert folder.name == "6"
     assert (base / "5" / "saved_model.pb").read_bytes() == b"rival"
