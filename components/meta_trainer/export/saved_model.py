@@ -139,26 +139,26 @@ class ServedLearner(tf.Module):
         return self._predict(self._adapt(support_x, support_y), query_x)
 
     def _encoded(self, support_x, support_labels, query_x):
-        support_x, support_labels = graph_checks.checked_label_names(support_x, support_labels)
-        query_x = graph_checks.checked_encoded_queries(query_x, graph_checks.sizes(support_x, 1)[0])
+        support_x, support_labels = graph_checks.check_label_names(support_x, support_labels)
+        query_x = graph_checks.check_encoded_queries(query_x, graph_checks.sizes(support_x, 1)[0])
         support_y, class_names, counts = label_indices(
             support_labels, self._ways if self._learner.fixed_ways else None
         )
         checks = graph_checks.check_way_count(counts, self._ways)
-        support_y = graph_checks.requiring(checks, support_y)
+        support_y = graph_checks.require(checks, support_y)
         adapted = self._adapt(self._decode(support_x, sig.SUPPORT_X), support_y)
         answer = self._predict(adapted, self._decode(query_x, sig.QUERY_X))
         labels = tf.gather(class_names, answer[sig.PREDICTIONS], batch_dims=1)
         return answer | {sig.CLASS_NAMES: class_names, sig.PREDICTED_LABELS: labels}
 
     def _adapt_signature(self, support_x, support_y):
-        support_x, support_y = self._checked_support(support_x, support_y)
+        support_x, support_y = self._check_support(support_x, support_y)
         adapted = self._adapt(support_x, support_y)
         return {sig.ADAPTED_PREFIX + name: tensor for name, tensor in adapted.items()}
 
     def _predict_signature(self, query_x, adapted):
         named = {name.removeprefix(sig.ADAPTED_PREFIX): t for name, t in adapted.items()}
-        query_x = graph_checks.checked_queries(
+        query_x = graph_checks.check_queries(
             query_x, graph_checks.sizes(named["support_y"], 1)[0], example_shape=self._example_shape
         )
         return self._predict(named, query_x)
@@ -181,19 +181,19 @@ class ServedLearner(tf.Module):
     def _example_shape(self) -> tuple[int | None, ...]:
         return self._assembly.modality.spec.shape
 
-    def _checked_support(self, support_x, support_y):
+    def _check_support(self, support_x, support_y):
         target_shape = self._assembly.modality.spec.target_shape
         if target_shape is not None:
-            return graph_checks.checked_targets(
+            return graph_checks.check_targets(
                 support_x, support_y, example_shape=self._example_shape, target_shape=target_shape
             )
-        return graph_checks.checked_support(
+        return graph_checks.check_support(
             support_x, support_y, example_shape=self._example_shape, ways=self._ways
         )
 
     def _checked(self, support_x, support_y, query_x):
-        support_x, support_y = self._checked_support(support_x, support_y)
-        query_x = graph_checks.checked_queries(
+        support_x, support_y = self._check_support(support_x, support_y)
+        query_x = graph_checks.check_queries(
             query_x, graph_checks.sizes(support_x, 1)[0], example_shape=self._example_shape
         )
         return support_x, support_y, query_x

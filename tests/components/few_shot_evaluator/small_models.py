@@ -10,10 +10,10 @@ import tensorflow as tf
 
 from serving.saved_model import signatures
 from serving.saved_model.graph_checks import (
-    checked_encoded_queries,
-    checked_label_names,
-    checked_queries,
-    checked_support,
+    check_encoded_queries,
+    check_label_names,
+    check_queries,
+    check_support,
 )
 
 WAYS, SIZE = 3, 8
@@ -31,10 +31,10 @@ class SmallModel(tf.Module):
     def check(self, support_x, support_y, query_x):
         if not self.checked:
             return support_x, support_y, query_x
-        support_x, support_y = checked_support(
+        support_x, support_y = check_support(
             support_x, support_y, example_shape=SHAPE, ways=self.ways
         )
-        query_x = checked_queries(query_x, tf.shape(support_x)[0], example_shape=SHAPE)
+        query_x = check_queries(query_x, tf.shape(support_x)[0], example_shape=SHAPE)
         return support_x, support_y, query_x
 
     def features(self, images):
@@ -72,8 +72,8 @@ class SmallModel(tf.Module):
     def encoded(self, support_x, support_labels, query_x):
         """The class names in the order of their first example; one episode a request."""
         if self.checked:
-            support_x, support_labels = checked_label_names(support_x, support_labels)
-            query_x = checked_encoded_queries(query_x, tf.shape(support_x)[0])
+            support_x, support_labels = check_label_names(support_x, support_labels)
+            query_x = check_encoded_queries(query_x, tf.shape(support_x)[0])
         names = tf.unique(tf.reshape(support_labels, [-1])).y
         names = tf.boolean_mask(names, names != "")
         same = support_labels[..., tf.newaxis] == names
