@@ -4,6 +4,6 @@
 class UserError(ValueError):
     """A mistake in a configuration, a data set or a request.
 
-    The message is one sentence: which argument, what rule, what value, how to correct it. The command
-    line prints it and exits with status 2; retrying does not help.
+    The message is one sentence: which argument, what rule, what value, how to correct it. The
+    command line prints it and exits with status 2; retrying does not help.
     """
