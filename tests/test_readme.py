@@ -12,7 +12,7 @@ from benchmarks.reporting import read_result
 from components.episodes.types import Episodes
 from components.meta_trainer.backbones.conv4 import Conv4Options, conv4
 from components.meta_trainer.network import Network
-from components.tasks.task import classification
+from components.tasks.classification import classification
 
 README = Path(__file__).parent.parent / "README.md"
 

@@ -67,12 +67,15 @@ def adaptation(summary: dict[str, Any], folder: Path) -> float:
     # TensorFlow takes seconds to import, and the table needs none of it.
     from components.episodes.record import read_record
     from components.few_shot_evaluator.model import ExportedModel
+    from components.tasks.lookup import task_of
     from pipeline.compare.trial import adapt_milliseconds
     from pipeline.summary import latest_outputs
 
     outputs = latest_outputs(folder / "metadata.sqlite", summary["config"]["name"])
     uri = outputs["examples"].uri
-    return adapt_milliseconds(ExportedModel(summary["pushed"]), uri, read_record(uri))
+    record = read_record(uri)
+    model = ExportedModel(summary["pushed"], task_of(record.example_spec))
+    return adapt_milliseconds(model, uri, record)
 
 
 if __name__ == "__main__":

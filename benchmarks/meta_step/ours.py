@@ -14,7 +14,7 @@ from components.meta_trainer.network import Network
 from components.meta_trainer.training import optimizer
 from components.meta_trainer.training.parallel import chunk_size, mean_over_chunks
 from components.single_threaded import use_single_threaded_operations
-from components.tasks.task import classification
+from components.tasks.classification import classification
 
 
 def main(case: problem.Case) -> None:

@@ -117,14 +117,14 @@ def exported(trained: Trained) -> Iterator[ExportedModel]:
     """What was trained, as the evaluator asks it."""
     with tempfile.TemporaryDirectory() as folder:
         export(trained.assembly, trained.outcome.weights, f"{folder}/model", {})
-        yield ExportedModel(f"{folder}/model")
+        yield ExportedModel(f"{folder}/model", trained.assembly.task)
 
 
 def scored(model: ExportedModel, uri: str, test: Test) -> Interval:
     """Mean accuracy over the split `test`."""
     scores: list[float] = []
     for parsed, answer in answered(model, uri, test):
-        scores += model.task.score(answer, parsed.query_y).tolist()
+        scores += model.task.measure(answer, parsed.query_y).tolist()
     return mean_interval(scores)
 
 

@@ -29,11 +29,11 @@ from components.episodes.record import read_record
 from components.episodes.types import Episodes, Support
 from components.few_shot_evaluator.metrics import mean_interval
 from components.few_shot_evaluator.model import ExportedModel
-from components.few_shot_evaluator.task_types import mean_squared_error
 from components.meta_trainer.build import Assembly, assemble
 from components.meta_trainer.options import TrainingOptions, checked
 from components.meta_trainer.training.input_pipeline import fixed_episodes, training_episodes
 from components.meta_trainer.training.loop import meta_train
+from components.tasks.regression import mean_squared_error, regression
 
 RESULTS = Path(__file__).parent / "results"
 CONFIGURATION = "sinusoid_k10"
@@ -67,7 +67,7 @@ def measure(run: Path, steps: int) -> dict[str, Any]:
     summary = json.loads((run / "summary.json").read_text())
     uri = str(max((run / "tfx" / "EpisodeGen" / "examples").iterdir()))
     episodes, config = read_episodes(uri), summary["config"]
-    paths = {"MAML": ExportedModel(summary["pushed"]).path(*inputs(episodes))}
+    paths = {"MAML": ExportedModel(summary["pushed"], regression()).path(*inputs(episodes))}
     weights = {
         "pretrained": pretrain(uri, config, steps),
         "random": learner(uri, config, RATES[0]).learner.init(1),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from components.few_shot_evaluator.metrics import Interval
 from components.few_shot_evaluator.options import FEWEST_EPISODES_TO_BLESS, EvaluationOptions
-from components.few_shot_evaluator.task_types import CLASSIFICATION, TaskType
+from components.tasks.task import Task
 
 INDUCTIVE = "inductive"
 
@@ -28,7 +28,7 @@ def judge(
     unanswered: int,
     difference: Interval | None,
     options: EvaluationOptions,
-    task: TaskType = CLASSIFICATION,
+    task: Task,
 ) -> Verdict:
     """Decides whether a model is blessed.
 

@@ -20,6 +20,8 @@ from components.few_shot_evaluator.classification.scoring import ClassificationR
 from components.few_shot_evaluator.judging import judging_for
 from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.scoring import EpisodeResult, Scoring
+from components.tasks.lookup import task_of
+from components.tasks.task import Task
 from serving import atomic
 from serving.errors import UserError
 
@@ -79,25 +81,25 @@ def _in_order(call: str, numbered: Iterable[tuple[int, bytes]]) -> list[bytes]:
 
 class _Score(beam.DoFn):
     def __init__(self, scoring: Scoring, model_dir: str, last_blessed_dir: str | None):
-        self._scoring = scoring
+        self._scoring, self._task = scoring, task_of(scoring.spec)
         self._dirs = model_dir, last_blessed_dir
         self._shared = Shared()
 
     def setup(self) -> None:
-        self._models = self._shared.acquire(lambda: _Models(*self._dirs))
+        self._models = self._shared.acquire(lambda: _Models(self._task, *self._dirs))
 
     def process(self, serialized: list[bytes]):
-        score = judging_for(self._scoring.spec).score_episodes
+        score = judging_for(self._task).score_episodes
         yield from score(serialized, self._scoring, *self._models.pair)
 
 
 class _Models:
     """The models of one worker process; `Shared` needs a class that allows weak references."""
 
-    def __init__(self, model_dir: str, last_blessed_dir: str | None):
+    def __init__(self, task: Task, model_dir: str, last_blessed_dir: str | None):
         self.pair = (
-            ExportedModel(model_dir),
-            None if last_blessed_dir is None else ExportedModel(last_blessed_dir),
+            ExportedModel(model_dir, task),
+            None if last_blessed_dir is None else ExportedModel(last_blessed_dir, task),
         )
 
 
@@ -184,8 +186,9 @@ def not_comparable(
     scoring = Scoring(
         record.example_spec, record.config.get("data", {}), record.ways, record.shots, 0, {}
     )
+    task = task_of(scoring.spec)
     try:
-        judging_for(scoring.spec).score_episodes(first, scoring, ExportedModel(last_blessed_dir))
+        judging_for(task).score_episodes(first, scoring, ExportedModel(last_blessed_dir, task))
     # Whatever TensorFlow raises for other shapes, dtypes or a missing signature.
     except (tf.errors.OpError, TypeError, ValueError, KeyError, OSError) as error:
         return f"it does not answer these episodes ({_sentence(error)})"

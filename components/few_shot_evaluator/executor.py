@@ -20,6 +20,7 @@ from components.few_shot_evaluator.options import EvaluationOptions
 from components.few_shot_evaluator.report import Evaluated
 from components.few_shot_evaluator.scoring import Scoring
 from components.few_shot_evaluator.summary import Terms
+from components.tasks.lookup import task_of
 from serving import atomic
 from serving.model_versions.pointer import last_pushed, local_model
 
@@ -83,7 +84,8 @@ class Executor(BaseBeamExecutor):
         episodes = {"test": options.episodes}
         if has_new_domains(record) or options.none_of_these:
             episodes["eval"] = min(options.episodes, record.counts["eval"])
-        scoring, judging = Scoring.of(record, options), judging_for(record.example_spec)
+        scoring, task = Scoring.of(record, options), task_of(record.example_spec)
+        judging = judging_for(task)
         with self._make_beam_pipeline() as pipeline:
             for split, count in episodes.items():
                 evaluate(
@@ -115,14 +117,14 @@ class Executor(BaseBeamExecutor):
         atomic.write_json(os.path.join(evaluation.uri, METRICS_FILE), metrics)
         atomic.write_text(os.path.join(evaluation.uri, REPORT_FILE), page)
         fileio.rmtree(work)
-        evaluation.set_float_custom_property(judging.task.metric, metrics[judging.task.metric])
+        evaluation.set_float_custom_property(task.metric, metrics[task.metric])
         evaluation.set_float_custom_property("ci95", metrics["ci95"])
         evaluation.set_int_custom_property("episodes", metrics["episodes"])
         _bless(blessing, metrics["blessed"], model, baseline)
         logging.info(
             "%s %.4f ± %.4f over %d episodes: %s. %s",
-            judging.task.metric,
-            metrics[judging.task.metric],
+            task.metric,
+            metrics[task.metric],
             metrics["ci95"],
             metrics["episodes"],
             "blessed" if metrics["blessed"] else "not blessed",

@@ -111,19 +111,3 @@ SHOTS_OF_THE_CURVE = (1, 2, 3, 5, 10, 20, 50)
 def fewer_shots(shots: int) -> list[int]:
     """The numbers of shots below `shots` that the curve shows (it ends with `shots` itself)."""
     return [fewer for fewer in SHOTS_OF_THE_CURVE if fewer < shots]
-
-
-def keep_shots(support_y: np.ndarray, shots: int) -> np.ndarray:
-    """The same labels with only the first `shots` examples of every class.
-
-    Args:
-      support_y: `[E, S]` int, -1 marks padding.
-      shots: how many examples of a class stay.
-
-    Returns:
-      `[E, S]`, -1 in place of the labels of all further examples.
-    """
-    earlier = np.tril(np.ones((support_y.shape[1],) * 2, bool), k=-1)
-    same_class = support_y[:, :, np.newaxis] == support_y[:, np.newaxis, :]
-    rank = (same_class & earlier).sum(axis=2)
-    return np.where(rank < shots, support_y, -1).astype(support_y.dtype)

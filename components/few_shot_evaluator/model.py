@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from components.few_shot_evaluator.task_types import CLASSIFICATION, REGRESSION, TaskType
+from components.tasks.task import Task
 from serving.saved_model import signatures
 
 
@@ -15,14 +15,14 @@ class ExportedModel:
 
     Args:
       saved_model_dir: the folder that holds `saved_model.pb`.
+      task: the task type of the episodes that it is to predict.
     """
 
-    def __init__(self, saved_model_dir: str):
+    def __init__(self, saved_model_dir: str, task: Task):
+        self.task = task
         self._loaded = tf.saved_model.load(saved_model_dir)
         self._answer = self._loaded.signatures[signatures.ADAPT_AND_PREDICT]
         self._path = self._loaded.signatures.get(signatures.PATH)
-        answers = self._answer.structured_outputs
-        self.task: TaskType = REGRESSION if signatures.TARGETS in answers else CLASSIFICATION
 
     @property
     def has_path(self) -> bool:
@@ -31,11 +31,11 @@ class ExportedModel:
 
     def answer(self, support_x: Any, support_y: np.ndarray, query_x: Any) -> np.ndarray:
         """The answers to all queries, `[E, Q, ...]`."""
-        return self._ask(self._answer, support_x, support_y, query_x)[self.task.output]
+        return self._ask(self._answer, support_x, support_y, query_x)[self.task.prediction]
 
     def path(self, support_x: Any, support_y: np.ndarray, query_x: Any) -> np.ndarray:
         """The answers before and after each inner step, `[E, steps + 1, Q, ...]`."""
-        return self._ask(self._path, support_x, support_y, query_x)[self.task.path_output]
+        return self._ask(self._path, support_x, support_y, query_x)[self.task.path_prediction]
 
     def _ask(self, function: Any, support_x: Any, support_y: Any, query_x: Any) -> dict:
         outputs = function(

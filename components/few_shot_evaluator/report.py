@@ -17,7 +17,7 @@ from components.episodes.record import EpisodeSetRecord
 from components.few_shot_evaluator import figures
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.few_shot_evaluator.summary import NO_ADAPTATION
-from components.few_shot_evaluator.task_types import TaskType
+from components.tasks.task import Task
 
 Bar = tuple[str, float, float]
 """A name, a score and its 95% half-width."""
@@ -73,7 +73,7 @@ def render(page: str, evaluated: Evaluated, *, pictures: Mapping[str, str], **ow
     )
 
 
-def to_beat(metrics: dict[str, Any], task: TaskType, names: Mapping[str, str]) -> list[Bar]:
+def to_beat(metrics: dict[str, Any], task: Task, names: Mapping[str, str]) -> list[Bar]:
     """The model that is judged, and below it whatever it is compared with.
 
     Args:

@@ -132,7 +132,7 @@ def ask(
     stack: Stack, scoring: Scoring, model: ExportedModel, last_blessed: ExportedModel | None
 ) -> Asked:
     """Asks a model, and what it is compared with, all that is asked of any task."""
-    score = model.task.score
+    score = model.task.measure
     answer = model.answer(*stack.inputs)
     scores = score(answer, stack.query_y)
     before = None
@@ -167,7 +167,7 @@ def _curves(
     """(answers per inner step, their scores `[C, steps + 1]`, {shots: scores `[C]`})."""
     if not len(stack.indices):
         return None, None, {}
-    score, path, steps = model.task.score, None, None
+    score, path, steps = model.task.measure, None, None
     if model.has_path:
         path = model.path(*stack.inputs)
         steps = np.stack([score(path[:, k], stack.query_y) for k in range(path.shape[1])], axis=1)

@@ -10,7 +10,8 @@ from components.few_shot_evaluator.blessing import judge
 from components.few_shot_evaluator.metrics import Interval, mean_interval
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.few_shot_evaluator.scoring import EpisodeResult
-from components.few_shot_evaluator.task_types import TaskType
+from components.tasks.lookup import task_of
+from components.tasks.task import Task
 
 NO_ADAPTATION = "no_adaptation"
 """The baseline that only a model that shows its inner steps has: itself, before the first."""
@@ -33,13 +34,12 @@ class Terms(NamedTuple):
     last_blessed: dict[str, Any] | None
 
 
-def summarise(results: Sequence[EpisodeResult], terms: Terms, task: TaskType) -> dict[str, Any]:
+def summarise(results: Sequence[EpisodeResult], terms: Terms) -> dict[str, Any]:
     """The numbers of an evaluation that every type of task has, and the verdict.
 
     Args:
       results: one an episode, sorted by index.
       terms: what else the verdict depends on.
-      task: whose metric the scores are.
 
     Returns:
       The content of `metrics.json`, ready for JSON, METRIC the name of the task's metric:
@@ -56,6 +56,7 @@ def summarise(results: Sequence[EpisodeResult], terms: Terms, task: TaskType) ->
         blessed model, or why it is not comparable; `None` if there is none.
       splits_hash: of the class lists.
     """
+    task = task_of(terms.record.example_spec)
     score = mean_interval([result.score for result in results])
     compared, difference = _compare(results, terms.last_blessed, task)
     in_curves = [result.per_shots for result in results if result.per_shots is not None]
@@ -109,7 +110,7 @@ def rounded(number: float) -> float:
 
 
 def _compare(
-    results: Sequence[EpisodeResult], last_blessed: dict[str, Any] | None, task: TaskType
+    results: Sequence[EpisodeResult], last_blessed: dict[str, Any] | None, task: Task
 ) -> tuple[dict[str, Any] | None, Interval | None]:
     """What `metrics.json` says of the last blessed model, and the paired difference to it."""
     if last_blessed is None or "not_comparable" in last_blessed:

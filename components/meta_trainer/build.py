@@ -1,6 +1,5 @@
 """From a set of episodes and the section `learner` to a learner that can be trained on it."""
 
-import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -11,7 +10,8 @@ from components.meta_trainer.network import Network
 from components.meta_trainer.options import backbone_options, learner_options
 from components.modalities.base import ExampleSpec, Modality
 from components.modalities.lookup import modality_for
-from components.tasks.task import Task, classification, regression
+from components.tasks.lookup import task_of
+from components.tasks.task import Task
 from serving.errors import UserError
 
 DEFAULT_BACKBONES = {"image": "conv4", "text": "embedding_bag", "audio": "conv4", "vector": "mlp"}
@@ -50,14 +50,11 @@ def assemble(record: EpisodeSetRecord, section: Mapping[str, Any]) -> Assembly:
     _, make_backbone = backbones.lookup(backbone_name)
     _, make_learner = learners.lookup(name)
     backbone = make_backbone(of_backbone, modality.feature_shape)
-    if spec.target_shape is None:
-        task, outputs = classification(), record.shape_of("train")[0]
-    else:
-        task = regression(spec.target_shape)
-        outputs = math.prod(spec.target_shape) // math.prod(backbone.positions)
-    network = Network(backbone, outputs)
+    task = task_of(spec)
+    ways = record.shape_of("train")[0]
+    network = Network(backbone, task.network_outputs(ways, backbone.positions))
     learner = make_learner(options, network, task)
-    if spec.regression and learner.needs_classes:
+    if learner.needs_classes and not task.classes:
         raise UserError(
             f"`learner.name` must be one that does not need classes, since these episodes have "
             f"float targets: got {name!r}; choose maml, for instance."
@@ -68,6 +65,6 @@ def assemble(record: EpisodeSetRecord, section: Mapping[str, Any]) -> Assembly:
 
 def default_backbone(spec: ExampleSpec) -> str:
     """The backbone of these examples, where the configuration names none."""
-    if spec.modality == "image" and spec.target_shape == spec.shape:
+    if spec.image_to_image:
         return "image_to_image"
     return DEFAULT_BACKBONES[spec.modality]

@@ -29,11 +29,8 @@ def check_learner(assembly: Assembly, record: EpisodeSetRecord) -> None:
     dtype = tf.string if spec.dtype == "string" else tf.as_dtype(spec.dtype)
     support_x = tf.TensorSpec([EPISODES, ways * shots, *spec.shape], dtype)
     query_x = tf.TensorSpec([EPISODES, ways * queries, *spec.shape], dtype)
-    support_y = (
-        tf.TensorSpec([EPISODES, ways * shots, *(spec.target_shape or ())], tf.float32)
-        if spec.regression
-        else tf.TensorSpec([EPISODES, ways * shots], tf.int32)
-    )
+    task = assembly.task
+    support_y = tf.TensorSpec([EPISODES, ways * shots, *task.label_shape], task.label_dtype)
     weights = learner.init(0)
 
     def adapt(x: tf.Tensor, y: tf.Tensor) -> Any:

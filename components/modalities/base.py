@@ -33,6 +33,11 @@ class ExampleSpec:
         """Whether examples have real-valued targets in place of class labels."""
         return self.target_shape is not None
 
+    @property
+    def image_to_image(self) -> bool:
+        """Whether an example and its target are images of the same shape."""
+        return self.modality == "image" and self.target_shape == self.shape
+
     def to_bytes(self, example: Any) -> bytes:
         """The stored form: UTF-8 for text, else the array's raw little-endian bytes."""
         if self.dtype == "string":

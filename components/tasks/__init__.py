@@ -1,1 +1,1 @@
-"""What an episode asks for: one of several classes, or real-valued targets."""
+"""Task types: an episode asks for one of several classes, or for real-valued targets."""

@@ -1,98 +1,80 @@
-"""What an episode asks for: classes, or real-valued targets. The only place that knows which."""
+"""The interface of a task type: facts about its labels, and pure functions of outputs.
 
-import math
-from collections.abc import Callable
-from typing import NamedTuple
+Shape letters: E episodes, B examples of one side of an episode, S support examples, Q query
+examples, N outputs of the network for one example.
+"""
 
-import tensorflow as tf
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
-ABSENT = -1e9
-"""The logit of a class without support examples: its exponential is 0 in float32 and float64."""
+import numpy as np
+
+Tensor = Any  # tf.Tensor; this module does not import TensorFlow
+Prediction = np.ndarray
+"""What a served model answers: probabilities `[E, Q, N]`, or targets `[E, Q, ...target]`."""
 
 
 class Task(NamedTuple):
-    """The task type of an episode.
+    """All that differs between classification and regression, from stored labels to the metric.
 
     Attributes:
-      name: "classification" or "regression".
-      mask: `y [E, B, ...] -> [E, B]` float32, 0 for padding.
-      loss: `(outputs [E, B, N], y, support_y) -> [E]`, the mean over the examples that count.
-      answer: `(outputs, support_y) ->` probabilities `[E, B, N]`, or targets.
-      score: `(outputs, y, support_y) -> [E]`, more is better: accuracy, or minus the mean
-        squared error.
+      name: "classification" or "regression", as a model's metadata has it.
+      classes: whether a label is one of N classes, which have names, can be permuted, and can be
+        absent; -1 is then the label of padding. Targets have none of this.
+      metric: name of what `measure` gives, "accuracy" or "mean_squared_error".
+      higher_is_better: whether a larger value of the metric is better.
+      label_shape: shape of one label: `()`, or that of a target.
+      label_dtype: NumPy dtype name of `support_y` and `query_y`.
+      stored_dtype: NumPy dtype name of labels in a stored episode.
+      prediction: name of the output that holds the prediction.
+      path_prediction: name of the output of `adaptation_path` that holds it for every inner step.
+      output_dtypes: NumPy dtype names of all outputs of `serving_default`, by name.
+      network_outputs: `(ways, positions of the backbone's output) ->` N.
+
+      mask: TensorFlow, `y [E, B, ...] -> [E, B]` float32, 0 for padding.
+      loss: TensorFlow, `(outputs [E, B, N], y, support_y) -> [E]`, the mean over all examples but
+        padding.
+      score: TensorFlow, `(outputs, y, support_y) -> [E]`, higher is better: the accuracy, or minus
+        the mean squared error.
+      predict: TensorFlow, `(outputs, support_y) ->` the prediction.
+      named_outputs: TensorFlow, `prediction ->` the tensors of `output_dtypes`.
+      check_support: TensorFlow, `(support_x, support_y, example_shape, ways) ->` both as they are,
+        or INVALID_ARGUMENT.
+
+      measure: NumPy, `(prediction, query_y [E, Q, ...]) -> [E]` float64, the metric of each
+        episode.
+      keep_shots: NumPy, `(support_x, support_y, shots) ->` both with only so many shots.
+      wrong_labels: NumPy, `(support_y, ways) ->` labels that `check_support` must refuse, by what
+        is wrong with them.
+      find_fault: NumPy, `(outputs of serving_default, (E, Q), ways, tolerance) ->` one sentence of
+        what is wrong with them; "" if nothing is.
     """
 
     name: str
-    mask: Callable[[tf.Tensor], tf.Tensor]
-    loss: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
-    answer: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-    score: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
+    classes: bool
+    metric: str
+    higher_is_better: bool
+    label_shape: tuple[int, ...]
+    label_dtype: str
+    stored_dtype: str
+    prediction: str
+    path_prediction: str
+    output_dtypes: Mapping[str, str]
+    network_outputs: Callable[[int, tuple[int, ...]], int]
+    mask: Callable[[Tensor], Tensor]
+    loss: Callable[[Tensor, Tensor, Tensor], Tensor]
+    score: Callable[[Tensor, Tensor, Tensor], Tensor]
+    predict: Callable[[Tensor, Tensor], Tensor]
+    named_outputs: Callable[[Tensor], dict[str, Tensor]]
+    check_support: Callable[..., tuple[Tensor, Tensor]]
+    measure: Callable[[Prediction, np.ndarray], np.ndarray]
+    keep_shots: Callable[[np.ndarray, np.ndarray, int], tuple[np.ndarray, np.ndarray]]
+    wrong_labels: Callable[[np.ndarray, int], dict[str, np.ndarray]]
+    find_fault: Callable[[Mapping[str, np.ndarray], tuple[int, int], int, float], str]
 
 
-def classification() -> Task:
-    """Classification by softmax cross-entropy; labels int32, -1 for padding.
-
-    A class without a support example in an episode has no part in that episode's softmax, so a
-    model trained with N ways serves fewer.
-    """
-
-    def mask(y: tf.Tensor) -> tf.Tensor:
-        return tf.cast(y >= 0, tf.float32)
-
-    def loss(logits: tf.Tensor, y: tf.Tensor, support_y: tf.Tensor) -> tf.Tensor:
-        log_p = tf.nn.log_softmax(restrict(logits, support_y))
-        # one_hot() of padding is all zeros: it drops out of the sum.
-        chosen = tf.one_hot(y, tf.shape(logits)[-1], dtype=logits.dtype)
-        counts = tf.reduce_sum(tf.cast(y >= 0, logits.dtype), axis=1)
-        return -tf.reduce_sum(chosen * log_p, axis=[1, 2]) / counts
-
-    def answer(logits: tf.Tensor, support_y: tf.Tensor) -> tf.Tensor:
-        return tf.nn.softmax(restrict(logits, support_y))
-
-    def score(logits: tf.Tensor, y: tf.Tensor, support_y: tf.Tensor) -> tf.Tensor:
-        best = tf.argmax(restrict(logits, support_y), axis=-1, output_type=tf.int32)
-        counts = mask(y)
-        return tf.reduce_sum(tf.cast(best == y, tf.float32) * counts, 1) / tf.reduce_sum(counts, 1)
-
-    return Task("classification", mask, loss, answer, score)
-
-
-def restrict(logits: tf.Tensor, support_y: tf.Tensor) -> tf.Tensor:
-    """Puts the logits `[E, B, N]` of classes that the support set lacks to `ABSENT`."""
-    classes = tf.one_hot(support_y, tf.shape(logits)[-1], dtype=logits.dtype)
-    present = tf.reduce_max(classes, axis=1, keepdims=True)
-    return logits * present + ABSENT * (1 - present)
-
-
-def regression(target_shape: tuple[int, ...] | None = None) -> Task:
-    """Real-valued targets `[E, B, ...target]` by mean squared error; no padding.
-
-    Args:
-      target_shape: of an answer; `None` leaves it as the network gives it.
-    """
-
-    def mask(y: tf.Tensor) -> tf.Tensor:
-        return tf.ones(tf.shape(y)[:2])
-
-    def loss(outputs: tf.Tensor, y: tf.Tensor, support_y: tf.Tensor) -> tf.Tensor:
-        del support_y
-        difference = _flat(outputs) - tf.cast(_flat(y), outputs.dtype)
-        return tf.reduce_mean(tf.square(difference), axis=[1, 2])
-
-    def answer(outputs: tf.Tensor, support_y: tf.Tensor) -> tf.Tensor:
-        del support_y
-        if target_shape is None:
-            return outputs
-        return tf.reshape(outputs, tf.concat([tf.shape(outputs)[:2], target_shape], axis=0))
-
-    def score(outputs: tf.Tensor, y: tf.Tensor, support_y: tf.Tensor) -> tf.Tensor:
-        return -loss(outputs, y, support_y)
-
-    return Task("regression", mask, loss, answer, score)
-
-
-def _flat(y: tf.Tensor) -> tf.Tensor:
-    """`[E, B, ...]` to `[E, B, D]`."""
-    if y.shape.rank == 3:
-        return y
-    return tf.reshape(y, tf.concat([tf.shape(y)[:2], [math.prod(y.shape[2:])]], axis=0))
+def with_first(values: np.ndarray, value: object) -> np.ndarray:
+    """A copy of an array with another first element."""
+    changed = values.copy()
+    changed.reshape(-1)[0] = value
+    return changed

@@ -18,6 +18,7 @@ from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.record import EpisodeSetRecord
 from components.few_shot_evaluator.model import ExportedModel, read_metadata
 from components.meta_trainer.run_fn import HISTORY_FILE, train_and_export
+from components.tasks.lookup import task_of
 from pipeline.code_version import code_version
 from pipeline.config import Config
 from serving import atomic
@@ -149,7 +150,7 @@ def run_trial(trial: Trial) -> Result:
         model_dir=model_dir,
         run_dir=run_dir,
     )
-    model = ExportedModel(model_dir)
+    model = ExportedModel(model_dir, task_of(trial.record.example_spec))
     episodes = trial.training["episodes_per_step"] * trained["steps"]
     result = Result(
         learner=trial.learner["name"],
@@ -188,7 +189,7 @@ def score_episodes(model: ExportedModel, trial: Trial) -> np.ndarray:
     for some in serialized.batch(trial.episodes_per_call):
         parsed = parse_episodes(some, trial.record.example_spec).numpy()
         answer = model.answer(parsed.support_x, parsed.support_y, parsed.query_x)
-        scores.append(model.task.score(answer, parsed.query_y))
+        scores.append(model.task.measure(answer, parsed.query_y))
     return np.concatenate(scores)
 
 

@@ -86,7 +86,7 @@ def direct(served, episodes: Episodes) -> np.ndarray:
     support = episodes.support._replace(x=prepare(episodes.support_x))
     adapted = assembly.learner.adapt(weights, support)
     outputs = assembly.learner.predict(weights, adapted, prepare(episodes.query_x))
-    return assembly.task.answer(outputs, episodes.support_y).numpy()
+    return assembly.task.predict(outputs, episodes.support_y).numpy()
 
 
 def test_it_keeps_to_the_interface(served):

@@ -1,6 +1,5 @@
 """`report.html` of a classifier."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,8 @@ from components.few_shot_evaluator import report
 from components.few_shot_evaluator.classification import baselines, figures
 from components.few_shot_evaluator.classification.scoring import ClassificationResult
 from components.few_shot_evaluator.metrics import confusion
-from components.few_shot_evaluator.task_types import CLASSIFICATION
 from components.few_shot_evaluator.thumbnails import thumbnail
+from components.tasks.lookup import task_of
 
 NAMES = {baselines.NEAREST_CENTROID: "nearest centroid on raw inputs"}
 
@@ -27,18 +26,15 @@ def render(evaluated: report.Evaluated) -> str:
     return report.render(
         "classification/report.html",
         evaluated,
-        pictures=_pictures(evaluated.metrics, evaluated.results, evaluated.history),
+        pictures=_pictures(evaluated),
         worst=[_worst(episodes[index], by_index[index], evaluated.record) for index in shown],
     )
 
 
-def _pictures(
-    metrics: dict[str, Any],
-    results: Sequence[ClassificationResult],
-    history: Sequence[dict[str, Any]],
-) -> dict[str, str]:
+def _pictures(evaluated: report.Evaluated) -> dict[str, str]:
+    metrics, history = evaluated.metrics, evaluated.history
     chance = 1.0 / metrics["ways"]
-    rows = report.to_beat(metrics, CLASSIFICATION, NAMES)
+    rows = report.to_beat(metrics, task_of(evaluated.record.example_spec), NAMES)
     centroid = metrics["baselines"][baselines.NEAREST_CENTROID]
     of_chance = ("chance", chance)
     return report.curves(
@@ -50,7 +46,7 @@ def _pictures(
     ) | {
         "accuracies": figures.accuracies([*rows, (*of_chance, 0.0)], chance=chance),
         "distribution": figures.distribution(
-            [result.score for result in results], mean=metrics["accuracy"]
+            [result.score for result in evaluated.results], mean=metrics["accuracy"]
         ),
         "reliability": figures.reliability(metrics["calibration"]["bins"]),
         "loss": common.training(history, keys=("loss", "eval_loss"), y_label="loss"),

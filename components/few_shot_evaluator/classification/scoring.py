@@ -13,7 +13,7 @@ from components.few_shot_evaluator.classification import baselines, domains
 from components.few_shot_evaluator.classification.none_of_these import leave_one_out
 from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.scoring import EpisodeResult, Scoring, Stack, ask
-from components.few_shot_evaluator.task_types import predict_classes
+from components.tasks.classification import predict_classes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,6 @@ from components.few_shot_evaluator.classification import domains
 from components.few_shot_evaluator.classification.none_of_these import calibrated, gathered, judged
 from components.few_shot_evaluator.classification.scoring import ClassificationResult
 from components.few_shot_evaluator.metrics import calibration
-from components.few_shot_evaluator.task_types import CLASSIFICATION
 
 
 def summarise(
@@ -36,7 +35,7 @@ def summarise(
       worst_episodes: `[{index, accuracy}]`, worst first.
     """
     options, record = terms.options, terms.record
-    return summary.summarise(results, terms, CLASSIFICATION) | {
+    return summary.summarise(results, terms) | {
         "calibration": _calibration(results, options.calibration_bins),
         "per_group": domains.per_group([result.groups for result in results]),
         "within_domain": _within_domain(validation, results)

@@ -1,6 +1,5 @@
 """`report.html` of a regression: its errors, its curves, and what it answers."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,9 @@ from components.few_shot_evaluator import figures as common
 from components.few_shot_evaluator import report
 from components.few_shot_evaluator.regression import baselines, figures
 from components.few_shot_evaluator.regression.scoring import RegressionResult
-from components.few_shot_evaluator.task_types import REGRESSION
 from components.few_shot_evaluator.thumbnails import picture
 from components.modalities.pictures import as_pixels
+from components.tasks.lookup import task_of
 
 
 def render(evaluated: report.Evaluated) -> str:
@@ -24,22 +23,20 @@ def render(evaluated: report.Evaluated) -> str:
     return report.render(
         "regression/report.html",
         evaluated,
-        pictures=_pictures(evaluated.metrics, evaluated.results, evaluated.history),
-        error=evaluated.metrics[REGRESSION.metric],
+        pictures=_pictures(evaluated),
+        error=evaluated.metrics["mean_squared_error"],
         shown=[_show(episodes[result.index], result, evaluated.record) for result in shown],
     )
 
 
-def _pictures(
-    metrics: dict[str, Any],
-    results: Sequence[RegressionResult],
-    history: Sequence[dict[str, Any]],
-) -> dict[str, str]:
-    rows = report.to_beat(metrics, REGRESSION, baselines.NAMES)
+def _pictures(evaluated: report.Evaluated) -> dict[str, str]:
+    metrics, history = evaluated.metrics, evaluated.history
+    task = task_of(evaluated.record.example_spec)
+    rows = report.to_beat(metrics, task, baselines.NAMES)
     return report.curves(metrics, score="mean squared error", shots="support examples") | {
         "errors": figures.errors(rows, threshold=metrics["threshold"]),
         "distribution": figures.distribution(
-            [result.score for result in results], mean=metrics[REGRESSION.metric]
+            [result.score for result in evaluated.results], mean=metrics[task.metric]
         ),
         "loss": common.training(history, keys=("loss",), y_label="loss"),
     }
@@ -63,7 +60,7 @@ def _show(episode: Episode, result: RegressionResult, record: EpisodeSetRecord) 
                 )
             )
         }
-    if spec.modality != "image" or spec.target_shape != spec.shape:
+    if not spec.image_to_image:
         return shown
 
     def row(values: Any) -> list[Markup]:

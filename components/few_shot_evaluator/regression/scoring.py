@@ -11,7 +11,7 @@ import numpy as np
 from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.regression import baselines
 from components.few_shot_evaluator.scoring import Asked, EpisodeResult, Scoring, Stack, ask
-from components.few_shot_evaluator.task_types import mean_squared_error
+from components.tasks.regression import mean_squared_error
 
 SHOWN_EPISODES = 6
 """The report shows the first episodes, neither the best nor the worst."""
@@ -84,6 +84,6 @@ def _baselines(stack: Stack, scoring: Scoring) -> dict[str, np.ndarray]:
             baselines.nearest_neighbour(x, y, q) for x, y, q in zip(support, stack.support_y, query)
         ),
     }
-    if scoring.spec.modality == "image" and scoring.spec.target_shape == scoring.spec.shape:
+    if scoring.spec.image_to_image:
         found[baselines.IDENTITY] = score(map(baselines.identity, stack.query_x))
     return found

@@ -4,7 +4,8 @@ from pydantic import ValidationError
 from components.few_shot_evaluator.blessing import judge
 from components.few_shot_evaluator.metrics import Interval
 from components.few_shot_evaluator.options import EvaluationOptions
-from components.few_shot_evaluator.task_types import REGRESSION
+from components.tasks.classification import classification
+from components.tasks.regression import regression
 
 GOOD = dict(
     accuracy=Interval(0.95, 0.01),
@@ -13,6 +14,7 @@ GOOD = dict(
     unanswered=0,
     difference=None,
     options=EvaluationOptions(threshold=0.9, tolerance=0.02),
+    task=classification(),
 )
 
 
@@ -86,7 +88,7 @@ def test_wrong_options_are_refused(wrong):
 )
 def test_of_an_error_less_is_better(error, difference, blessed, reason):
     options = EvaluationOptions(threshold=0.2, tolerance=0.02)
-    changed = dict(accuracy=error, difference=difference, options=options, task=REGRESSION)
+    changed = dict(accuracy=error, difference=difference, options=options, task=regression())
     verdict = judge(**GOOD | changed)
     assert verdict.blessed == blessed
     assert reason in " ".join(verdict.reasons)

@@ -13,11 +13,14 @@ from components.few_shot_evaluator.classification.scoring import score_episodes
 from components.few_shot_evaluator.evaluate import ScoreEpisodes, not_comparable, read_results
 from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.scoring import Scoring
+from components.tasks.classification import classification
 from serving.errors import UserError
 from tests.components.few_shot_evaluator import small_models as models
 from tests.components.few_shot_evaluator.small_episodes import SPEC
 
 SCORING = Scoring(SPEC, {}, ways=3, shots=2, curve_episodes=5, groups={})
+
+TASK = classification()
 
 
 def directory(uri):
@@ -33,7 +36,7 @@ def serialized(examples_uri):
 
 @pytest.fixture(scope="module")
 def good(saved):
-    return ExportedModel(directory(saved(models.SmallModel)))
+    return ExportedModel(directory(saved(models.SmallModel)), TASK)
 
 
 def test_a_nearest_centroid_model_scores_as_the_baseline(serialized, good):
@@ -66,14 +69,14 @@ def test_fewer_shots_score_less(examples_uri, good):
 
 
 def test_a_model_without_its_path_has_no_step_curve(serialized, saved):
-    model = ExportedModel(directory(saved(models.WithoutPath)))
+    model = ExportedModel(directory(saved(models.WithoutPath)), TASK)
     results = score_episodes(serialized, SCORING, model)
     assert all(result.per_step is None for result in results)
     assert any(result.per_shots is not None for result in results)
 
 
 def test_a_model_that_answers_nan_is_never_right(serialized, saved):
-    model = ExportedModel(directory(saved(models.NotANumber)))
+    model = ExportedModel(directory(saved(models.NotANumber)), TASK)
     assert all(result.score == 0.0 for result in score_episodes(serialized, SCORING, model))
 
 

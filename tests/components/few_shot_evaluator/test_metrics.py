@@ -3,7 +3,7 @@ import pytest
 
 from components.few_shot_evaluator import metrics
 from components.few_shot_evaluator.classification.baselines import nearest_centroid
-from components.few_shot_evaluator.task_types import NO_ANSWER, accuracy, predict_classes
+from components.tasks.classification import NO_ANSWER, accuracy, keep_shots, predict_classes
 
 
 def test_half_width_by_hand():
@@ -70,8 +70,8 @@ def test_confusion_has_the_true_class_in_the_rows():
 
 def test_keep_shots_keeps_the_first_of_every_class():
     support_y = np.array([[0, 1, 0, 1, 0], [1, -1, 1, 0, 0]], np.int32)
-    assert metrics.keep_shots(support_y, 1).tolist() == [[0, 1, -1, -1, -1], [1, -1, -1, 0, -1]]
-    assert metrics.keep_shots(support_y, 3).tolist() == support_y.tolist()
+    assert keep_shots(support_y, 1).tolist() == [[0, 1, -1, -1, -1], [1, -1, -1, 0, -1]]
+    assert keep_shots(support_y, 3).tolist() == support_y.tolist()
 
 
 def test_fewer_shots():

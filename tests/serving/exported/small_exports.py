@@ -36,7 +36,7 @@ class Model(NamedTuple):
         support = Support(prepare(tf.constant(support_x)), tf.constant(support_y))
         adapted = assembly.learner.adapt(weights, support)
         outputs = assembly.learner.predict(weights, adapted, prepare(tf.constant(query_x)))
-        return assembly.task.answer(outputs, support.y).numpy()
+        return assembly.task.predict(outputs, support.y).numpy()
 
     def export(self, folder: Path) -> None:
         assembly = self.assemble()

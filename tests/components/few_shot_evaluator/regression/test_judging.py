@@ -14,6 +14,7 @@ from components.few_shot_evaluator.report import Evaluated
 from components.few_shot_evaluator.scoring import Scoring
 from components.few_shot_evaluator.summary import Terms
 from components.serving_validator.probe import probe
+from components.tasks.lookup import task_of
 from serving.saved_model import signatures as sig
 
 SOURCES = ("sinusoid", "styles")
@@ -25,8 +26,9 @@ def judged(regression):
     def make(source: str, last_blessed: bool = False):
         uri, model_dir = regression(source)
         record = read_record(uri)
-        judging = judging_for(record.example_spec)
-        model = ExportedModel(model_dir)
+        task = task_of(record.example_spec)
+        judging = judging_for(task)
+        model = ExportedModel(model_dir, task)
         serialized = list(read_split(uri, "test").as_numpy_iterator())
         scoring = Scoring.of(record, OPTIONS)
         results = judging.score_episodes(

@@ -9,7 +9,7 @@ from components.episodes.types import Episodes
 from components.meta_trainer.backbones.image_to_image import ImageToImageOptions, image_to_image
 from components.meta_trainer.learners.maml import MamlOptions, maml
 from components.meta_trainer.network import Network
-from components.tasks.task import regression
+from components.tasks.regression import regression
 from serving.errors import UserError
 
 SMALL = ImageToImageOptions(filters=8, layers=2, fold=2)

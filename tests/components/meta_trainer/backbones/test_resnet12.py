@@ -10,7 +10,7 @@ from components.meta_trainer.backbones.resnet12 import Resnet12Options, resnet12
 from components.meta_trainer.learners.maml import MamlOptions, maml
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import stack_for_episodes
-from components.tasks.task import classification
+from components.tasks.classification import classification
 from serving.errors import UserError
 
 SMALL = Resnet12Options(filters=4, blocks=2)

@@ -19,7 +19,7 @@ from components.meta_trainer.learners.reptile import (
     in_a_ring,
     reptile,
 )
-from components.tasks.task import classification
+from components.tasks.classification import classification
 
 LATE = tf.constant(0.9)  # MAML++ is of second order by then, and counts the last step alone
 EARLY = tf.constant(0.06)

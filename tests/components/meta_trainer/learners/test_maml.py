@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 from components.meta_trainer.learners.maml import MamlOptions, maml
-from components.tasks.task import classification, regression
+from components.tasks.classification import classification
+from components.tasks.regression import regression
 
 ALPHA = 0.1
 PROGRESS = tf.constant(0.0)

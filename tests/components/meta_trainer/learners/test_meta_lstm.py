@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from components.meta_trainer.learners import meta_lstm as module
 from components.meta_trainer.learners.meta_lstm import MetaLstmOptions, meta_lstm, preprocess
-from components.tasks.task import classification, regression
+from components.tasks.classification import classification
+from components.tasks.regression import regression
 
 PROGRESS = tf.constant(0.0)
 

@@ -13,7 +13,7 @@ from components.meta_trainer.backbones.mlp import MlpOptions, mlp
 from components.meta_trainer.learners.maml import FomamlOptions, MamlOptions, fomaml, maml
 from components.meta_trainer.learners.reptile import ReptileOptions, reptile
 from components.meta_trainer.network import Network
-from components.tasks.task import classification
+from components.tasks.classification import classification
 
 EPISODES, WAYS, FEATURES, HIDDEN = 2, 3, 4, 5
 NAMES = ("dense1_kernel", "dense1_bias", "head_kernel", "head_bias")

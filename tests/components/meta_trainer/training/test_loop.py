@@ -17,7 +17,7 @@ from components.meta_trainer.options import TrainingOptions
 from components.meta_trainer.training.loop import MetaTrained, meta_train, share_done
 from components.meta_trainer.training.state import TrainingState
 from components.modalities.base import ExampleSpec
-from components.tasks.task import classification
+from components.tasks.classification import classification
 
 RECORD = EpisodeSetRecord(
     1, ExampleSpec("image", "uint8", (4, 4, 1)), 2, 1, 1, {}, 0, {}, {}, {"data": {}}

@@ -1,0 +1,155 @@
+"""A trained learner behind the signatures of `serving.saved_model`.
+
+Only stock TensorFlow operations, no Python function: the standard C++ session loads and runs it.
+Shape letters: E episodes, S support examples, Q query examples, B either of them.
+"""
+
+from typing import Any
+
+import tensorflow as tf
+
+from components.episodes.types import Support
+from components.meta_trainer.build import Assembly
+from components.meta_trainer.export.label_names import label_indices
+from components.meta_trainer.types import Weights
+from serving.saved_model import graph_checks
+from serving.saved_model import signatures as sig
+
+MAX_WAYS = 1000
+"""Most classes of a request to a learner whose outputs are not fixed by training."""
+
+
+class ServedLearner(tf.Module):
+    """The meta-learned weights as variables, and the signatures over them.
+
+    Attributes:
+      max_ways: most classes of a request.
+    """
+
+    def __init__(self, assembly: Assembly, weights: Weights):
+        super().__init__()
+        self._learner, self._task = assembly.learner, assembly.task
+        self._modality, self._spec = assembly.modality, assembly.modality.spec
+        fixed = self._learner.fixed_ways
+        self.max_ways = self._learner.network.outputs if fixed else MAX_WAYS
+        self._weights = {
+            name: tf.Variable(w, trainable=False, name=name) for name, w in weights.items()
+        }
+        # Traced once, called by several signatures.
+        self._adapt = tf.function(self._adapt_graph, autograph=False)
+        self._predict = tf.function(self._predict_graph, autograph=False)
+
+    @property
+    def withheld(self) -> dict[str, str]:
+        """The signatures that this model cannot offer, and why."""
+        why = {}
+        if self._learner.path is None:
+            why[sig.PATH] = "this learner takes no inner steps"
+        if not self._task.classes:
+            why[sig.ENCODED] = "its support set has float targets, not names of classes"
+        elif self._modality.decode is None:
+            why[sig.ENCODED] = f"a {self._spec.modality} has no encoded form"
+        return why
+
+    def signatures(self) -> dict[str, Any]:
+        """The concrete functions by signature name."""
+        example = [None, None, *self._spec.shape], tf.as_dtype(self._spec.dtype)
+        support_x, query_x = (
+            tf.TensorSpec(*example, name) for name in (sig.SUPPORT_X, sig.QUERY_X)
+        )
+        label_shape = [None, None, *self._task.label_shape]
+        support_y = tf.TensorSpec(label_shape, self._task.label_dtype, sig.SUPPORT_Y)
+        strings = [
+            tf.TensorSpec([None, None], tf.string, name)
+            for name in (sig.SUPPORT_X, sig.SUPPORT_LABELS, sig.QUERY_X)
+        ]
+        adapt = _concrete(self._adapt_signature, support_x, support_y)
+        adapted = {
+            name: tf.TensorSpec(t.shape, t.dtype, name)
+            for name, t in adapt.structured_outputs.items()
+        }
+
+        def predict(query_x: tf.Tensor, *tensors: tf.Tensor) -> dict[str, tf.Tensor]:
+            return self._predict_signature(query_x, dict(zip(adapted, tensors)))
+
+        functions = {
+            sig.ADAPT_AND_PREDICT: _concrete(self._serving_default, support_x, support_y, query_x),
+            sig.ADAPT: adapt,
+            sig.PREDICT: _concrete(predict, query_x, *adapted.values()),
+        }
+        if sig.ENCODED not in self.withheld:
+            functions[sig.ENCODED] = _concrete(self._encoded, *strings)
+        if sig.PATH not in self.withheld:
+            functions[sig.PATH] = _concrete(self._path, support_x, support_y, query_x)
+        return functions
+
+    def _adapt_graph(self, support_x: tf.Tensor, support_y: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The adapted weights, and the labels, from which classes without support are known."""
+        x = self._modality.prepare(support_x)
+        adapted = self._learner.adapt(self._weights, Support(x, support_y))
+        return adapted | {sig.SUPPORT_Y: support_y}
+
+    def _predict_graph(self, adapted: Weights, query_x: tf.Tensor) -> dict[str, tf.Tensor]:
+        x = self._modality.prepare(query_x)
+        outputs = self._learner.predict(self._weights, adapted, x)
+        return self._task.named_outputs(self._task.predict(outputs, adapted[sig.SUPPORT_Y]))
+
+    def _serving_default(self, support_x, support_y, query_x):
+        support_x, support_y, query_x = self._check(support_x, support_y, query_x)
+        return self._predict(self._adapt(support_x, support_y), query_x)
+
+    def _encoded(self, support_x, support_labels, query_x):
+        support_x, support_labels = graph_checks.check_label_names(support_x, support_labels)
+        query_x = graph_checks.check_encoded_queries(query_x, graph_checks.sizes(support_x, 1)[0])
+        support_y, class_names, counts = label_indices(
+            support_labels, self.max_ways if self._learner.fixed_ways else None
+        )
+        checks = graph_checks.check_way_count(counts, self.max_ways)
+        support_y = graph_checks.require(checks, support_y)
+        adapted = self._adapt(self._decode(support_x, sig.SUPPORT_X), support_y)
+        outputs = self._predict(adapted, self._decode(query_x, sig.QUERY_X))
+        labels = tf.gather(class_names, outputs[sig.PREDICTIONS], batch_dims=1)
+        return outputs | {sig.CLASS_NAMES: class_names, sig.PREDICTED_LABELS: labels}
+
+    def _adapt_signature(self, support_x, support_y):
+        adapted = self._adapt(*self._check_support(support_x, support_y))
+        return {sig.ADAPTED_PREFIX + name: tensor for name, tensor in adapted.items()}
+
+    def _predict_signature(self, query_x, adapted):
+        named = {name.removeprefix(sig.ADAPTED_PREFIX): t for name, t in adapted.items()}
+        return self._predict(named, self._check_queries(query_x, named[sig.SUPPORT_Y]))
+
+    def _path(self, support_x, support_y, query_x):
+        support_x, support_y, query_x = self._check(support_x, support_y, query_x)
+        support = Support(self._modality.prepare(support_x), support_y)
+        assert self._learner.path is not None
+        outputs = self._learner.path(self._weights, support, self._modality.prepare(query_x))
+        # Steps and queries are one to the task, which predicts each row on its own.
+        shape = tf.shape(outputs)
+        rows = tf.reshape(outputs, tf.concat([shape[:1], [-1], shape[3:]], axis=0))
+        predictions = self._task.predict(rows, support_y)
+        per_step = tf.concat([shape[:3], tf.shape(predictions)[2:]], axis=0)
+        return {self._task.path_prediction: tf.reshape(predictions, per_step)}
+
+    def _check_support(self, support_x, support_y):
+        return self._task.check_support(support_x, support_y, self._spec.shape, self.max_ways)
+
+    def _check_queries(self, query_x, support):
+        episodes = graph_checks.sizes(support, 1)[0]
+        return graph_checks.check_queries(query_x, episodes, example_shape=self._spec.shape)
+
+    def _check(self, support_x, support_y, query_x):
+        support_x, support_y = self._check_support(support_x, support_y)
+        return support_x, support_y, self._check_queries(query_x, support_x)
+
+    def _decode(self, encoded: tf.Tensor, name: str) -> tf.Tensor:
+        """`[E, B]` string to `[E, B, *example]`."""
+        decode = self._modality.decode
+        assert decode is not None  # else the signature is withheld
+        decoded = decode(tf.reshape(encoded, [-1]), name)
+        shape = tf.concat([tf.shape(encoded), tf.shape(decoded)[1:]], axis=0)
+        return tf.ensure_shape(tf.reshape(decoded, shape), [None, None, *self._spec.shape])
+
+
+def _concrete(function: Any, *specs: tf.TensorSpec) -> Any:
+    return tf.function(function, autograph=False).get_concrete_function(*specs)

@@ -1,0 +1,11 @@
+"""The task type of a set of episodes: the only place that asks "classes or targets?"."""
+
+from components.modalities.base import ExampleSpec
+from components.tasks.classification import classification
+from components.tasks.regression import regression
+from components.tasks.task import Task
+
+
+def task_of(spec: ExampleSpec) -> Task:
+    """The task type of episodes whose examples are as `spec` says."""
+    return classification() if spec.target_shape is None else regression(spec.target_shape)
