@@ -47,7 +47,7 @@ def create_pipeline(
         data=config.data,
         episodes=config.episodes,
         data_fingerprint=data_fingerprint,
-        code_version=code_version("components/episode_gen"),
+        code_version=code_version("components.episode_gen.executor"),
     )
     examples = episode_gen.outputs["examples"]
 
@@ -61,7 +61,7 @@ def create_pipeline(
     episode_validator = EpisodeValidator(
         examples=examples,
         anomalies=example_validator.outputs["anomalies"],
-        code_version=code_version("components/episode_validator", "components/episode_gen"),
+        code_version=code_version("components.episode_validator.executor"),
     )
 
     # Meta-training; nothing is trained on episodes that failed their checks.
@@ -76,9 +76,7 @@ def create_pipeline(
             "model_name": config.serving.model_name,
             "checkpoint_root": checkpoint_root,
             "code_version": code_version(
-                "components/meta_trainer",
-                "serving/saved_model/graph_checks.py",
-                *user_modules.code(config.learner),
+                RUN_FN.rpartition(".")[0], files=user_modules.code(config.learner)
             ),
         },
     )
@@ -95,19 +93,15 @@ def create_pipeline(
         baseline_pointer=baseline_pointer or "",
         model_run=trainer.outputs["model_run"],
         options=config.evaluation,
-        code_version=code_version(
-            "components/few_shot_evaluator", "serving/saved_model/signatures.py"
-        ),
+        code_version=code_version("components.few_shot_evaluator.executor"),
     )
     serving_validator = ServingValidator(
         model=trainer.outputs["model"],
         examples=examples,
-        code_version=code_version(
-            "components/serving_validator", "serving/saved_model/signatures.py"
-        ),
+        code_version=code_version("components.serving_validator.executor"),
     )
 
-    # Ship it, if both say so.
+    # Ship it, if both say so. What was pushed stays right whatever becomes of the pusher's code.
     pusher = tfx.components.Pusher(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],

@@ -48,7 +48,7 @@ def test_what_cannot_be_used_is_told(module):
 def test_a_change_of_its_code_trains_anew(module, tmp_path):
     assert user_modules.code({"name": "maml"}) == user_modules.code({}) == []
     files = user_modules.code({"name": f"{module}.good"})
-    before = code_version(*files)
+    before = code_version(files=files)
     assert before != code_version()
     (tmp_path / f"{module}.py").write_text(SOURCE + "\n")
-    assert code_version(*files) != before
+    assert code_version(files=files) != before
