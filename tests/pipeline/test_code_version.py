@@ -41,7 +41,7 @@ EDITS = {
     "serving/model_versions/pointer.py": {"FewShotEvaluator"},
     "components/serving_validator/probe.py": {"ServingValidator"},
     "components/serving_validator/bad_requests.py": {"ServingValidator"},
-} | dict.fromkeys(COMMAND_LINE_ONLY, set())
+} | {file: set() for file in COMMAND_LINE_ONLY}
 
 
 @pytest.fixture
