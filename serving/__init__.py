@@ -1,1 +1,1 @@
-"""Everything that surrounds the SavedModel: its signatures, the server, the client, deployment."""
+"""All code around an exported model: its signatures, versions, server, client and deployment."""

@@ -9,7 +9,7 @@
         )
         print(answer.labels, answer.probabilities)
 
-Nothing here imports TensorFlow; only a model read from disk does, when it is opened.
+A client of a server imports no TensorFlow; opening a SavedModel on disk does.
 """
 
 from serving.client.adapted import AdaptedModel

@@ -15,19 +15,23 @@ from serving.errors import UserError
 from serving.saved_model import signatures as names
 
 
-class Run(Protocol):
-    """A prepared request: the inputs that are left, whole episodes, to the answer."""
+class BoundSignature(Protocol):
+    """A signature with some inputs set: takes the other inputs and returns the reply."""
 
     def __call__(self, inputs: Mapping[str, Any], *, timeout: float | None = None) -> Reply: ...
 
 
-class Binds(Protocol):
-    """What is needed of a client."""
+class SignatureClient(Protocol):
+    """The part of FewShotClient that an adapted model uses."""
 
     @property
-    def signatures(self) -> dict[str, Signature]: ...
+    def signatures(self) -> dict[str, Signature]:
+        """The model's signatures by name."""
+        ...
 
-    def bind(self, signature_name: str, shared: Mapping[str, Any]) -> Run: ...
+    def bind(self, signature_name: str, shared: Mapping[str, Any]) -> BoundSignature:
+        """Sets the inputs that many requests have in common."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,12 @@ class AdaptedModel:
     """A model adapted to one support set.
 
     Attributes:
-      client: where `predict` is sent.
+      client: the client that sends the requests.
       weights: the adapted tensors by name, `[1, ...]` each.
-      class_names: the classes of the support set; none for a regression model.
+      class_names: the classes of the support set; empty for a regression model.
     """
 
-    client: Binds
+    client: SignatureClient
     weights: dict[str, np.ndarray]
     class_names: list[str]
 
@@ -49,11 +53,11 @@ class AdaptedModel:
         return read_answer(self._predict(queries, timeout), self.class_names)
 
     def regress(self, query_x: Sequence[Any], *, timeout: float | None = None) -> np.ndarray:
-        """The targets `[Q, ...target]` of queries, float32, with the adapted weights."""
+        """Predicts the targets `[Q, ...target]`, float32, of queries with the adapted weights."""
         return read_targets(self._predict(query_x, timeout))
 
     def stream(self, queries: Iterable[Example], *, chunk: int = 32) -> Iterator[Answer]:
-        """Classifies any number of queries, `chunk` at a time; one answer a chunk."""
+        """Classifies any number of queries, `chunk` at a time; yields one answer per chunk."""
         for part in chunks(queries, chunk):
             yield self.classify(part)
 
@@ -62,13 +66,13 @@ class AdaptedModel:
         return self._run(query_inputs(queries, specs), timeout=timeout)
 
     @cached_property
-    def _run(self) -> Run:
-        """The weights are hundreds of kilobytes: checked and encoded once, not in each request."""
+    def _run(self) -> BoundSignature:
+        """The weights are hundreds of kilobytes, so they are checked and encoded only once."""
         return self.client.bind(names.PREDICT, self.weights)
 
 
 def chunks(items: Iterable[Example], size: int) -> Iterator[list[Example]]:
-    """Lists of `size` items, the last one shorter."""
+    """Yields lists of `size` items; the last list may be shorter."""
     if size < 1:
         raise UserError(f"`chunk` must be at least 1 query; got {size}.")
     iterator = iter(items)

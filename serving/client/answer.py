@@ -1,4 +1,4 @@
-"""What a model said of the queries of one episode."""
+"""The predictions for the queries of one episode, read from a reply."""
 
 from typing import NamedTuple
 
@@ -10,12 +10,12 @@ from serving.saved_model import signatures as names
 
 
 class Answer(NamedTuple):
-    """What the model says of the queries of one episode.
+    """A model's predictions for the queries of one episode.
 
     Attributes:
       probabilities: float32 [Q, N], columns in the order of `class_names`.
       class_names: the N classes in the order of the support set.
-      version: the model version that answered, where the protocol tells it.
+      version: the version of the model; None over REST, which does not report it.
     """
 
     probabilities: np.ndarray
@@ -29,25 +29,25 @@ class Answer(NamedTuple):
 
 
 def read_answer(reply: Reply, class_names: list[str]) -> Answer:
-    """The first episode's probabilities, one column for each class asked for.
+    """Reads the first episode's probabilities, one column for each class of the support set.
 
-    There are more columns if the model has more ways, or if the server joined this request with
+    A reply has more columns if the model has more ways, or if the server joined this request with
     one of more classes; those are 0. The encoded signature names its columns itself.
     """
     probabilities = reply.outputs[names.PROBABILITIES][0]
     if names.CLASS_NAMES in reply.outputs:
-        served = [name.decode() for name in reply.outputs[names.CLASS_NAMES][0]]
-        columns = [served.index(name) for name in class_names]
+        columns_of_model = [name.decode() for name in reply.outputs[names.CLASS_NAMES][0]]
+        columns = [columns_of_model.index(name) for name in class_names]
     else:
         columns = list(range(len(class_names)))
     return Answer(probabilities[:, columns], class_names, reply.version)
 
 
 def read_targets(reply: Reply) -> np.ndarray:
-    """The first episode's targets, float32 `[Q, ...target]`.
+    """Reads the first episode's targets, float32 `[Q, ...target]`.
 
     Raises:
-      UserError: the model has none.
+      UserError: the model is a classifier.
     """
     if names.TARGETS not in reply.outputs:
         raise UserError("The model gives no targets (a classifier?); use `classify`.")

@@ -1,4 +1,4 @@
-"""Comparing a request with the signature before it is sent."""
+"""Checks of a request against its signature, before it is sent."""
 
 from collections.abc import Mapping
 
@@ -10,41 +10,44 @@ from serving.protocol.tensors import as_array
 from serving.saved_model import signatures as names
 
 
-def checked_inputs(
+def check_inputs(
     signature_name: str,
     signature: Signature,
     inputs: Mapping[str, object],
     shared: Mapping[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
-    """The inputs as arrays of the signature's dtypes.
+    """Checks all inputs of a request and returns them as arrays of the signature's dtypes.
 
-    Numbers of another width are converted, integers if they fit; nothing else is.
+    Floats of another width are converted, and integers whose values fit; nothing else is.
 
     Args:
-      signature_name: for the message.
-      signature: what the inputs have to fit, together with
-      shared: those that `checked_some` returned before.
-      inputs: all others.
+      signature_name: name of the signature, for the message.
+      signature: dtypes and shapes that `inputs` and `shared` together must fit.
+      inputs: arrays or nested lists by name: all inputs that are not in `shared`.
+      shared: arrays that `check_some` returned earlier.
+
+    Returns:
+      The arrays of `inputs`.
 
     Raises:
-      UserError: names the input, the rule and what came.
+      UserError: an input does not fit; the sentence names it, the rule and the value.
     """
-    given = {**shared, **inputs}
-    if given.keys() != signature.inputs.keys():
-        raise _wrong_names(signature_name, signature, given)
-    arrays = checked_some(signature_name, signature, inputs)
+    everything = {**shared, **inputs}
+    if everything.keys() != signature.inputs.keys():
+        raise _wrong_names(signature_name, signature, everything)
+    arrays = check_some(signature_name, signature, inputs)
     _check_leading({**shared, **arrays})
     return arrays
 
 
-def checked_some(
+def check_some(
     signature_name: str, signature: Signature, inputs: Mapping[str, object]
 ) -> dict[str, np.ndarray]:
-    """As `checked_inputs` for inputs that are not yet all: each by itself."""
+    """Checks some of a request's inputs, each by itself, and returns them as arrays."""
     if not inputs.keys() <= signature.inputs.keys():
         raise _wrong_names(signature_name, signature, inputs)
     return {
-        name: _checked(name, as_array(value), signature.inputs[name])
+        name: _check(name, as_array(value), signature.inputs[name])
         for name, value in inputs.items()
     }
 
@@ -53,14 +56,14 @@ def _wrong_names(
     signature_name: str, signature: Signature, inputs: Mapping[str, object]
 ) -> UserError:
     return UserError(
-        f"The inputs of `{signature_name}` must be {_listed(signature.inputs)}; "
-        f"got {_listed(inputs)}."
+        f"The inputs of `{signature_name}` must be {_list_names(signature.inputs)}; "
+        f"got {_list_names(inputs)}."
     )
 
 
-def _checked(name: str, array: np.ndarray, spec: Spec) -> np.ndarray:
+def _check(name: str, array: np.ndarray, spec: Spec) -> np.ndarray:
     if array.dtype != spec.dtype:
-        array = _converted(name, array, spec.dtype)
+        array = _convert(name, array, spec.dtype)
     if spec.shape is not None and not _fits(array.shape, spec.shape):
         raise UserError(
             f"`{name}` must have shape {_shape(spec.shape)}; got {_shape(array.shape)}."
@@ -70,7 +73,7 @@ def _checked(name: str, array: np.ndarray, spec: Spec) -> np.ndarray:
     return array
 
 
-def _converted(name: str, array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+def _convert(name: str, array: np.ndarray, dtype: np.dtype) -> np.ndarray:
     both_integers = array.dtype.kind in "iu" and dtype.kind in "iu"
     if both_integers and (array == array.astype(dtype)).all():
         return array.astype(dtype)
@@ -83,7 +86,7 @@ def _converted(name: str, array: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 def _check_leading(arrays: Mapping[str, np.ndarray]) -> None:
-    """[E, S] and [E] of the inputs that belong together."""
+    """Checks that the inputs agree in their leading sizes [E, S] and [E]."""
     labels = arrays.get(names.SUPPORT_Y, arrays.get(names.SUPPORT_LABELS))
     if labels is not None:
         if not labels.size:
@@ -110,5 +113,5 @@ def _shape(shape: tuple[int | None, ...]) -> str:
     return "[" + ", ".join("?" if size is None else str(size) for size in shape) + "]"
 
 
-def _listed(inputs: Mapping[str, object]) -> str:
+def _list_names(inputs: Mapping[str, object]) -> str:
     return ", ".join(f"`{name}`" for name in sorted(inputs)) or "none"

@@ -1,17 +1,17 @@
-"""The client: one episode in, an answer out."""
+"""The client: sends support set and queries of an episode, and returns the answer."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from serving.client.adapted import AdaptedModel, Run, chunks
+from serving.client.adapted import AdaptedModel, BoundSignature, chunks
 from serving.client.answer import Answer, read_answer, read_targets
-from serving.client.checks import checked_inputs, checked_some
+from serving.client.checks import check_inputs, check_some
 from serving.client.connect import open_transport
 from serving.client.episode import (
     Example,
-    Support,
+    SupportSet,
     query_inputs,
     signature_for,
     support_inputs,
@@ -27,7 +27,7 @@ DEFAULT_TIMEOUT = 30.0  # seconds, retries included
 
 
 class FewShotClient:
-    """Adapts and predicts with one model; safe to use from several threads."""
+    """Adapts and predicts with one model; several threads may share it."""
 
     def __init__(self, transport: Transport, *, timeout: float = DEFAULT_TIMEOUT):
         self._transport = transport
@@ -50,10 +50,10 @@ class FewShotClient:
         Args:
           target: `http://host:port` (REST), `host:port` or `unix:PATH` (gRPC), or the folder of
             a SavedModel or of its versions.
-          model: its name on the server.
+          model: the model's name on the server.
           version: a version number; the newest by default.
-          label: a version label instead.
-          tls: for a server with TLS.
+          label: a version label instead of a number.
+          tls: certificates for a server with TLS.
           timeout: seconds for a call, its retries included.
         """
         return cls(
@@ -62,7 +62,7 @@ class FewShotClient:
 
     @property
     def signatures(self) -> dict[str, Signature]:
-        """The model's signatures by name, asked for once."""
+        """The model's signatures by name, fetched once."""
         if self._signatures is None:
             self._signatures = with_retries(self._transport.signatures, self._timeout)
         return self._signatures
@@ -75,10 +75,10 @@ class FewShotClient:
         Args:
           signature_name: one of `signatures`.
           inputs: arrays or nested lists by name.
-          timeout: seconds, instead of the client's.
+          timeout: seconds for this call; the client's timeout if None.
 
         Returns:
-          The outputs by name and the version that answered.
+          The outputs by name, and the version of the model.
 
         Raises:
           UserError: the inputs do not fit the signature; nothing was sent.
@@ -86,15 +86,15 @@ class FewShotClient:
         """
         return self.bind(signature_name, {})(inputs, timeout=timeout)
 
-    def bind(self, signature_name: str, shared: Mapping[str, Any]) -> Run:
+    def bind(self, signature_name: str, shared: Mapping[str, Any]) -> BoundSignature:
         """Prepares many requests to a signature that have some inputs in common.
 
         Args:
           signature_name: one of `signatures`.
-          shared: those inputs, checked (and over gRPC encoded) now, once for all requests.
+          shared: the common inputs; they are checked, and over gRPC encoded, only once.
 
         Returns:
-          `run` for the other inputs, without the name of the signature.
+          A function of the other inputs that sends the request and returns the reply.
 
         Raises:
           UserError: there is no such signature, or `shared` does not fit it.
@@ -105,11 +105,11 @@ class FewShotClient:
                 f"{', '.join(f'`{name}`' for name in sorted(self.signatures))}."
             )
         signature = self.signatures[signature_name]
-        known = checked_some(signature_name, signature, shared)
-        send = self._transport.bind(signature_name, known)
+        shared_arrays = check_some(signature_name, signature, shared)
+        send = self._transport.bind(signature_name, shared_arrays)
 
         def run(inputs: Mapping[str, Any], *, timeout: float | None = None) -> Reply:
-            arrays = checked_inputs(signature_name, signature, inputs, known)
+            arrays = check_inputs(signature_name, signature, inputs, shared_arrays)
             return with_retries(
                 lambda remaining: send(arrays, remaining),
                 self._timeout if timeout is None else timeout,
@@ -118,7 +118,7 @@ class FewShotClient:
         return run
 
     def classify(
-        self, support: Support, queries: Sequence[Example], *, timeout: float | None = None
+        self, support: SupportSet, queries: Sequence[Example], *, timeout: float | None = None
     ) -> Answer:
         """Adapts to the support set and classifies the queries, in one request.
 
@@ -126,7 +126,7 @@ class FewShotClient:
           support: the examples of each class by its name; arrays of the model's example shape,
             `Path`s of image or sound files (or their `bytes`), or texts.
           queries: examples of the same kind.
-          timeout: seconds, instead of the client's.
+          timeout: seconds for this call; the client's timeout if None.
         """
         signature_name = signature_for(self.signatures, support)
         specs = self.signatures[signature_name].inputs
@@ -148,7 +148,7 @@ class FewShotClient:
           support_x: `[S, ...example]`.
           support_y: `[S, ...target]`: numbers, or whole images for a model from image to image.
           query_x: `[Q, ...example]`.
-          timeout: seconds, instead of the client's.
+          timeout: seconds for this call; the client's timeout if None.
 
         Returns:
           `[Q, ...target]` float32.
@@ -157,10 +157,10 @@ class FewShotClient:
         inputs = target_inputs(self.signatures, support_x, support_y) | query_inputs(query_x, specs)
         return read_targets(self.run(names.ADAPT_AND_PREDICT, inputs, timeout=timeout))
 
-    def adapt(self, support: Support, *, timeout: float | None = None) -> AdaptedModel:
-        """Adapts once; the weights stay with the client and serve any number of queries.
+    def adapt(self, support: SupportSet, *, timeout: float | None = None) -> AdaptedModel:
+        """Adapts once and keeps the weights in the client, for any number of queries.
 
-        Arrays and texts only: files are decoded by a signature that adapts anew each time.
+        Takes arrays and texts only: the signature that decodes files adapts in every request.
         """
         name = signature_for(self.signatures, support)
         if name == names.ENCODED or names.ADAPT not in self.signatures:
@@ -175,25 +175,26 @@ class FewShotClient:
     def adapt_to_targets(
         self, support_x: Sequence[Any], support_y: Sequence[Any], *, timeout: float | None = None
     ) -> AdaptedModel:
-        """As `adapt`, for a regression model; the arguments are those of `regress`."""
+        """Adapts a regression model once; the arguments are those of `regress`."""
         inputs = target_inputs(self.signatures, support_x, support_y)
         return AdaptedModel(self, self.run(names.ADAPT, inputs, timeout=timeout).outputs, [])
 
     def stream(
-        self, support: Support, queries: Iterable[Example], *, chunk: int = 32
+        self, support: SupportSet, queries: Iterable[Example], *, chunk: int = 32
     ) -> Iterator[Answer]:
-        """Classifies any number of queries, `chunk` at a time; one answer a chunk.
+        """Classifies any number of queries, `chunk` at a time; yields one answer per chunk.
 
-        Adapts once if the model and the examples allow it; no more than a chunk is in memory.
+        Adapts only once if the model and the examples allow it. At most one chunk is in memory.
         """
-        whole = names.ADAPT in self.signatures
-        if whole and signature_for(self.signatures, support) != names.ENCODED:
+        can_adapt = names.ADAPT in self.signatures
+        if can_adapt and signature_for(self.signatures, support) != names.ENCODED:
             yield from self.adapt(support).stream(queries, chunk=chunk)
             return
         for part in chunks(queries, chunk):
             yield self.classify(support, part)
 
     def close(self) -> None:
+        """Closes the connection, or frees the model."""
         self._transport.close()
 
     def __enter__(self) -> "FewShotClient":

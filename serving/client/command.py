@@ -1,4 +1,4 @@
-"""`fewshot query`."""
+"""The command `fewshot query`."""
 
 import os
 import re
@@ -21,8 +21,8 @@ from serving.protocol.status import (
 from serving.start_up import skip_unused_imports
 
 _CHUNK = 32
-ASSERTED = re.compile(r"assertion failed: \[(.*)\]")
-"""How TensorFlow wraps the sentence of a check in a SavedModel."""
+# TensorFlow's wrapping of the sentence of a check in a SavedModel.
+_ASSERTION = re.compile(r"assertion failed: \[(.*)\]")
 
 
 @click.command()
@@ -88,18 +88,18 @@ def query(
 
 
 def _sentence(error: StatusError, target: str) -> str:
-    said = error.message.split("\n\t [[")[0]  # without TensorFlow's names of graph nodes
-    asserted = ASSERTED.search(said)
-    said = asserted[1] if asserted else said
+    message = error.message.split("\n\t [[")[0]  # without TensorFlow's names of graph nodes
+    assertion = _ASSERTION.search(message)
+    message = assertion[1] if assertion else message
     if error.code in (UNAVAILABLE, DEADLINE_EXCEEDED):
-        return f"{target} does not answer; is the address right, does a server run? ({said})"
+        return f"{target} does not answer; is the address right, does a server run? ({message})"
     if error.code == NOT_FOUND:
-        return f"{target} does not serve this model: {said}; see `--model-name` and `--version`."
-    return f"The model refused: {NAMES[error.code]}: {said}"
+        return f"{target} does not serve this model: {message}; see `--model-name` and `--version`."
+    return f"The model refused: {NAMES[error.code]}: {message}"
 
 
 def _without_common_folder(names: list[str]) -> list[str]:
-    """Paths of one folder as their names in it; anything else as it is."""
+    """File names if all paths are in one folder; the paths unchanged otherwise."""
     folders = {os.path.dirname(name) for name in names}
     return [os.path.basename(name) for name in names] if len(folders) == 1 else names
 
@@ -108,9 +108,9 @@ def print_table(names: list[str], answers: list[Answer], *, none_below: float = 
     """Prints the class, its probability and the runner-up of each query.
 
     Args:
-      names: of the queries.
-      answers: to them, in order.
-      none_below: a query whose largest probability is smaller is of none of the classes.
+      names: names of the queries.
+      answers: answers to the queries, in order.
+      none_below: smallest probability for which a query is given a class.
     """
     from rich.console import Console
     from rich.table import Column, Table

@@ -1,4 +1,4 @@
-"""Requests to a SavedModel on disk, run in this process as a server would run it."""
+"""Runs requests on a SavedModel on disk, in this process, as the server does."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,14 +15,14 @@ from serving.protocol.model_spec import ModelSpec
 
 
 class DiskTransport(Transport):
-    """A loaded version.
+    """A transport to a version of a model that it loads itself.
 
     Args:
       folder: a version folder, or the folder of the version folders.
-      model: its version, if `folder` holds several; the newest by default.
+      model: the version to load if `folder` holds several; the newest by default.
 
     Raises:
-      UserError: there is no such model, or it cannot be loaded.
+      UserError: the folder has no such version, or the model cannot be loaded.
     """
 
     def __init__(self, folder: Path, model: ModelSpec):
@@ -35,16 +35,19 @@ class DiskTransport(Transport):
             ) from error
 
     def signatures(self, timeout: float) -> dict[str, Signature]:
+        """Reads the signatures of the loaded model."""
         return {
             name: Signature(read_specs(definition.inputs), read_specs(definition.outputs))
             for name, definition in self._servable.signature_defs.items()
         }
 
     def run(self, signature_name: str, inputs: Mapping[str, np.ndarray], timeout: float) -> Reply:
-        given = {name: lambda array=array: array for name, array in inputs.items()}
-        return Reply(predict(self._servable, signature_name, given), self._servable.version)
+        """Runs one request; `timeout` is not used."""
+        readers = {name: lambda array=array: array for name, array in inputs.items()}
+        return Reply(predict(self._servable, signature_name, readers), self._servable.version)
 
     def close(self) -> None:
+        """Frees the model."""
         self._servable.close()
 
 

@@ -1,4 +1,4 @@
-"""From examples by class to the tensors of a request of one episode."""
+"""Packs the examples of one episode into the tensors of a request."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,15 +14,15 @@ from serving.saved_model import signatures as names
 # An array of the model's example shape, a file or its contents, or a text.
 Example = np.ndarray | Path | bytes | str
 
-# The examples of each class by its name, as many or few as there are.
-Support = Mapping[str, Sequence[Example]]
+# The examples of each class by its name; the classes may have different numbers of examples.
+SupportSet = Mapping[str, Sequence[Example]]
 
 
-def signature_for(signatures: Mapping[str, Signature], support: Support) -> str:
-    """The signature that takes examples of this kind.
+def signature_for(signatures: Mapping[str, Signature], support: SupportSet) -> str:
+    """Chooses the signature that takes examples of this kind.
 
     Raises:
-      UserError: there is none, the support set is empty, the model is a regression model.
+      UserError: no signature does, the support set is empty, or the model does regression.
     """
     if names.TARGETS in signatures[names.ADAPT_AND_PREDICT].outputs:
         raise UserError("The model is a regression model and knows no classes; use `regress`.")
@@ -45,12 +45,12 @@ def signature_for(signatures: Mapping[str, Signature], support: Support) -> str:
     return names.ENCODED
 
 
-def support_inputs(support: Support, specs: Mapping[str, Spec]) -> dict[str, np.ndarray]:
-    """`support_x` [1, S, ...] and the labels [1, S], names or numbers, that the signature wants.
+def support_inputs(support: SupportSet, specs: Mapping[str, Spec]) -> dict[str, np.ndarray]:
+    """Packs `support_x` [1, S, ...] and labels [1, S], names or numbers as the signature takes.
 
     Args:
       support: the examples of each class.
-      specs: the signature's inputs.
+      specs: dtype and shape of each input of the signature.
     """
     examples = [example for examples in support.values() for example in examples]
     counts = [len(examples) for examples in support.values()]
@@ -65,10 +65,10 @@ def support_inputs(support: Support, specs: Mapping[str, Spec]) -> dict[str, np.
 def target_inputs(
     signatures: Mapping[str, Signature], support_x: Sequence[Any], support_y: Sequence[Any]
 ) -> dict[str, np.ndarray]:
-    """`support_x` [1, S, ...] and `support_y` [1, S, ...target] of a regression model.
+    """Packs `support_x` [1, S, ...] and `support_y` [1, S, ...target] of a regression model.
 
     Raises:
-      UserError: the model is none, or the support set is empty.
+      UserError: the model is a classifier, or the support set is empty.
     """
     signature = signatures[names.ADAPT_AND_PREDICT]
     if names.TARGETS not in signature.outputs:
@@ -85,14 +85,14 @@ def target_inputs(
 
 
 def query_inputs(queries: Sequence[Any], specs: Mapping[str, Spec]) -> dict[str, np.ndarray]:
-    """`query_x` [1, Q, ...]."""
+    """Packs `query_x` [1, Q, ...]."""
     if not len(queries):
         raise UserError("`queries` must hold at least one example; it is empty.")
     return {names.QUERY_X: _stack(names.QUERY_X, queries, specs)}
 
 
 def _stack(name: str, examples: Sequence[Any], specs: Mapping[str, Spec]) -> np.ndarray:
-    """One episode's examples, [1, B, ...]: arrays, or strings where the signature takes those."""
+    """Stacks one episode's examples, [1, B, ...], as arrays or as the strings of files or texts."""
     if specs[name].dtype == object:
         strings = np.empty((1, len(examples)), object)
         strings[0, :] = [_read(example) for example in examples]
@@ -105,9 +105,9 @@ def _stack(name: str, examples: Sequence[Any], specs: Mapping[str, Spec]) -> np.
 
 
 def _stack_arrays(name: str, arrays: list[np.ndarray], spec: Spec) -> np.ndarray:
-    """[B, ...]; dimensions that the signature leaves free (a recording's length) are padded.
+    """Stacks arrays, [B, ...], and pads sizes that the signature leaves free with zeros.
 
-    Zeros at the end of a recording change nothing; nothing else may differ in size.
+    Such a size is the length of a recording, where zeros at the end change no result.
     """
     shapes = sorted({array.shape for array in arrays})
     if len(shapes) == 1:

@@ -1,4 +1,4 @@
-"""Support sets and queries from folders and tables, for the command line."""
+"""Reads support sets and queries from folders and tables, for the command line."""
 
 import csv
 import json
@@ -12,14 +12,14 @@ _TABLES = {".csv": ",", ".tsv": "\t", ".jsonl": ""}
 
 
 def read_support(path: Path) -> dict[str, list[Example]]:
-    """The examples of each class, classes and files in the order of their names.
+    """Reads the examples of each class; classes and files are sorted by name.
 
     Args:
       path: a folder with a sub-folder of files for each class, or a CSV, TSV or JSONL file with
         the columns `text` and `label`.
 
     Raises:
-      UserError: it is neither, or has no examples.
+      UserError: `path` is neither, or a class has no examples.
     """
     if path.is_dir():
         support = {
@@ -42,11 +42,11 @@ def read_support(path: Path) -> dict[str, list[Example]]:
 
 
 def read_queries(items: tuple[str, ...], *, texts: bool) -> list[tuple[str, Example]]:
-    """The queries with a name for each to show.
+    """Reads the queries, each with a name for the printed table.
 
     Args:
-      items: files to classify; for texts, the texts themselves or tables with a column `text`.
-      texts: whether the support set is of texts.
+      items: paths of files; for texts, the texts themselves or tables with a column `text`.
+      texts: whether the support set holds texts.
     """
     if not texts:
         return [(item, Path(item)) for item in items]

@@ -1,4 +1,4 @@
-"""Requests over gRPC, with message classes of our own instead of TensorFlow's."""
+"""Sends requests over gRPC, with message classes that need no TensorFlow."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,19 +15,19 @@ from serving.protocol.tensors import read_tensor, write_tensor
 _OPTIONS = {
     "grpc.max_receive_message_length": -1,
     "grpc.max_send_message_length": -1,
-    # A restarted server is found again within a second, not after gRPC's default of minutes.
+    # Reconnects to a restarted server within a second; gRPC's default is minutes.
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 1000,
 }
 
 
 class GrpcTransport(Transport):
-    """One channel, usable from many threads.
+    """A transport over one gRPC channel, which threads may share.
 
     Args:
       address: host:port or unix:PATH.
       model: the model's name and version.
-      tls: None for a plain channel.
+      tls: certificates; None for a channel without TLS.
     """
 
     def __init__(self, address: str, model: ModelSpec, tls: Tls | None = None):
@@ -51,6 +51,7 @@ class GrpcTransport(Transport):
         )
 
     def signatures(self, timeout: float) -> dict[str, Signature]:
+        """Fetches the signatures with GetModelMetadata."""
         request: Any = messages.GetModelMetadataRequest(metadata_field=["signature_def"])
         write_model_spec(self._model, request.model_spec)
         reply = _call(self._metadata, request.SerializeToString(), timeout)
@@ -61,10 +62,11 @@ class GrpcTransport(Transport):
         }
 
     def run(self, signature_name: str, inputs: Mapping[str, np.ndarray], timeout: float) -> Reply:
+        """Sends one Predict request; `timeout` is in seconds."""
         return self.bind(signature_name, {})(inputs, timeout)
 
     def bind(self, signature_name: str, shared: Mapping[str, np.ndarray]) -> Send:
-        """What is shared is encoded once: serialised messages put end to end are one message."""
+        """Encodes the shared inputs once: two serialised messages end to end are one message."""
         request: Any = messages.PredictRequest()
         write_model_spec(self._model, request.model_spec)
         request.model_spec.signature_name = signature_name
@@ -79,6 +81,7 @@ class GrpcTransport(Transport):
         return send
 
     def close(self) -> None:
+        """Closes the channel."""
         self._channel.close()
 
 

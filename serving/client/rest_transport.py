@@ -1,4 +1,4 @@
-"""Requests over REST: JSON by column, byte strings as base64."""
+"""Sends requests over REST: JSON by column, byte strings as base64."""
 
 import base64
 import gzip
@@ -18,17 +18,17 @@ from serving.protocol.tensors import BY_PROTO_NAME, as_array
 
 _COMPRESS_ABOVE = 64 * 1024  # bytes of a body; digits shrink to a quarter at the fastest level
 
-# HTTP codes that stand for one status each; 400 and 500 stand for several, of which the first.
+# The status of each HTTP code; where several share a code (400, 409, 500), the first of them.
 _CODES = {http: code for code, http in reversed(list(status.HTTP.items()))}
 
 
 class RestTransport(Transport):
-    """HTTP with kept-alive connections, one session for each thread.
+    """A transport over HTTP that keeps connections open, one session for each thread.
 
     Args:
-      url: http://host:port or https://host:port, with the path before `/v1` if there is one.
+      url: http://host:port or https://host:port, followed by any path that precedes `/v1`.
       model: the model's name and version.
-      tls: an authority for https other than the system's, a client certificate.
+      tls: an authority to use instead of the system's, and a client certificate.
     """
 
     def __init__(self, url: str, model: ModelSpec, tls: Tls | None = None):
@@ -43,6 +43,7 @@ class RestTransport(Transport):
         self._signatures: dict[str, Signature] = {}
 
     def signatures(self, timeout: float) -> dict[str, Signature]:
+        """Fetches the signatures from the path `/metadata`."""
         document = self._call("GET", "/metadata", None, timeout)
         table = document["metadata"]["signature_def"]["signature_def"]
         self._signatures = {
@@ -52,6 +53,7 @@ class RestTransport(Transport):
         return self._signatures
 
     def run(self, signature_name: str, inputs: Mapping[str, np.ndarray], timeout: float) -> Reply:
+        """Sends one `:predict` request; `timeout` is in seconds."""
         specs = (self._signatures or self.signatures(timeout))[signature_name].outputs
         columns = {name: _to_json(array) for name, array in inputs.items()}
         body = json.dumps({"signature_name": signature_name, "inputs": columns}).encode()
@@ -89,6 +91,7 @@ class RestTransport(Transport):
         return self._local.session
 
     def close(self) -> None:
+        """Closes the sessions of all threads."""
         for session in self._sessions:
             session.close()
 
@@ -114,7 +117,7 @@ def _to_json(array: np.ndarray) -> Any:
 
 
 def _text(value: bytes) -> Any:
-    """Base64 throughout: a text, too, may be anything but UTF-8."""
+    """Encodes as base64 always: a text need not be valid UTF-8 either."""
     return {"b64": base64.b64encode(value).decode()}
 
 

@@ -1,4 +1,4 @@
-"""Trying again what is safe to try again, within the caller's deadline."""
+"""Retries requests that are safe to send again, within the caller's deadline."""
 
 import random
 import time
@@ -14,18 +14,18 @@ _LONGEST_PAUSE = 1.0
 
 
 def with_retries(call: Callable[[float], _Result], timeout: float) -> _Result:
-    """Calls until it succeeds, the fault is not a passing one, or the time is up.
+    """Calls until it succeeds, fails with an error that will not pass, or the time is up.
 
-    Only UNAVAILABLE is tried again: the server is starting, gone or full. Answering changes
-    nothing on a server, so a request that it had already received may be sent twice. Every other
-    fault would come back the same.
+    Only UNAVAILABLE is retried: the server is starting, stopped or overloaded. A prediction
+    changes nothing on the server, so it is safe to send a request twice. Every other error
+    would be the same again.
 
     Args:
-      call: takes the seconds that are left.
+      call: function of the remaining seconds, which sends one request.
       timeout: seconds for all attempts together.
 
     Raises:
-      StatusError: the last attempt's.
+      StatusError: the error of the last attempt.
     """
     deadline = time.monotonic() + timeout
     pause = _FIRST_PAUSE
@@ -36,7 +36,7 @@ def with_retries(call: Callable[[float], _Result], timeout: float) -> _Result:
         try:
             return call(remaining)
         except StatusError as error:
-            # Jitter, so that clients cut off together do not come back together.
+            # Jitter: clients disconnected together must not reconnect together.
             wait = pause * random.uniform(0.5, 1.0)
             if error.code != UNAVAILABLE or time.monotonic() + wait >= deadline:
                 raise

@@ -1,4 +1,4 @@
-"""What a transport is: something that knows a model's signatures and runs them."""
+"""The interface of a transport, which fetches a model's signatures and runs them."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,12 +17,19 @@ class Spec(NamedTuple):
 
 
 class Signature(NamedTuple):
+    """The tensors of a signature by name.
+
+    Attributes:
+      inputs: dtype and shape of each input.
+      outputs: dtype and shape of each output.
+    """
+
     inputs: dict[str, Spec]
     outputs: dict[str, Spec]
 
 
 def read_specs(infos: Mapping[str, Any]) -> dict[str, Spec]:
-    """The specs of a SignatureDef's inputs or outputs (TensorInfo messages by name)."""
+    """Reads the specs of a SignatureDef's inputs or outputs (TensorInfo messages by name)."""
     return {
         name: Spec(BY_NUMBER[info.dtype].numpy, _shape(info.tensor_shape))
         for name, info in infos.items()
@@ -37,18 +44,29 @@ def _shape(shape: Any) -> tuple[int | None, ...] | None:
 
 
 class Reply(NamedTuple):
-    """The outputs by name, and the version that answered where the protocol tells it."""
+    """The reply to a request.
+
+    Attributes:
+      outputs: the outputs by name.
+      version: the version of the model; None over REST, which does not report it.
+    """
 
     outputs: dict[str, np.ndarray]
     version: int | None
 
 
-# Sends one request: (the inputs that differ from request to request, seconds) -> the answer.
+# Sends one request: (the inputs that differ from request to request, timeout in seconds) -> reply.
 Send = Callable[[Mapping[str, np.ndarray], float], Reply]
 
 
 class Tls(NamedTuple):
-    """PEM files: the server's authority, and for mutual TLS the client's certificate and key."""
+    """The PEM files of a connection with TLS.
+
+    Attributes:
+      authority: certificate of the server's authority; the system's authorities if None.
+      certificate: the client's certificate, for mutual TLS.
+      key: the client's key, for mutual TLS.
+    """
 
     authority: Path | None = None
     certificate: Path | None = None
@@ -56,10 +74,10 @@ class Tls(NamedTuple):
 
 
 class Transport(Protocol):
-    """How requests travel. Faults of the model or the server are StatusErrors."""
+    """Sends requests to a model; errors of the model or the server are StatusErrors."""
 
     def signatures(self, timeout: float) -> dict[str, Signature]:
-        """The signatures by name."""
+        """Fetches the signatures by name; `timeout` is in seconds."""
         ...
 
     def run(self, signature_name: str, inputs: Mapping[str, np.ndarray], timeout: float) -> Reply:
@@ -70,4 +88,6 @@ class Transport(Protocol):
         """Prepares requests that have some inputs in common."""
         return lambda inputs, timeout: self.run(signature_name, {**shared, **inputs}, timeout)
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Frees what the transport holds."""
+        ...

@@ -1,7 +1,7 @@
 """Version folders: `base_path/<number>/saved_model.pb`.
 
-Publishing is atomic (a folder is complete or absent, and never overwritten), and old versions are
-dropped by a policy that spares the one being served.
+Publishing is atomic: a folder is complete or absent, and never overwritten. Old versions are
+deleted by a policy that keeps the one being served.
 """
 
 import os
@@ -19,10 +19,10 @@ _VERSION = re.compile(r"\d+$")
 
 
 def list_versions(base_path: Path) -> dict[int, Path]:
-    """The version folders by number; names that are not numbers are passed over.
+    """Lists the version folders by number; names that are not numbers are skipped.
 
-    Leading zeros are allowed; of two folders of one number the first by name counts. An absent
-    base path has no versions.
+    Leading zeros are allowed; of two folders with the same number the first by name is listed. A
+    base path that does not exist has no versions.
     """
     try:
         entries = sorted(base_path.iterdir(), reverse=True)
@@ -35,7 +35,7 @@ def list_versions(base_path: Path) -> dict[int, Path]:
 def next_version(existing: Iterable[int], *, now: int) -> int:
     """The number of a new version: the time in seconds, or one more than the greatest.
 
-    Greater than all that exist even if the clock stood still or was set back.
+    It exceeds all existing numbers even if the clock stood still or was set back.
     """
     return max([now, *(version + 1 for version in existing)])
 
@@ -80,22 +80,22 @@ def drop_versions(
 ) -> list[int]:
     """Deletes old version folders, and never the one that a server serves.
 
-    The newest `keep` versions that load stay; a server serves the newest of those, whatever lies
-    above it. What is older goes, unless it is in use (a server that was rolled back to it). A
-    version that does not load counts for none: it goes when it is older than those that stay, and
-    until then it stays, for its files are the evidence.
+    The newest `keep` versions that load are kept; a server serves the newest of those, even if a
+    version that does not load has a greater number. Older versions are deleted, unless one is in
+    use (by a server that was rolled back to it). Versions that do not load are not counted: one is
+    deleted when it is older than those kept; until then its files stay, to find out why.
 
-    A folder is renamed before it is deleted, so that no server starts to read half of one.
+    A folder is renamed before it is deleted, so that no server reads an incomplete one.
 
     Args:
       base_path: the model's folder of versions.
-      keep: how many to keep; at least 1.
-      loads: whether a server can serve the version in this folder; asked from the newest down to
-        the last that stays.
-      served: versions that stay whatever their age; `in_use` finds only those of this machine.
+      keep: number of versions to keep; at least 1.
+      loads: tells whether a server can serve the version in a folder; called from the newest
+        version down, until `keep` of them load.
+      served: versions to keep whatever their age; `in_use` knows only this machine's servers.
 
     Returns:
-      The numbers dropped.
+      The numbers of the deleted versions.
 
     Raises:
       UserError: `keep` is less than 1.
@@ -104,30 +104,30 @@ def drop_versions(
         raise UserError(f"`keep` must be at least 1 version; got {keep}.")
     folders = list_versions(base_path)
     newest_first = sorted(folders, reverse=True)
-    staying = list(islice((v for v in newest_first if loads(folders[v])), keep))
-    if len(staying) < keep:
+    newest_that_load = list(islice((v for v in newest_first if loads(folders[v])), keep))
+    if len(newest_that_load) < keep:
         return []
-    older = [v for v in folders if v < staying[-1]]
-    dropped = [v for v in older if v not in served and not is_in_use(folders[v])]
-    for version in dropped:
-        # Its name is no number: every server passes over it.
+    older = [v for v in folders if v < newest_that_load[-1]]
+    unused = [v for v in older if v not in served and not is_in_use(folders[v])]
+    for version in unused:
+        # Every server ignores a folder whose name is not a number.
         hidden = base_path / f".dropped-{version}"
         os.rename(folders[version], hidden)
         shutil.rmtree(hidden)
-    return dropped
+    return unused
 
 
 def fingerprint(folder: Path) -> object:
-    """Changes when any file of the folder does; a folder may vanish while it is looked at."""
+    """Gives a value that changes with any file of the folder; None if the folder vanishes."""
     try:
-        found = [(str(p), p.stat()) for p in folder.rglob("*")]
+        files = [(str(p), p.stat()) for p in folder.rglob("*")]
     except OSError:
         return None
-    return sorted((path, s.st_size, s.st_mtime_ns) for path, s in found)
+    return sorted((path, s.st_size, s.st_mtime_ns) for path, s in files)
 
 
 def _flush_to_disk(folder: Path) -> None:
-    """A rename may survive a power cut that the files' contents did not."""
+    """Flushes the files: a rename may survive a power cut that unflushed contents do not."""
     for path in folder.rglob("*"):
         if path.is_file():
             with open(path, "rb") as file:

@@ -1,7 +1,7 @@
-"""Which version folders are in use on this machine: who loads one holds a shared lock on it.
+"""Tells which version folders are in use on this machine: a loader holds a shared lock on one.
 
-The system lets go of the lock however the process ends. File systems without locks, and servers
-that hold none (TensorFlow Serving), leave no mark: there it must be said which versions are served.
+The system releases the lock however the process ends. Where a file system has no locks, or a server
+takes none (TensorFlow Serving), the caller of `drop_versions` has to name the versions served.
 """
 
 import contextlib
@@ -15,19 +15,19 @@ class InUse:
 
     def __init__(self, folder: Path):
         self._descriptor: int | None = os.open(folder, os.O_RDONLY)
-        # Else there are no locks here, or the folder is about to be dropped: loading will tell.
+        # An error: no locks here, or the folder is being deleted, which loading will report.
         with contextlib.suppress(OSError):
             fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
     def close(self) -> None:
-        """Takes the mark away; a second time does nothing."""
+        """Releases the lock; a second call does nothing."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
 
 def is_in_use(folder: Path) -> bool:
-    """Whether any process of this machine has marked the folder."""
+    """Tells whether any process of this machine has marked the folder."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

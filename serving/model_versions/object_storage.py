@@ -1,6 +1,6 @@
-"""Object storage, for what TensorFlow's own file system cannot open: s3:// and minio://.
+"""Reads and writes object storage that TensorFlow cannot open: s3:// and minio://.
 
-Everything goes through fsspec. Credentials come from the environment, as AWS's and Google's own
+All access is through fsspec. Credentials come from the environment, as AWS's and Google's own
 libraries read them; AWS_ENDPOINT_URL names a server other than Amazon's.
 """
 
@@ -17,12 +17,12 @@ _MINIO_IN_KUBEFLOW = "http://minio-service.kubeflow:9000"
 
 
 def is_remote(location: str) -> bool:
-    """Whether it is a URL rather than a path."""
+    """Tells whether a location is a URL rather than a path."""
     return "://" in location
 
 
 def open_filesystem(url: str) -> tuple[Any, str]:
-    """The fsspec file system of a location, and the location's path in it."""
+    """Opens the fsspec file system of a URL; returns it and the URL's path in it."""
     import fsspec
 
     scheme, _, rest = url.partition("://")
@@ -34,10 +34,10 @@ def open_filesystem(url: str) -> tuple[Any, str]:
 
 
 def fetch(url: str, folder: str) -> None:
-    """Copies all that lies below `url` into `folder`, which is made.
+    """Copies all files below `url` into `folder`, which is created.
 
     Raises:
-      FileNotFoundError: nothing lies there.
+      FileNotFoundError: there are no files below `url`.
     """
     filesystem, root = open_filesystem(url)
     files = filesystem.find(root)
@@ -45,7 +45,7 @@ def fetch(url: str, folder: str) -> None:
         raise FileNotFoundError(url)
     for remote in files:
         if remote == root or remote.endswith("/"):
-            continue  # a marker that some tools make for a folder
+            continue  # an object that some tools create to mark a folder
         local = os.path.join(folder, posixpath.relpath(remote, root))
         os.makedirs(os.path.dirname(local), exist_ok=True)
         filesystem.get_file(remote, local)
@@ -54,7 +54,8 @@ def fetch(url: str, folder: str) -> None:
 def publish(model: Path, base_url: str, *, now: int) -> str:
     """Copies a SavedModel to a new version below `base_url`.
 
-    Object storage has no rename: `saved_model.pb`, by which a server knows a version, comes last.
+    Object storage cannot rename, so `saved_model.pb`, by which a server detects a version, is
+    copied last.
 
     Args:
       model: a folder with `saved_model.pb`.
@@ -62,7 +63,7 @@ def publish(model: Path, base_url: str, *, now: int) -> str:
       now: seconds since the epoch.
 
     Returns:
-      the url of the version.
+      The URL of the version.
     """
     from serving.model_versions.folders import next_version
 
@@ -81,7 +82,7 @@ def publish(model: Path, base_url: str, *, now: int) -> str:
 
 
 def write_json(location: str, value: Any) -> None:
-    """Writes a small file whole: renamed to its place on a disk, in one request elsewhere."""
+    """Writes a small JSON file atomically: by a rename on a disk, in one request elsewhere."""
     if is_remote(location):
         filesystem, path = open_filesystem(location)
         filesystem.pipe_file(path, json.dumps(value, indent=1).encode())
@@ -90,7 +91,7 @@ def write_json(location: str, value: Any) -> None:
 
 
 def read_json(location: str) -> Any:
-    """What `write_json` wrote; `None` where there is no such file."""
+    """Reads what `write_json` wrote; None if there is no such file."""
     if is_remote(location):
         filesystem, path = open_filesystem(location)
         return json.loads(filesystem.cat_file(path)) if filesystem.exists(path) else None

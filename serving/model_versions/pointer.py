@@ -1,6 +1,6 @@
-"""Which model was pushed last: a small file that a push writes and the next run's evaluator reads.
+"""The pointer to the last pushed model: a push writes the file, the next run's evaluator reads it.
 
-Kubeflow's backend has no resolver that would ask ML Metadata for the last blessed model.
+It is needed on Kubeflow, which has no resolver that looks up the last blessed model.
 """
 
 import tempfile
@@ -10,18 +10,18 @@ from serving.model_versions import object_storage
 
 
 def write_pointer(location: str, model: str) -> None:
-    """Notes that the SavedModel at `model` (a path or a url) was pushed."""
+    """Records that the SavedModel at `model` (a path or a URL) was pushed."""
     object_storage.write_json(location, {"model": model, "pushed_at": int(time.time())})
 
 
 def last_pushed(location: str) -> str | None:
-    """The last pushed model; `None` if there is none yet, or no `location`."""
+    """Reads the last pushed model; None if nothing was pushed yet or `location` is empty."""
     pointer = object_storage.read_json(location) if location else None
     return None if pointer is None else pointer["model"]
 
 
 def local_model(model: str) -> str:
-    """A folder that TensorFlow can load: the model itself, or a copy from object storage."""
+    """Returns a folder that TensorFlow can load: the model, or its copy from object storage."""
     if not object_storage.is_remote(model):
         return model
     folder = tempfile.mkdtemp(prefix="last-pushed-")

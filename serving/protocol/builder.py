@@ -1,8 +1,9 @@
-"""Protocol-buffer classes from a few lines of proto3, with neither protoc nor generated code.
+"""Builds protocol-buffer classes from a few lines of proto3, without protoc or generated code.
 
 The generated modules of `tensorflow-serving-api` import TensorFlow, which costs a client ten
-seconds and a gigabyte. A message is its field numbers, so the client builds its own classes; they
-lie in a descriptor pool of their own and so never clash with the generated ones.
+seconds and a gigabyte. Only field
+numbers and types matter on the wire, so the client builds its own classes. They are in a descriptor
+pool of their own, so they never clash with the generated ones.
 """
 
 import re
@@ -18,7 +19,7 @@ def build_messages(package: str, schema: str) -> dict[str, type[Message]]:
     """Builds the messages of a schema.
 
     Args:
-      package: the proto package; text formats and JSON do not show it.
+      package: name of the proto package; text formats and JSON do not show it.
       schema: `Name { type field = number; ... }` blocks. Types are the scalars, `map<string, X>`
         and the other messages of the schema; an enum is written as `int32`, which is the same
         on the wire.
@@ -60,7 +61,7 @@ def _add_field(message: descriptor_pb2.DescriptorProto, line: str, package: str)
 
 
 def _map_entry(message: descriptor_pb2.DescriptorProto, name: str, value: str, package: str) -> str:
-    """A map is, on the wire, a repeated message of a key and a value."""
+    """Adds the entry type of a map, which on the wire is a repeated message of key and value."""
     entry = message.nested_type.add(
         name="".join(part.capitalize() for part in name.split("_")) + "Entry"
     )

@@ -1,7 +1,7 @@
 """The messages that the client exchanges with TensorFlow Serving, and the server's text files.
 
-Field names and numbers are those of tensorflow/core and tensorflow_serving/apis; only what is
-used here is declared, since readers of protocol buffers skip what they do not know.
+Field names and numbers are those of tensorflow/core and tensorflow_serving/apis. Only the fields in
+use are declared: parsers of protocol buffers skip unknown fields.
 """
 
 from serving.protocol.builder import build_messages

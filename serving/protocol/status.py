@@ -44,10 +44,10 @@ HTTP = {
 
 
 class StatusError(Exception):
-    """A request that failed, on the server or as the client received it.
+    """The error of a request, raised in the server and again in the client that receives it.
 
     Attributes:
-      code: one of the numbers above.
+      code: the gRPC number of the status.
       message: one sentence.
     """
 
@@ -58,4 +58,5 @@ class StatusError(Exception):
 
 
 def invalid_argument(message: str) -> StatusError:
+    """Makes a StatusError with the code INVALID_ARGUMENT."""
     return StatusError(INVALID_ARGUMENT, message)

@@ -1,6 +1,6 @@
-"""TensorProto and NumPy, both ways, at the speed of a memory copy where the format allows it.
+"""Converts between TensorProto and NumPy, as fast as a memory copy where the format allows it.
 
-Works on the generated TensorProto of TensorFlow and on the one of `serving.protocol.messages`.
+It takes the generated TensorProto of TensorFlow and that of `serving.protocol.messages`.
 Strings are arrays of dtype `object` that hold `bytes`.
 """
 
@@ -13,13 +13,13 @@ from serving.protocol import status
 
 
 class TensorType(NamedTuple):
-    """One DataType of TensorFlow.
+    """A DataType of TensorFlow.
 
     Attributes:
-      number: its number in types.proto, whose name is `DT_` and `name` in capitals.
-      name: as in TensorFlow's messages.
+      number: number in types.proto, where its name is `DT_` and `name` in capitals.
+      name: name in TensorFlow's messages.
       numpy: the NumPy dtype; `object` for strings.
-      field: the TensorProto field that holds its values when `tensor_content` does not.
+      field: the TensorProto field for values that are not in `tensor_content`.
     """
 
     number: int
@@ -55,11 +55,11 @@ _PACKED_TAGS = {"float_val": b"\x2a", "double_val": b"\x32"}
 
 
 def as_array(values: Any) -> np.ndarray:
-    """NumPy's view of the values, with text of any kind as an `object` array of UTF-8 bytes."""
+    """Converts values to an array; text of any kind becomes an `object` array of UTF-8 bytes."""
     leaf = values
     while isinstance(leaf, list | tuple) and leaf:
         leaf = leaf[0]
-    # NumPy's own string types would drop trailing zeros of bytes.
+    # NumPy's string types would drop trailing zero bytes.
     array = np.asarray(values, object if isinstance(leaf, str | bytes) else None)
     if array.dtype.kind in "US":
         array = array.astype(object)
@@ -75,9 +75,9 @@ def write_tensor(array: np.ndarray, tensor: Any, *, typed: bool = False) -> None
     """Fills a TensorProto.
 
     Args:
-      array: any shape, a dtype of the table above.
+      array: an array of any shape whose dtype TensorFlow has.
       tensor: an empty TensorProto.
-      typed: fill the typed field (what TensorFlow Serving answers with), not `tensor_content`.
+      typed: fill the typed field, as TensorFlow Serving does, not `tensor_content`.
     """
     kind = _BY_NUMPY.get(array.dtype)
     if kind is None:
@@ -98,9 +98,9 @@ def write_tensor(array: np.ndarray, tensor: Any, *, typed: bool = False) -> None
 
 
 def read_tensor(tensor: Any, *, max_bytes: int | None = None) -> np.ndarray:
-    """The array of a TensorProto; numeric ones may be read-only views of the message's bytes.
+    """Reads the array of a TensorProto; it may be a read-only view of the message's bytes.
 
-    As in TensorFlow, fewer typed values than elements repeat the last one.
+    As in TensorFlow, the last of too few typed values is repeated.
 
     Raises:
       ValueError: the message is not a tensor, or would expand to more than `max_bytes`.
@@ -111,7 +111,7 @@ def read_tensor(tensor: Any, *, max_bytes: int | None = None) -> np.ndarray:
     shape = [dim.size for dim in tensor.tensor_shape.dim]
     if any(size < 0 for size in shape) or len(shape) > 32:  # what NumPy 1 can hold
         raise ValueError("negative dimension or too many of them")
-    size = _checked_size(shape, kind.numpy.itemsize, max_bytes)
+    size = _count_elements(shape, kind.numpy.itemsize, max_bytes)
     if tensor.tensor_content and kind.field != "string_val":
         flat = np.frombuffer(tensor.tensor_content, kind.numpy)
         if flat.size != size:
@@ -144,7 +144,7 @@ def _repeat_last(flat: np.ndarray, size: int) -> np.ndarray:
     return np.concatenate([flat, np.full(size - flat.size, flat[-1], flat.dtype)])
 
 
-def _checked_size(shape: list[int], itemsize: int, max_bytes: int | None) -> int:
+def _count_elements(shape: list[int], itemsize: int, max_bytes: int | None) -> int:
     size = 1
     for dim in shape:  # Python's integers do not overflow as NumPy's product would
         size *= dim
@@ -163,7 +163,7 @@ def _varint(value: int) -> bytes:
 
 
 def unpack_or_invalid(alias: str, tensor: Any, max_bytes: int | None) -> np.ndarray:
-    """`read_tensor` for a server: TensorFlow Serving's one sentence for what is not a tensor."""
+    """Reads a tensor for a server, with TensorFlow Serving's error for an invalid one."""
     try:
         return read_tensor(tensor, max_bytes=max_bytes)
     except ValueError as error:

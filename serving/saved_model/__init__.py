@@ -1,1 +1,1 @@
-"""What a SavedModel that adapts holds: signatures, the checks in its graph, warm-up requests."""
+"""The contents of an exported model: signatures, checks in its graph, warm-up requests."""

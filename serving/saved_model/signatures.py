@@ -1,7 +1,7 @@
-"""The signatures of an exported few-shot model: the one definition that all sides share.
+"""The signatures of an exported few-shot model: names and shapes, defined here only.
 
-The export, the evaluator, the validator, the server and the client import these names; nothing
-here imports TensorFlow. Shape letters: E episodes, S support examples, Q query examples, N ways,
+The export, the evaluator, the validator, the server and the client import these names; the client
+needs no TensorFlow for it. Shape letters: E episodes, S support examples, Q query examples, N ways,
 then the shape of one example. Every tensor has a leading episode dimension, so that a server may
 join the requests of several clients along it.
 
@@ -23,7 +23,7 @@ join the requests of several clients along it.
     the outputs of `adapt`, and query_x -> probabilities, predictions
 `adaptation_path`
     as `serving_default` -> probabilities_per_step [E, steps + 1, Q, N], before and after each
-    inner step (what the evaluator's report is drawn from)
+    inner step (the evaluator's report shows them)
 
 A regression model (`"task": "regression"` in the metadata) learns float targets in place of
 classes: `support_y` is [E, S, ...target] float32 without padding, the one output of
@@ -54,6 +54,6 @@ ADAPTED_PREFIX = "adapted_"
 
 PADDING_LABEL = -1
 
-# Beside saved_model.pb: what the model is (modality, ways, learner, which signatures and why not).
+# Files beside saved_model.pb. The metadata: modality, ways, learner, signatures left out and why.
 METADATA_FILE = "assets.extra/fewshot_model.json"
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"

@@ -22,9 +22,11 @@ MAX_RECORDS = 1000  # TensorFlow Serving refuses a model with more
 
 
 class WarmupRequest(NamedTuple):
-    """Attributes:
-    signature_name: the signature that is asked.
-    inputs: the request's tensors by name.
+    """One request of a warm-up file.
+
+    Attributes:
+      signature_name: name of the signature to run.
+      inputs: the request's tensors by name.
     """
 
     signature_name: str
@@ -36,7 +38,7 @@ def write_warmup(saved_model: Path, model_name: str, requests: Sequence[WarmupRe
 
     Args:
       saved_model: the SavedModel's folder.
-      model_name: the name that it will be served under.
+      model_name: the model's name on the server.
       requests: at least one for every signature that clients use, and for every common shape.
 
     Returns:
@@ -64,7 +66,7 @@ def write_warmup(saved_model: Path, model_name: str, requests: Sequence[WarmupRe
 
 
 def read_warmup(saved_model: Path) -> Iterator[predict_pb2.PredictRequest]:
-    """The requests of a SavedModel's warm-up file; none if it has no such file.
+    """Yields the requests of a SavedModel's warm-up file; none if it has no such file.
 
     Raises:
       tf.errors.DataLossError: the file is damaged, or compressed.
