@@ -1,55 +1,81 @@
-"""Puts the tables of result files into the README, between their markers.
+"""Puts the tables of the result files into the pages that show them, between their markers.
 
     python -m benchmarks.readme
 
-A test checks that the README holds what the files say.
+A test checks that the pages hold what the files say.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.glyph_learners import table as glyph_learners
-from benchmarks.learners import table as learners
-from benchmarks.meta_step import table as meta_step
-from benchmarks.omniglot import table as omniglot
-from benchmarks.reporting import ROOT, read_result
+from benchmarks.episode_gen.table import table as episode_gen
+from benchmarks.glyph_learners.table import table as glyph_learners
+from benchmarks.input_pipeline.table import table as input_pipeline
+from benchmarks.learners.table import table as learners
+from benchmarks.meta_step.table import table as meta_step
+from benchmarks.million_classes.table import table as million_classes
+from benchmarks.omniglot.table import error_table as omniglot_errors
+from benchmarks.omniglot.table import table as omniglot
+from benchmarks.reporting import RECORDED, ROOT, read_result
+from benchmarks.serving import tables as serving
+from benchmarks.sinusoid.table import table as sinusoid
 from serving import atomic
 
 README = ROOT / "README.md"
+PAGE = ROOT / "benchmarks" / "README.md"
+CLASSES = ROOT / "benchmarks" / "million_classes" / "README.md"
 
 
 class Table(NamedTuple):
-    """A result file, by name; its Markdown; the lines that stand around it in the README."""
+    """A table in a page.
 
+    Attributes:
+      page: path of the page.
+      name: name of the result file, without its ending; also in the markers.
+      markdown: makes the table of the file's content.
+    """
+
+    page: Path
     name: str
     markdown: Callable[[dict[str, Any]], str]
-    markers: tuple[str, str]
+
+    @property
+    def markers(self) -> tuple[str, str]:
+        """Returns the lines before and after the table."""
+        return f"<!-- table {self.name} -->", f"<!-- end of {self.name} -->"
 
 
 TABLES = (
-    Table("glyph_learners", glyph_learners.markdown, glyph_learners.MARKERS),
-    Table("omniglot", omniglot.markdown, omniglot.MARKERS),
-    Table("meta_step", meta_step.markdown, meta_step.MARKERS),
-    Table("learners", learners.markdown, learners.MARKERS),
+    Table(README, "glyph_learners", glyph_learners),
+    Table(PAGE, "omniglot", omniglot),
+    Table(PAGE, "omniglot_errors", omniglot_errors),
+    Table(PAGE, "meta_step", meta_step),
+    Table(PAGE, "learners", learners),
+    Table(PAGE, "episode_gen", episode_gen),
+    Table(PAGE, "input_pipeline", input_pipeline),
+    Table(PAGE, "sinusoid", sinusoid),
+    *(Table(PAGE, name, function) for name, function in serving.TABLES.items()),
+    Table(CLASSES, "million_classes", million_classes),
 )
 
 
 def main() -> None:
-    text = README.read_text()
+    """Rewrites every table of every page."""
     for table in TABLES:
-        before, _, after = parts(text, table.markers)
-        text = before + table.markdown(read_result(table.name)) + after
-    atomic.write_text(README, text)
+        before, _, after = parts(table.page.read_text(), table.markers)
+        text = before + table.markdown(read_result(table.name, RECORDED)) + after
+        atomic.write_text(table.page, text)
 
 
 def parts(text: str, markers: tuple[str, str]) -> tuple[str, str, str]:
-    """What stands before (with its marker), between, and after (with its marker)."""
+    """Splits a page: before the table with its marker, the table, after it with its marker."""
     first, last = markers
-    before, found, rest = text.partition(first + "\n")
-    between, ended, after = rest.partition(last)
-    if not (found and ended):
-        raise SystemExit(f"The README must have the lines {first!r} and {last!r}.")
-    return before + found, between, ended + after
+    before, opening, rest = text.partition(first + "\n")
+    between, closing, after = rest.partition(last)
+    if not (opening and closing):
+        raise SystemExit(f"The page must have the lines {first!r} and {last!r}.")
+    return before + opening, between, closing + after
 
 
 if __name__ == "__main__":

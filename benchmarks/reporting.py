@@ -1,20 +1,37 @@
-"""What every result file says of how it was measured, and writing it. Imports nothing heavy."""
+"""Where results are written, and what each says of how it was measured. Imports nothing heavy."""
 
+import argparse
 import json
 import os
 import platform
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from serving import atomic
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "benchmarks" / "results"
+RECORDED = ROOT / "benchmarks" / "results"
+"""The committed results. `benchmarks/README.md` is generated from them, and a test compares."""
+UNRECORDED = ROOT / "runs" / "benchmarks"
+"""The results of whoever runs a benchmark. Git ignores this folder."""
+
+
+def add_record_option(parser: argparse.ArgumentParser) -> None:
+    """Adds the flag `--record`. `arguments.results` is then the folder that the results go to."""
+    parser.add_argument(
+        "--record",
+        dest="results",
+        action="store_const",
+        const=RECORDED,
+        default=UNRECORDED,
+        help="write to benchmarks/results, which is committed; otherwise to runs/benchmarks",
+    )
 
 
 def about() -> dict[str, Any]:
-    """Commit, hardware and the load of the machine at this moment (one minute's average)."""
+    """Describes the commit, the hardware and the machine's load (one minute's average)."""
     return {
         "commit": _git("rev-parse", "--short", "HEAD"),
         "machine": {"processor": processor(), "cores": os.cpu_count()},
@@ -23,7 +40,7 @@ def about() -> dict[str, Any]:
 
 
 def processor() -> str:
-    """The processor's name where the system tells it."""
+    """Names the processor, where the system does."""
     try:
         with open("/proc/cpuinfo") as file:
             return next(line.partition(":")[2].strip() for line in file if "model name" in line)
@@ -31,19 +48,36 @@ def processor() -> str:
         return platform.machine()
 
 
-def write_result(name: str, result: dict[str, Any]) -> Path:
-    """Writes `benchmarks/results/<name>.json`."""
-    path = RESULTS / f"{name}.json"
+def read_result(name: str, folder: Path) -> dict[str, Any]:
+    """Reads the result that was last written under this name; empty if there is none."""
+    path = folder / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def write_result(name: str, result: dict[str, Any], folder: Path) -> Path:
+    """Writes `<folder>/<name>.json`: all of it, or nothing if the process is killed."""
+    path = folder / f"{name}.json"
     atomic.write_text(path, json.dumps(result, indent=1) + "\n")
     return path
 
 
-def read_result(name: str) -> dict[str, Any]:
-    """What `write_result` wrote last; empty if it never did."""
-    path = RESULTS / f"{name}.json"
-    return json.loads(path.read_text()) if path.exists() else {}
+def report(
+    name: str, result: dict[str, Any], folder: Path, table: Callable[[dict[str, Any]], str]
+) -> None:
+    """Writes a result, prints its table, and says where it was written.
+
+    Args:
+      name: name of the result file, without its ending.
+      result: content of the file.
+      folder: `arguments.results` of a parser with `--record`.
+      table: makes Markdown of the result.
+    """
+    path = write_result(name, result, folder)
+    print(f"\n{table(result)}\nwritten to {os.path.relpath(path)}")
+    if folder == RECORDED:
+        print("`python -m benchmarks.readme` puts it into benchmarks/README.md")
 
 
 def _git(*arguments: str) -> str:
-    found = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
-    return found.stdout.strip()
+    command = ["git", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip()

@@ -1,20 +1,24 @@
-"""What the README shows, runs."""
+"""The pages: their examples run, their links lead somewhere, their tables are the results."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from benchmarks.readme import TABLES, parts
-from benchmarks.reporting import read_result
+from benchmarks.reporting import RECORDED, ROOT, read_result
 from components.episodes.types import Episodes
 from components.meta_trainer.backbones.conv4 import Conv4Options, conv4
 from components.meta_trainer.network import Network
 from components.tasks.classification import classification
 
-README = Path(__file__).parent.parent / "README.md"
+README = ROOT / "README.md"
+PAGES = sorted(
+    page
+    for folder in (".", "benchmarks", "pipeline", "components", "serving")
+    for page in (ROOT / folder).glob("*.md" if folder == "." else "**/*.md")
+)
 
 
 def python_blocks() -> list[str]:
@@ -40,12 +44,13 @@ def test_the_example_of_a_learner_learns():
     assert second.loss < first.loss
 
 
-def test_relative_links_lead_somewhere():
-    for target in re.findall(r"\]\(([^)#:]+)\)", README.read_text()):
-        assert (README.parent / target).exists(), target
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_relative_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / target).exists(), target
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_tables_hold_what_was_measured(table):
-    _, shown, _ = parts(README.read_text(), table.markers)
-    assert shown == table.markdown(read_result(table.name))
+    _, shown, _ = parts(table.page.read_text(), table.markers)
+    assert shown == table.markdown(read_result(table.name, RECORDED))

@@ -1,14 +1,13 @@
 """EpisodeGen in one process: episodes a second, from the table to the files on disk.
 
-    python -m benchmarks.episode_gen [--data-dir DIR] [--episodes N]
+    python -m benchmarks.episode_gen [--data-dir DIR] [--episodes N] [--record]
 
 Omniglot, 5-way 1-shot, 1 query a class, through Beam (FnApiRunner, one worker). Reading the source
-(once a run, whatever the number of episodes) is timed apart. Beside it: episodes drawn in memory as
-training scripts do, which keep nothing. Writes `benchmarks/results/episode_gen.json`.
+(once a run, whatever the number of episodes) is timed apart. Beside it: episodes sampled in memory
+as training scripts do, which keep nothing. Result file: `episode_gen.json`.
 """
 
 import argparse
-import json
 import os
 import tempfile
 import time
@@ -18,7 +17,8 @@ import apache_beam as beam
 import numpy as np
 
 from benchmarks.episode_gen.in_memory import InMemoryTasks
-from benchmarks.reporting import about, write_result
+from benchmarks.episode_gen.table import table
+from benchmarks.reporting import about, add_record_option, report
 from components.episode_gen.check import check_data
 from components.episode_gen.options import DataOptions, EpisodeCounts, EpisodeOptions
 from components.episode_gen.shards import make_shards
@@ -29,9 +29,11 @@ WAYS, SHOTS, QUERIES = 5, 1, 1
 
 
 def main() -> None:
+    """Runs the benchmark as its command line says."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data-dir", help="where prepared TFDS data lie")
+    parser.add_argument("--data-dir", help="folder of prepared TFDS data")
     parser.add_argument("--episodes", type=int, default=10_000)
+    add_record_option(parser)
     arguments = parser.parse_args()
     result = about()
     result["configuration"] = {"data": "omniglot", "ways": WAYS, "shots": SHOTS, "queries": QUERIES}
@@ -39,12 +41,11 @@ def main() -> None:
     counts = EpisodeCounts(train=arguments.episodes, eval=0, test=0)
     episodes = EpisodeOptions(ways=WAYS, shots=SHOTS, queries=QUERIES, counts=counts)
     result |= {"episodes": arguments.episodes} | measure(data, episodes)
-    print(json.dumps(result))
-    write_result("episode_gen", result)
+    report("episode_gen", result, arguments.results, table)
 
 
 def measure(data: DataOptions, episodes: EpisodeOptions) -> dict[str, Any]:
-    """Seconds to read the source and to write the episodes, and both rates."""
+    """Times reading the source, writing the episodes, and sampling as many in memory."""
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         checked = check_data(data, episodes)
@@ -69,7 +70,7 @@ def measure(data: DataOptions, episodes: EpisodeOptions) -> dict[str, Any]:
 
 
 def images(folder: str, planner: Planner) -> list[np.ndarray]:
-    """The examples of each class of `train`, `[n, 28, 28, 1]` uint8."""
+    """Reads the examples of each class of `train`, `[n, 28, 28, 1]` uint8."""
     table = ContentTable(folder)
     return [
         np.stack([planner.spec.from_bytes(table[one]) for one in ids])
@@ -78,6 +79,7 @@ def images(folder: str, planner: Planner) -> list[np.ndarray]:
 
 
 def in_memory_rate(tasks: InMemoryTasks, count: int) -> float:
+    """Samples as many tasks, and returns how many a second."""
     started = time.perf_counter()
     for _ in range(count):
         tasks.sample()

@@ -1,10 +1,9 @@
 """Every learner through the whole line: `fewshot run` of the shipped glyph configuration.
 
-    python -m benchmarks.glyph_learners [--only NAME ...] [--work-dir DIR]
+    python -m benchmarks.glyph_learners [--only NAME ...] [--work-dir DIR] [--record]
 
-Only `learner.name` differs. Each run keeps its output folder, so a killed one goes on; results go
-to `benchmarks/results/glyph_learners.json`, and `python -m benchmarks.readme` makes the README's
-table of it. A few minutes a learner on two cores, Meta-LSTM a quarter of an hour.
+Only `learner.name` differs. Each run keeps its output folder, so a killed one is resumed. Result
+file: `glyph_learners.json`. A few minutes a learner on two cores, Meta-LSTM a quarter of an hour.
 """
 
 import argparse
@@ -15,29 +14,32 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.glyph_learners.table import LEARNERS
-from benchmarks.reporting import about, read_result, write_result
+from benchmarks.glyph_learners.table import LEARNERS, table
+from benchmarks.reporting import about, add_record_option, read_result, report, write_result
 
 NAME = "glyph_learners"
 CONFIG = "pipeline/configs/glyphs_5w1s.yaml"
 
 
 def main() -> None:
+    """Runs the benchmark as its command line says."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="*", choices=list(LEARNERS), default=list(LEARNERS))
     parser.add_argument("--work-dir", type=Path, default=Path("runs/benchmarks/glyph_learners"))
+    add_record_option(parser)
     arguments = parser.parse_args()
     for name in arguments.only:
-        found = run(name, arguments.work_dir / name)
-        results = read_result(NAME) or {"configuration": CONFIG, "learners": {}}
-        together = results["learners"] | {name: found}
-        results["learners"] = {name: together[name] for name in LEARNERS if name in together}
-        write_result(NAME, results)
+        result = run(name, arguments.work_dir / name)
+        results = read_result(NAME, arguments.results) or {"configuration": CONFIG, "learners": {}}
+        learners = results["learners"] | {name: result}
+        results["learners"] = {name: learners[name] for name in LEARNERS if name in learners}
+        write_result(NAME, results, arguments.results)
+    report(NAME, results, arguments.results, table)
 
 
 def run(name: str, folder: Path) -> dict[str, Any]:
-    """What the result file says of one learner, blessed or not."""
-    of_machine = about()
+    """Runs the pipeline with one learner, and returns its part of the result file."""
+    before = about()
     command = [sys.executable, "-m", "pipeline.cli", "run", "--config", CONFIG]
     command += ["--set", f"learner.name={name}", "--output-dir", str(folder)]
     done = subprocess.run(command, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"})
@@ -57,12 +59,12 @@ def run(name: str, folder: Path) -> dict[str, Any]:
         "training_seconds": round(episodes / trained["episodes_per_second"]),
         "pipeline_seconds": round(sum(summary["seconds"].values())),
         "adapt_milliseconds": round(adaptation(summary, folder), 1) if summary["pushed"] else None,
-        **of_machine,
+        **before,
     }
 
 
 def adaptation(summary: dict[str, Any], folder: Path) -> float:
-    """Milliseconds for one episode and one query, of the pushed model."""
+    """Measures the pushed model on one episode and one query, in milliseconds."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # TensorFlow takes seconds to import, and the table needs none of it.
     from components.episodes.record import read_record

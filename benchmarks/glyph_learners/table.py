@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from benchmarks import markdown
+
 LEARNERS = {
     "maml": "MAML",
     "fomaml": "FOMAML",
@@ -13,22 +15,18 @@ LEARNERS = {
     "proto_maml": "Proto-MAML",
     "meta_lstm": "Meta-LSTM",
 }
-"""By `learner.name`: the title in the table."""
-MARKERS = ("<!-- learners table -->", "<!-- end of learners table -->")
-"""The table stands between these lines in the README."""
+"""Titles in the table, by `learner.name`."""
 
 
-def markdown(results: dict[str, Any]) -> str:
-    """One row a learner."""
-    lines = [
-        "| learner | accuracy | blessed | training | adaptation, one query |",
-        "|---|---|---|---|---|",
-    ]
+def table(results: dict[str, Any]) -> str:
+    """Formats one row for each learner."""
+    rows = []
     for name, one in results["learners"].items():
         accuracy = f"{one['accuracy']:.4f} ± {one['ci95']:.4f}"
         adapt = one["adapt_milliseconds"]
         seconds = "" if adapt is None else f"{adapt / 1000:.4f} s"
         blessed = "yes" if one["blessed"] else "no"
         training = f"{one['training_seconds']} s"
-        lines.append(f"| {LEARNERS[name]} | {accuracy} | {blessed} | {training} | {seconds} |")
-    return "\n".join(lines) + "\n"
+        rows.append([LEARNERS[name], accuracy, blessed, training, seconds])
+    titles = ["learner", "accuracy", "blessed", "training", "adaptation, one query"]
+    return markdown.table(titles, rows)

@@ -1,11 +1,11 @@
 """Episodes a second from disk to the trainer, with the trainer off, and how long it waits for them.
 
-    python -m benchmarks.input_pipeline [--episodes 10000] [--seconds 5]
+    python -m benchmarks.input_pipeline [--episodes 10000] [--seconds 5] [--record]
 
 The shapes of `make run`: glyphs, 5-way 1-shot, 3 queries a class, 16 episodes a meta-step. "first
-use" reads, unpacks and parses the files; afterwards episodes come from memory and are varied anew.
-Then a short meta-training of MAML (conv4-32) tells its rate, and the share of its time that it
-waited. Writes `benchmarks/results/input_pipeline.json`.
+use" reads, unpacks and parses the files; afterwards episodes come from memory and are augmented
+anew each time. Then a short meta-training of MAML (conv4-32) measures the trainer's own rate, and
+the share of its time that it waits for episodes. Result file: `input_pipeline.json`.
 """
 
 import argparse
@@ -17,7 +17,8 @@ from typing import Any
 
 import apache_beam as beam
 
-from benchmarks.reporting import about, write_result
+from benchmarks.input_pipeline.table import table
+from benchmarks.reporting import about, add_record_option, report
 from components.episode_gen.generate import generate_episodes
 from components.episode_gen.options import EpisodeGenConfig
 from components.episodes.dataset import parse_episodes, read_split
@@ -29,36 +30,38 @@ from components.meta_trainer.training.loop import meta_train
 
 STACK = 16
 LEARNER = {"name": "maml", "backbone": {"name": "conv4", "filters": 32}}
-VARIED = {
+AUGMENTED = {
     "as stored": AugmentOptions(regroup=False),
     "regroup": AugmentOptions(),
     "regroup, rotate": AugmentOptions(rotate=True),
-    "regroup, rotate, mirror, warp": AugmentOptions(rotate=True, mirror=True, warp=0.2),
+    "regroup, rotate, mirror, affine": AugmentOptions(rotate=True, mirror=True, warp=0.2),
 }
 
 
 def main() -> None:
+    """Runs the benchmark as its command line says."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--episodes", type=int, default=10_000)
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=5.0, help="duration of each measurement")
+    add_record_option(parser)
     arguments = parser.parse_args()
     result: dict[str, Any] = about()
     with tempfile.TemporaryDirectory() as uri:
-        record = draw(uri, arguments.episodes)
+        record = generate(uri, arguments.episodes)
         result["configuration"] = record.config | {"stack": STACK}
-        result["first_use"] = first_use(uri, record)
-        result["varied"] = {
-            name: varied(uri, record, options, arguments.seconds)
-            for name, options in VARIED.items()
+        result["first_use"] = first_use_rate(uri, record)
+        result["augmented"] = {
+            name: augmented_rate(uri, record, options, arguments.seconds)
+            for name, options in AUGMENTED.items()
         }
-        result["meta_training"] = trained(uri, record, arguments.seconds)
+        result["meta_training"] = trainer_rate(uri, record, arguments.seconds)
     rate = result["meta_training"]["episodes_per_second"]
-    result["times_the_trainers_rate"] = round(result["varied"]["regroup, rotate"] / rate, 1)
-    print(json.dumps({key: value for key, value in result.items() if key != "configuration"}))
-    write_result("input_pipeline", result)
+    result["times_the_trainers_rate"] = round(result["augmented"]["regroup, rotate"] / rate, 1)
+    report("input_pipeline", result, arguments.results, table)
 
 
-def draw(uri: str, episodes: int) -> EpisodeSetRecord:
+def generate(uri: str, episodes: int) -> EpisodeSetRecord:
+    """Generates the episodes of the benchmark into the folder `uri`."""
     config = {
         "data": {"source": "glyphs", "invert": True},
         "episodes": {
@@ -74,8 +77,8 @@ def draw(uri: str, episodes: int) -> EpisodeSetRecord:
     )
 
 
-def first_use(uri: str, record: EpisodeSetRecord) -> float:
-    """Episodes/s read from the files and parsed."""
+def first_use_rate(uri: str, record: EpisodeSetRecord) -> float:
+    """Measures episodes a second, read from the files and parsed."""
     stacks = (
         read_split(uri, "train")
         .batch(STACK)
@@ -86,8 +89,10 @@ def first_use(uri: str, record: EpisodeSetRecord) -> float:
     return round(count / (time.perf_counter() - started), 1)
 
 
-def varied(uri: str, record: EpisodeSetRecord, augment: AugmentOptions, seconds: float) -> float:
-    """Episodes/s once all are in memory."""
+def augmented_rate(
+    uri: str, record: EpisodeSetRecord, augment: AugmentOptions, seconds: float
+) -> float:
+    """Measures episodes a second once all are in memory."""
     options = TrainingOptions(episodes_per_step=STACK, augment=augment)
     stacks = iter(training_episodes(uri, record, options))
     for _ in range(record.counts["train"] // STACK + 1):
@@ -99,8 +104,8 @@ def varied(uri: str, record: EpisodeSetRecord, augment: AugmentOptions, seconds:
     return round(count / (time.perf_counter() - started), 1)
 
 
-def trained(uri: str, record: EpisodeSetRecord, seconds: float) -> dict[str, float]:
-    """The trainer's rate and wait, after compiling and the first use of the files."""
+def trainer_rate(uri: str, record: EpisodeSetRecord, seconds: float) -> dict[str, float]:
+    """Measures the trainer's rate and wait, after compiling and the first use of the files."""
     options = TrainingOptions(
         steps=10**6,
         episodes_per_step=STACK,

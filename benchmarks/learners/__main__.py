@@ -1,11 +1,11 @@
-"""What each learner costs: compiling, meta-training, adapting as served.
+"""The cost of each learner: compilation, meta-training, adaptation as served.
 
-    python -m benchmarks.learners [--only NAME ...] [--seconds 5]
+    python -m benchmarks.learners [--only NAME ...] [--seconds 5] [--record]
 
 The shapes of `make run`: 28 x 28 images, conv4-32, 5-way 1-shot, 3 queries a class, 16 episodes a
 meta-step, every learner with its own defaults. Meta-steps are the Trainer's, adaptation is the
-exported model's signature `adapt`; each is measured in a process of its own. Writes
-`benchmarks/results/learners.json`, unless only some were asked for.
+exported model's signature `adapt`; each is measured in a process of its own. Result
+file: `learners.json`, written only when all learners are measured.
 """
 
 import argparse
@@ -15,7 +15,8 @@ import subprocess
 import sys
 from typing import Any
 
-from benchmarks.reporting import about, write_result
+from benchmarks.learners.table import table
+from benchmarks.reporting import about, add_record_option, report
 from components.meta_trainer import learners
 
 COLUMNS = {
@@ -30,30 +31,32 @@ COLUMNS = {
 
 
 def main() -> None:
+    """Runs the benchmark as its command line says."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="*", choices=sorted(learners.TABLE))
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=5.0, help="duration of each measurement")
+    add_record_option(parser)
     arguments = parser.parse_args()
     before = about()
     print(f"{'':16}" + "".join(f"{title:>12}" for title in COLUMNS.values()), flush=True)
-    found = {}
+    costs: dict[str, dict[str, Any]] = {}
     for name in arguments.only or learners.TABLE:
-        found[name] = {}
+        costs[name] = {}
         for part in ("training", "adaptation"):
-            found[name] |= measure(part, name, arguments.seconds)
-        print(f"{name:16}" + "".join(f"{found[name][key]:12}" for key in COLUMNS), flush=True)
+            costs[name] |= measure(part, name, arguments.seconds)
+        print(f"{name:16}" + "".join(f"{costs[name][key]:12}" for key in COLUMNS), flush=True)
     if not arguments.only:
-        write_result("learners", before | {"learners": found})
+        report("learners", before | {"learners": costs}, arguments.results, table)
 
 
 def measure(part: str, name: str, seconds: float) -> dict[str, Any]:
-    """What the worker of one learner says of a part of its life."""
+    """Measures a part of one learner's cost in a worker process."""
     command = [sys.executable, "-m", "benchmarks.learners.worker", part, name, str(seconds)]
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    ended = subprocess.run(command, capture_output=True, text=True, env=environment)
-    if ended.returncode:
-        raise SystemExit(f"{name} failed:\n{ended.stderr[-2000:]}")
-    return json.loads(ended.stdout.splitlines()[-1])
+    worker = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if worker.returncode:
+        raise SystemExit(f"{name} failed:\n{worker.stderr[-2000:]}")
+    return json.loads(worker.stdout.splitlines()[-1])
 
 
 if __name__ == "__main__":

@@ -2,19 +2,21 @@
 
 from typing import Any
 
+from benchmarks import markdown
 from benchmarks.glyph_learners.table import LEARNERS
 
-MARKERS = ("<!-- cost table -->", "<!-- end of cost table -->")
-"""The table stands between these lines in the README."""
 
-
-def markdown(results: dict[str, Any]) -> str:
-    """One row a learner."""
-    lines = [
-        "| learner | compile | episodes/s in meta-training | adaptation, one episode "
-        "| each of a stack | floor |",
-        "|---|---|---|---|---|---|",
+def table(results: dict[str, Any]) -> str:
+    """Formats one row for each learner."""
+    titles = [
+        "learner",
+        "compilation",
+        "episodes/s in meta-training",
+        "adaptation, one episode",
+        "one of a stack of eight",
+        "floor",
     ]
+    rows = []
     for name, one in results["learners"].items():
         cells = [
             LEARNERS[name],
@@ -22,5 +24,5 @@ def markdown(results: dict[str, Any]) -> str:
             f"{one['episodes_per_second']:.0f}",
             *(f"{one[key]:.2f} ms" for key in ("adapt_ms", "adapt_ms_stacked", "adapt_floor_ms")),
         ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+        rows.append(cells)
+    return markdown.table(titles, rows)

@@ -1,9 +1,9 @@
-"""Measures one learner in a process of its own: one line of JSON.
+"""Measures one learner in a process of its own, and prints one line of JSON.
 
     python -m benchmarks.learners.worker PART NAME SECONDS
 
-PART is "training" or "adaptation": the Trainer's process keeps each operation to a core, a server's
-does not.
+PART is "training" or "adaptation": the Trainer's process runs each operation on one core, a
+server's does not.
 """
 
 import json
@@ -31,18 +31,19 @@ from serving.saved_model import signatures as names
 
 WAYS, SHOTS, QUERIES, SIZE, FILTERS, EPISODES, STACKED = 5, 1, 3, 28, 32, 16, 8
 LATE = 0.9
-"""Share of meta-training done: MAML++ takes second-order steps by then."""
+"""Share of meta-training that is done when it is timed: MAML++ takes second-order steps by then."""
 
 
 def main(part: str, name: str, seconds: float) -> None:
+    """Measures one part of one learner's cost."""
     print(json.dumps(PARTS[part](name, seconds)))
 
 
 def training(name: str, seconds: float) -> dict[str, Any]:
-    """Compile seconds, episodes/s and memory of the Trainer's meta-step."""
+    """Measures the Trainer's meta-step: seconds to compile, episodes a second, memory."""
     use_single_threaded_operations()
-    assembly = assemble(record(), section_of(name))
-    episodes = draw(np.random.default_rng(0), EPISODES)
+    assembly = assemble(record(), learner_section(name))
+    episodes = random_episodes(np.random.default_rng(0), EPISODES)
     options = TrainingOptions(steps=10**6, episodes_per_step=EPISODES)
     state = TrainingState(assembly.learner.init(0))
     state.step.assign(int(LATE * options.steps))
@@ -59,36 +60,36 @@ def training(name: str, seconds: float) -> dict[str, Any]:
 
 
 def adaptation(name: str, seconds: float) -> dict[str, Any]:
-    """Seconds to export; milliseconds of the exported signature, and of the products alone."""
-    assembly = assemble(record(), section_of(name))
-    rng, found = np.random.default_rng(0), {}
+    """Measures export in seconds; in milliseconds the signature `adapt`, and its floor."""
+    assembly = assemble(record(), learner_section(name))
+    rng, costs = np.random.default_rng(0), {}
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         export(assembly, assembly.learner.init(0), f"{folder}/model", {})
-        found["export_seconds"] = round(time.perf_counter() - started, 1)
+        costs["export_seconds"] = round(time.perf_counter() - started, 1)
         model = tf.saved_model.load(f"{folder}/model")
     rate = matmul_rate()
     adapt = model.signatures[names.ADAPT]
     for key, count in (("adapt_ms", 1), ("adapt_ms_stacked", STACKED)):
-        episodes = draw(rng, count)
+        episodes = random_episodes(rng, count)
         inputs = {names.SUPPORT_X: episodes.support_x, names.SUPPORT_Y: episodes.support_y}
         taken = median_seconds(lambda inputs=inputs: adapt(**inputs), seconds / 2)
-        found[key] = round(1000 * taken / count, 2)
-    found["adapt_floor_ms"] = round(1000 * adaptation_flop(section_of(name)) / rate, 2)
-    found["matmul_gflop_per_second"] = round(rate / 1e9, 1)
-    return found
+        costs[key] = round(1000 * taken / count, 2)
+    costs["adapt_floor_ms"] = round(1000 * adaptation_flop(learner_section(name)) / rate, 2)
+    costs["matmul_gflop_per_second"] = round(rate / 1e9, 1)
+    return costs
 
 
 PARTS = {"training": training, "adaptation": adaptation}
 
 
-def section_of(name: str) -> dict[str, Any]:
-    """The configuration's section `learner`."""
+def learner_section(name: str) -> dict[str, Any]:
+    """Makes the configuration's section `learner`."""
     return {"name": name, "backbone": {"name": "conv4", "filters": FILTERS}}
 
 
 def adaptation_flop(section: dict[str, Any]) -> float:
-    """Of the matrix products that one adaptation cannot do without.
+    """Counts the floating-point operations of the matrix products that one adaptation needs.
 
     A gradient takes the forward product twice more (by kernel and by input; the first layer has no
     gradient by its input); the statistics of the adapted network take one more pass.
@@ -112,25 +113,25 @@ def adaptation_flop(section: dict[str, Any]) -> float:
 
 
 def matmul_rate(size: int = 1024) -> float:
-    """FLOP/s of float32 matrix products, all cores."""
+    """Measures float32 matrix products on all cores, in floating-point operations a second."""
     a = tf.random.normal([size, size])
     return 2 * size**3 / median_seconds(lambda: float(tf.matmul(a, a)[0, 0]), 1.0)
 
 
 def median_seconds(call: Callable[[], Any], seconds: float) -> float:
-    """Of calls made for that long, after one that does not count."""
+    """Calls for that long, after one call that does not count; returns the median in seconds."""
     call()
-    taken: list[float] = []
+    durations: list[float] = []
     end = time.perf_counter() + seconds
-    while not taken or time.perf_counter() < end:
+    while not durations or time.perf_counter() < end:
         before = time.perf_counter()
         call()
-        taken.append(time.perf_counter() - before)
-    return statistics.median(taken)
+        durations.append(time.perf_counter() - before)
+    return statistics.median(durations)
 
 
-def draw(rng: np.random.Generator, episodes: int) -> Episodes:
-    """Random images, as stored."""
+def random_episodes(rng: np.random.Generator, episodes: int) -> Episodes:
+    """Makes episodes of random images, as stored."""
 
     def examples(per_class: int) -> tuple[tf.Tensor, tf.Tensor]:
         labels = np.tile(np.repeat(np.arange(WAYS, dtype=np.int32), per_class), (episodes, 1))
@@ -141,6 +142,7 @@ def draw(rng: np.random.Generator, episodes: int) -> Episodes:
 
 
 def record() -> EpisodeSetRecord:
+    """Describes the episodes of this benchmark."""
     return EpisodeSetRecord(
         format_version=1,
         example_spec=ExampleSpec("image", "uint8", (SIZE, SIZE, 1)),

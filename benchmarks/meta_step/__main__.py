@@ -1,16 +1,17 @@
-"""One meta-step of second-order MAML, here and in others' libraries, in turn on one machine.
+"""One meta-step of second-order MAML, by this project and by other libraries, on one machine.
 
-    python -m benchmarks.meta_step --peers PYTHON [--rounds 5] [--seconds 3] [--only NAME ...]
+    python -m benchmarks.meta_step [--peers PYTHON] [--rounds 5] [--seconds 3] [--only NAME ...]
+        [--record]
 
 PYTHON is an interpreter with `.requirements/bench_*.txt` installed: the peers need another NumPy
 than TensorFlow. Those whose packages do not load are left out. Every implementation is a process of
-its own that compiles first; then they take turns, several rounds. Writes
-`benchmarks/results/meta_step.json`, which holds one result for each kind of processor, unless only
-some were asked for.
+its own that compiles first; then each runs for some seconds, one after the other, for several
+rounds. Result file: `meta_step.json`, one result for each kind of processor, written only when all
+implementations are measured.
 
 Beside them stand `floor`, the matrix products alone (`floor.py`) by the same libraries, and
-`tf_map_fn_one_core`, which has one setting from here. It counts in a ratio of its own: as they
-come, no peer uses it.
+`tf_map_fn_one_core`, which has one setting from this project. It has a ratio of its own, because no
+peer has this setting by default.
 
 The loss and the meta-gradient of the first meta-step must agree, or nothing is reported. (Later
 losses need not: where a ReLU's input changes sign an adapted loss jumps, and weights that differ in
@@ -29,13 +30,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.meta_step import problem
-from benchmarks.reporting import about, processor, read_result, write_result
+from benchmarks.meta_step.table import table
+from benchmarks.reporting import about, add_record_option, processor, read_result, report
 
 TOLERANCE = 1e-4
-"""Relative, of the loss."""
+"""Largest relative difference of losses."""
 GRADIENT_TOLERANCE = 5e-3
-"""Relative, of the meta-gradient by each weight. After five steps, some implementations' of the
-first layer lie a thousandth apart, where the losses agree to 1e-7; not found out why."""
+"""Largest relative difference of the meta-gradient by each weight. After five steps, those of the
+first layer differ by a thousandth between some implementations whose losses agree to 1e-7; the
+cause is not known."""
 OURS, TUNED, FLOOR, RATE = "ours", "tf_map_fn_one_core", "floor", "matmul"
 HERE = (OURS, "tf_map_fn", TUNED, FLOOR, RATE)
 PEERS = {
@@ -43,11 +46,11 @@ PEERS = {
     "torch_vmap": ("torch",),
     "torch_higher": ("torch", "higher"),
 }
-"""The peers by name, and what each imports."""
+"""The packages that each peer imports."""
 
 
 class Worker:
-    """A process that takes meta-steps when told to."""
+    """A process that takes meta-steps on request."""
 
     def __init__(self, name: str, python: str, case: str):
         self.name = name
@@ -60,19 +63,21 @@ class Worker:
             text=True,
             env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
         )
-        self.started = self._hear()
+        self.first = self._receive()
 
     def run(self, seconds: float) -> dict[str, Any]:
+        """Takes meta-steps for that long; returns the duration of each, and the peak memory."""
         assert self.process.stdin is not None
         print(seconds, file=self.process.stdin, flush=True)
-        return self._hear()
+        return self._receive()
 
     def close(self) -> None:
+        """Ends the process."""
         assert self.process.stdin is not None
         self.process.stdin.close()
         self.process.wait()
 
-    def _hear(self) -> dict[str, Any]:
+    def _receive(self) -> dict[str, Any]:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             if line.startswith("::"):
@@ -81,81 +86,88 @@ class Worker:
 
 
 def measure(case_name: str, pythons: dict[str, str], rounds: int, seconds: float) -> dict[str, Any]:
-    """Figures of one case, by implementation."""
+    """Measures one case with every implementation."""
     case = problem.CASES[case_name]
     workers = [Worker(name, python, case_name) for name, python in pythons.items()]
-    check({w.name: w.started for w in workers if w.name not in (RATE, FLOOR)})
-    heard: dict[str, list[dict[str, Any]]] = {w.name: [] for w in workers}
+    check({w.name: w.first for w in workers if w.name not in (RATE, FLOOR)})
+    replies: dict[str, list[dict[str, Any]]] = {w.name: [] for w in workers}
     for _ in range(rounds):
         for worker in workers:
-            heard[worker.name].append(worker.run(seconds))
+            replies[worker.name].append(worker.run(seconds))
     for worker in workers:
         worker.close()
     medians = {
-        name: [statistics.median(one["seconds"]) for one in found] for name, found in heard.items()
+        name: [statistics.median(reply["seconds"]) for reply in of_worker]
+        for name, of_worker in replies.items()
     }
     rate = 2 * 1024**3 / statistics.median(medians.pop(RATE)) / 1e9
-    found = {}
+    figures = {}
     for worker in workers:
         if worker.name == RATE:
             continue
         speeds = sorted(case.episodes / median for median in medians[worker.name])
         middle = statistics.median(speeds)
         gflops = middle * problem.flop_per_task(case) / 1e9
-        found[worker.name] = {
+        figures[worker.name] = {
             "tasks_per_second": round(middle, 1),
             "spread": [round(speeds[0], 1), round(speeds[-1], 1)],
             "gflop_per_second": round(gflops, 1),
             "share_of_matmul_rate": round(gflops / rate, 3),
-            "compile_seconds": round(worker.started["compile_seconds"], 1),
-            "peak_mb": round(heard[worker.name][-1]["peak_mb"]),
-            "versions": worker.started["versions"],
+            "compile_seconds": round(worker.first["compile_seconds"], 1),
+            "peak_mb": round(replies[worker.name][-1]["peak_mb"]),
+            "versions": worker.first["versions"],
         }
-    result: dict[str, Any] = {"matmul_gflop_per_second": round(rate, 1), "implementations": found}
-    if OURS not in found:
+    result: dict[str, Any] = {"matmul_gflop_per_second": round(rate, 1), "implementations": figures}
+    if OURS not in figures:
         return result
-    peers = [name for name in found if name not in (OURS, TUNED, FLOOR)]
+    peers = [name for name in figures if name not in (OURS, TUNED, FLOOR)]
     if peers:
-        fastest = max(peers, key=lambda name: found[name]["tasks_per_second"])
+        fastest = max(peers, key=lambda name: figures[name]["tasks_per_second"])
         ratio = _ratio(medians[fastest], medians[OURS])
         result |= {"fastest_peer": fastest, "ratio_to_fastest_peer": ratio}
-    if TUNED in found:
+    if TUNED in figures:
         result["ratio_to_tuned"] = _ratio(medians[TUNED], medians[OURS])
     return result
 
 
 def _ratio(theirs: list[float], ours: list[float]) -> float:
-    """The median of rounds' ratios, so that a machine that slows down slows both."""
+    """Returns the median of the rounds' ratios: a machine that slows down slows both."""
     return round(statistics.median(their / our for their, our in zip(theirs, ours)), 2)
 
 
-def check(started: dict[str, dict[str, Any]]) -> None:
-    """Refuses a comparison of implementations that do not compute the same."""
-    reference = OURS if OURS in started else next(iter(started))
-    losses = {name: one["loss"] for name, one in started.items()}
-    changes = {name: _taken(one["change"]) for name, one in started.items()}
+def check(replies: dict[str, dict[str, Any]]) -> None:
+    """Ends the benchmark if the implementations do not compute the same."""
+    reference = OURS if OURS in replies else next(iter(replies))
+    losses = {name: one["loss"] for name, one in replies.items()}
+    changes = {name: _pop_arrays(one["change"]) for name, one in replies.items()}
     for name, theirs in changes.items():
-        loss_apart = abs(losses[name] / losses[reference] - 1)
-        apart = {
+        loss_difference = abs(losses[name] / losses[reference] - 1)
+        differences = {
             weight: float(np.linalg.norm(theirs[weight] - ours) / np.linalg.norm(ours))
             for weight, ours in changes[reference].items()
         }
-        worst = max(apart, key=lambda weight: apart[weight])
-        print(f"{name}: loss apart {loss_apart:.0e}, meta-gradient {apart[worst]:.0e} ({worst})")
-        alike = all(one <= GRADIENT_TOLERANCE for one in apart.values())  # NaN is not
-        if not (alike and loss_apart <= TOLERANCE):
-            raise SystemExit(f"{name} does not compute what {reference} does: {losses}, {apart}.")
+        worst = max(differences, key=lambda weight: differences[weight])
+        print(
+            f"{name}: relative difference of the loss {loss_difference:.0e}, "
+            f"of the meta-gradient {differences[worst]:.0e} ({worst})"
+        )
+        equal = all(one <= GRADIENT_TOLERANCE for one in differences.values())  # false for NaN
+        if not (equal and loss_difference <= TOLERANCE):
+            raise SystemExit(
+                f"{name} does not compute what {reference} does: {losses}, {differences}."
+            )
 
 
-def _taken(path: str) -> dict[str, np.ndarray]:
+def _pop_arrays(path: str) -> dict[str, np.ndarray]:
     """Reads a file of arrays and removes it."""
     with np.load(path) as arrays:
-        found = dict(arrays)
+        copies = dict(arrays)
     Path(path).unlink()
-    return found
+    return copies
 
 
 def show(case_name: str, result: dict[str, Any]) -> None:
+    """Prints the figures of one case."""
     print(f"\n{case_name}: matmul {result['matmul_gflop_per_second']} GFLOP/s")
     print(f"{'':20}{'tasks/s':>9}{'spread':>16}{'GFLOP/s':>9}{'share':>7}{'compile':>9}{'MB':>7}")
     for name, one in result["implementations"].items():
@@ -171,11 +183,13 @@ def show(case_name: str, result: dict[str, Any]) -> None:
 
 
 def main() -> None:
+    """Runs the benchmark as its command line says."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--peers", help="a Python with .requirements/bench_*.txt")
+    parser.add_argument("--peers", help="a Python that has .requirements/bench_*.txt installed")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--only", nargs="*", help="of " + ", ".join((*HERE, *PEERS)))
+    add_record_option(parser)
     arguments = parser.parse_args()
     pythons = {name: sys.executable for name in HERE}
     pythons |= {name: arguments.peers for name in PEERS if arguments.peers}
@@ -195,21 +209,21 @@ def main() -> None:
         },
     }
     if not arguments.only:
-        machines = read_result("meta_step").get("machines", {})
+        machines = read_result("meta_step", arguments.results).get("machines", {})
         machines[processor()] = before | configuration | {"results": cases}
-        write_result("meta_step", {"machines": machines})
+        report("meta_step", {"machines": machines}, arguments.results, table)
 
 
 def importable(name: str, python: str) -> bool:
-    """Whether the packages of a peer can be loaded; says why where they cannot.
+    """Tells whether the packages of a peer can be loaded; prints the reason where they cannot.
 
     PyTorch from PyPI is a CUDA build on some machines, and does not load without its libraries.
     """
     for package in PEERS[name]:
-        found = subprocess.run([python, "-c", f"import {package}"], capture_output=True, text=True)
-        if found.returncode:
-            why = (found.stderr.strip().splitlines() or ["it ends without a word"])[-1]
-            print(f"{name} is left out, since {package} cannot be imported: {why}")
+        trial = subprocess.run([python, "-c", f"import {package}"], capture_output=True, text=True)
+        if trial.returncode:
+            reason = (trial.stderr.strip().splitlines() or ["no message"])[-1]
+            print(f"{name} is left out, since {package} cannot be imported: {reason}")
             return False
     return True
 

@@ -1,9 +1,10 @@
-"""The floor: the products that second-order MAML cannot do without, and nothing else.
+"""The floor: only the matrix products that second-order MAML needs.
 
-As many of each shape as the meta-step has, on inputs that lie ready: nothing is cut into patches,
-normalised, added or written down. Each in the faster of two ways, found at the start: TensorFlow's
-own convolution (oneDNN's on CPUs), or a matrix product of patches. The cores share the tasks, one
-product after the other. No meta-step that computes these products by these libraries is faster.
+As many of each shape as the meta-step has, on inputs that are ready in memory: nothing is cut into
+patches, normalised or added. Each by the faster of two implementations, chosen at the start:
+TensorFlow's own convolution (oneDNN's on CPUs), or a matrix product of patches. The cores share the
+tasks, one product after the other. No meta-step that computes these products by these libraries can
+be faster.
 """
 
 import os
@@ -19,12 +20,19 @@ from benchmarks.meta_step import problem
 from benchmarks.meta_step.worker import serve
 
 REPEATS = 20
-"""Of each shape, to find the faster way."""
+"""Products of each shape that are timed, to choose the faster implementation."""
 Product = Callable[[], tf.Tensor]
 
 
 class Shape(NamedTuple):
-    """A product of a layer: `kind` is "forward", "by_input" or "by_kernel"."""
+    """A product of a layer.
+
+    Attributes:
+      kind: "forward", "by_input" or "by_kernel" (the gradients by the input and by the kernel).
+      images: number of images.
+      size: height and width of the layer's input, in pixels.
+      channels: channels of the layer's input.
+    """
 
     kind: str
     images: int
@@ -33,22 +41,25 @@ class Shape(NamedTuple):
 
 
 def products_of_task(case: problem.Case) -> Counter[Shape]:
-    """How many of each: `problem.flop_per_task`, product by product, but for the dense layer."""
-    found: Counter[Shape] = Counter()
+    """Counts the products of one task by shape.
+
+    They are those of `problem.flop_per_task` without the dense layer's.
+    """
+    counts: Counter[Shape] = Counter()
     support, query = problem.WAYS * problem.SHOTS, problem.WAYS * case.queries
     size, channels = problem.SIZE, 1
     for _ in range(problem.BLOCKS):
         first = channels == 1
         for kind in ("forward", "by_kernel") if first else ("forward", "by_kernel", "by_input"):
             in_support = (2 if first else 3) * case.inner_steps
-            found[Shape(kind, support, size, channels)] += in_support
-            found[Shape(kind, query, size, channels)] += 1
+            counts[Shape(kind, support, size, channels)] += in_support
+            counts[Shape(kind, query, size, channels)] += 1
         size, channels = -(-size // 2), problem.FILTERS
-    return found
+    return counts
 
 
-def ways(shape: Shape) -> list[Product]:
-    """By TensorFlow's convolution, and by a matrix product of patches."""
+def implementations(shape: Shape) -> list[Product]:
+    """Returns the product as TensorFlow's convolution, and as a matrix product of patches."""
     kind, images, size, channels = shape
     out, filters = -(-size // 2), problem.FILTERS
     x = tf.random.normal([images, size, size, channels])
@@ -78,8 +89,8 @@ def ways(shape: Shape) -> list[Product]:
     ]
 
 
-def one_after_the_other(products: Iterable[Product]) -> tf.Tensor:
-    """Computes all in this order; the last one's result, as a scalar."""
+def compute_in_order(products: Iterable[Product]) -> tf.Tensor:
+    """Computes all products in this order; returns one number of the last one."""
     before: list[tf.Tensor] = []
     for product in products:
         with tf.control_dependencies(before):  # also keeps equal ones from being merged
@@ -88,30 +99,31 @@ def one_after_the_other(products: Iterable[Product]) -> tf.Tensor:
 
 
 def fastest(products: list[Product]) -> Product:
-    """The one that takes the least time, repeated on one core."""
+    """Returns the product that takes the least time, repeated on one core."""
 
     def seconds(product: Product) -> float:
-        repeated = tf.function(lambda: one_after_the_other([product] * REPEATS))
-        taken = []
+        repeated = tf.function(lambda: compute_in_order([product] * REPEATS))
+        durations = []
         for _ in range(4):  # the first one compiles
             started = time.perf_counter()
             float(repeated())
-            taken.append(time.perf_counter() - started)
-        return min(taken)
+            durations.append(time.perf_counter() - started)
+        return min(durations)
 
     return min(products, key=seconds)
 
 
 def main(case: problem.Case) -> None:
+    """Answers the driver with the floor of one case."""
     cores = os.cpu_count() or 1
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(cores)
-    # It would drop products that nobody looks at.
+    # It would drop products whose results are not used.
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     of_task = [
         product
         for shape, count in products_of_task(case).items()
-        for product in [fastest(ways(shape))] * count
+        for product in [fastest(implementations(shape))] * count
     ]
     share = [
         of_task * len(range(core, case.episodes, cores))
@@ -120,7 +132,7 @@ def main(case: problem.Case) -> None:
 
     @tf.function
     def step() -> tf.Tensor:
-        return tf.add_n([one_after_the_other(products) for products in share])
+        return tf.add_n([compute_in_order(products) for products in share])
 
     serve(lambda outer: float(step()), dict, {"tensorflow": tf.__version__})
 

@@ -11,6 +11,7 @@ from benchmarks.meta_step.worker import serve
 
 
 def convolution(x, kernel):
+    """Convolves with stride 2 and SAME padding."""
     _, height, width, channels = x.shape
     rows, columns = -(-height // 2), -(-width // 2)
     tall, wide = (max((n - 1) * 2 + 3 - size, 0) for n, size in ((rows, height), (columns, width)))
@@ -25,6 +26,7 @@ def convolution(x, kernel):
 
 
 def loss_of(w, x, y):
+    """Computes the mean cross-entropy."""
     for block in range(1, problem.BLOCKS + 1):
         x = convolution(x, w[f"conv{block}_kernel"])
         mean = x.mean((0, 1, 2))
@@ -36,10 +38,12 @@ def loss_of(w, x, y):
 
 
 def main(case: problem.Case) -> None:
+    """Answers the driver with this implementation of one case."""
+
     def meta_loss(w, support_x, support_y, query_x, query_y):
         for _ in range(case.inner_steps):
             gradients = jax.grad(loss_of)(w, support_x, support_y)
-            rate = problem.INNER_RATE
+            rate = problem.INNER_LEARNING_RATE
             w = {n: v - rate * gradients[n] if problem.adapted(n) else v for n, v in w.items()}
         return loss_of(w, query_x, query_y)
 

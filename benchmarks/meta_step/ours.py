@@ -1,4 +1,4 @@
-"""This project: the learner `maml` over `conv4`, chunks of episodes on all cores."""
+"""This project's implementation: `maml` with `conv4`, chunks of episodes on all cores."""
 
 import os
 import sys
@@ -18,10 +18,11 @@ from components.tasks.classification import classification
 
 
 def main(case: problem.Case) -> None:
+    """Answers the driver with this implementation of one case."""
     use_single_threaded_operations()
     backbone = conv4(Conv4Options(normalisation="transductive"), (problem.SIZE, problem.SIZE, 1))
     options = MamlOptions(
-        inner_steps=case.inner_steps, inner_rate=problem.INNER_RATE, learn_rates=False
+        inner_steps=case.inner_steps, inner_rate=problem.INNER_LEARNING_RATE, learn_rates=False
     )
     learner = maml(options, Network(backbone, problem.WAYS), classification())
     examples = problem.WAYS * (problem.SHOTS + case.queries)
@@ -29,14 +30,14 @@ def main(case: problem.Case) -> None:
 
     @tf.function(jit_compile=True)
     def gradients(weights, *chunk):
-        found = learner.meta_gradients(weights, Episodes(*chunk), tf.constant(0.0))
-        return found.loss, dict(found.gradients)
+        result = learner.meta_gradients(weights, Episodes(*chunk), tf.constant(0.0))
+        return result.loss, dict(result.gradients)
 
     @tf.function
     def step(weights, adam, number, rate, epsilon, *episodes):
-        loss, found = mean_over_chunks(lambda *chunk: gradients(weights, *chunk), episodes, size)
+        loss, mean = mean_over_chunks(lambda *chunk: gradients(weights, *chunk), episodes, size)
         weights, adam = optimizer.update(
-            weights, found, adam, step=number, rate=rate, epsilon=epsilon
+            weights, mean, adam, step=number, rate=rate, epsilon=epsilon
         )
         return loss, weights, adam
 

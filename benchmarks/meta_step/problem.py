@@ -1,4 +1,4 @@
-"""The same network, weights and episodes for every implementation. Needs NumPy only.
+"""The network, weights and episodes that all implementations share. Needs NumPy only.
 
 conv4-64: four blocks of [3 x 3 convolution with stride 2 and SAME padding, normalisation by the
 moments of the batch, offset, ReLU], the mean over positions, a dense layer to 5 ways. MAML adapts
@@ -10,12 +10,12 @@ from typing import NamedTuple
 import numpy as np
 
 WAYS, SHOTS, SIZE, FILTERS, BLOCKS = 5, 1, 28, 64, 4
-INNER_RATE, EPSILON = 0.4, 1e-3
+INNER_LEARNING_RATE, EPSILON = 0.4, 1e-3
 BETA_1, BETA_2 = 0.9, 0.999
 
 
 class Outer(NamedTuple):
-    """Of Adam: w <- w - rate * correction * m / (sqrt(v) + epsilon)."""
+    """The options of Adam: w <- w - rate * correction * m / (sqrt(v) + epsilon)."""
 
     rate: float
     epsilon: float
@@ -23,14 +23,16 @@ class Outer(NamedTuple):
 
 TIMED = Outer(rate=1e-3, epsilon=1e-8)
 CHECKED = Outer(rate=20.0, epsilon=1.0)
-"""For the step that is compared. With so large an epsilon it is proportional to the meta-gradient;
-with a small one all that would show is its sign."""
+"""Options of the step whose change of weights is compared. With so large an epsilon the change is
+proportional to the meta-gradient; with a small one it would only show its sign."""
 
 
 class Case(NamedTuple):
+    """The size of a meta-step; `queries` is the number of queries for each class."""
+
     episodes: int
     inner_steps: int
-    queries: int  # a class
+    queries: int
 
 
 CASES = {
@@ -40,25 +42,29 @@ CASES = {
 
 
 def adapted(name: str) -> bool:
+    """Tells whether the inner steps change this weight."""
     return not name.endswith("_offset")
 
 
 def weights() -> dict[str, np.ndarray]:
-    """Kernels `[3, 3, C, F]`, offsets `[F]`, `head_kernel` `[F, N]`, `head_bias` `[N]`."""
+    """Makes the first weights.
+
+    Kernels `[3, 3, C, F]`, offsets `[F]`, `head_kernel` `[F, N]`, `head_bias` `[N]`.
+    """
     rng = np.random.Generator(np.random.PCG64(0))
-    found, channels = {}, 1
+    arrays, channels = {}, 1
     for block in range(1, BLOCKS + 1):
         shape = (3, 3, channels, FILTERS)
-        found[f"conv{block}_kernel"] = rng.standard_normal(shape) * np.sqrt(2 / (9 * channels))
-        found[f"conv{block}_offset"] = np.zeros(FILTERS)
+        arrays[f"conv{block}_kernel"] = rng.standard_normal(shape) * np.sqrt(2 / (9 * channels))
+        arrays[f"conv{block}_offset"] = np.zeros(FILTERS)
         channels = FILTERS
-    found["head_kernel"] = rng.standard_normal((FILTERS, WAYS)) * 0.1
-    found["head_bias"] = np.zeros(WAYS)
-    return {name: value.astype(np.float32) for name, value in found.items()}
+    arrays["head_kernel"] = rng.standard_normal((FILTERS, WAYS)) * 0.1
+    arrays["head_bias"] = np.zeros(WAYS)
+    return {name: value.astype(np.float32) for name, value in arrays.items()}
 
 
 def episodes(case: Case) -> tuple[np.ndarray, ...]:
-    """support_x `[E, S, 28, 28, 1]` float32, support_y `[E, S]` int32, query_x, query_y."""
+    """Makes support_x `[E, S, 28, 28, 1]` float32, support_y `[E, S]` int32, query_x, query_y."""
     rng = np.random.Generator(np.random.PCG64(1))
 
     def half(examples: int) -> tuple[np.ndarray, np.ndarray]:
@@ -70,7 +76,7 @@ def episodes(case: Case) -> tuple[np.ndarray, ...]:
 
 
 def flop_per_task(case: Case) -> int:
-    """Of the matrix products that second-order MAML cannot do without.
+    """Counts the floating-point operations of the matrix products that second-order MAML needs.
 
     In units of a layer's forward product: a gradient takes 3 (forward, by kernel, by input), its
     derivative 6 more; the first layer has no gradient by its input (2, and 2 more).

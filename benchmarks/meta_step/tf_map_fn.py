@@ -9,6 +9,7 @@ from benchmarks.meta_step.worker import serve
 
 
 def logits(w, x):
+    """Computes the logits `[B, N]` of images `[B, H, W, C]`."""
     for block in range(1, problem.BLOCKS + 1):
         x = tf.nn.conv2d(x, w[f"conv{block}_kernel"], 2, "SAME")
         mean = tf.reduce_mean(x, [0, 1, 2])
@@ -19,10 +20,13 @@ def logits(w, x):
 
 
 def loss_of(w, x, y):
+    """Computes the mean cross-entropy."""
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits(w, x)))
 
 
 def main(case: problem.Case) -> None:
+    """Answers the driver with this implementation of one case."""
+
     def meta_loss(w, support_x, support_y, query_x, query_y):
         for _ in range(case.inner_steps):
             fast = {name: value for name, value in w.items() if problem.adapted(name)}
@@ -30,7 +34,10 @@ def main(case: problem.Case) -> None:
                 tape.watch(fast)
                 loss = loss_of({**w, **fast}, support_x, support_y)
             gradients = tape.gradient(loss, fast)
-            w = {**w, **{n: v - problem.INNER_RATE * gradients[n] for n, v in fast.items()}}
+            w = {
+                **w,
+                **{n: v - problem.INNER_LEARNING_RATE * gradients[n] for n, v in fast.items()},
+            }
         return loss_of(w, query_x, query_y)
 
     @tf.function

@@ -1,4 +1,4 @@
-"""`tf_map_fn` with what was learned here: each operation on one core, the episodes side by side."""
+"""`tf_map_fn` with this project's setting: each operation on one core, episodes side by side."""
 
 import sys
 

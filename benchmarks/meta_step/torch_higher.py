@@ -11,7 +11,7 @@ from benchmarks.meta_step.worker import serve
 
 
 class Conv4(torch.nn.Module):
-    """Holds the weights; the loss is the module's result, as higher patches modules."""
+    """A module that holds the weights and returns the loss, because higher patches modules."""
 
     def __init__(self, weights):
         super().__init__()
@@ -20,10 +20,12 @@ class Conv4(torch.nn.Module):
             self.register_parameter(name, torch.nn.Parameter(value))
 
     def forward(self, x, y):
+        """Computes the mean cross-entropy."""
         return loss_of({name: getattr(self, name) for name in self.names}, x, y)
 
 
 def main(case: problem.Case) -> None:
+    """Answers the driver with this implementation of one case."""
     module = Conv4(as_torch(problem.weights()))
     parameters = dict(module.named_parameters())
     inner = torch.optim.SGD(
@@ -31,7 +33,7 @@ def main(case: problem.Case) -> None:
             {"params": [p for n, p in parameters.items() if problem.adapted(n)]},
             {"params": [p for n, p in parameters.items() if not problem.adapted(n)], "lr": 0.0},
         ],
-        lr=problem.INNER_RATE,
+        lr=problem.INNER_LEARNING_RATE,
     )
     update = adam({name: p.data for name, p in parameters.items()})
     episodes = episodes_as_torch(case)

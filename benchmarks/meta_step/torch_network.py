@@ -8,7 +8,7 @@ from benchmarks.meta_step import problem
 
 
 def as_torch(weights):
-    """Kernels `[3, 3, C, F]` become `[F, C, 3, 3]`."""
+    """Converts weights to PyTorch: kernels `[3, 3, C, F]` become `[F, C, 3, 3]`."""
     return {
         name: torch.tensor(value.transpose(3, 2, 0, 1).copy() if value.ndim == 4 else value)
         for name, value in weights.items()
@@ -16,12 +16,13 @@ def as_torch(weights):
 
 
 def as_numpy(w):
-    """The inverse of `as_torch`, a copy."""
+    """Converts weights back to NumPy arrays, as a copy."""
     arrays = {name: value.detach().numpy().copy() for name, value in w.items()}
     return {n: a.transpose(2, 3, 1, 0) if a.ndim == 4 else a for n, a in arrays.items()}
 
 
 def episodes_as_torch(case: problem.Case):
+    """Makes the episodes as PyTorch tensors, channels first."""
     support_x, support_y, query_x, query_y = problem.episodes(case)
     images = [torch.tensor(np.moveaxis(x, -1, 2).copy()) for x in (support_x, query_x)]
     labels = [torch.tensor(y.astype(np.int64)) for y in (support_y, query_y)]
@@ -29,6 +30,7 @@ def episodes_as_torch(case: problem.Case):
 
 
 def loss_of(w, x, y):
+    """Computes the mean cross-entropy."""
     for block in range(1, problem.BLOCKS + 1):
         size = x.shape[-1]
         total = max((-(-size // 2) - 1) * 2 + 3 - size, 0)
@@ -42,7 +44,7 @@ def loss_of(w, x, y):
 
 
 def adam(w):
-    """A function that takes gradients by name and updates `w` in place."""
+    """Makes a function that takes gradients by name and updates `w` in place."""
     first = {n: torch.zeros_like(v) for n, v in w.items()}
     second = {n: torch.zeros_like(v) for n, v in w.items()}
     number = 0

@@ -11,10 +11,12 @@ from benchmarks.meta_step.worker import serve
 
 
 def main(case: problem.Case) -> None:
+    """Answers the driver with this implementation of one case."""
+
     def meta_loss(w, support_x, support_y, query_x, query_y):
         for _ in range(case.inner_steps):
             g = grad(loss_of)(w, support_x, support_y)
-            rate = problem.INNER_RATE
+            rate = problem.INNER_LEARNING_RATE
             w = {n: v - rate * g[n] if problem.adapted(n) else v for n, v in w.items()}
         return loss_of(w, query_x, query_y)
 

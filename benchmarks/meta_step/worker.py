@@ -1,6 +1,7 @@
-"""The side of an implementation: compile, then take meta-steps whenever the driver says so.
+"""The worker of an implementation: it compiles, then takes meta-steps on the driver's request.
 
-Line by line on standard input and output, as JSON. Only one worker computes at a time.
+Requests and replies are lines of JSON on standard input and output. Only one worker computes at a
+time.
 """
 
 import json
@@ -23,10 +24,10 @@ def serve(
     """Answers the driver until it closes the input.
 
     Args:
-      step: takes one meta-step from where the last one left, as the outer update is told, and
-        returns the mean query loss before it, once all is computed.
-      weights: as they are now, laid out as `problem.weights()`.
-      versions: of the packages that do the work.
+      step: takes the next meta-step with these options of the outer update, and returns the mean
+        query loss before it, once all is computed.
+      weights: returns the present weights, laid out as `problem.weights()`.
+      versions: versions of the packages that do the work.
     """
     before = weights()
     started = time.perf_counter()
@@ -39,13 +40,13 @@ def serve(
     _say(first | {"compile_seconds": compile_seconds, "versions": versions})
     for line in sys.stdin:
         end = time.perf_counter() + float(line)
-        taken = []
-        while not taken or time.perf_counter() < end:
+        durations = []
+        while not durations or time.perf_counter() < end:
             before = time.perf_counter()
             step(TIMED)
-            taken.append(time.perf_counter() - before)
+            durations.append(time.perf_counter() - before)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        _say({"seconds": taken, "peak_mb": peak})
+        _say({"seconds": durations, "peak_mb": peak})
 
 
 def _say(message: dict) -> None:

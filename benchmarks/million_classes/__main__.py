@@ -1,13 +1,14 @@
-"""What EpisodeGen costs as the number of classes grows; run by hand.
+"""The cost of EpisodeGen as the number of classes grows.
 
-    python -m benchmarks.million_classes 1000 10000 100000
+    python -m benchmarks.million_classes 1000 10000 100000 [--record]
 
 For each number of classes, with 100 examples each: catalogue and split, the planner's file, what a
-worker needs to open it, and plans a second; each in a process of its own, whose peak memory is
-its own. And the join (`WriteByJoin`, one process, in memory) with 10 examples a class. Writes
-`benchmarks/results/million_classes.json`.
+worker needs to open it, and plans a second; each in a process of its own, so that its peak memory
+is known. And the join (`WriteByJoin`, one process, in memory) with 10 examples a class. Result
+file: `million_classes.json`.
 """
 
+import argparse
 import json
 import os
 import resource
@@ -17,7 +18,8 @@ import tempfile
 import time
 from typing import Any
 
-from benchmarks.reporting import ROOT, about, write_result
+from benchmarks.million_classes.table import table
+from benchmarks.reporting import ROOT, about, add_record_option, report
 
 MODULE = "benchmarks.million_classes"
 PLANNED, JOINED = 2000, 200
@@ -25,7 +27,7 @@ EPISODES = {"ways": 5, "shots": 1, "queries": 1}
 
 
 def options(classes: int, per_class: int, episodes: int) -> tuple[Any, Any]:
-    """The sections `data` and `episodes` of one measurement."""
+    """Makes the sections `data` and `episodes` of one measurement."""
     from components.episode_gen.options import DataOptions, EpisodeCounts, EpisodeOptions
     from components.episode_gen.sources import SOURCES
 
@@ -36,7 +38,7 @@ def options(classes: int, per_class: int, episodes: int) -> tuple[Any, Any]:
 
 
 def catalogue(classes: int, folder: str) -> dict[str, float]:
-    """The executor's part: list, split, write down."""
+    """Measures the executor's part: list, split, write the planner's file."""
     from components.episode_gen.check import check_data
     from components.episode_gen.table import make_planner
 
@@ -56,7 +58,7 @@ def catalogue(classes: int, folder: str) -> dict[str, float]:
 
 
 def plan(classes: int, folder: str) -> dict[str, float]:
-    """A worker's part: open, plan."""
+    """Measures a worker's part: open the planner, plan episodes."""
     from components.episode_gen.table import Planner
 
     del classes
@@ -74,7 +76,7 @@ def plan(classes: int, folder: str) -> dict[str, float]:
 
 
 def join(classes: int, folder: str) -> dict[str, float]:
-    """Every example is read, and meets its uses."""
+    """Measures the join of all examples with the episodes that use them."""
     import apache_beam as beam
 
     from components.episode_gen.generate import generate_episodes
@@ -98,7 +100,7 @@ def join(classes: int, folder: str) -> dict[str, float]:
 
 
 def megabytes() -> float:
-    """Peak resident memory of this process."""
+    """Returns the peak resident memory of this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -106,17 +108,22 @@ STAGES = {"catalogue": catalogue, "plan": plan, "join": join}
 
 
 def main() -> None:
-    if sys.argv[1] in STAGES:
+    """Runs the benchmark as its command line says."""
+    if sys.argv[1:] and sys.argv[1] in STAGES:  # a worker
         stage, classes, folder = sys.argv[1:]
-        found = STAGES[stage](int(classes), folder)
-        print(json.dumps({name: round(value, 2) for name, value in found.items()}))
+        costs = STAGES[stage](int(classes), folder)
+        print(json.dumps({name: round(value, 2) for name, value in costs.items()}))
         return
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("classes", nargs="+", help="number of classes")
+    add_record_option(parser)
+    arguments = parser.parse_args()
     measured = []
-    for classes in sys.argv[1:]:
+    for classes in arguments.classes:
         with tempfile.TemporaryDirectory() as folder:
             for stage in STAGES:
                 before = about()
-                done = subprocess.run(
+                worker = subprocess.run(
                     [sys.executable, "-W", "ignore", "-m", MODULE, stage, classes, folder],
                     env=dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3"),
                     cwd=ROOT,
@@ -124,10 +131,10 @@ def main() -> None:
                     text=True,
                     check=True,
                 )
-                found = json.loads(done.stdout.splitlines()[-1])
-                measured.append(before | {"stage": stage, "classes": int(classes)} | found)
+                costs = json.loads(worker.stdout.splitlines()[-1])
+                measured.append(before | {"stage": stage, "classes": int(classes)} | costs)
                 print(json.dumps(measured[-1]), flush=True)
-    write_result("million_classes", {"measured": measured})
+    report("million_classes", {"measured": measured}, arguments.results, table)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""The papers' table on real Omniglot, trained and judged by this project's own line.
+"""The papers' table on real Omniglot, trained and evaluated by this project's own steps.
 
-    python -m benchmarks.omniglot [--only NAME ...] [--minutes M] [--judge] [--work-dir DIR]
+    python -m benchmarks.omniglot [--only NAME ...] [--minutes M] [--evaluate] [--work-dir DIR]
+        [--record]
 
-Takes hours, in as many calls as one likes: every entry goes on from its last checkpoint, and M
-bounds the meta-training of one call. An entry is judged when its schedule is done, or at any time
-by `--judge`. Writes `benchmarks/results/omniglot.json` and `omniglot.png`; `python -m
-benchmarks.readme` makes the README's table of that file. Needs Omniglot (`TFDS_DATA_DIR` where it
-was prepared before).
+Takes hours, in any number of calls: every entry goes on from its last checkpoint, and M bounds the
+meta-training of one call. An entry is evaluated when its schedule is done, or at any time by
+`--evaluate`. Result files: `omniglot.json` and `omniglot.png`. Needs Omniglot (`TFDS_DATA_DIR` is
+the folder of prepared data).
 """
 
 import argparse
@@ -17,41 +17,47 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.omniglot.entries import DATA, TABLE, Entry
-from benchmarks.omniglot.table import draw_curves
-from benchmarks.reporting import RESULTS, about, read_result, write_result
+from benchmarks.omniglot.table import draw_curves, table
+from benchmarks.reporting import about, add_record_option, read_result, report, write_result
 from components.single_threaded import use_single_threaded_operations
 
 NAME = "omniglot"
 
 
 def main() -> None:
+    """Runs the benchmark as its command line says."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="*", choices=list(TABLE), default=list(TABLE))
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="of meta-training")
-    parser.add_argument("--judge", action="store_true", help="also before the schedule is done")
+    parser.add_argument(
+        "--minutes", type=float, default=float("inf"), help="limit of meta-training in this call"
+    )
+    parser.add_argument("--evaluate", action="store_true", help="also before the schedule is done")
     parser.add_argument("--work-dir", type=Path, default=Path("runs/benchmarks/omniglot"))
+    add_record_option(parser)
     arguments = parser.parse_args()
     end = time.monotonic() + 60 * arguments.minutes
     for name in arguments.only:
-        if finished(name) and not arguments.judge:
+        if finished(name, arguments.results) and not arguments.evaluate:
             print(f"{name}: done before")
             continue
-        for found in run(name, TABLE[name], arguments, end - time.monotonic()):
-            save(name, found)
+        for result in run(name, TABLE[name], arguments, end - time.monotonic()):
+            save(name, result, arguments.results)
+    report(NAME, read_result(NAME, arguments.results), arguments.results, table)
 
 
-def finished(name: str) -> bool:
-    """Whether the result file holds this entry, as it is configured now, at its schedule's end."""
-    found = read_result(NAME).get("entries", {}).get(name)
+def finished(name: str, folder: Path) -> bool:
+    """Tells whether the result file holds this entry, with its present configuration, complete."""
+    result = read_result(NAME, folder).get("entries", {}).get(name)
     return (
-        found is not None
-        and found["configuration"] == configuration(TABLE[name])
-        and len(found["tests"]) == len(TABLE[name].tests)
-        and found["steps"] >= found["of_steps"]
+        result is not None
+        and result["configuration"] == configuration(TABLE[name])
+        and len(result["tests"]) == len(TABLE[name].tests)
+        and result["steps"] >= result["of_steps"]
     )
 
 
 def configuration(entry: Entry) -> dict[str, Any]:
+    """Returns the configuration that the result file keeps of an entry."""
     return {
         "data": DATA,
         "episodes": entry.episodes,
@@ -61,19 +67,19 @@ def configuration(entry: Entry) -> dict[str, Any]:
 
 
 def run(name: str, entry: Entry, arguments: Any, seconds: float) -> Iterator[dict[str, Any]]:
-    """What the result file says of an entry, anew after each test; nothing if it is not judged."""
+    """Trains an entry; yields its part of the result file after each test, if it is evaluated."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # TensorFlow takes seconds to import, and the table needs none of it.
     from benchmarks.omniglot import runs
 
     use_single_threaded_operations()
-    of_machine = about()
+    before = about()
     trained = runs.train(name, entry, arguments.work_dir, max(seconds, 0.0))
     outcome = trained.outcome
     print(f"{name}: {outcome.steps} steps, {outcome.seconds:.0f} s", flush=True)
-    if outcome.steps < entry.training["steps"] and not arguments.judge:
+    if outcome.steps < entry.training["steps"] and not arguments.evaluate:
         return
-    found = {
+    entry_result = {
         "title": entry.title,
         "protocol": "inductive" if trained.assembly.inductive else "transductive",
         "tests": {},
@@ -88,23 +94,23 @@ def run(name: str, entry: Entry, arguments: Any, seconds: float) -> Iterator[dic
             "splits": 0,
         },
         "configuration": configuration(entry),
-        **of_machine,
+        **before,
         "curve": [
             {key: round(at[key], 4) for key in ("step", "seconds", "eval_score", "eval_ci95")}
             for at in outcome.history
         ],
     }
-    for task, result in runs.judge(trained, entry.tests, arguments.work_dir):
-        found["tests"][task] = result
-        yield found
+    for task, result in runs.evaluate(trained, entry.tests, arguments.work_dir):
+        entry_result["tests"][task] = result
+        yield entry_result
 
 
-def save(name: str, found: dict[str, Any]) -> None:
-    """Puts an entry into the result file, and draws the curves anew."""
-    entries = read_result(NAME).get("entries", {}) | {name: found}
+def save(name: str, result: dict[str, Any], folder: Path) -> None:
+    """Puts an entry into the result file, and draws the curves again."""
+    entries = read_result(NAME, folder).get("entries", {}) | {name: result}
     results = {"entries": {name: entries[name] for name in TABLE if name in entries}}
-    write_result(NAME, results)
-    draw_curves(results, RESULTS / f"{NAME}.png")
+    write_result(NAME, results, folder)
+    draw_curves(results, folder / f"{NAME}.png")
 
 
 if __name__ == "__main__":

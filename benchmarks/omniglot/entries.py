@@ -1,8 +1,8 @@
-"""What is trained, and on which episodes it is judged: the papers' table as data.
+"""The entries of the papers' table: what is trained, and on which episodes it is tested.
 
 The split is Finn et al.'s, 1100 characters for meta-training, 100 for meta-validation, 423 for the
-test, drawn at random. Inner rates are for the mean loss: MAML's code sums over the ways, so its 0.4
-is 2.0 here.
+test, drawn at random. Inner learning rates are for the mean loss: MAML's code sums over the ways,
+so its 0.4 is 2.0 here.
 """
 
 from typing import Any, NamedTuple
@@ -27,17 +27,21 @@ class Test(NamedTuple):
 
     @property
     def task(self) -> str:
+        """Names ways and shots, as in "5w1s"."""
         return f"{self.ways}w{self.shots}s"
 
 
 class Entry(NamedTuple):
-    """Attributes:
-    title: in the table.
-    train: `(ways, shots, queries)` of training episodes, and how many are drawn; each is varied
-      anew whenever it is used.
-    learner, training: the configuration's sections.
-    tests: what it is judged on; the first one's shape is that of meta-validation.
-    starts_from: the entry whose best weights it starts from; drawn anew if null.
+    """One row of the table.
+
+    Attributes:
+      title: title in the table.
+      train: ways, shots, queries and number of training episodes; each is augmented anew at
+        every use.
+      learner: the configuration's section.
+      training: the configuration's section.
+      tests: shapes of the test episodes; the first one is also that of meta-validation.
+      starts_from: name of the entry whose best weights it starts from; random weights if null.
     """
 
     title: str
@@ -49,7 +53,7 @@ class Entry(NamedTuple):
 
     @property
     def episodes(self) -> dict[str, Any]:
-        """The section `episodes` of training and meta-validation."""
+        """Makes the section `episodes` of training and meta-validation."""
         ways, shots, queries, count = self.train
         return {
             **_shape(self.tests[0]),
@@ -60,8 +64,8 @@ class Entry(NamedTuple):
         }
 
 
-def judged_episodes(test: Test) -> dict[str, Any]:
-    """The section `episodes` of a test."""
+def evaluation_episodes(test: Test) -> dict[str, Any]:
+    """Makes the section `episodes` of a test."""
     return _shape(test) | {"counts": {"train": 0, "eval": 0, "test": TEST_EPISODES}}
 
 
@@ -77,8 +81,8 @@ POOLED = {
     "pooling": "flatten",
     "normalisation": "example",
 }
-"""Snell et al.'s network but for the normalisation: theirs keeps averages of training, this one
-looks at each image alone."""
+"""Snell et al.'s network with another normalisation: theirs keeps averages of training, this one
+uses each image alone."""
 
 PUBLISHED_MAML: dict[str, Any] = {
     "learner": {
@@ -98,7 +102,7 @@ PUBLISHED_MAML: dict[str, Any] = {
         "augment": {"rotate": True},
     },
 }
-"""Finn et al.'s: as many queries as shots, and test characters turned as in training."""
+"""Finn et al.'s: as many queries as shots, and test characters rotated as in training."""
 
 TABLE = {
     "protonet": Entry(
@@ -130,7 +134,7 @@ TABLE = {
         **PUBLISHED_MAML,
     ),
     "maml_1_shot": Entry(
-        title="MAML, 1-shot, falling rate",
+        title="MAML, 1-shot, cosine schedule",
         train=(5, 1, 1, 40_000),
         learner=PUBLISHED_MAML["learner"],
         training=PUBLISHED_MAML["training"] | {"steps": 24_000, "schedule": "cosine"},
@@ -140,15 +144,15 @@ TABLE = {
         ),
     ),
     "maml_5_shot": Entry(
-        title="MAML, 5-shot, from the 1-shot weights, falling rate",
+        title="MAML, 5-shot, from the 1-shot weights, cosine schedule",
         train=(5, 5, 5, 10_000),
         learner=PUBLISHED_MAML["learner"],
         training=PUBLISHED_MAML["training"] | {"steps": 9000, "schedule": "cosine"},
         tests=(Test(5, 5, queries=5, rotations="all"),),
         starts_from="maml_1_shot",
     ),
-    "maml_5_shot_warped": Entry(
-        title="MAML, 5-shot, from the 1-shot weights, falling rate, warped",
+    "maml_5_shot_affine": Entry(
+        title="MAML, 5-shot, from the 1-shot weights, cosine schedule, affine augmentation",
         train=(5, 5, 5, 20_000),
         learner=PUBLISHED_MAML["learner"],
         training=PUBLISHED_MAML["training"]
@@ -162,7 +166,7 @@ TABLE = {
         starts_from="maml_1_shot",
     ),
     "maml": Entry(
-        title="MAML as served, falling rate",
+        title="MAML as served, cosine schedule",
         train=(5, 1, 3, 40_000),
         learner={"name": "maml", "inner_steps": 1, "test_steps": 3, "inner_rate": 2.0},
         training={

@@ -1,10 +1,10 @@
-"""Which queries differently trained entries all get wrong: what more training does not mend.
+"""Queries that differently trained entries all predict wrongly: what more training does not help.
 
-    python -m benchmarks.omniglot.errors NAME NAME ... [--work-dir DIR]
+    python -m benchmarks.omniglot.errors NAME NAME ... [--work-dir DIR] [--record]
 
-Of entries that are trained in this folder and have a test of the same shape. Writes
-`benchmarks/results/omniglot_errors.json` and `omniglot_errors.png`: some of these queries, spread
-over all, each beside the support images of its class and those of the class that was answered.
+The entries must be trained in this folder and have a test of the same shape. Result files:
+`omniglot_errors.json` and `omniglot_errors.png`, a sample of these queries, each beside the support
+images of its class and those of the class that was predicted.
 """
 
 import argparse
@@ -13,47 +13,49 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.omniglot.entries import TABLE, judged_episodes
-from benchmarks.reporting import RESULTS, about, write_result
+from benchmarks.omniglot.entries import TABLE, evaluation_episodes
+from benchmarks.omniglot.table import error_table
+from benchmarks.reporting import about, add_record_option, report
 from components.episodes.types import Episodes
 
 NAME = "omniglot_errors"
 ROWS = 12
-"""Of the picture."""
+"""Rows of the picture."""
 GREY, GAP = 128, 6
 
 
 def main() -> None:
+    """Runs the benchmark as its command line says."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="+", choices=list(TABLE))
     parser.add_argument("--task", default="5w5s", help="ways and shots of the test")
     parser.add_argument("--work-dir", type=Path, default=Path("runs/benchmarks/omniglot"))
+    add_record_option(parser)
     arguments = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tensorflow as tf
 
     before = about()
-    labels, answers, images = answers_of(arguments.names, arguments.task, arguments.work_dir)
-    wrong = {name: given != labels for name, given in answers.items()}
-    everywhere = np.logical_and.reduce(list(wrong.values()))
-    found = {
+    labels, predictions, images = predict(arguments.names, arguments.task, arguments.work_dir)
+    wrong = {name: of_entry != labels for name, of_entry in predictions.items()}
+    wrong_in_all = np.logical_and.reduce(list(wrong.values()))
+    result = {
         "task": arguments.task,
         "queries": int(labels.size),
         "wrong": {name: int(of_entry.sum()) for name, of_entry in wrong.items()},
-        "wrong_in_all": int(everywhere.sum()),
+        "wrong_in_all": int(wrong_in_all.sum()),
     }
-    print(found, flush=True)
-    write_result(NAME, before | found)
-    if not everywhere.any():
+    report(NAME, before | result, arguments.results, error_table)
+    if not wrong_in_all.any():
         return
-    shown = picture(labels, answers[arguments.names[0]], everywhere, images)
-    tf.io.write_file(f"{RESULTS}/{NAME}.png", tf.io.encode_png(shown[:, :, None]))
+    shown = picture(labels, predictions[arguments.names[0]], wrong_in_all, images)
+    tf.io.write_file(f"{arguments.results}/{NAME}.png", tf.io.encode_png(shown[:, :, None]))
 
 
-def answers_of(
+def predict(
     names: list[str], task: str, work: Path
 ) -> tuple[np.ndarray, dict[str, np.ndarray], Episodes]:
-    """Labels `[T, Q]`, the classes that each entry answers, and the episodes' tensors, of T tests.
+    """Returns labels `[T, Q]`, each entry's predictions, and the T test episodes.
 
     Raises:
       SystemExit: if an entry has no such test or another, or is not trained to its end.
@@ -65,29 +67,30 @@ def answers_of(
     if test is None or tests:
         raise SystemExit(f"Of {', '.join(names)}, not all have the same test `{task}`.")
     trained = {name: runs.finished(name, work) for name in names}
-    uri = runs.episodes(judged_episodes(test), work)
-    answers, episodes = {}, []
+    uri = runs.episodes(evaluation_episodes(test), work)
+    predictions, episodes = {}, []
     for name in names:
         with runs.exported(trained[name]) as model:
-            stacks = list(runs.answered(model, uri, test))
-        answers[name] = np.concatenate([given.argmax(-1) for _, given in stacks])
+            stacks = list(runs.predict(model, uri, test))
+        predictions[name] = np.concatenate([outputs.argmax(-1) for _, outputs in stacks])
         episodes = [parsed for parsed, _ in stacks]
     joined = Episodes(*map(np.concatenate, zip(*episodes)))
-    return joined.query_y, answers, joined
+    return joined.query_y, predictions, joined
 
 
 def picture(
-    labels: np.ndarray, answers: np.ndarray, marked: np.ndarray, images: Episodes
+    labels: np.ndarray, predictions: np.ndarray, marked: np.ndarray, images: Episodes
 ) -> np.ndarray:
-    """A row for some of the marked queries: it, its class, the class that was answered.
+    """Draws a sample of the marked queries: query, its class, the class that was predicted.
 
     Args:
-      labels, answers: `[T, Q]`.
-      marked: `[T, Q]` bool.
+      labels: true classes `[T, Q]`.
+      predictions: predicted classes `[T, Q]`.
+      marked: the queries to choose from, `[T, Q]` bool.
       images: T episodes of `[H, W, 1]` uint8 images.
 
     Returns:
-      `[height, width]` uint8.
+      Grey values `[height, width]` uint8.
     """
     places = np.argwhere(marked)
     rows = []
@@ -98,7 +101,7 @@ def picture(
 
         image = images.query_x[test, query, :, :, 0]
         gap = np.full((len(image), GAP), GREY, np.uint8)
-        parts = [image, of_class(labels[test, query]), of_class(answers[test, query])]
+        parts = [image, of_class(labels[test, query]), of_class(predictions[test, query])]
         row = np.hstack([parts[0], gap, parts[1], gap, parts[2]])
         rows += [row, np.full((GAP, row.shape[1]), GREY, np.uint8)]
     return np.vstack(rows[:-1]).repeat(2, axis=0).repeat(2, axis=1)

@@ -1,4 +1,4 @@
-"""Training and judging one entry by the project's own line: episodes, meta-training, export."""
+"""Training and evaluation of one entry by the project's own steps: episodes, training, export."""
 
 import contextlib
 import hashlib
@@ -12,7 +12,7 @@ import apache_beam as beam
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.omniglot.entries import DATA, TABLE, Entry, Test, judged_episodes
+from benchmarks.omniglot.entries import DATA, TABLE, Entry, Test, evaluation_episodes
 from components.episode_gen.generate import generate_episodes
 from components.episode_gen.options import EpisodeGenConfig
 from components.episodes.dataset import parse_episodes, read_split
@@ -28,10 +28,12 @@ from components.meta_trainer.training.loop import MetaTrained, meta_train
 from serving import atomic
 
 EXAMPLES_A_CALL = 400
-"""Of the exported model, support and query together: bounds its memory."""
+"""Examples, support and query together, in one call of the exported model: bounds its memory."""
 
 
 class Trained(NamedTuple):
+    """An entry after meta-training: its learner, its episodes and its weights."""
+
     assembly: Assembly
     record: EpisodeSetRecord
     outcome: MetaTrained
@@ -41,10 +43,10 @@ def train(name: str, entry: Entry, work: Path, seconds: float) -> Trained:
     """Meta-trains for up to `seconds`, from the last checkpoint on.
 
     Args:
-      name: of the entry.
+      name: name of the entry.
       entry: its configuration.
-      work: keeps episodes and checkpoints.
-      seconds: 0 takes no step but the very first.
+      work: folder of episodes and checkpoints.
+      seconds: limit of this call; 0 takes no step but the very first.
     """
     uri = episodes(entry.episodes, work)
     record = read_record(uri)
@@ -67,38 +69,38 @@ def train(name: str, entry: Entry, work: Path, seconds: float) -> Trained:
 
 
 def checkpoint_dir(name: str, entry: Entry, work: Path) -> str:
-    """Another one whenever the configuration changes, or that of an entry it starts from."""
-    described: list[Any] = [entry.learner, entry.training, entry.episodes]
+    """Names the folder of checkpoints by a hash of the configuration and of what it starts from."""
+    parts: list[Any] = [entry.learner, entry.training, entry.episodes]
     if entry.starts_from:
-        of_start = checkpoint_dir(entry.starts_from, TABLE[entry.starts_from], work)
-        described.append(Path(of_start).name)
-    key = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:8]
+        first = checkpoint_dir(entry.starts_from, TABLE[entry.starts_from], work)
+        parts.append(Path(first).name)
+    key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]
     return str(work / "checkpoints" / f"{name}-{key}")
 
 
 def finished_weights(name: str, work: Path) -> dict[str, tf.Tensor]:
-    """The best weights of an entry whose schedule is done."""
+    """Returns the best weights of an entry whose schedule is done."""
     return finished(name, work).outcome.weights
 
 
 def finished(name: str, work: Path) -> Trained:
-    """An entry whose schedule is done."""
+    """Returns an entry whose schedule is done."""
     entry = TABLE[name]
     if steps_done(checkpoint_dir(name, entry, work)) < entry.training["steps"]:
         raise SystemExit(f"Train `{name}` to its end first: `--only {name}`.")
     return train(name, entry, work, seconds=0)
 
 
-def judge(
+def evaluate(
     trained: Trained, tests: tuple[Test, ...], work: Path
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The accuracy of the exported model over the episodes of each test, one after the other."""
+    """Yields the accuracy of the exported model over the episodes of each test."""
     with exported(trained) as model:
         for test in tests:
-            uri = episodes(judged_episodes(test), work)
+            uri = episodes(evaluation_episodes(test), work)
             if read_record(uri).splits_hash != trained.record.splits_hash:
-                raise SystemExit("The classes of the test are split otherwise than in training.")
-            accuracy, half_width = scored(model, uri, test)
+                raise SystemExit("The test splits the classes differently than training did.")
+            accuracy, half_width = score(model, uri, test)
             print(f"{test.task}: {accuracy:.4f} ± {half_width:.4f}", flush=True)
             yield (
                 test.task,
@@ -114,22 +116,22 @@ def judge(
 
 @contextlib.contextmanager
 def exported(trained: Trained) -> Iterator[ExportedModel]:
-    """What was trained, as the evaluator asks it."""
+    """Exports the model, and loads it as the evaluator does."""
     with tempfile.TemporaryDirectory() as folder:
         export(trained.assembly, trained.outcome.weights, f"{folder}/model", {})
         yield ExportedModel(f"{folder}/model", trained.assembly.task)
 
 
-def scored(model: ExportedModel, uri: str, test: Test) -> Interval:
-    """Mean accuracy over the split `test`."""
+def score(model: ExportedModel, uri: str, test: Test) -> Interval:
+    """Computes the mean accuracy over the split `test`."""
     scores: list[float] = []
-    for parsed, answer in answered(model, uri, test):
-        scores += model.task.measure(answer, parsed.query_y).tolist()
+    for parsed, outputs in predict(model, uri, test):
+        scores += model.task.measure(outputs, parsed.query_y).tolist()
     return mean_interval(scores)
 
 
-def answered(model: ExportedModel, uri: str, test: Test) -> Iterator[tuple[Episodes, np.ndarray]]:
-    """Stacks of the split `test`'s episodes, and the probabilities `[E, Q, N]` of their queries."""
+def predict(model: ExportedModel, uri: str, test: Test) -> Iterator[tuple[Episodes, np.ndarray]]:
+    """Yields stacks of the split `test`'s episodes, and probabilities `[E, Q, N]` of queries."""
     spec = read_record(uri).example_spec
     stack = max(1, EXAMPLES_A_CALL // (test.ways * (test.shots + test.queries)))
     for serialized in read_split(uri, "test").batch(stack):
@@ -138,7 +140,7 @@ def answered(model: ExportedModel, uri: str, test: Test) -> Iterator[tuple[Episo
 
 
 def episodes(section: dict[str, Any], work: Path) -> str:
-    """The uri of these episodes, drawn by EpisodeGen when they are asked for first."""
+    """Returns the location of these episodes; EpisodeGen generates them at the first call."""
     config = EpisodeGenConfig.from_json(json.dumps({"data": DATA, "episodes": section}))
     key = hashlib.sha256(config.to_json().encode()).hexdigest()[:12]
     uri = work / "episodes" / key
@@ -154,16 +156,16 @@ def episodes(section: dict[str, Any], work: Path) -> str:
 
 
 def seconds_spent(checkpoints: str) -> float:
-    """In meta-training, up to the last checkpoint."""
-    return _of_state(checkpoints, "seconds")
+    """Reads the seconds of meta-training from the last checkpoint."""
+    return _read_state(checkpoints, "seconds")
 
 
 def steps_done(checkpoints: str) -> int:
-    """Of meta-training, up to the last checkpoint."""
-    return int(_of_state(checkpoints, "step"))
+    """Reads the steps of meta-training from the last checkpoint."""
+    return int(_read_state(checkpoints, "step"))
 
 
-def _of_state(checkpoints: str, name: str) -> float:
+def _read_state(checkpoints: str, name: str) -> float:
     latest = tf.train.latest_checkpoint(checkpoints)
     if latest is None:
         return 0.0

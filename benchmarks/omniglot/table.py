@@ -3,31 +3,41 @@
 from pathlib import Path
 from typing import Any
 
+from benchmarks import markdown
 from serving import atomic
 
 TASKS = ("5w1s", "5w5s", "20w1s", "20w5s")
-MARKERS = ("<!-- omniglot table -->", "<!-- end of omniglot table -->")
-"""The table stands between these lines in the README."""
 
 
-def markdown(results: dict[str, Any]) -> str:
-    """One row an entry, accuracies in per cent with the 95% interval.
+def table(results: dict[str, Any]) -> str:
+    """Formats one row for each entry: accuracies in per cent with the 95% interval.
 
     Args:
-      results: the content of `benchmarks/results/omniglot.json`.
+      results: content of `omniglot.json`.
     """
-    head = ["learner", "protocol", *TASKS, "meta-steps", "hours"]
-    lines = [_row(head), _row(["---"] * len(head))]
+    rows = []
     for entry in results.get("entries", {}).values():
         hours = f"{entry['seconds'] / 3600:.1f}"
         steps = f"{entry['steps']} of {entry['of_steps']}"
         cells = [_cell(entry["tests"].get(task)) for task in TASKS]
-        lines.append(_row([entry["title"], entry["protocol"], *cells, steps, hours]))
-    return "\n".join(lines) + "\n"
+        rows.append([entry["title"], entry["protocol"], *cells, steps, hours])
+    return markdown.table(["learner", "protocol", *TASKS, "meta-steps", "hours"], rows)
+
+
+def error_table(result: dict[str, Any]) -> str:
+    """Formats the queries that each entry, and all together, predict wrongly.
+
+    Args:
+      result: content of `omniglot_errors.json`.
+    """
+    wrong = {f"`{name}`": count for name, count in result["wrong"].items()}
+    wrong["all of these"] = result["wrong_in_all"]
+    rows = [[name, f"{count} of {result['queries']:,}"] for name, count in wrong.items()]
+    return markdown.table(["entry", f"wrong queries, {result['task']}"], rows)
 
 
 def draw_curves(results: dict[str, Any], path: Path) -> None:
-    """Accuracy on meta-validation episodes over the time spent, a line an entry."""
+    """Draws accuracy on meta-validation episodes over the time spent, one line for each entry."""
     import matplotlib
 
     matplotlib.use("agg")
@@ -49,7 +59,3 @@ def _cell(test: dict[str, Any] | None) -> str:
     if test is None:
         return ""
     return f"{100 * test['accuracy']:.2f} ± {100 * test['ci95']:.2f}"
-
-
-def _row(cells: list[str]) -> str:
-    return "| " + " | ".join(cells) + " |"

@@ -1,6 +1,6 @@
 """Malformed requests over REST and gRPC: each is answered with an error that names the fault.
 
-    python -m benchmarks.serving.fuzz [--requests 10000] [--seed 0]
+    python -m benchmarks.serving.fuzz [--requests 10000] [--seed 0] [--record]
 
 Good requests in between must be answered rightly, and the server must not grow.
 """
@@ -14,14 +14,15 @@ from typing import Any
 import grpc
 import numpy as np
 
+from benchmarks.reporting import add_record_option
 from benchmarks.serving.malformed import KINDS, Server
 from benchmarks.serving.models import export_maml, random_episode
 from benchmarks.serving.running import (
     MODEL_NAME,
     free_port,
+    report,
     resident_bytes,
     serving,
-    write_result,
 )
 from benchmarks.serving.soak import TOLERANCE, known_answers
 from serving.client import FewShotClient
@@ -81,6 +82,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
+    add_record_option(parser)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -103,8 +105,8 @@ def main() -> None:
                 seed=arguments.seed,
             )
             result["still_running"] = process.poll() is None
-    print(write_result("serving_fuzz", vars(arguments), result))
-    print(result)
+    configuration = {"requests": arguments.requests, "seed": arguments.seed}
+    report("serving_fuzz", configuration, result, arguments.results)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Latency and throughput of the server beside the pure call of the same SavedModel.
 
-    python -m benchmarks.serving.load [--model VERSION_FOLDER] [--seconds 6]
+    python -m benchmarks.serving.load [--model VERSION_FOLDER] [--seconds 6] [--record]
 
 Bounded, and on the loopback interface only. The pure call runs the model in this process through
 the C++ session, without protocol or checks. All that is compared takes turns in short windows,
@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.reporting import add_record_option
 from benchmarks.serving.models import export_maml, random_episode
-from benchmarks.serving.running import MODEL_NAME, free_port, serving, write_result
+from benchmarks.serving.running import MODEL_NAME, free_port, report, serving
 from benchmarks.serving.transfer import AROUND_CALL, BYTES, transfer_calls
 from benchmarks.serving.windows import Load, compare
 from serving.client import FewShotClient
@@ -134,6 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, help="a version folder; an untrained MAML if absent")
     parser.add_argument("--seconds", type=float, default=6.0, help="for each figure")
+    add_record_option(parser)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -145,9 +147,7 @@ def main() -> None:
         "seconds_each": arguments.seconds,
         "batching_parameters": BATCHING,
     }
-    print(write_result("serving_load", configuration, result))
-    for name, value in result["ratios"].items():
-        print(f"{value:6.3f}  {name}")
+    report("serving_load", configuration, result, arguments.results)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """kill -9 in mid-load: how long until the restarted server answers, and what the clients notice.
 
-python -m benchmarks.serving.restart [--kills 3]
+python -m benchmarks.serving.restart [--kills 3] [--record]
 """
 
 import argparse
@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.reporting import add_record_option
 from benchmarks.serving.models import export_maml, random_episode
 from benchmarks.serving.running import (
     MODEL_NAME,
     cpu_seconds,
     free_port,
     launch,
+    report,
     wait_until_it_answers,
-    write_result,
 )
 from benchmarks.serving.soak import TOLERANCE, known_answers
 from serving.client import FewShotClient
@@ -96,6 +97,7 @@ def _wait_for_one_answer_more(answers: list[int], seconds: float = 120.0) -> Non
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=3)
+    add_record_option(parser)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -103,8 +105,8 @@ def main() -> None:
         with FewShotClient.connect(str(model)) as client:
             episode = random_episode(client.signatures[names.ADAPT_AND_PREDICT], queries=5)
         result = kill_and_restart(model, episode, folder, kills=arguments.kills)
-    print(write_result("serving_restart", vars(arguments), result))
-    print(result)
+    configuration = {"kills": arguments.kills}
+    report("serving_restart", configuration, result, arguments.results)
 
 
 if __name__ == "__main__":

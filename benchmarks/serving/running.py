@@ -1,4 +1,4 @@
-"""Servers in processes of their own, and where results go."""
+"""Servers in processes of their own, and the reports of what was measured with them."""
 
 import os
 import socket
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import reporting
+from benchmarks.serving import tables
 from serving.client import FewShotClient, StatusError
 from serving.protocol import messages
 from serving.protocol.tensors import write_tensor
@@ -82,8 +83,9 @@ def predict_request(inputs: Mapping[str, np.ndarray], signature_name: str = "") 
     return request
 
 
-def write_result(name: str, configuration: dict[str, Any], result: dict[str, Any]) -> Path:
-    """Writes benchmarks/results/<name>.json with the commit and the machine."""
+def report(name: str, configuration: dict[str, Any], result: dict[str, Any], folder: Path) -> None:
+    """Writes a result with its configuration, the commit and the machine, and prints its table."""
     document = {"configuration": configuration, "result": result}
     note = "a shared machine: only ratios of one run mean anything"
-    return reporting.write_result(name, document | reporting.about() | {"note": note})
+    document |= reporting.about() | {"note": note}
+    reporting.report(name, document, folder, tables.TABLES[name])

@@ -1,6 +1,6 @@
 """Clients that never pause while new versions are pushed: not one failed or wrong answer.
 
-    python -m benchmarks.serving.soak [--seconds 300] [--push-every 20] [--clients 8]
+    python -m benchmarks.serving.soak [--seconds 300] [--push-every 20] [--clients 8] [--record]
 
 Each answer is checked against what the version it names gives in this process.
 """
@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.reporting import add_record_option
 from benchmarks.serving.models import export_maml, random_episode
-from benchmarks.serving.running import MODEL_NAME, resident_bytes, serving, write_result
+from benchmarks.serving.running import MODEL_NAME, report, resident_bytes, serving
 from serving.client import FewShotClient
 from serving.model_versions.folders import drop_versions, publish
 from serving.saved_model import signatures as names
@@ -113,6 +114,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--push-every", type=float, default=20.0)
     parser.add_argument("--clients", type=int, default=8)
+    add_record_option(parser)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -133,8 +135,12 @@ def main() -> None:
             clients=arguments.clients,
             flags=["--enable_batching"],
         )
-    print(write_result("serving_soak", vars(arguments), result))
-    print(result)
+    configuration = {
+        "seconds": arguments.seconds,
+        "push_every": arguments.push_every,
+        "clients": arguments.clients,
+    }
+    report("serving_soak", configuration, result, arguments.results)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,16 @@
 """Figures 2 and 3 of the MAML paper (arXiv 1703.03400), from a run of `sinusoid_k10`.
 
-    python -m benchmarks.sinusoid.curves [--run DIR] [--steps N]
+    python -m benchmarks.sinusoid.curves [--run DIR] [--steps N] [--record]
 
 runs the pipeline into DIR, unless it has been run there (minutes). Beside its model two baselines
 adapt to the same test episodes: a network pretrained on all tasks at once (MAML without inner steps
-is plain training), at the best of several inner rates, and one with random weights. Writes
-`curves.json` and, from it alone, `curves.png` into `results/`.
+is plain training), at the best of several inner learning rates, and one with random weights. Result
+files: `sinusoid.json` and, from it alone, `sinusoid.png`.
 """
 
 import argparse
 import io
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,8 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 from PIL import Image
 
-from benchmarks.reporting import processor
+from benchmarks.reporting import about, add_record_option, report
+from benchmarks.sinusoid.table import table
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.record import read_record
 from components.episodes.types import Episodes, Support
@@ -35,7 +35,7 @@ from components.meta_trainer.training.input_pipeline import fixed_episodes, trai
 from components.meta_trainer.training.loop import meta_train
 from components.tasks.regression import mean_squared_error, regression
 
-RESULTS = Path(__file__).parent / "results"
+NAME = "sinusoid"
 CONFIGURATION = "sinusoid_k10"
 EPISODES = 600
 RATES = (0.001, 0.003, 0.01, 0.03)
@@ -45,25 +45,24 @@ COLOURS = {"MAML": "#0f766e", "pretrained": "#b45309", "random": "#7b8794"}
 
 
 def main() -> None:
+    """Runs the benchmark as its command line says."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, default=Path("runs/sinusoid-k10"))
-    parser.add_argument("--steps", type=int, default=8000, help="of the pretraining")
+    parser.add_argument("--steps", type=int, default=8000, help="steps of the pretraining")
+    add_record_option(parser)
     args = parser.parse_args()
     if not (args.run / "summary.json").exists():
         config = f"pipeline/configs/{CONFIGURATION}.yaml"
         command = ["run", "--config", config, "--output-dir", str(args.run)]
         subprocess.run([sys.executable, "-m", "pipeline.cli", *command], check=True)
-    results = measure(args.run, args.steps)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "curves.json").write_text(json.dumps(results))
-    draw(results, RESULTS / "curves.png")
-    for name, key in results["shown"].items():
-        first, *_, last = results["error_per_step"][key]
-        print(f"{name} ({key}): {first[0]} before, {last[0]} after 10 steps")
+    result = measure(args.run, args.steps)
+    report(NAME, result, args.results, table)
+    draw(result, args.results / f"{NAME}.png")
 
 
 def measure(run: Path, steps: int) -> dict[str, Any]:
-    """What `curves.json` holds: the error after each step of all, and two episodes' fits."""
+    """Measures the error of each network after each inner step, and the fits of two episodes."""
+    before = about()
     summary = json.loads((run / "summary.json").read_text())
     uri = str(max((run / "tfx" / "EpisodeGen" / "examples").iterdir()))
     episodes, config = read_episodes(uri), summary["config"]
@@ -84,8 +83,7 @@ def measure(run: Path, steps: int) -> dict[str, Any]:
         for name in weights
     }
     return {
-        "commit": commit(),
-        "machine": {"processor": processor(), "cores": os.cpu_count()},
+        **before,
         "configuration": CONFIGURATION,
         "episodes": EPISODES,
         "pretraining_steps": steps,
@@ -97,42 +95,43 @@ def measure(run: Path, steps: int) -> dict[str, Any]:
 
 
 def fits(episodes: Episodes, path: np.ndarray) -> list[dict[str, Any]]:
-    """Points of the first test episodes, and the answers after the steps that are shown."""
+    """Returns the points of the first test episodes, and predictions after the steps shown."""
 
     def numbers(values: np.ndarray) -> list[float]:
         return [round(float(v), 3) for v in values[:, 0]]
 
-    found = []
+    episode_fits = []
     for e in range(SHOWN_EPISODES):
         order = np.argsort(episodes.query_x[e, :, 0])
-        found.append(
+        episode_fits.append(
             {
                 "support": [numbers(part[e]) for part in episodes.support],
                 "query": [numbers(part[e][order]) for part in (episodes.query_x, episodes.query_y)],
-                "answers": {k: numbers(path[e, k][order]) for k in SHOWN_STEPS},
+                "predictions": {k: numbers(path[e, k][order]) for k in SHOWN_STEPS},
             }
         )
-    return found
+    return episode_fits
 
 
 def read_episodes(uri: str) -> Episodes:
-    """The first test episodes, stacked."""
+    """Reads the first test episodes, stacked."""
     serialized = next(iter(read_split(uri, "test").batch(EPISODES)))
     return parse_episodes(serialized, read_record(uri).example_spec).numpy()
 
 
 def inputs(episodes: Episodes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns support_x, support_y and query_x."""
     return episodes.support_x, episodes.support_y, episodes.query_x
 
 
 def learner(uri: str, config: dict[str, Any], rate: float) -> Assembly:
-    """Plain training, and then ten gradient steps of a rate."""
+    """Makes the learner of plain training, which then takes ten gradient steps at this rate."""
     section = config["learner"] | {"inner_steps": 0, "test_steps": 10, "inner_rate": rate}
     return assemble(read_record(uri), section)
 
 
 def pretrain(uri: str, config: dict[str, Any], steps: int) -> dict[str, tf.Tensor]:
-    """The weights of a network trained on all tasks at once."""
+    """Trains a network on all tasks at once, and returns its weights."""
     record = read_record(uri)
     values = config["training"] | {"steps": steps, "eval_every": steps}
     options = checked(TrainingOptions, values, "training")
@@ -149,13 +148,13 @@ def pretrain(uri: str, config: dict[str, Any], steps: int) -> dict[str, tf.Tenso
 
 
 def error_per_step(path: np.ndarray, query_y: np.ndarray) -> list[tuple[float, float]]:
-    """(mean squared error, 95% half-width) after each number of steps."""
+    """Computes (mean squared error, 95% half-width) after each number of steps."""
     errors = [mean_squared_error(path[:, k], query_y) for k in range(path.shape[1])]
     return [tuple(round(v, 4) for v in mean_interval(of_step)) for of_step in errors]
 
 
 def draw(results: dict[str, Any], path: Path) -> None:
-    """Two episodes answered by MAML and by the pretrained network; the error per step of all."""
+    """Draws two episodes fitted by MAML and the pretrained network, and all errors per step."""
     figure = Figure(figsize=(12, 6), layout="constrained")
     grid = figure.add_gridspec(2, 3)
     for row, (name, episodes) in enumerate(results["fits"].items()):
@@ -163,9 +162,9 @@ def draw(results: dict[str, Any], path: Path) -> None:
             ax = figure.add_subplot(grid[row, column])
             x, y = episode["query"]
             ax.plot(x, y, color="#d9dee4", linewidth=5, label="truth")
-            for (steps, answer), dash in zip(episode["answers"].items(), (":", "--", "-")):
+            for (steps, predictions), dash in zip(episode["predictions"].items(), (":", "--", "-")):
                 label = f"{steps} step{'' if int(steps) == 1 else 's'}"
-                ax.plot(x, answer, dash, color=COLOURS[name], label=label)
+                ax.plot(x, predictions, dash, color=COLOURS[name], label=label)
             ax.plot(*episode["support"], "^", color="#1f2933", label="support")
             ax.set_title(f"{name}, test episode {column}", fontsize=10)
             if not column:
@@ -178,15 +177,10 @@ def draw(results: dict[str, Any], path: Path) -> None:
         )
     ax.set(xlabel="gradient steps on 10 points", ylabel="mean squared error", ylim=(0, 6))
     ax.legend()
-    drawn = io.BytesIO()
-    figure.savefig(drawn, dpi=90)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=90)
     # A palette is a third of the bytes; the picture has few colours.
-    Image.open(drawn).convert("RGB").quantize(64).save(path, optimize=True)
-
-
-def commit() -> str:
-    command = ["git", "rev-parse", "--short", "HEAD"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    Image.open(buffer).convert("RGB").quantize(64).save(path, optimize=True)
 
 
 if __name__ == "__main__":

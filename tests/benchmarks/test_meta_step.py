@@ -55,7 +55,7 @@ def test_the_floor_has_the_products_that_the_figures_count(name):
     assert 0.99 < flop / problem.flop_per_task(case) < 1  # but for the dense layer
 
 
-def test_both_ways_of_a_product_give_as_many_numbers():
+def test_both_implementations_of_a_product_give_as_many_numbers():
     shape = floor.Shape("forward", images=2, size=5, channels=3)
-    by_convolution, by_patches = (way() for way in floor.ways(shape))
+    by_convolution, by_patches = (way() for way in floor.implementations(shape))
     assert tf.size(by_convolution) == tf.size(by_patches)

@@ -1,4 +1,4 @@
-"""The papers' table: what it says is what was measured, and every entry can be run."""
+"""The papers' table: it says what was measured, and every entry can be run."""
 
 import json
 
@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from benchmarks.omniglot import entries, runs
-from benchmarks.omniglot.entries import DATA, TABLE, Entry, judged_episodes
+from benchmarks.omniglot.entries import DATA, TABLE, Entry, evaluation_episodes
 from benchmarks.omniglot.errors import GAP, picture
 from benchmarks.omniglot.runs import checkpoint_dir, finished_weights
-from benchmarks.omniglot.table import markdown
+from benchmarks.omniglot.table import table
 from components.episode_gen.options import EpisodeGenConfig
 from components.meta_trainer.options import (
     TrainingOptions,
@@ -25,7 +25,7 @@ def test_every_entry_is_a_valid_configuration(name):
     learner_options(entry.learner)
     backbone_options(entry.learner, default="conv4")
     assert checked(TrainingOptions, entry.training, "training").max_seconds is None
-    for section in (entry.episodes, *map(judged_episodes, entry.tests)):
+    for section in (entry.episodes, *map(evaluation_episodes, entry.tests)):
         EpisodeGenConfig.from_json(json.dumps({"data": DATA, "episodes": section}))
 
 
@@ -78,7 +78,7 @@ def test_a_row_holds_the_figures_of_its_entry():
         "of_steps": 20,
         "seconds": 5400,
     }
-    row = markdown({"entries": {"a": entry}}).splitlines()[-1]
+    row = table({"entries": {"a": entry}}).splitlines()[-1]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells == ["A learner", "inductive", "", "", "91.23 ± 0.46", "", "10 of 20", "1.5"]
 

@@ -1,0 +1,77 @@
+"""The results as Markdown tables."""
+
+from typing import Any
+
+from benchmarks import markdown
+
+
+def load(document: dict[str, Any]) -> str:
+    """Formats the ratios of served to pure calls."""
+    ratios = document["result"]["ratios"].items()
+    return markdown.table(["", "ratio"], [[name, f"{value:.2f}"] for name, value in ratios])
+
+
+def soak(document: dict[str, Any]) -> str:
+    """Formats the answers and faults of clients while versions are pushed."""
+    seconds, result = document["configuration"]["seconds"], document["result"]
+    memory = result["server_megabytes"]
+    row = [
+        f"{seconds:.0f} s",
+        f"{result['answers']:,}",
+        str(result["versions_pushed"]),
+        str(result["faults"]),
+        f"{memory[0]} MB, {memory[-1]} MB",
+    ]
+    titles = ["duration", "answers", "versions pushed", "faults", "server's memory, first and last"]
+    return markdown.table(titles, [row])
+
+
+def fuzz(document: dict[str, Any]) -> str:
+    """Formats what the server did with malformed requests."""
+    result = document["result"]
+    row = [
+        f"{result['requests']:,}",
+        str(sum(result["not_refused"].values())),
+        str(sum(result["refused_without_a_word"].values())),
+        f"{result['wrong_answers_to_good_requests']} of {result['good_requests']}",
+        f"{result['megabytes_after_a_fifth']} MB, {result['megabytes_at_the_end']} MB",
+        "yes" if result["still_running"] else "no",
+    ]
+    titles = [
+        "malformed requests",
+        "not refused",
+        "refused without a message",
+        "wrong answers to right requests between them",
+        "memory after a fifth, at the end",
+        "still running",
+    ]
+    return markdown.table(titles, [row])
+
+
+def restart(document: dict[str, Any]) -> str:
+    """Formats how long a killed server takes to answer again."""
+    result = document["result"]
+    row = [
+        str(document["configuration"]["kills"]),
+        ", ".join(f"{s:.1f}" for s in result["seconds_until_it_answers"]),
+        ", ".join(f"{s:.1f}" for s in result["seconds_until_every_client_goes_on"]),
+        str(result["answers"]),
+        str(result["faults"]),
+    ]
+    titles = [
+        "kills",
+        "seconds until it answers",
+        "seconds until every client has an answer",
+        "answers",
+        "faults",
+    ]
+    return markdown.table(titles, [row])
+
+
+TABLES = {
+    "serving_load": load,
+    "serving_soak": soak,
+    "serving_fuzz": fuzz,
+    "serving_restart": restart,
+}
+"""The function that formats each result file."""
