@@ -11,6 +11,7 @@ from benchmarks.omniglot.errors import GAP, picture
 from benchmarks.omniglot.runs import checkpoint_dir, finished_weights
 from benchmarks.omniglot.table import table
 from components.episode_gen.options import EpisodeGenConfig
+from components.episodes.types import Episodes
 from components.meta_trainer.options import (
     TrainingOptions,
     backbone_options,
@@ -83,15 +84,13 @@ def test_a_row_holds_the_figures_of_its_entry():
     assert cells == ["A learner", "inductive", "", "", "91.23 ± 0.46", "", "10 of 20", "1.5"]
 
 
-def test_a_shared_error_stands_beside_its_class_and_the_one_answered():
-    images = {
-        "support_x": np.full((1, 2, 4, 4, 1), 0, np.uint8),
-        "support_y": np.array([[0, 1]]),
-        "query_x": np.full((1, 1, 4, 4, 1), 9, np.uint8),
-    }
-    images["support_x"][0, 1] = 1
-    labels, answers = np.array([[1]]), np.array([[0]])
-    shown = picture(labels, answers, labels != answers, images)
+def test_a_shared_error_stands_beside_its_class_and_the_predicted_one():
+    labels, predictions = np.array([[1]]), np.array([[0]])
+    support_x = np.zeros((1, 2, 4, 4, 1), np.uint8)
+    support_x[0, 1] = 1
+    query_x = np.full((1, 1, 4, 4, 1), 9, np.uint8)
+    images = Episodes(support_x, np.array([[0, 1]]), query_x, labels)
+    shown = picture(labels, predictions, labels != predictions, images)
     assert shown.shape == (2 * 4, 2 * (4 + GAP + 4 + GAP + 4))
-    query, own, answered = (shown[0, 2 * at] for at in (0, 4 + GAP, 8 + 2 * GAP))
-    assert (query, own, answered) == (9, 1, 0)
+    query, own, predicted = (shown[0, 2 * at] for at in (0, 4 + GAP, 8 + 2 * GAP))
+    assert (query, own, predicted) == (9, 1, 0)
