@@ -1,0 +1,172 @@
+"""Which columns of a table hold the text, its class and its group, and the examples in them."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from serving.errors import UserError
+from serving.files.rows import Row
+from serving.files.tables import Table
+from serving.files.texts import unusable
+
+# In the order in which they are tried, whatever their case.
+TEXT_NAMES = (
+    *("text", "sentence", "utterance", "question", "query"),
+    *("message", "content", "body", "review", "comment", "phrase", "texts", "sentences"),
+)
+LABEL_NAMES = (
+    *("label", "intent_name", "intent", "class", "fine_label"),
+    *("category", "class_name", "label_name", "topic", "tag", "target", "labels", "classes"),
+)
+GROUP_NAMES = ("alphabet", "speaker", "domain_name", "domain", "coarse_label", "superclass")
+
+
+class Columns(NamedTuple):
+    """The names of the columns that hold the text, its class (or None) and its group (or None)."""
+
+    text: str
+    label: str | None
+    group: str | None = None
+
+
+class TextExample(NamedTuple):
+    """One usable row: its number, text, class and group (or None)."""
+
+    number: int
+    text: str
+    label: str
+    group: str | None
+
+
+class Options(NamedTuple):
+    """What a sentence calls the options that name columns."""
+
+    text: str = "`--text-column`"
+    label: str = "`--label-column`"
+    group: str = "`--group-column`"
+
+
+OPTIONS = Options()
+
+
+def choose_columns(
+    table: Table,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    group: str | None = None,
+    support: bool = False,
+    options: Options = OPTIONS,
+) -> Columns:
+    """The columns as named, or a guess by their names and then by what they hold.
+
+    Args:
+      table: the table.
+      text, label, group: names of columns; None for a guess. A group is never guessed from values.
+      support: whether the table is a support set, where every class may have one example only.
+      options: how the sentences call the three.
+
+    Raises:
+      UserError: a column is not there, or there is no one good guess; the sentence lists the
+        columns.
+    """
+    for option, named in zip(options, (text, label, group)):
+        if named is not None and named not in table.columns:
+            raise _error(table, option, f"got {named!r}")
+    given = {text, label, group}
+    free = [name for name in table.columns if name and name not in given]
+    group = group or _known(GROUP_NAMES, free)
+    free = [name for name in free if name != group]
+    text_guess = text or _known(TEXT_NAMES, free)
+    if label is None:
+        label = _guess_label(table, [n for n in free if n != text_guess], support, options)
+    text = text_guess or _guess_text(table, [name for name in free if name != label], options)
+    return Columns(text, label, group)
+
+
+def choose_text(table: Table, *, text: str | None = None, options: Options = OPTIONS) -> str:
+    """The column of texts alone, of a table of queries.
+
+    Raises:
+      UserError: as `choose_columns`.
+    """
+    if text is not None and text not in table.columns:
+        raise _error(table, options.text, f"got {text!r}")
+    free = [name for name in table.columns if name]
+    rest = [name for name in free if name not in (_known(LABEL_NAMES, free), *GROUP_NAMES)]
+    return text or _known(TEXT_NAMES, free) or _guess_text(table, rest, options)
+
+
+def examples(table: Table, columns: Columns) -> tuple[list[TextExample], dict[int, str]]:
+    """The usable rows; and the number of every other one -> the reason as half a sentence."""
+    usable: list[TextExample] = []
+    left_out: dict[int, str] = {}
+    for row in table.rows:
+        problem = row.problem or _problem(row, columns)
+        if problem:
+            left_out[row.number] = problem
+            continue
+        text, label, group = ("" if c is None else row.values[c].strip() for c in columns)
+        usable.append(TextExample(row.number, text, label, group if columns.group else None))
+    return usable, left_out
+
+
+def _problem(row: Row, columns: Columns) -> str | None:
+    for column in columns:
+        value = row.values.get(column, "") if column is not None else "-"
+        if not value.strip():
+            return f"row {row.number} has no {column!r}"
+        if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+            return f"row {row.number} holds half a character in {column!r}"
+    if unusable(row.values[columns.text].strip()):
+        return f"row {row.number} has no letter or digit in {columns.text!r}"
+    return None
+
+
+def _guess_label(table: Table, free: list[str], support: bool, options: Options) -> str:
+    """The one column whose name says so, or whose values repeat.
+
+    Raises:
+      UserError: there is none, or more than one.
+    """
+    values = {name: [row.values.get(name, "").strip() for row in table.rows] for name in free}
+    repeats = [name for name in free if 1 < len(set(values[name])) <= len(table.rows) / 2]
+    known = _known(LABEL_NAMES, free if support else repeats)
+    if known is None and not repeats:
+        known = _known(LABEL_NAMES, free)
+    if known is None and len(repeats) == 1 and (support or not _known(LABEL_NAMES, free)):
+        known = repeats[0]
+    if known is None and len(free) == 1 and support:
+        known = free[0]
+    if known is not None:
+        return known
+    counts = ", ".join(f"{name!r} of {len(set(values[name]))} values" for name in repeats)
+    raise _error(table, options.label, f"its values repeat in {counts}" if repeats else "got none")
+
+
+def _guess_text(table: Table, free: list[str], options: Options) -> str:
+    """The column of the longest values, if they are much longer than all others.
+
+    Raises:
+      UserError: there is none, or two are much alike.
+    """
+    lengths = {n: sum(len(row.values.get(n, "")) for row in table.rows) for n in free}
+    ordered = sorted(free, key=lambda name: -lengths[name])
+    if not ordered or (len(ordered) > 1 and lengths[ordered[0]] < 1.5 * lengths[ordered[1]]):
+        raise _error(table, options.text, "got none, and none could be guessed")
+    return ordered[0]
+
+
+def _known(names: Iterable[str], have: list[str]) -> str | None:
+    """The first of the names that is there: as it is written, or in another case."""
+    for name in names:
+        if name in have:
+            return name
+        found = next((one for one in have if one.lower() == name), None)
+        if found:
+            return found
+    return None
+
+
+def _error(table: Table, option: str, problem: str) -> UserError:
+    columns = ", ".join(table.columns)
+    return UserError(f"{option} must name a column of {table.name} ({columns}): {problem}.")

@@ -1,0 +1,189 @@
+"""Folders of classes: root/class/file, or root/group/class/file; what is in them, and what is not.
+
+One walk lists every file; a choice then says which of them are examples. Whatever is not taken is
+named with its reason, so nothing vanishes.
+"""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from serving.files.unreadable import printable, reason_of
+
+MAX_DEPTH = 4
+"""Folders below the root that are looked into; group/class needs two."""
+SYSTEM_NAMES = frozenset({"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin"})
+"""Files and folders that operating systems put beside people's own, in lower case."""
+SPLIT_NAMES = frozenset(
+    ("train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval")
+)
+"""Folders of these names hold splits of a data set, not groups or classes of their own."""
+
+
+class Listing(NamedTuple):
+    """Every file below a root; names are paths relative to it, with "/" between folders.
+
+    Attributes:
+      files: ordinary visible files, sorted.
+      ignored: hidden and system files and folders: name -> reason.
+      unreadable: what cannot be opened or named: name -> reason.
+    """
+
+    files: list[str]
+    ignored: dict[str, str]
+    unreadable: dict[str, str]
+
+
+class ClassFolders(NamedTuple):
+    """The examples of a folder.
+
+    Attributes:
+      depth: 1 for root/class/file, 2 for root/group/class/file.
+      files: folder of a class, as "class" or "group/class" -> the names of its files, all sorted.
+      ignored: what nobody would take for an example: name -> reason.
+      misplaced: files of the wanted kind that lie in no class: name -> reason.
+      unreadable: what cannot be opened or named: name -> reason.
+    """
+
+    depth: int
+    files: dict[str, list[str]]
+    ignored: dict[str, str]
+    misplaced: dict[str, str]
+    unreadable: dict[str, str]
+
+    def left_out(self) -> dict[str, str]:
+        """All that is no example: name -> reason."""
+        return self.ignored | self.misplaced | self.unreadable
+
+
+class SplitLike(NamedTuple):
+    """Signs that folders are splits of one set of classes, and no groups.
+
+    Attributes:
+      names: the folders, sorted.
+      by_name: whether they are called train, val, test or the like.
+      same_classes: whether each holds the same classes.
+    """
+
+    names: list[str]
+    by_name: bool
+    same_classes: bool
+
+
+def list_files(root: Path) -> Listing:
+    """Walks a folder; links are followed unless they lead in a circle."""
+    listing = Listing([], {}, {})
+    _walk(root, "", 0, frozenset({os.path.realpath(root)}), listing)
+    listing.files.sort()
+    return listing
+
+
+def choose(
+    listing: Listing, suffixes: frozenset[str], *, kind: str, depth: int | None = None
+) -> ClassFolders:
+    """The files of one kind that lie in a class.
+
+    Args:
+      listing: from `list_files`.
+      suffixes: endings of the wanted names, in lower case.
+      kind: the wanted files in the plural, for the reasons: "pictures".
+      depth: of the classes; None for 1 or 2, whichever has more such files.
+    """
+    wanted = [name for name in listing.files if suffix_of(name) in suffixes]
+    depths = Counter(name.count("/") for name in wanted)
+    if depth is None:
+        depth = 2 if depths[2] > depths[1] else 1
+    files: dict[str, list[str]] = defaultdict(list)
+    misplaced = {}
+    for name in wanted:
+        folder, _, file = name.rpartition("/")
+        level = name.count("/")
+        if level == depth:
+            files[folder].append(file)
+        elif level < depth:
+            misplaced[name] = f"it lies {_folders(depth - level)} above those of the classes"
+        else:
+            misplaced[name] = f"it lies {_folders(level - depth)} below those of the classes"
+    ignored = dict(listing.ignored)
+    for name in listing.files:
+        if suffix_of(name) not in suffixes:
+            ignored[name] = f"{_an_ending(name)}; {kind} are looked for"
+    sorted_files = {folder: sorted(files[folder]) for folder in sorted(files)}
+    return ClassFolders(depth, sorted_files, ignored, misplaced, dict(listing.unreadable))
+
+
+def split_like(folders: Iterable[str]) -> SplitLike | None:
+    """Signs of splits among the folders of `ClassFolders.files`; None if there are none."""
+    folders = list(folders)
+    classes: dict[str, set[str]] = defaultdict(set)
+    for folder in folders:
+        group, _, name = folder.rpartition("/")
+        classes[group or name].add(name if group else "")
+    names = sorted(classes)
+    by_name = len(names) > 1 and sum(name.lower() in SPLIT_NAMES for name in names) > 1
+    sets = {frozenset(names) for names in classes.values()}
+    grouped = any("/" in folder for folder in folders)
+    same = grouped and len(names) > 1 and len(sets) == 1
+    return SplitLike(names, by_name, same) if by_name or same else None
+
+
+def suffix_of(name: str) -> str:
+    """In lower case, as ".png"."""
+    return PurePosixPath(name).suffix.lower()
+
+
+def _walk(root: Path, folder: str, depth: int, above: frozenset[str], listing: Listing) -> None:
+    """Lists what is in a folder.
+
+    Args:
+      root: where names begin.
+      folder: path relative to it; "" for itself.
+      depth: of the folder below the root.
+      above: the real paths of the folder and of those that hold it.
+      listing: what is extended.
+    """
+    try:
+        entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
+    except OSError as error:
+        listing.unreadable[printable(folder) or "."] = reason_of(error)
+        return
+    for entry in entries:
+        name = f"{folder}/{entry.name}" if folder else entry.name
+        shown = printable(name)
+        if shown != name:
+            listing.unreadable[shown] = "its name is not in UTF-8"
+        elif entry.name.startswith("."):
+            listing.ignored[name] = "it is hidden"
+        elif entry.name.lower() in SYSTEM_NAMES:
+            listing.ignored[name] = "it was made by an operating system"
+        elif _is(entry.is_file):
+            listing.files.append(name)
+        elif not _is(entry.is_dir):
+            link = entry.is_symlink()
+            listing.unreadable[name] = "it is a broken link" if link else "it is no ordinary file"
+        else:
+            real = os.path.realpath(entry.path)
+            if real in above:
+                listing.ignored[name] = "it is a link to a folder that holds it"
+            elif depth >= MAX_DEPTH:
+                listing.ignored[name] = f"it lies more than {MAX_DEPTH} folders deep"
+            else:
+                _walk(root, name, depth + 1, above | {real}, listing)
+
+
+def _is(test: Callable[[], bool]) -> bool:
+    try:
+        return test()
+    except OSError:  # links in a circle
+        return False
+
+
+def _folders(count: int) -> str:
+    return "one folder" if count == 1 else f"{count} folders"
+
+
+def _an_ending(name: str) -> str:
+    ending = suffix_of(name)
+    return f"it is a {ending} file" if ending else "its name has no ending"

@@ -1,0 +1,113 @@
+"""What a picture is, from its first bytes: kind, size, depth, colours, alpha, orientation."""
+
+import struct
+
+from serving.files.picture_formats import READERS, PictureHeader
+from serving.files.unreadable import UnreadableFile
+
+KINDS = "png, jpg, bmp, gif, pgm, ppm, pbm, webp and tiff"
+"""The pictures that are read, as a list in a sentence."""
+_ENDINGS = "png jpg jpeg jpe jfif bmp gif pbm pgm ppm pnm webp tif tiff"
+SUFFIXES = frozenset(f".{ending}" for ending in _ENDINGS.split())
+"""Endings of their names, in lower case."""
+MAX_PIXELS = 50_000_000
+"""Larger pictures are refused before they are decoded: 50 megapixels fill 150 MB."""
+
+
+def read_header(content: bytes) -> PictureHeader:
+    """The header of a picture.
+
+    Args:
+      content: the file, or its first bytes. What lies beyond is taken to be ordinary: a png may
+        tell its orientation after its pixels, and a gif or tiff has frames further on.
+
+    Raises:
+      UnreadableFile: it is no picture, one of an unknown kind, cut within its header, or empty.
+    """
+    try:
+        header = READERS[_kind_of(content)](content)
+    except (struct.error, IndexError):
+        raise UnreadableFile("it ends too early") from None
+    if header.width < 1 or header.height < 1:
+        raise UnreadableFile(f"it has {header.width} x {header.height} pixels")
+    return header
+
+
+_STARTS = {
+    b"\x89PNG\r\n\x1a\n": "png",
+    b"\xff\xd8\xff": "jpeg",
+    b"BM": "bmp",
+    b"GIF87a": "gif",
+    b"GIF89a": "gif",
+    b"II*\0": "tiff",
+    b"MM\0*": "tiff",
+}
+_OTHERS = {
+    b"%PDF": "a PDF file",
+    b"PK\x03\x04": "a zip file",
+    b"\x1f\x8b": "a gzip file",
+    b"8BPS": "a Photoshop file",
+    b"\0\0\1\0": "an icon (ico)",
+    b"\0\0\0\x0cjP  ": "a JPEG 2000 picture",
+    b"version https://git-lfs": "a Git LFS pointer (`git lfs pull` gets the file)",
+    b"II+\0": "a BigTIFF file",
+    b"MM\0+": "a BigTIFF file",
+}
+
+
+def _kind_of(content: bytes) -> str:
+    if not content:
+        raise UnreadableFile("it is empty (0 bytes)")
+    for start, kind in _STARTS.items():
+        if content.startswith(start):
+            return kind
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "webp"
+    if content[:1] == b"P" and content[1:2] in b"123456" and content[2:3] in b" \t\r\n#":
+        return "pnm"
+    other = next((name for start, name in _OTHERS.items() if content.startswith(start)), "")
+    text = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if content[4:8] == b"ftyp":
+        avif = content[8:11] == b"avi"
+        other = f"{'an AVIF' if avif else 'a HEIC'} picture or a video (save it as jpg or png)"
+    elif text.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        other = "a web page (HTML)"
+    elif text.startswith(b"<"):
+        other = "an SVG drawing" if b"<svg" in text else "an XML or HTML file"
+    what = f"it is {other}, not" if other else "it is not"
+    raise UnreadableFile(f"{what} a {KINDS.replace(' and ', ' or ')} file")
+
+
+def check_pixels(header: PictureHeader, max_pixels: int = MAX_PIXELS) -> None:
+    """Refuses a picture that is too large to decode.
+
+    Raises:
+      UnreadableFile: it has more pixels.
+    """
+    if header.width * header.height > max_pixels:
+        raise UnreadableFile(
+            f"it has {header.width} x {header.height} pixels, which is more than {max_pixels:,}"
+        )
+
+
+def graph_can_read(header: PictureHeader) -> str | None:
+    """Whether TensorFlow's decoders, and so an exported graph, see what a viewer shows.
+
+    Returns:
+      None, or half a sentence that says why they do not: "it has 16 bits a channel".
+    """
+    if header.kind not in ("png", "jpeg", "bmp", "gif"):
+        return f"it is a {header.kind} file"
+    if header.orientation != 1:
+        return "its EXIF data say that it is to be turned"
+    if header.bits != 8:
+        return f"it has {header.bits} bit{'s' * (header.bits > 1)} a channel"
+    if header.kind == "jpeg" and header.coding not in ("baseline", "progressive"):
+        return f"it is a jpg file of the {header.coding} kind"
+    if header.kind == "jpeg" and header.colours not in ("grey", "rgb"):
+        return "its colours are for print (CMYK)"
+    if header.kind == "bmp" and (header.colours != "rgb" or header.coding):
+        return f"it is a bmp file with {header.coding or 'a palette'}"
+    if header.kind == "gif" and header.transparent:
+        return "it is a transparent gif file"
+    return None
