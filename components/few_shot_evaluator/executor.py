@@ -15,7 +15,6 @@ from components.episodes.record import read_record
 from components.few_shot_evaluator.classification.domains import has_new_domains
 from components.few_shot_evaluator.evaluate import evaluate, not_comparable, read_results
 from components.few_shot_evaluator.judging import judging_for
-from components.few_shot_evaluator.model import read_metadata
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.few_shot_evaluator.report import Evaluated
 from components.few_shot_evaluator.scoring import Scoring
@@ -23,6 +22,7 @@ from components.few_shot_evaluator.summary import Terms
 from components.tasks.lookup import task_of
 from serving import atomic
 from serving.model_versions.pointer import last_pushed, local_model
+from serving.saved_model.metadata import read_metadata
 
 METRICS_FILE = "metrics.json"
 REPORT_FILE = "report.html"

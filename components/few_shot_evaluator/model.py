@@ -1,6 +1,5 @@
 """An exported model as the evaluator asks it: NumPy in, NumPy out."""
 
-import json
 from typing import Any
 
 import numpy as np
@@ -46,12 +45,3 @@ class ExportedModel:
             }
         )
         return {name: tensor.numpy() for name, tensor in outputs.items()}
-
-
-def read_metadata(saved_model_dir: str) -> dict[str, Any]:
-    """What the model says of itself (`fewshot_model.json`); empty if it says nothing."""
-    path = f"{saved_model_dir}/{signatures.METADATA_FILE}"
-    if not tf.io.gfile.exists(path):
-        return {}
-    with tf.io.gfile.GFile(path) as file:
-        return json.load(file)

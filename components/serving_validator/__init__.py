@@ -1,6 +1,6 @@
 """ServingValidator: may this SavedModel be put behind TensorFlow Serving?
 
-It stands in the place of TFX's InfraValidator, which needs Docker and sends only single strings.
-The model is loaded as the server does it and asked in a process of its own (`probe`), so that a
-model that crashes or hangs harms nothing but its own blessing.
+It takes the place of TFX's InfraValidator, which needs Docker and sends only single strings. The
+model is loaded and run by the server's own code in a process of its own (`probe`), so that a model
+that crashes or hangs harms nothing but its own blessing.
 """

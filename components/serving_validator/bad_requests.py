@@ -9,32 +9,38 @@ import numpy as np
 
 from components.modalities.base import ExampleSpec
 from components.modalities.encoders import wav
-from components.serving_validator.good_requests import Inputs, stack
+from components.serving_validator.good_requests import Request, stack
+from components.tasks.task import Task, with_first
 from serving.saved_model import signatures as sig
 
 
 class BadRequest(NamedTuple):
-    """Attributes:
-    name: what is wrong with it.
-    signature: the one it is sent to.
-    inputs: the request.
-    blames: the inputs of which the message has to name at least one; none where only TensorFlow's
-      own decoder can notice, which does not know the input's name.
+    """A request that a model must refuse.
+
+    Attributes:
+      name: what is wrong with it.
+      signature: the signature that it is sent to.
+      inputs: the request.
+      blames: the inputs of which the message has to name at least one; none where only
+        TensorFlow's own decoder can notice, which does not know the input's name.
     """
 
     name: str
     signature: str
-    inputs: Inputs
+    inputs: Request
     blames: tuple[str, ...]
 
 
-def bad_requests(good: Inputs, *, max_ways: int, spec: ExampleSpec) -> list[BadRequest]:
+def bad_requests(
+    good: Request, *, max_ways: int, spec: ExampleSpec, task: Task
+) -> list[BadRequest]:
     """One request for each rule of `serving_default`, broken in that one way.
 
     Args:
       good: a right request of one episode.
       max_ways: the lowest label that is too high.
-      spec: of one example.
+      spec: the stored form of one example.
+      task: the task type, which names the wrong labels.
     """
     x, y, q = good[sig.SUPPORT_X], good[sig.SUPPORT_Y], good[sig.QUERY_X]
     support = (sig.SUPPORT_X, sig.SUPPORT_Y)
@@ -59,35 +65,33 @@ def bad_requests(good: Inputs, *, max_ways: int, spec: ExampleSpec) -> list[BadR
             support_y=twice[sig.SUPPORT_Y],
         ),
     ]
-    if spec.regression:
-        requests += [
-            request("NaN in support_y", (sig.SUPPORT_Y,), support_y=_with_first(y, np.nan)),
-            request("targets of another size", (sig.SUPPORT_Y,), support_y=y[..., :0]),
-        ]
-    else:
-        requests += [
-            request("a support set of padding only", support, support_y=np.full_like(y, -1)),
-            request("a label above N - 1", (sig.SUPPORT_Y,), support_y=_with_first(y, max_ways)),
-            request("a label below -1", (sig.SUPPORT_Y,), support_y=_with_first(y, -2)),
-        ]
+    requests += [
+        request(name, (sig.SUPPORT_Y,), support_y=labels)
+        for name, labels in task.wrong_labels(y, max_ways).items()
+    ]
     if spec.shape and spec.shape[0] is not None:
         requests += [
             request("support examples of another size", (sig.SUPPORT_X,), support_x=x[:, :, :-1]),
             request("query examples of another size", (sig.QUERY_X,), query_x=q[:, :, :-1]),
         ]
     if spec.dtype == "string":
-        blank = _with_first(q, b"")
+        blank = with_first(q, b"")
         requests.append(request("an empty text in query_x", (sig.QUERY_X,), query_x=blank))
     if spec.dtype.startswith("float"):
         requests += [
-            request("NaN in support_x", (sig.SUPPORT_X,), support_x=_with_first(x, np.nan)),
-            request("NaN in query_x", (sig.QUERY_X,), query_x=_with_first(q, np.nan)),
+            request("NaN in support_x", (sig.SUPPORT_X,), support_x=with_first(x, np.nan)),
+            request("NaN in query_x", (sig.QUERY_X,), query_x=with_first(q, np.nan)),
         ]
     return requests
 
 
-def bad_encoded_requests(good: Inputs, *, spec: ExampleSpec) -> list[BadRequest]:
-    """The same for `adapt_and_predict_encoded`; `good` as `encoded_request` makes it."""
+def bad_encoded_requests(good: Request, *, spec: ExampleSpec) -> list[BadRequest]:
+    """One request for each rule of `adapt_and_predict_encoded`, broken in that one way.
+
+    Args:
+      good: a right request of one episode, as `encoded_request` makes it.
+      spec: the stored form of one example.
+    """
     x, labels, q = good[sig.SUPPORT_X], good[sig.SUPPORT_LABELS], good[sig.QUERY_X]
     support = (sig.SUPPORT_X, sig.SUPPORT_LABELS)
 
@@ -105,17 +109,17 @@ def bad_encoded_requests(good: Inputs, *, spec: ExampleSpec) -> list[BadRequest]
     if spec.dtype != "string":
         junk = b"not a file of this kind"
         requests += [
-            request("undecodable support_x", (sig.SUPPORT_X,), support_x=_with_first(x, junk)),
-            request("undecodable query_x", (sig.QUERY_X,), query_x=_with_first(q, junk)),
+            request("undecodable support_x", (sig.SUPPORT_X,), support_x=with_first(x, junk)),
+            request("undecodable query_x", (sig.QUERY_X,), query_x=with_first(q, junk)),
             request("support_x cut off in the middle", (), support_x=_cut_first(x)),
             request("query_x cut off in the middle", (), query_x=_cut_first(q)),
         ]
     else:
-        blank = _with_first(q, b" ")
+        blank = with_first(q, b" ")
         requests.append(request("a blank text in query_x", (sig.QUERY_X,), query_x=blank))
     if spec.modality == "audio":
         requests += [
-            request(name, (sig.QUERY_X,), query_x=_with_first(q, wav(samples, **form)))
+            request(name, (sig.QUERY_X,), query_x=with_first(q, wav(samples, **form)))
             for name, samples, form in _wrong_recordings(spec.sample_rate or 0)
         ]
     return requests
@@ -130,15 +134,9 @@ def _wrong_recordings(rate: int) -> list[tuple[str, np.ndarray, dict[str, int]]]
     ]
 
 
-def _with_first(values: np.ndarray, value: object) -> np.ndarray:
-    changed = values.copy()
-    changed.reshape(-1)[0] = value
-    return changed
-
-
 def _cut_first(files: np.ndarray) -> np.ndarray:
-    """The first file ends in the middle."""
-    return _with_first(files, files.flat[0][: len(files.flat[0]) // 2])
+    """The same files, of which the first ends in the middle."""
+    return with_first(files, files.flat[0][: len(files.flat[0]) // 2])
 
 
 def _filled(values: np.ndarray, value: bytes) -> np.ndarray:

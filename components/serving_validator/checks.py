@@ -1,12 +1,14 @@
-"""What a served model must hold to: contract 3, one function a rule.
+"""The rules that a served model must keep, one function a rule.
 
-Each takes a `Trial` and returns nothing, or raises `CheckFailed` with one sentence.
+The rules are those of `serving.saved_model.signatures`. Each check takes a `ModelUnderTest` and
+returns nothing, or raises `CheckFailed` with one sentence.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from components.modalities.encoders import encoded_request
 from components.serving_validator import good_requests
@@ -15,142 +17,132 @@ from components.serving_validator.bad_requests import (
     bad_encoded_requests,
     bad_requests,
 )
-from components.serving_validator.good_requests import Inputs
-from components.serving_validator.session_model import PYTHON_OPERATIONS
-from components.serving_validator.trial import Trial
+from components.serving_validator.good_requests import Request
+from components.serving_validator.model_under_test import ModelUnderTest
+from serving.protocol import status
 from serving.saved_model import signatures as sig
 
-# Enough to see whether queries touch one another; each is a request of its own.
-QUERIES_ASKED_ALONE = 10
+PYTHON_OPERATIONS = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
+# Enough to see whether queries affect one another; each is a request of its own.
+SINGLE_QUERIES = 10
 
 
 class CheckFailed(Exception):
     """A model breaks a rule; the message is one sentence."""
 
 
-Check = Callable[[Trial], None]
+Check = Callable[[ModelUnderTest], None]
 
 
-def offers_the_agreed_signature(trial: Trial) -> None:
+def offers_the_agreed_signature(model: ModelUnderTest) -> None:
     """`serving_default` has the inputs and outputs that `signatures` names, with their dtypes."""
-    definition = trial.model.signatures.get(sig.ADAPT_AND_PREDICT)
+    definition = model.servable.signature_defs.get(sig.ADAPT_AND_PREDICT)
     if definition is None:
         raise CheckFailed(f"the model has no signature `{sig.ADAPT_AND_PREDICT}`")
-    example = tf.as_dtype(trial.spec.dtype)
-    regression = trial.spec.regression
-    label = tf.float32 if regression else tf.int32
-    answers = {sig.PROBABILITIES: tf.float32, sig.PREDICTIONS: tf.int32}
-    wanted = {
-        "input": {sig.SUPPORT_X: example, sig.SUPPORT_Y: label, sig.QUERY_X: example},
-        "output": {sig.TARGETS: tf.float32} if regression else answers,
-    }
-    for kind, found in (("input", definition.inputs), ("output", definition.outputs)):
-        came = {name: tf.as_dtype(info.dtype) for name, info in found.items()}
-        if came != wanted[kind]:
+    example = model.spec.dtype
+    inputs = {sig.SUPPORT_X: example, sig.SUPPORT_Y: model.task.label_dtype, sig.QUERY_X: example}
+    for kind, wanted, infos in (
+        ("input", inputs, definition.inputs),
+        ("output", model.task.output_dtypes, definition.outputs),
+    ):
+        dtypes = {name: tf.as_dtype(info.dtype).name for name, info in infos.items()}
+        if dtypes != wanted:
             raise CheckFailed(
-                f"the {kind}s of `{sig.ADAPT_AND_PREDICT}` must be {_names(wanted[kind])}: "
-                f"got {_names(came)}"
+                f"the {kind}s of `{sig.ADAPT_AND_PREDICT}` must be {_names(wanted)}: "
+                f"got {_names(dtypes)}"
             )
 
 
-def calls_no_python(trial: Trial) -> None:
+def calls_no_python(model: ModelUnderTest) -> None:
     """The graph holds no operation that calls back into a Python process."""
-    found = sorted(PYTHON_OPERATIONS & trial.model.operations)
+    with open(f"{model.folder}/saved_model.pb", "rb") as file:
+        saved = SavedModel.FromString(file.read())
+    nodes = []
+    for meta in saved.meta_graphs:
+        nodes += meta.graph_def.node
+        for function in meta.graph_def.library.function:
+            nodes += function.node_def
+    found = sorted(PYTHON_OPERATIONS & {node.op for node in nodes})
     if found:
         raise CheckFailed(f"the graph calls Python, which no server has: {', '.join(found)}")
 
 
-def gives_probabilities(trial: Trial) -> None:
-    """Probabilities are finite, 0..1, sum to 1 and agree with the predictions."""
-    for inputs in trial.episodes:
-        outputs = trial.model.run(sig.ADAPT_AND_PREDICT, inputs)
-        probabilities, predictions = outputs[sig.PROBABILITIES], outputs[sig.PREDICTIONS]
-        queries = (1, inputs[sig.QUERY_X].shape[1])
-        *of_probabilities, ways = probabilities.shape
-        if tuple(of_probabilities) != queries or ways < trial.ways or predictions.shape != queries:
-            raise CheckFailed(
-                f"`probabilities` must be {(*queries, trial.ways)} and `predictions` {queries}: "
-                f"got {probabilities.shape} and {predictions.shape}"
-            )
-        if not np.isfinite(probabilities).all():
-            raise CheckFailed("`probabilities` holds a NaN or an infinity")
-        if probabilities.min() < 0 or probabilities.max() > 1 + trial.tolerance:
-            raise CheckFailed("`probabilities` must lie in 0..1")
-        _equal(probabilities.sum(axis=-1), 1.0, "the sum of `probabilities` and 1", trial.tolerance)
-        if (predictions != probabilities.argmax(axis=-1)).any():
-            raise CheckFailed("`predictions` must be the class of the largest probability")
+def gives_predictions(model: ModelUnderTest) -> None:
+    """The outputs of `serving_default` have the agreed shapes and values that make sense."""
+    for request in model.requests:
+        outputs = model.run(sig.ADAPT_AND_PREDICT, request)
+        queries = (1, request[sig.QUERY_X].shape[1])
+        fault = model.task.find_fault(outputs, queries, model.ways, model.tolerance)
+        if fault:
+            raise CheckFailed(fault)
 
 
-def gives_targets(trial: Trial) -> None:
-    """Targets are finite and of the agreed shape."""
-    for inputs in trial.episodes:
-        targets = trial.answer(inputs)
-        wanted = (1, inputs[sig.QUERY_X].shape[1], *(trial.spec.target_shape or ()))
-        if targets.shape != wanted:
-            raise CheckFailed(f"`targets` must be {wanted}: got {targets.shape}")
-        if not np.isfinite(targets).all():
-            raise CheckFailed("`targets` holds a NaN or an infinity")
-
-
-def answers_each_query_alone(trial: Trial) -> None:
+def answers_each_query_alone(model: ModelUnderTest) -> None:
     """One query at a time and all at once give the same numbers."""
-    good = trial.episodes[0]
-    together = trial.answer(good)
-    for query in range(min(together.shape[1], QUERIES_ASKED_ALONE)):
+    good = model.requests[0]
+    together = model.predict(good)
+    for query in range(min(together.shape[1], SINGLE_QUERIES)):
         one = slice(query, query + 1)
-        alone = trial.answer(good | {sig.QUERY_X: good[sig.QUERY_X][:, one]})
-        what = f"query {query} asked alone and with the others"
-        _equal(alone, together[:, one], what, trial.tolerance)
+        alone = model.predict(good | {sig.QUERY_X: good[sig.QUERY_X][:, one]})
+        what = f"the predictions for query {query} sent alone and with the others"
+        _require_equal(alone, together[:, one], what, model.tolerance)
 
 
-def ignores_padding(trial: Trial) -> None:
-    """Support examples of the label -1 change no result."""
-    good = trial.episodes[0]
-    padded = trial.answer(good_requests.pad(good))
-    what = "the answers with and without padding in the support set"
-    _equal(padded, trial.answer(good), what, trial.tolerance)
+def ignores_padding(model: ModelUnderTest) -> None:
+    """Support examples of the label -1 change no prediction."""
+    good = model.requests[0]
+    padded = model.predict(good_requests.pad(good))
+    what = "the predictions with and without padding in the support set"
+    _require_equal(padded, model.predict(good), what, model.tolerance)
 
 
-def keeps_episodes_apart(trial: Trial) -> None:
-    """Two episodes in one request are answered as each alone."""
-    first, second = trial.episodes[:2]
-    stacked = trial.answer(good_requests.stack([first, second]))
-    alone = np.concatenate([trial.answer(first), trial.answer(second)])
-    what = "the answers to an episode alone and in one request with another"
-    _equal(stacked, alone, what, trial.tolerance)
+def keeps_episodes_apart(model: ModelUnderTest) -> None:
+    """Two episodes in one request get the predictions that each gets alone."""
+    first, second = model.requests[:2]
+    stacked = model.predict(good_requests.stack([first, second]))
+    alone = np.concatenate([model.predict(first), model.predict(second)])
+    what = "the predictions for an episode alone and in one request with another"
+    _require_equal(stacked, alone, what, model.tolerance)
 
 
-def gives_absent_classes_nothing(trial: Trial) -> None:
+def gives_absent_classes_nothing(model: ModelUnderTest) -> None:
     """A class without a support example gets probability 0, and the others still sum to 1."""
     absent = 0
-    probabilities = trial.answer(good_requests.without_class(trial.episodes[0], absent))
+    probabilities = model.predict(good_requests.without_class(model.requests[0], absent))
     what = "the probability of a class without support examples and 0"
-    _equal(probabilities[..., absent], 0.0, what, 0.0)
-    _equal(probabilities.sum(axis=-1), 1.0, "the sum of `probabilities` and 1", trial.tolerance)
+    _require_equal(probabilities[..., absent], 0.0, what, 0.0)
+    total, what = probabilities.sum(axis=-1), "the sum of `probabilities` and 1"
+    _require_equal(total, 1.0, what, model.tolerance)
 
 
-def adapts_once_for_many_queries(trial: Trial) -> None:
+def adapts_once_for_many_queries(model: ModelUnderTest) -> None:
     """`adapt` and then `predict` give what `serving_default` gives."""
-    good = trial.episodes[0]
-    adapted = trial.model.run(sig.ADAPT, {k: good[k] for k in (sig.SUPPORT_X, sig.SUPPORT_Y)})
-    outputs = trial.model.run(sig.PREDICT, adapted | {sig.QUERY_X: good[sig.QUERY_X]})
-    what = f"the answers of `{sig.ADAPT}` and `{sig.PREDICT}` and of `{sig.ADAPT_AND_PREDICT}`"
-    _equal(outputs[trial.output], trial.answer(good), what, trial.tolerance)
+    good = model.requests[0]
+    adapted = model.run(sig.ADAPT, {k: good[k] for k in (sig.SUPPORT_X, sig.SUPPORT_Y)})
+    outputs = model.run(sig.PREDICT, adapted | {sig.QUERY_X: good[sig.QUERY_X]})
+    what = f"the predictions of `{sig.ADAPT}` and `{sig.PREDICT}` and of `{sig.ADAPT_AND_PREDICT}`"
+    prediction = outputs[model.task.prediction]
+    _require_equal(prediction, model.predict(good), what, model.tolerance)
 
 
-def reads(encoded: Inputs) -> Check:
-    """The check that `adapt_and_predict_encoded` gives what `serving_default` gives for the same
-    episode with its labels in the order of `class_names` (which may change a learner's answer)."""
+def reads(encoded: Request) -> Check:
+    """Makes the check that `adapt_and_predict_encoded` gives what `serving_default` gives.
 
-    def check(trial: Trial) -> None:
-        outputs = trial.model.run(sig.ENCODED, encoded)
+    The labels are put into the order of `class_names`, which may change a learner's predictions.
+
+    Args:
+      encoded: the first request, encoded.
+    """
+
+    def check(model: ModelUnderTest) -> None:
+        outputs = model.run(sig.ENCODED, encoded)
         names = [name.decode() for name in outputs[sig.CLASS_NAMES][0]]
-        if not set(trial.class_names) <= set(names):
+        if not set(model.class_names) <= set(names):
             raise CheckFailed(f"`class_names` must hold those of the request: got {names}")
-        order = [names.index(name) for name in trial.class_names]
-        answer = trial.answer(good_requests.relabelled(trial.episodes[0], order))
-        what = f"the answers of `{sig.ENCODED}` and of `{sig.ADAPT_AND_PREDICT}`"
-        _equal(outputs[sig.PROBABILITIES], answer, what, trial.tolerance)
+        order = [names.index(name) for name in model.class_names]
+        expected = model.predict(good_requests.relabel(model.requests[0], order))
+        what = f"the predictions of `{sig.ENCODED}` and of `{sig.ADAPT_AND_PREDICT}`"
+        _require_equal(outputs[sig.PROBABILITIES], expected, what, model.tolerance)
         labels = np.array(outputs[sig.CLASS_NAMES][0])[outputs[sig.PREDICTIONS]]
         if (labels != outputs[sig.PREDICTED_LABELS]).any():
             raise CheckFailed("`predicted_labels` must be the names of `predictions`")
@@ -159,57 +151,56 @@ def reads(encoded: Inputs) -> Check:
 
 
 def refuses(bad: BadRequest) -> Check:
-    """The check that a bad request is INVALID_ARGUMENT, with a sentence that names the input."""
+    """Makes the check that a request is INVALID_ARGUMENT, with a sentence that names the input."""
 
-    def check(trial: Trial) -> None:
+    def check(model: ModelUnderTest) -> None:
         try:
-            trial.model.run(bad.signature, bad.inputs)
-        except tf.errors.InvalidArgumentError as error:
-            said = error.message.splitlines()[0]
-            if bad.blames and not any(name in said for name in bad.blames):
-                blamed = " or ".join(f"`{name}`" for name in bad.blames)
-                raise CheckFailed(f"the message must name {blamed}: got {said!r}") from None
-        except tf.errors.OpError as error:
-            said = error.message.splitlines()[0]
-            kind = type(error).__name__
-            raise CheckFailed(f"must be INVALID_ARGUMENT: got {kind}, {said!r}") from None
+            model.run(bad.signature, bad.inputs)
+        except status.StatusError as error:
+            message = error.message.splitlines()[0]
+            if error.code != status.INVALID_ARGUMENT:
+                code = status.NAMES[error.code]
+                raise CheckFailed(f"must be INVALID_ARGUMENT: got {code}, {message!r}") from None
+            if bad.blames and not any(name in message for name in bad.blames):
+                names = " or ".join(f"`{name}`" for name in bad.blames)
+                raise CheckFailed(f"the message must name {names}: got {message!r}") from None
         else:
-            raise CheckFailed("was answered, must be INVALID_ARGUMENT")
+            raise CheckFailed("must be INVALID_ARGUMENT: the model answered it")
 
     return check
 
 
-def checks(trial: Trial) -> Iterator[tuple[str, Check]]:
-    """(name, check) of all that apply to this model."""
+def checks(model: ModelUnderTest) -> Iterator[tuple[str, Check]]:
+    """The checks that apply to a model, each with its name in `checks.json`."""
     yield "offers the agreed signature", offers_the_agreed_signature
     yield "calls no Python", calls_no_python
-    if trial.spec.regression:
-        yield "gives targets", gives_targets
-    else:
-        yield "gives probabilities", gives_probabilities
+    yield f"gives {model.task.prediction}", gives_predictions
+    if model.task.classes:
         yield "ignores padding", ignores_padding
         yield "gives absent classes nothing", gives_absent_classes_nothing
     yield "answers each query alone", answers_each_query_alone
     yield "keeps episodes apart", keeps_episodes_apart
-    offered = trial.model.signatures
+    offered, first = model.servable.signature_defs, model.requests[0]
     if sig.ADAPT in offered and sig.PREDICT in offered:
         yield "adapts once for many queries", adapts_once_for_many_queries
-    bad = bad_requests(trial.episodes[0], max_ways=trial.max_ways, spec=trial.spec)
+    bad = bad_requests(first, max_ways=model.max_ways, spec=model.spec, task=model.task)
     encoded = None
     if sig.ENCODED in offered:
-        encoded = encoded_request(trial.episodes[0], trial.class_names, trial.spec)
+        encoded = encoded_request(first, model.class_names, model.spec)
     if encoded is not None:
         yield "reads encoded examples", reads(encoded)
-        bad += bad_encoded_requests(encoded, spec=trial.spec)
+        bad += bad_encoded_requests(encoded, spec=model.spec)
     for request in bad:
         yield f"refuses {request.name}", refuses(request)
 
 
-def _equal(came: np.ndarray, wanted: np.ndarray | float, what: str, tolerance: float) -> None:
-    difference = np.abs(came - wanted).max()
+def _require_equal(
+    value: np.ndarray, wanted: np.ndarray | float, what: str, tolerance: float
+) -> None:
+    difference = np.abs(value - wanted).max()
     if not difference <= tolerance:  # a NaN is no equality either
         raise CheckFailed(f"{what} must be equal: they differ by {difference:.2g}")
 
 
-def _names(dtypes: dict[str, tf.DType]) -> str:
-    return ", ".join(f"{name} ({dtype.name})" for name, dtype in sorted(dtypes.items()))
+def _names(dtypes: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} ({dtype})" for name, dtype in sorted(dtypes.items()))

@@ -15,6 +15,8 @@ from components.serving_validator.options import ServingValidatorOptions
 
 
 class ServingValidatorSpec(ComponentSpec):
+    """Parameters, inputs and outputs of `ServingValidator`, as TFX stores them."""
+
     PARAMETERS: ClassVar = {
         "config_json": ExecutionParameter(type=str),
         "code_version": ExecutionParameter(type=str),
@@ -27,7 +29,7 @@ class ServingValidatorSpec(ComponentSpec):
 
 
 class ServingValidator(BaseComponent):
-    """Tries a model as TensorFlow Serving would run it, with right requests and wrong ones.
+    """Sends right requests and wrong ones to a model, run as the server runs it.
 
     ## Example
     ```
@@ -38,7 +40,7 @@ class ServingValidator(BaseComponent):
     ```
 
     Component `outputs` contains:
-     - `blessing`: InfraBlessing as of the stock InfraValidator, with the report `checks.json`.
+     - `blessing`: InfraBlessing as the stock InfraValidator writes it, and `checks.json`.
     """
 
     SPEC_CLASS = ServingValidatorSpec
@@ -52,11 +54,13 @@ class ServingValidator(BaseComponent):
         options: ServingValidatorOptions | None = None,
         code_version: str = "",
     ):
-        """Args:
-        model: the Model that is tried. _required_
-        examples: episodes with a `test` split, for the requests. _required_
-        options: time limit and tolerance.
-        code_version: a hash of the code, since TFX's cache does not see it.
+        """Makes the component.
+
+        Args:
+          model: channel of the Model that is tried. _required_
+          examples: channel of the episodes whose `test` split the requests are made of. _required_
+          options: time limit and tolerance.
+          code_version: hash of the code that the step runs, as a part of the cache key.
         """
         super().__init__(
             spec=ServingValidatorSpec(

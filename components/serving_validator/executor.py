@@ -27,15 +27,15 @@ class Executor(BaseExecutor):
 
         Args:
           input_dict:
-            model: the Model that is tried.
-            examples: episodes, one Examples artifact with a `test` split and `episodes.json`.
+            model: one Model artifact, the model that is tried.
+            examples: the episodes, one Examples artifact with a `test` split and `episodes.json`.
           output_dict:
-            blessing: InfraBlessing as the stock InfraValidator writes it: an empty file
+            blessing: one InfraBlessing, as the stock InfraValidator writes it: an empty file
               INFRA_BLESSED or INFRA_NOT_BLESSED and the int custom property blessed; beside it
               `checks.json`, {blessed, checks: [{check, passed, detail}]}.
           exec_properties:
-            config_json: `ServingValidatorOptions` as JSON.
-            code_version: only part of the cache key.
+            config_json: str, `ServingValidatorOptions` as JSON.
+            code_version: str, part of the cache key only.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         options = ServingValidatorOptions(**json.loads(exec_properties["config_json"]))

@@ -16,10 +16,12 @@ LAST_LINES = 5
 
 
 class CheckResult(NamedTuple):
-    """Attributes:
-    check: its name.
-    passed: whether the model holds to it.
-    detail: one sentence of what is wrong, empty if it passed.
+    """The result of one check.
+
+    Attributes:
+      check: name of the check.
+      passed: whether the model keeps the rule.
+      detail: one sentence of what is wrong; empty if it passed.
     """
 
     check: str
@@ -34,12 +36,12 @@ def validate(
 
     Args:
       model_dir: the folder that holds `saved_model.pb`.
-      examples_uri: of the episodes.
+      examples_uri: location of the Examples artifact.
       options: time limit and tolerance.
 
     Returns:
-      One result a check, in order. If the process crashes or does not end in time, the last one is
-      the check that it was at, failed.
+      One result a check, in order. If the process crashes or does not end in time, the last
+      result is a failure of the check that was running.
     """
     with tempfile.TemporaryDirectory() as folder:
         output = pathlib.Path(folder, "checks.jsonl")
@@ -49,17 +51,17 @@ def validate(
             pathlib.Path(folder, "stderr"),
             options.time_limit_seconds,
         )
-        # A line that the process did not live to finish is not read.
+        # A line that the process did not finish is not read.
         lines = [json.loads(line) for line in output.read_text().splitlines(True) if "\n" in line]
     results = [CheckResult(**line) for line in lines if "check" in line]
     if ended:
-        begun = lines[-1].get("begin", "starts the checks") if lines else "starts"
-        results.append(CheckResult(begun, False, ended))
+        check = lines[-1].get("begin", "starts the checks") if lines else "starts"
+        results.append(CheckResult(check, False, ended))
     return results
 
 
 def _run(arguments: list[str], stderr: pathlib.Path, time_limit: float) -> str:
-    """Runs the probe; "" if it ended well, else one sentence of how it ended."""
+    """Runs the probe; returns "" if it ended well, else one sentence of how it ended."""
     command = [sys.executable, "-m", "components.serving_validator.probe", *arguments]
     environment = {"TF_CPP_MIN_LOG_LEVEL": "2"} | os.environ
     with stderr.open("w") as log:
@@ -76,8 +78,8 @@ def _run(arguments: list[str], stderr: pathlib.Path, time_limit: float) -> str:
             return f"the model did not answer within {time_limit:g} s and was stopped"
     if done.returncode == 0:
         return ""
-    said = " | ".join(stderr.read_text(errors="replace").splitlines()[-LAST_LINES:])
+    lines = " | ".join(stderr.read_text(errors="replace").splitlines()[-LAST_LINES:])
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
-        return f"the model crashed its process ({name}): {said}"
-    return f"the probe ended with status {done.returncode}: {said}"
+        return f"the model crashed its process ({name}): {lines}"
+    return f"the probe ended with status {done.returncode}: {lines}"

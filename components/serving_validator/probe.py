@@ -1,7 +1,7 @@
-"""The process that loads a model and tries it; run by `isolation`.
+"""The process that loads a model and tries it; `isolation` runs it.
 
 It writes one JSON line when it begins with a check and one when it is done, so that whoever reads
-them knows in which check it died.
+them knows which check the process did not survive.
 """
 
 import json
@@ -10,15 +10,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.format import decode_stored
 from components.episodes.record import read_record
 from components.serving_validator.checks import CheckFailed, checks
-from components.serving_validator.session_model import SessionModel
-from components.serving_validator.trial import Trial
+from components.serving_validator.model_under_test import ModelUnderTest, load
+from components.tasks.lookup import task_of
+from serving.model_server.servable import Servable
+from serving.model_versions.pointer import local_model
 from serving.saved_model import signatures as sig
+from serving.saved_model.metadata import read_metadata
 
 LOADS = "loads in a C++ session"
 
@@ -28,59 +30,56 @@ def probe(model_dir: str, examples_uri: str, tolerance: float) -> Iterator[dict[
 
     Args:
       model_dir: the folder that holds `saved_model.pb`.
-      examples_uri: where two episodes of the `test` split are taken from.
-      tolerance: how far equal probabilities may differ.
+      examples_uri: location of the Examples artifact, of whose `test` split two episodes are used.
+      tolerance: how far predictions that must be equal may differ.
 
     Yields:
       `{"begin": name}` and then `{"check": name, "passed": bool, "detail": sentence}`, for each.
     """
     yield {"begin": LOADS}
     try:
-        model = SessionModel(model_dir)
-    # Whatever it is that keeps it from loading is the finding.
+        folder = local_model(model_dir)
+        servable = load(folder)
+    # Whatever keeps it from loading is the finding.
     except Exception as error:
         yield _outcome(LOADS, f"{type(error).__name__}: {_first_line(error)}")
         return
     yield _outcome(LOADS)
-    trial = _trial(model, model_dir, examples_uri, tolerance)
-    for name, check in checks(trial):
+    model = _model_under_test(servable, folder, examples_uri, tolerance)
+    for name, check in checks(model):
         yield {"begin": name}
         try:
-            check(trial)
+            check(model)
         except CheckFailed as failure:
             yield _outcome(name, str(failure))
-        # A model that raises where it must answer, or lacks a tensor, fails that check.
+        # A model that raises where it must predict, or lacks a tensor, fails that check.
         except Exception as error:
             yield _outcome(name, f"{type(error).__name__}: {_first_line(error)}")
         else:
             yield _outcome(name)
 
 
-def _trial(model: SessionModel, model_dir: str, examples_uri: str, tolerance: float) -> Trial:
+def _model_under_test(
+    servable: Servable, folder: str, examples_uri: str, tolerance: float
+) -> ModelUnderTest:
     record = read_record(examples_uri)
     serialized = list(read_split(examples_uri, "test").take(2).as_numpy_iterator())
-    episodes = []
+    requests = []
     for one in serialized:
-        parsed = parse_episodes([one], record.example_spec).numpy()
-        names = (sig.SUPPORT_X, sig.SUPPORT_Y, sig.QUERY_X)
-        episodes.append({name: getattr(parsed, name) for name in names})
-    return Trial(
-        model=model,
-        episodes=episodes,
+        episodes = parse_episodes([one], record.example_spec).numpy()
+        names = sig.SUPPORT_X, sig.SUPPORT_Y, sig.QUERY_X
+        requests.append({name: getattr(episodes, name) for name in names})
+    return ModelUnderTest(
+        servable=servable,
+        folder=folder,
+        requests=requests,
         class_names=decode_stored(serialized[0]).class_names,
         spec=record.example_spec,
+        task=task_of(record.example_spec),
         ways=record.ways,
-        max_ways=_metadata(model_dir).get("max_ways", record.ways),
+        max_ways=read_metadata(folder).get("max_ways", record.ways),
         tolerance=tolerance,
     )
-
-
-def _metadata(model_dir: str) -> dict[str, Any]:
-    path = f"{model_dir}/{sig.METADATA_FILE}"
-    if not tf.io.gfile.exists(path):
-        return {}
-    with tf.io.gfile.GFile(path) as file:
-        return json.load(file)
 
 
 def _outcome(name: str, failure: str = "") -> dict[str, Any]:
@@ -88,12 +87,12 @@ def _outcome(name: str, failure: str = "") -> dict[str, Any]:
 
 
 def _first_line(error: Exception) -> str:
-    message = error.message if isinstance(error, tf.errors.OpError) else str(error)
+    message = str(getattr(error, "message", error))  # TensorFlow's and the server's errors have one
     return (message.splitlines() or [""])[0]
 
 
 def main(model_dir: str, examples_uri: str, tolerance: str, output: str) -> None:
-    """Writes what `probe` finds to the file `output`, a line of JSON a check."""
+    """Runs `probe` and writes each line to the file `output`, as JSON."""
     np.seterr(all="ignore")  # what is not finite is a finding of a check, not a warning
     with open(output, "w") as file:
         for line in probe(model_dir, examples_uri, float(tolerance)):

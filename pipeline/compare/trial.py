@@ -16,12 +16,13 @@ import numpy as np
 from components import user_modules
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.record import EpisodeSetRecord
-from components.few_shot_evaluator.model import ExportedModel, read_metadata
+from components.few_shot_evaluator.model import ExportedModel
 from components.meta_trainer.run_fn import HISTORY_FILE, train_and_export
 from components.tasks.lookup import task_of
 from pipeline.code_version import code_version
 from pipeline.config import Config
 from serving import atomic
+from serving.saved_model.metadata import read_metadata
 
 RESULT_FILE = "result.json"
 TIMED_CALLS, WARM_UP_CALLS = 20, 3

@@ -6,7 +6,7 @@ from components.serving_validator import good_requests
 from serving.saved_model import signatures as sig
 
 
-def recordings(support: int, queries: int) -> good_requests.Inputs:
+def recordings(support: int, queries: int) -> good_requests.Request:
     """One episode of two support examples and one query, of these lengths."""
     return {
         sig.SUPPORT_X: np.ones((1, 2, support), np.float32),

@@ -1,8 +1,12 @@
 """Each wrong model is caught by the check that is meant for it, and by no other of its kind."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from components.serving_validator.probe import probe
+from serving.saved_model.signatures import WARMUP_FILE
 from tests.components.few_shot_evaluator import small_models as models
 
 
@@ -19,7 +23,7 @@ def test_the_good_model_holds_to_everything(saved, examples_uri):
 @pytest.mark.parametrize(
     ("model_class", "check", "detail"),
     [
-        (models.Leaky, "answers each query alone", "query 0 asked alone and with the others"),
+        (models.Leaky, "answers each query alone", "query 0 sent alone and with the others"),
         (models.NotANumber, "gives probabilities", "NaN"),
         (models.Unnormalised, "gives probabilities", "sum of `probabilities`"),
         (models.CountsPadding, "ignores padding", "with and without padding"),
@@ -48,3 +52,14 @@ def test_a_folder_without_a_model_does_not_load(tmp_path, examples_uri):
     (outcome,) = [line for line in probe(str(tmp_path), examples_uri, 1e-5) if "check" in line]
     assert outcome["check"] == "loads in a C++ session"
     assert not outcome["passed"] and outcome["detail"]
+
+
+def test_a_model_that_no_server_would_load_for_its_warm_up_requests_does_not_load(
+    tmp_path, saved, examples_uri
+):
+    model_dir = saved(models.SmallModel, encoded=True) + "/Format-Serving"
+    copy = Path(shutil.copytree(model_dir, tmp_path / "model"))
+    (copy / WARMUP_FILE).write_bytes(b"no record")
+    (outcome,) = [line for line in probe(str(copy), examples_uri, 1e-5) if "check" in line]
+    assert outcome["check"] == "loads in a C++ session"
+    assert not outcome["passed"] and "DataLossError" in outcome["detail"]

@@ -8,7 +8,7 @@ import pytest
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.record import read_record
 from components.few_shot_evaluator.judging import judging_for
-from components.few_shot_evaluator.model import ExportedModel, read_metadata
+from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.few_shot_evaluator.report import Evaluated
 from components.few_shot_evaluator.scoring import Scoring
@@ -16,6 +16,7 @@ from components.few_shot_evaluator.summary import Terms
 from components.serving_validator.probe import probe
 from components.tasks.lookup import task_of
 from serving.saved_model import signatures as sig
+from serving.saved_model.metadata import read_metadata
 
 SOURCES = ("sinusoid", "styles")
 OPTIONS = EvaluationOptions(curve_episodes=6)

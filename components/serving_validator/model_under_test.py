@@ -1,0 +1,68 @@
+"""A loaded model and the requests that it is tried with."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from components.modalities.base import ExampleSpec
+from components.serving_validator.good_requests import Request
+from components.tasks.task import Task
+from serving.model_server.loading import make_loader
+from serving.model_server.predict import predict
+from serving.model_server.servable import Parallelism, Servable
+from serving.saved_model import signatures as sig
+
+
+def load(folder: str) -> Servable:
+    """Loads a SavedModel exactly as the project's server does, warm-up requests included.
+
+    `serving.model_server.servable.Servable` is the loader of all that serves: the server, the
+    client's models on disk, and these checks; the evaluator and `fewshot compare`, which need
+    numbers only, call `few_shot_evaluator.model.ExportedModel` in their own process.
+
+    Args:
+      folder: the folder that holds `saved_model.pb`, on this machine.
+    """
+    return make_loader(parallelism=Parallelism(), warmup=True)("model", 0, Path(folder))
+
+
+class ModelUnderTest(NamedTuple):
+    """A loaded model, with right requests and the facts that the checks compare it with.
+
+    Attributes:
+      servable: the model, loaded as a server loads it.
+      folder: the folder that holds `saved_model.pb`.
+      requests: at least two right requests to `serving_default`, of one episode each.
+      class_names: N names, those of the classes of the first request.
+      spec: the stored form of one example.
+      task: the task type.
+      ways: N, the classes of an episode.
+      max_ways: the lowest label that is too high; more than N for a learner that takes any number
+        of classes.
+      tolerance: how far two predictions that must be equal may differ.
+    """
+
+    servable: Servable
+    folder: str
+    requests: Sequence[Request]
+    class_names: Sequence[str]
+    spec: ExampleSpec
+    task: Task
+    ways: int
+    max_ways: int
+    tolerance: float
+
+    def run(self, signature: str, request: Request) -> Request:
+        """All outputs of a signature.
+
+        Raises:
+          StatusError: the code and the message that a client would get.
+        """
+        inputs = {name: lambda array=array: array for name, array in request.items()}
+        return predict(self.servable, signature, inputs)
+
+    def predict(self, request: Request) -> np.ndarray:
+        """The probabilities `[E, Q, N]`, or the targets `[E, Q, ...target]`."""
+        return self.run(sig.ADAPT_AND_PREDICT, request)[self.task.prediction]
