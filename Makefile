@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-# TensorFlow's start-up notices are not the user's; what fails is raised.
+# Hides TensorFlow's start-up notices; errors are raised all the same.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .DEFAULT_GOAL := help
@@ -10,7 +10,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-setup: $(READY) ## install everything into .venv from the hashed lock (others do it when needed)
+setup: $(READY) ## install everything into .venv from the hashed lock (the other targets do it when needed)
 
 # Byte-compiled at install: `import tfx.v1` takes 12 s with bytecode and 34 s without.
 $(READY): .requirements/lock.txt pyproject.toml
@@ -20,13 +20,13 @@ $(READY): .requirements/lock.txt pyproject.toml
 	VIRTUAL_ENV=.venv .uv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: $(READY) ## the whole line on the built-in glyphs: train, judge, ship, ask (minutes)
+run: $(READY) ## train, evaluate, push and query a model of the built-in glyphs (minutes)
 	$(BIN)/fewshot run --config pipeline/configs/glyphs_5w1s.yaml --ask
 
-test: $(READY) ## all tests, the end-to-end ones included, but those of test-cluster
+test: $(READY) ## all tests except those of test-cluster, the end-to-end tests included
 	$(BIN)/python -m pytest -q -m "not cluster"
 
-test-cluster: $(READY) ## engines, workers, the wheel, a backend's inputs: what takes a quarter of an hour more
+test-cluster: $(READY) ## tests of Beam engines, workers, the wheel and Kubeflow's inputs (15 minutes more)
 	$(BIN)/python -m pytest -q -m cluster
 
 test-fast: $(READY) ## the unit tests only (under 5 minutes)
@@ -37,30 +37,34 @@ check: $(READY) ## ruff (lint and format) and the type checker
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: $(READY) ## let ruff rewrite what it can
+format: $(READY) ## let ruff fix and format what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 BENCH_PIP := .bench/bin/pip install --quiet --no-deps --require-hashes -r
-# With hashes, pip prefers an index's PyTorch, whose CUDA libraries are missing here, to a CPU build
-# that lies on the machine (PIP_FIND_LINKS). So that one is taken first, where there is one.
-TORCH_OF_THIS_MACHINE = sed -n '/^torch==/,/[^\\]$$/p' .requirements/bench_torch.txt > .bench/torch.txt; \
+# With hashes, pip prefers an index's PyTorch, whose CUDA libraries are not in this list, to a CPU build
+# on the machine (PIP_FIND_LINKS). So a local build is tried first.
+LOCAL_TORCH = sed -n '/^torch==/,/[^\\]$$/p' .requirements/bench_torch.txt > .bench/torch.txt; \
   $(BENCH_PIP) .bench/torch.txt --no-index 2>/dev/null
 
-bench: $(READY) ## the meta-step beside JAX and PyTorch, in turns (minutes; python3 must be 3.11)
+bench: $(READY) ## time the meta-step against JAX and PyTorch, alternating (minutes; python3 must be 3.11)
 	@test -x .bench/bin/python || $(PYTHON) -m venv .bench
 	@test -e .bench/.jax || ($(BENCH_PIP) .requirements/bench_jax.txt && touch .bench/.jax)
-	@test -e .bench/.torch || ($(TORCH_OF_THIS_MACHINE); $(BENCH_PIP) .requirements/bench_torch.txt && touch .bench/.torch) || \
+	@test -e .bench/.torch || ($(LOCAL_TORCH); $(BENCH_PIP) .requirements/bench_torch.txt && touch .bench/.torch) || \
 	  echo "PyTorch cannot be installed here: its two peers are left out."
 	$(BIN)/python -m benchmarks.meta_step --peers .bench/bin/python
 
-results: $(READY) ## the papers' table on Omniglot: hours, goes on where it was stopped
+results: $(READY) ## the papers' results on Omniglot (hours; resumes where it was stopped)
 	$(BIN)/python -m benchmarks.omniglot
 
-lock: ## resolve the lock anew from pyproject.toml
+RESOLVE := .uv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-header --no-annotate --extra pipeline pyproject.toml
+
+# The packages of a production install are those of `make`, at the same versions, without the tools.
+lock: ## resolve both lock files again from pyproject.toml
 	@test -x .uv/bin/uv || ($(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv)
-	.uv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-header --extra dev pyproject.toml --output-file .requirements/lock.txt
+	$(RESOLVE) --extra dev --output-file .requirements/lock.txt
+	$(RESOLVE) --constraint .requirements/lock.txt --output-file .requirements/production.txt
 
 clean: ## remove the virtual environments (runs/ stays)
 	rm -rf .venv .uv .bench

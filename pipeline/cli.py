@@ -1,5 +1,6 @@
-"""The command line: `fewshot`. Nothing heavy is imported before a command needs it."""
+"""The command line `fewshot`. A command's module is imported when that command is called."""
 
+import importlib
 import os
 import sys
 import warnings
@@ -7,55 +8,82 @@ from pathlib import Path
 
 import click
 
-from pipeline.compare.command import compare
 from pipeline.console import WRONG_INPUT
-from pipeline.data_command import data, init
-from pipeline.kubeflow.command import compile_command, submit_command
-from serving.client.command import query
 from serving.errors import UserError
-from serving.model_server.command import serve
 
-# Before TensorFlow is imported. Its start-up notices are not the user's; what fails is raised.
+# Set before TensorFlow is imported: hides its start-up notices; errors are raised all the same.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+COMMANDS = {
+    "compare": "pipeline.compare.command:compare",
+    "compile": "pipeline.kubeflow.command:compile_command",
+    "data": "pipeline.data_command:data",
+    "init": "pipeline.data_command:init",
+    "query": "serving.client.command:query",
+    "serve": "serving.model_server.command:serve",
+    "submit": "pipeline.kubeflow.command:submit_command",
+}
+"""`module:name` of each command but `run`."""
+PROJECT = ("components", "pipeline", "serving")
 
-class Commands(click.Group):
-    """Turns a user's mistake into one sentence and exit status 2."""
+
+class LazyCommands(click.Group):
+    """Imports commands when they are called; turns a user's mistake into a sentence, status 2."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted({*super().list_commands(context), *COMMANDS})
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return super().get_command(context, name)
+        module, _, attribute = COMMANDS[name].partition(":")
+        return getattr(importlib.import_module(module), attribute)
 
     def invoke(self, context: click.Context) -> object:
-        # Libraries' notices about themselves (Python's age, setuptools): no user can mend them.
+        # Libraries' warnings about themselves (Python's age, setuptools): no user can act on them.
         warnings.simplefilter("ignore")
         try:
             return super().invoke(context)
         except UserError as error:
-            click.echo(f"error: {error}", err=True)
-            sys.exit(WRONG_INPUT)
+            sentence = str(error)
+        except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
+            if package in ("", *PROJECT):
+                raise
+            sentence = missing_extra(context.invoked_subcommand or "", package)
+        click.echo(f"error: {sentence}", err=True)
+        sys.exit(WRONG_INPUT)
 
 
-@click.group(cls=Commands)
+def missing_extra(command: str, package: str) -> str:
+    """Says which extra of the distribution a command needs.
+
+    Args:
+      command: name of the command.
+      package: name of the package that is not installed.
+    """
+    extra = "server" if command in ("query", "serve") else "pipeline"
+    return (
+        f"`fewshot {command}` needs the extra `{extra}`, for {package} is not installed: "
+        f"uv pip install 'fewshot-pipeline[{extra}]'"
+    )
+
+
+@click.group(cls=LazyCommands)
 def main() -> None:
-    """Few-shot models: meta-train, judge, ship, serve and ask them."""
+    """Few-shot models: meta-train, evaluate, push, serve and query them."""
 
 
 @main.command()
 @click.option("--config", "config_path", required=True, help="YAML file of the configuration.")
 @click.option("--set", "overrides", multiple=True, help="section.key=value, over the file.")
 @click.option("--output-dir", type=click.Path(path_type=Path), help="Default: runs/<name>.")
-@click.option("--ask", is_flag=True, help="Then ask the pushed model about unseen classes.")
+@click.option("--ask", is_flag=True, help="Then query the pushed model about unseen classes.")
 def run(config_path: str, overrides: tuple[str, ...], output_dir: Path | None, ask: bool) -> None:
     """Run the pipeline here. Exit status: 0 pushed, 3 not blessed, 1 failed, 2 wrong input."""
     from pipeline.run_command import run_pipeline
 
     sys.exit(run_pipeline(config_path, overrides, output_dir, ask=ask))
-
-
-main.add_command(data)
-main.add_command(init)
-main.add_command(serve)
-main.add_command(query)
-main.add_command(compare)
-main.add_command(compile_command)
-main.add_command(submit_command)
 
 
 if __name__ == "__main__":

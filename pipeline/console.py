@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-import absl.logging
 from rich.console import Console
 
 from serving.errors import UserError
@@ -89,6 +88,8 @@ def _native_messages_to(log_file: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _python_messages_to(log_file: Path, seconds: dict[str, float]) -> Iterator[None]:
     """Sends Python's log messages and warnings to the log, and tells of the steps."""
+    import absl.logging
+
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     to_file = _LogFile(log_file, mode="a")

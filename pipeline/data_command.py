@@ -44,7 +44,8 @@ def inspect(
 ) -> None:
     """What lies at PATH: classes, sizes, unreadable and duplicate files; a sheet of episodes."""
     from components.episode_gen.inspection import inspect as look
-    from pipeline.config import build_config
+    from components.meta_trainer.options import checked
+    from pipeline.config import Config
     from pipeline.first_config import first_config
 
     found = look(path)
@@ -58,7 +59,8 @@ def inspect(
     needed = f"{shape['shots']} shots + {shape['queries']} queries"
     _print_names(console, f"Too few examples for {needed}", small)
     if not small:
-        _draw_sheet(console, build_config({"name": "inspect", **values}), "train", count, sheet)
+        config = checked(Config, {"name": "inspect", **values}, "")
+        _draw_sheet(console, config, "train", count, sheet)
 
 
 @data.command()
@@ -86,7 +88,8 @@ def show(config_path: str, overrides: tuple[str, ...], split: str, sheet: Path, 
 def init(path: Path, output: Path | None) -> None:
     """Write a configuration that runs on the data at PATH."""
     from components.episode_gen.inspection import inspect as look
-    from pipeline.config import build_config, name_of
+    from components.meta_trainer.options import checked
+    from pipeline.config import Config, name_of
     from pipeline.first_config import as_yaml, first_config
 
     found = look(path)
@@ -94,7 +97,8 @@ def init(path: Path, output: Path | None) -> None:
     values = first_config(found)
     output = output or Path(f"{name_of(path.resolve()).replace('-', '_')}.yaml")
     values["serving"] = {"model_name": name_of(output)}
-    build_config({"name": "init", **values})
+    # Not `build_config`: the learner's module, which has its options, imports TensorFlow.
+    checked(Config, {"name": "init", **values}, "")
     try:
         with open(output, "x", encoding="utf-8") as file:
             file.write(as_yaml(values))

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -12,25 +11,7 @@ import pytest
 
 DOCKERFILE = Path("pipeline/docker/Dockerfile")
 UV = Path(".uv/bin/uv")
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """Built from a copy, so that setuptools leaves nothing in the checkout."""
-    folder = tmp_path_factory.mktemp("wheel")
-    for name in ("components", "pipeline", "serving"):
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(name, folder / "project" / name, ignore=ignore)
-    for name in ("pyproject.toml", "README.md"):
-        shutil.copy(name, folder / "project" / name)
-    command = [
-        sys.executable,
-        "-c",
-        "from setuptools import build_meta; build_meta.build_wheel('..')",
-    ]
-    subprocess.run(command, cwd=folder / "project", check=True, capture_output=True)
-    (built,) = folder.glob("*.whl")
-    return built
+TOOLS = {"check-jsonschema", "dask", "distributed", "mypy", "pytest", "ruff"}
 
 
 @pytest.mark.cluster
@@ -48,7 +29,7 @@ def test_the_wheel_runs_outside_the_checkout(wheel, tmp_path):
         pytest.skip("uv is not at .uv/bin/uv; `make setup` puts it there")
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
     environment["VIRTUAL_ENV"] = str(tmp_path / "venv")
-    lock = Path(".requirements/lock.txt").resolve()
+    lock = Path(".requirements/production.txt").resolve()
 
     def run(*command, **options):
         done = subprocess.run(
@@ -88,4 +69,27 @@ def test_the_docker_context_is_what_the_wheel_needs():
     assert "*" in lines
     assert all(Path(path).exists() for path in kept)
     copied = re.findall(r"^COPY (\S+)", DOCKERFILE.read_text(), re.M)
-    assert ".requirements/lock.txt" in copied and ".requirements/lock.txt" in kept
+    assert ".requirements/production.txt" in copied and ".requirements/production.txt" in kept
+
+
+def locked(name: str) -> dict[str, str]:
+    """Version of each package of a lock file; every one has a hash."""
+    text = Path(f".requirements/{name}.txt").read_text()
+    entries = re.findall(
+        r"^([a-z0-9-]+)(?:\[[a-z,]+\])?==(\S+)((?: \\\n    --hash=\S+)*)", text, re.M
+    )
+    assert all(hashes for _, _, hashes in entries)
+    return {package: version for package, version, _ in entries}
+
+
+def test_production_has_the_versions_of_the_lock_and_no_tools():
+    tools, production = locked("lock"), locked("production")
+    assert set(tools) >= TOOLS and not set(production) & TOOLS
+    assert not [name for name in production if name.startswith("types-")]
+    assert production.items() <= tools.items()
+    assert {"tensorflow", "tfx", "apache-beam", "kfp", "grpcio", "s3fs"} <= set(production)
+
+
+@pytest.mark.parametrize("path", sorted(Path(".requirements").glob("*.txt")), ids=lambda p: p.stem)
+def test_no_lock_names_an_index(path):
+    assert not re.search(r"://|--(extra-)?index-url|--find-links", path.read_text())
