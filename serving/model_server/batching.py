@@ -2,7 +2,7 @@
 
 Requests are joined if they are for the same version, signature and outputs and if their tensors
 agree in dtype and in every dimension but the first; others wait for a run of their own. (There
-TensorFlow Serving answers FAILED_PRECONDITION, because it has one queue for all shapes.)
+TensorFlow Serving, with one queue for all shapes, answers FAILED_PRECONDITION.)
 """
 
 import threading
@@ -36,19 +36,20 @@ class _Task:
     deadline: float | None
     episodes: int
     enqueued: float = field(default_factory=time.monotonic)
-    answer: Future = field(default_factory=Future)
+    result: Future = field(default_factory=Future)
 
     @property
     def key(self) -> tuple[Any, ...]:
+        """Equal for the tasks that may be joined into one run."""
         shapes = [(name, array.dtype.str, array.shape[1:]) for name, array in self.feeds.items()]
         return (id(self.servable), tuple(self.fetches), tuple(sorted(shapes)))
 
 
 class Batcher:
-    """A `predict.Runner` with threads of its own.
+    """A `predict.Runner` that joins requests, in threads of its own.
 
-    The oldest request decides which run is made up next. It takes in those that fit it, waits up
-    to the timeout for more if there is room, and never waits while a full run is at hand.
+    The oldest request decides which run is next. The run joins the requests that fit it, and waits
+    up to the timeout for more if there is room; it never waits while another run is full.
     """
 
     def __init__(self, options: BatchingOptions):
@@ -73,7 +74,7 @@ class Batcher:
         """Runs the request together with others and returns its own rows.
 
         Raises:
-          StatusError: as the graph answers; INVALID_ARGUMENT for tensors that cannot be joined,
+          StatusError: the error of the graph; INVALID_ARGUMENT for tensors that cannot be joined,
             UNAVAILABLE if the queue is full, DEADLINE_EXCEEDED if the deadline passed in it.
         """
         task = _Task(servable, feeds, fetches, deadline, self._count_episodes(feeds))
@@ -81,10 +82,10 @@ class Batcher:
             self._check_room(task)
             self._queues.setdefault(task.key, deque()).append(task)
             self._changed.notify_all()
-        return task.answer.result()
+        return task.result.result()
 
     def close(self) -> None:
-        """Finishes what is queued, then ends the threads."""
+        """Runs the tasks in the queues, then ends the threads."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -110,8 +111,8 @@ class Batcher:
     def _check_room(self, task: _Task) -> None:
         if self._closed:
             raise StatusError(UNAVAILABLE, "The server is shutting down")
-        waiting = sum(waiting.episodes for waiting in self._queues.get(task.key, ()))
-        if waiting + task.episodes > self._options.max_batch_size * (
+        in_queue = sum(other.episodes for other in self._queues.get(task.key, ()))
+        if in_queue + task.episodes > self._options.max_batch_size * (
             self._options.max_enqueued_batches
         ):
             raise StatusError(
@@ -125,7 +126,7 @@ class Batcher:
                 self._run(alive)
 
     def _next_run(self) -> list[_Task] | None:
-        """Takes the tasks of one run off their queue; None when closed and empty."""
+        """Removes the tasks of one run from their queue; None when closed and empty."""
         with self._changed:
             while True:
                 now = time.monotonic()
@@ -138,7 +139,7 @@ class Batcher:
                 self._changed.wait(None if key is None else due[key] - now)
 
     def _due(self, queue: deque[_Task]) -> float:
-        """When the first run of a queue starts: at once if it is full."""
+        """The time at which the first run of a queue starts: at once if it is full."""
         if sum(task.episodes for task in queue) >= self._options.max_batch_size:
             return queue[0].enqueued
         return queue[0].enqueued + self._options.batch_timeout_micros / 1e6
@@ -149,13 +150,13 @@ class Batcher:
             tasks.append(queue.popleft())
             episodes += tasks[-1].episodes
         if not queue:
-            del self._queues[key]  # shapes that come once must not pile up
+            del self._queues[key]  # so that shapes seen once do not accumulate
         return tasks
 
     def _run(self, tasks: list[_Task]) -> None:
         first = tasks[0]
         deadlines = [task.deadline for task in tasks]
-        # The last deadline: an impatient request must not end the run of the others.
+        # The last deadline: a short one must not end the run of the others.
         latest = None if None in deadlines else max(d for d in deadlines if d is not None)
         episodes = sum(task.episodes for task in tasks)
         padding = self._padding(episodes)
@@ -171,15 +172,15 @@ class Batcher:
                 )
         except Exception as error:
             if len(tasks) == 1:
-                first.answer.set_exception(_as_status(error))
+                first.result.set_exception(_as_status(error))
                 return
-            for task in tasks:  # one bad request must not fail those that it was joined with
+            for task in tasks:  # one bad request must not fail the others
                 self._run([task])
             return
         start = 0
         for task in tasks:
             rows = slice(start, start + task.episodes)
-            task.answer.set_result([output[rows] for output in outputs])
+            task.result.set_result([output[rows] for output in outputs])
             start += task.episodes
 
     def _padding(self, episodes: int) -> int:
@@ -197,7 +198,7 @@ def _join(arrays: list[np.ndarray], padding: int) -> np.ndarray:
 def _expire(task: _Task) -> bool:
     late = task.deadline is not None and task.deadline <= time.monotonic()
     if late:
-        task.answer.set_exception(
+        task.result.set_exception(
             StatusError(DEADLINE_EXCEEDED, "Deadline Exceeded while waiting for a batch")
         )
     return late

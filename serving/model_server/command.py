@@ -1,4 +1,4 @@
-"""`fewshot serve`."""
+"""The command `fewshot serve`."""
 
 import dataclasses
 import logging
@@ -41,12 +41,12 @@ _HELP = {
     "max_message_bytes": "Largest request, also after unpacking.",
     "shutdown_grace_seconds": "Time for requests in flight at SIGTERM.",
 }
-# Both ports open unless told otherwise: who tries `fewshot serve` will want curl.
+# The command opens both ports by default, so that curl works with the example.
 _DEFAULTS = {"rest_api_port": 8501}
 
 
 def _option(field: dataclasses.Field) -> Any:
-    """--model-name and, as in tensorflow_model_server, --model_name; --flag and --flag=true."""
+    """Makes --model-name and, as in tensorflow_model_server, --model_name; --flag and --flag=true."""
     default = _DEFAULTS.get(field.name, field.default)
     names = {f"--{field.name.replace('_', '-')}", f"--{field.name}"}
     kind: dict[str, Any] = {"type": type(field.default)}
@@ -77,12 +77,14 @@ def serve(**flags: Any) -> None:
     while running. SIGTERM and Ctrl-C end the server once the requests in flight are answered.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("tensorflow").setLevel(logging.WARNING)  # a line for each file restored
+    logging.getLogger("tensorflow").setLevel(
+        logging.WARNING
+    )  # otherwise a line for each file it reads
     run(ServerOptions(**flags))
 
 
 def run(options: ServerOptions) -> None:
-    """Serves until SIGTERM or SIGINT, as the one thing that this process does.
+    """Serves until SIGTERM or SIGINT; the process must do nothing else.
 
     Raises:
       UserError: an option, or a file that it names, is wrong.

@@ -1,4 +1,4 @@
-"""What gRPC and REST share: the manager, the runner, the metrics and the requests' life."""
+"""The part of the server that gRPC and REST share: models, runner, metrics and errors."""
 
 import logging
 import time
@@ -9,7 +9,7 @@ import numpy as np
 
 from serving.model_server.manager import ModelManager
 from serving.model_server.metrics import Metrics
-from serving.model_server.predict import Inputs, Runner, predict
+from serving.model_server.predict import InputReaders, Runner, predict
 from serving.model_server.servable import Servable
 from serving.protocol import status
 from serving.protocol.model_spec import ModelSpec
@@ -19,11 +19,14 @@ _LOG = logging.getLogger(__name__)
 
 
 class ServerCore:
-    """The server without its transports.
+    """The server without gRPC and REST.
 
     Attributes:
-      max_message_bytes: the largest request, and the largest tensor that one may expand to.
-      typed_outputs: answer in typed fields as TensorFlow Serving does, not in `tensor_content`.
+      manager: the models.
+      metrics: the metrics of all requests.
+      max_message_bytes: size limit of a request, and of a tensor that one expands to.
+      typed_outputs: whether outputs are in typed fields, as in TensorFlow Serving, or in
+        `tensor_content`.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class ServerCore:
 
     @contextmanager
     def servable(self, spec: ModelSpec) -> Iterator[Servable]:
+        """Looks up the version that a request names, and keeps it loaded in the block."""
         if not spec.name:
             raise invalid_argument("ModelSpec has no name specified.")
         with self.manager.versions.servable(*spec) as servable:
@@ -52,15 +56,16 @@ class ServerCore:
         self,
         servable: Servable,
         signature_name: str,
-        inputs: Inputs,
+        inputs: InputReaders,
         output_filter: Sequence[str] = (),
         deadline: float | None = None,
     ) -> dict[str, np.ndarray]:
+        """Runs `predict.predict` with the server's runner, and records its time."""
         return predict(
-            servable, signature_name, inputs, output_filter, run=self._timed_run, deadline=deadline
+            servable, signature_name, inputs, output_filter, run=self._run_timed, deadline=deadline
         )
 
-    def _timed_run(
+    def _run_timed(
         self,
         servable: Servable,
         feeds: Mapping[str, np.ndarray],
@@ -74,11 +79,11 @@ class ServerCore:
             self.metrics.record_run(servable.name, time.perf_counter() - start)
 
     @contextmanager
-    def observed(self, model: str, api: str, entrypoint: str) -> Iterator[None]:
-        """Counts a request and turns whatever goes wrong inside into a StatusError."""
+    def observe(self, model: str, api: str, entrypoint: str) -> Iterator[None]:
+        """Counts a request, records its time and makes any error in the block a StatusError."""
         start = time.perf_counter()
-        # Names that are not served are counted as one, or a client could fill the memory.
-        known = model if self.manager.versions.statuses(model) else "unknown"
+        # All unknown names are counted as one; otherwise clients could fill the memory.
+        label = model if self.manager.versions.statuses(model) else "unknown"
         outcome = status.OK
         try:
             yield
@@ -90,6 +95,6 @@ class ServerCore:
             _LOG.exception("A %s request to model %s failed", api, model)
             raise StatusError(status.INTERNAL, f"{type(error).__name__}: {error}") from error
         finally:
-            self.metrics.count_request(known, status.NAMES[outcome])
+            self.metrics.count_request(label, status.NAMES[outcome])
             seconds = time.perf_counter() - start
-            self.metrics.record_request(known, api, entrypoint, seconds)
+            self.metrics.record_request(label, api, entrypoint, seconds)

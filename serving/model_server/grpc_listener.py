@@ -1,4 +1,4 @@
-"""The gRPC side: port, unix socket, TLS, limits, health."""
+"""Listens for gRPC: port, unix socket, TLS, limits, health."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,19 +11,23 @@ from serving.model_server.core import ServerCore
 from serving.model_server.grpc_services import service_handlers
 from serving.model_server.options import ServerOptions, parse_channel_arguments, read_ssl_config
 
-# What a health check may ask for; the empty name is the server as a whole.
+# The services of a health check; the empty name is the server as a whole.
 _HEALTH_SERVICES = ("", "ModelService", "PredictionService")
 
 
 class GrpcListener:
-    """A started gRPC server. `port` is 0 if it listens on a socket only, or not at all."""
+    """A running gRPC server.
+
+    Attributes:
+      port: the port, or 0 if the server listens on a socket only or not at all.
+    """
 
     def __init__(self, core: ServerCore, options: ServerOptions):
         self._grace = options.shutdown_grace_seconds
         arguments = {
             "grpc.max_receive_message_length": options.max_message_bytes,
             "grpc.max_send_message_length": -1,
-            "grpc.so_reuseport": 0,  # else two servers would share a port in silence
+            "grpc.so_reuseport": 0,  # otherwise two servers may share a port silently
             **dict(parse_channel_arguments(options.grpc_channel_arguments)),
         }
         self._server = grpc.server(
@@ -54,18 +58,18 @@ class GrpcListener:
             raise UserError(f"{rule}; {str(error).rstrip('.')}.") from error
 
     def report_health(self, *, serving: bool) -> None:
-        """Sets what health checks answer."""
+        """Sets the state that health checks report."""
         states = health_pb2.HealthCheckResponse
         for service in _HEALTH_SERVICES:
             self._health.set(service, states.SERVING if serving else states.NOT_SERVING)
 
     def refuse(self) -> threading.Event:
-        """Takes no new calls from now on; the event is set when those in flight are answered."""
+        """Refuses new calls from now on; the event is set when those in flight have ended."""
         self.report_health(serving=False)
         return self._server.stop(self._grace)
 
     def stop(self) -> None:
-        """Takes no new calls, and waits for those in flight."""
+        """Refuses new calls and waits for those in flight."""
         self.refuse().wait()
 
 

@@ -1,4 +1,4 @@
-"""PredictionService and ModelService over gRPC."""
+"""The gRPC services PredictionService and ModelService."""
 
 import time
 from collections.abc import Callable
@@ -34,7 +34,7 @@ _NO_DEADLINE = 1e9
 
 
 def service_handlers(core: ServerCore) -> list[grpc.GenericRpcHandler]:
-    """The handlers to add to a grpc.Server."""
+    """Makes the handlers to add to a grpc.Server."""
     methods: dict[str, dict[str, tuple[Any, Callable]]] = {
         "PredictionService": {
             "Predict": (predict_pb2.PredictRequest, _predict),
@@ -57,21 +57,21 @@ def service_handlers(core: ServerCore) -> list[grpc.GenericRpcHandler]:
 
 
 def _handler(
-    core: ServerCore, api: str, request_class: Any, answer: Callable
+    core: ServerCore, api: str, request_class: Any, method: Callable
 ) -> grpc.RpcMethodHandler:
-    """Wraps `answer(core, request, context)`: parsing, counting and errors."""
+    """Wraps `method(core, request, context)` with parsing, counting and errors."""
 
     def handle(payload: bytes, context: grpc.ServicerContext) -> bytes:
         try:
             request = _parse(request_class, payload)
             name = request.model_spec.name if hasattr(request, "model_spec") else ""
-            with core.observed(name, api, "GRPC"):
-                return answer(core, request, context).SerializeToString()
+            with core.observe(name, api, "GRPC"):
+                return method(core, request, context).SerializeToString()
         except StatusError as error:
             context.abort(_CODES[error.code], error.message[:_MAX_MESSAGE])
             raise  # not reached: abort() raises
 
-    # Parsed in the handler: gRPC answers what it cannot parse with a bare INTERNAL.
+    # Parsed in the handler: gRPC would answer an unparsable request with INTERNAL and no message.
     return grpc.unary_unary_rpc_method_handler(handle)
 
 
@@ -124,7 +124,7 @@ def _status(core: ServerCore, request: Any, context: grpc.ServicerContext) -> An
 
 
 def _reload(core: ServerCore, request: Any, context: grpc.ServicerContext) -> Any:
-    """An error is in the response and in the status of the call, as in TensorFlow Serving."""
+    """Replaces the configuration; an error is the status of the call."""
     if request.config.WhichOneof("config") != "model_config_list":
         raise invalid_argument(
             "ServerModelConfig type not supported by HandleReloadConfigRequest. "

@@ -1,4 +1,4 @@
-"""GetModelStatus and GetModelMetadata, for gRPC and REST alike."""
+"""Answers GetModelStatus and GetModelMetadata, for gRPC and REST."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from serving.protocol.status import NOT_FOUND, StatusError
 
 
 def model_status(core: ServerCore, spec: ModelSpec) -> Any:
-    """The states of a model's versions as a GetModelStatusResponse.
+    """Makes the GetModelStatusResponse with the states of a model's versions.
 
     Raises:
-      StatusError: NOT_FOUND for a model or a version that the server never saw.
+      StatusError: NOT_FOUND for a model or a version that the server never listed.
     """
     statuses = core.manager.versions.statuses(spec.name)
     version = spec.version
@@ -35,7 +35,7 @@ def model_status(core: ServerCore, spec: ModelSpec) -> Any:
 
 
 def model_metadata(core: ServerCore, spec: ModelSpec) -> Any:
-    """The signatures as a GetModelMetadataResponse."""
+    """Makes the GetModelMetadataResponse with the signatures."""
     signatures = get_model_metadata_pb2.SignatureDefMap()
     response = get_model_metadata_pb2.GetModelMetadataResponse()
     with core.servable(spec) as servable:

@@ -1,47 +1,51 @@
-"""When a version that could not be loaded is tried again."""
+"""Decides when a version that could not be loaded is tried again."""
 
 import time
 from typing import Any, NamedTuple
 
 
-class _Failed(NamedTuple):
+class _Failure(NamedTuple):
+    """The failures of a version with the same files: their number and the time of the last."""
+
     files: object
     times: int
     at: float
 
 
 class LoadRetries:
-    """As TensorFlow Serving: a few times after a pause each, for what fails may pass (memory, a
-    network's disk). Beyond that, at once when the version's files have changed.
+    """Retries a version a few times after a pause each, as TensorFlow Serving does.
+
+    The cause of a failure may pass (too little memory, a network's disk). A version whose files
+    have changed is tried again at once.
 
     Args:
-      most: retries after the first failure.
-      pause_seconds: between them.
+      max_retries: number of retries after the first failure.
+      pause_seconds: seconds between two attempts.
     """
 
-    def __init__(self, most: int = 5, pause_seconds: float = 60.0):
-        self._most = most
+    def __init__(self, max_retries: int = 5, pause_seconds: float = 60.0):
+        self._max_retries = max_retries
         self._pause = pause_seconds
-        self._failed: dict[Any, _Failed] = {}
+        self._failures: dict[Any, _Failure] = {}
 
     def may_load(self, version: Any, files: object) -> bool:
-        """Whether a version is to be tried now.
+        """Tells whether a version is to be loaded now.
 
         Args:
-          version: what names it.
-          files: its fingerprint.
+          version: any key that identifies the version.
+          files: fingerprint of its files.
         """
-        failed = self._failed.get(version)
-        if failed is None or failed.files != files:
+        failure = self._failures.get(version)
+        if failure is None or failure.files != files:
             return True
-        return failed.times <= self._most and time.monotonic() >= failed.at + self._pause
+        return failure.times <= self._max_retries and time.monotonic() >= failure.at + self._pause
 
-    def failed(self, version: Any, files: object) -> None:
-        """Notes that it was tried and could not be loaded."""
-        before = self._failed.get(version)
+    def add_failure(self, version: Any, files: object) -> None:
+        """Records that a version could not be loaded."""
+        before = self._failures.get(version)
         times = before.times if before is not None and before.files == files else 0
-        self._failed[version] = _Failed(files, times + 1, time.monotonic())
+        self._failures[version] = _Failure(files, times + 1, time.monotonic())
 
-    def loaded(self, version: Any) -> None:
-        """Forgets what was noted."""
-        self._failed.pop(version, None)
+    def forget(self, version: Any) -> None:
+        """Forgets the failures of a version."""
+        self._failures.pop(version, None)

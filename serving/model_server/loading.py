@@ -1,4 +1,4 @@
-"""Loading a version: the session, then its warm-up requests."""
+"""Loads a version: the session, then its warm-up requests."""
 
 import logging
 from collections.abc import Callable
@@ -12,9 +12,13 @@ _LOG = logging.getLogger(__name__)
 
 
 def make_loader(*, parallelism: Parallelism, warmup: bool) -> Callable[[str, int, Path], Servable]:
-    """The manager's loader.
+    """Makes the manager's loader.
 
-    A version whose warm-up file is damaged, or holds a request that fails, is not served.
+    Loading fails if the warm-up file is damaged or holds a request that fails.
+
+    Args:
+      parallelism: threads of each session.
+      warmup: whether to run the warm-up requests.
     """
 
     def load(name: str, version: int, folder: Path) -> Servable:
@@ -36,14 +40,14 @@ def make_loader(*, parallelism: Parallelism, warmup: bool) -> Callable[[str, int
 
 
 def loads(folder: Path) -> bool:
-    """Whether a server can serve the version in this folder: tried as it would, warm-up included.
+    """Tells whether a server can serve the version in a folder, by loading and warming it up.
 
-    Takes the seconds, and for as long the memory, that loading takes.
+    It needs the time and, meanwhile, the memory of a loaded model.
     """
     load = make_loader(parallelism=Parallelism(), warmup=True)
     try:
         load("", 0, folder).close()
-    except Exception as error:  # whatever a damaged model raises is the answer
+    except Exception as error:  # a damaged model may raise anything
         _LOG.warning("%s cannot be served: %s", folder, error)
         return False
     return True

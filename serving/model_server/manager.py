@@ -1,7 +1,7 @@
-"""Loads, swaps and unloads versions while requests are answered.
+"""Loads, replaces and unloads versions while the server handles requests.
 
-A new version becomes available, warmed up, before the old one is unloaded; a version that cannot
-be loaded changes nothing but its own status, and is tried again (`load_retries`).
+A new version becomes available, warmed up, before the old one is unloaded. A version that cannot be
+loaded changes nothing but its own status, and is retried (`load_retries`).
 """
 
 import gc
@@ -26,10 +26,10 @@ Loader = Callable[[str, int, Path], Any]
 
 
 class ModelManager:
-    """Keeps what is served as the configuration and the disk have it, one thread at a time.
+    """Serves the versions that the configuration and the disk give; one thread at a time acts.
 
     Attributes:
-      versions: what is served, for the requests.
+      versions: the table of versions that requests look up.
     """
 
     def __init__(
@@ -39,12 +39,12 @@ class ModelManager:
         labels_for_unavailable: bool = False,
         retries: LoadRetries | None = None,
     ):
-        """Serves nothing yet.
+        """Makes a manager that serves nothing yet.
 
         Args:
-          load: loads a version, or raises.
-          labels_for_unavailable: labels may name versions that are not loaded.
-          retries: when a version that could not be loaded is tried again.
+          load: function that loads a version, or raises an error.
+          labels_for_unavailable: whether labels may name versions that are not loaded.
+          retries: decides when a version that could not be loaded is tried again.
         """
         self._load = load
         self._labels_for_unavailable = labels_for_unavailable
@@ -54,14 +54,14 @@ class ModelManager:
         self._retries = retries or LoadRetries()
 
     def configure(self, configs: Iterable[ModelConfig]) -> None:
-        """Replaces the configuration, and waits until it is in force.
+        """Replaces the configuration, and waits until its versions are served.
 
         Models that are not listed are unloaded.
 
         Raises:
-          StatusError: a base path is no folder (NOT_FOUND; nothing is changed then), a version
-            did not load (UNKNOWN), or a label names one that is not available
-            (FAILED_PRECONDITION; labels then stay as they were).
+          StatusError: a base path is not a folder (NOT_FOUND; nothing changes then), a version
+            did not load (UNKNOWN), or a label names a version that is not available
+            (FAILED_PRECONDITION; the labels do not change then).
         """
         new = {config.name: config for config in configs}
         for config in new.values():
@@ -90,32 +90,36 @@ class ModelManager:
             )
 
     def reconcile(self) -> list[tuple[str, int]]:
-        """One pass over the disk: loads what is wanted, then unloads what no longer is.
+        """Compares with the disk once: loads versions that are to be served, then unloads others.
 
         Returns:
-          The (model, version) that are wanted and cannot be loaded.
+          The (model, version) that are to be served and cannot be loaded.
         """
         failed: list[tuple[str, int]] = []
         with self._reconciling:
-            before = self.versions.loaded()
+            before = self.versions.loaded_versions()
             for config in self._configs.values():
                 failed += self._reconcile_model(config)
-            self._unload(key for key in self.versions.loaded() if key[0] not in self._configs)
-            if self.versions.loaded() != before:
+            self._unload(
+                key for key in self.versions.loaded_versions() if key[0] not in self._configs
+            )
+            if self.versions.loaded_versions() != before:
                 _settle_memory()
         return failed
 
     def _reconcile_model(self, config: ModelConfig) -> list[tuple[str, int]]:
-        """Keeps the best versions that can be loaded, so a bad new one leaves the old in place."""
-        if not config.base_path.is_dir():  # a file system that is away is no order to unload
+        """Serves the best versions that load, so the old one stays if the new one does not."""
+        if (
+            not config.base_path.is_dir()
+        ):  # a file system that is unavailable for a while must not unload
             _LOG.warning("Could not find base path %s: nothing is changed", config.base_path)
             return []
         folders = list_versions(config.base_path)
-        loaded = {key for key in self.versions.loaded() if key[0] == config.name}
+        loaded = {key for key in self.versions.loaded_versions() if key[0] == config.name}
         kept: set[tuple[str, int]] = set()
         failed = []
         for version in config.candidates(folders):
-            if len(kept) >= config.wanted:
+            if len(kept) >= config.max_versions:
                 break
             key = config.name, version
             if key in loaded or self._try_to_load(*key, folders[version]):
@@ -132,12 +136,12 @@ class ModelManager:
         self.versions.set_status(name, version, VersionStatus(LOADING))
         try:
             servable = self._load(name, version, folder)
-        except Exception as error:  # whatever a damaged model raises must not end the server
-            self._retries.failed((name, version), files)
+        except Exception as error:  # a damaged model may raise anything; the server must go on
+            self._retries.add_failure((name, version), files)
             self.versions.set_status(name, version, failure(error))
             _LOG.error("Version %d of model %s cannot be served: %s", version, name, error)
             return False
-        self._retries.loaded((name, version))
+        self._retries.forget((name, version))
         self.versions.add(name, version, servable)
         _LOG.info("Serving version %d of model %s", version, name)
         return True
@@ -148,7 +152,7 @@ class ModelManager:
             _LOG.info("Unloaded version %d of model %s", version, name)
 
     def _check_labels(self, labels: Labels) -> None:
-        loaded = self.versions.loaded()
+        loaded = self.versions.loaded_versions()
         for name, by_label in labels.items():
             for version in by_label.values():
                 if (name, version) not in loaded:
@@ -159,21 +163,23 @@ class ModelManager:
                     )
 
     def is_ready(self) -> bool:
-        """Whether every configured model has a version to answer with."""
+        """Tells whether every configured model has a loaded version."""
         configured = set(self._configs)
-        return bool(configured) and configured <= {name for name, _ in self.versions.loaded()}
+        return bool(configured) and configured <= {
+            name for name, _ in self.versions.loaded_versions()
+        }
 
     def close(self) -> None:
-        """Unloads everything."""
+        """Unloads all versions."""
         with self._reconciling:
-            self._unload(self.versions.loaded())
+            self._unload(self.versions.loaded_versions())
 
 
 def _settle_memory() -> None:
-    """Frees unloaded graphs, which are cycles, and hides the loaded ones from the collector.
+    """Frees unloaded graphs, which are reference cycles, and freezes loaded ones for the collector.
 
-    Else the lists of a JSON request set off a walk over every object of TensorFlow and of the
-    graphs: half a second in which nothing is answered.
+    Otherwise the lists of a JSON request trigger a collection that visits all objects of TensorFlow
+    and of the graphs: half a second in which no request is answered.
     """
     gc.unfreeze()
     gc.collect()

@@ -1,4 +1,4 @@
-"""The metrics, under TensorFlow Serving's names and in Prometheus' text format.
+"""Counts requests and latencies, under TensorFlow Serving's names, in Prometheus' text format.
 
 Not prometheus-client: it ends a counter's name with `_total`, sorts the labels and adds a
 `_created` series to each metric, none of which TensorFlow Serving does.
@@ -27,16 +27,17 @@ class Metrics:
         }
 
     def count_request(self, model: str, status: str) -> None:
+        """Counts a request with its status, such as `OK`."""
         with self._lock:
             self._counts[("model_name", model), ("status", status)] += 1
 
     def record_request(self, model: str, api: str, entrypoint: str, seconds: float) -> None:
-        """The time from the parsed request to the answer; entrypoint is REST or GRPC."""
+        """Records the time from the parsed request to the reply; `entrypoint` is REST or GRPC."""
         labels = ("model_name", model), ("API", api), ("entrypoint", entrypoint)
         self._record("request_latency", labels, seconds)
 
     def record_run(self, model: str, seconds: float) -> None:
-        """The time in the graph, waiting for others to join included."""
+        """Records the time of a run, including the time in the batching queue."""
         labels = ("model_name", model), ("API", "Predict"), ("runtime", "TF1")
         self._record("runtime_latency", labels, seconds)
 
@@ -45,7 +46,7 @@ class Metrics:
             self._latencies[metric][labels].add(seconds * 1e6)
 
     def exposition(self) -> str:
-        """Everything, in Prometheus' text format 0.0.4."""
+        """Writes all metrics in Prometheus' text format 0.0.4."""
         with self._lock:
             lines = list(self._lines())
         return "\n".join(lines) + "\n"
@@ -66,6 +67,8 @@ class Metrics:
 
 
 class _Histogram:
+    """Counts of values by the bounds above, and their sum."""
+
     def __init__(self) -> None:
         self.counts = [0] * (len(_BOUNDS) + 1)
         self.sum = 0.0

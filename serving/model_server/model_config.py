@@ -1,4 +1,4 @@
-"""Which models and versions are to be served: the ModelServerConfig as plain records."""
+"""Reads which models and versions to serve: a ModelServerConfig as plain records."""
 
 import math
 from collections.abc import Iterable
@@ -13,13 +13,13 @@ from serving.protocol.status import StatusError, invalid_argument
 
 
 class ModelConfig(NamedTuple):
-    """One model.
+    """A model to serve and the policy for its versions.
 
     Attributes:
-      name: as requests name it.
+      name: the model's name in requests.
       base_path: the folder of the version folders.
-      latest: serve this many of the newest versions; 0 serves all.
-      specific: serve exactly these versions instead, if any are given.
+      latest: number of newest versions to serve; 0 for all.
+      specific: numbers of the versions to serve instead of the newest; empty for none.
       labels: version numbers by label ("stable", "canary").
     """
 
@@ -30,23 +30,23 @@ class ModelConfig(NamedTuple):
     labels: tuple[tuple[str, int], ...] = ()
 
     def candidates(self, existing: Iterable[int]) -> list[int]:
-        """The versions on disk that the policy allows, best first."""
+        """Lists the versions on disk that the policy allows, best first."""
         newest_first = sorted(existing, reverse=True)
         if self.specific:
             return [version for version in newest_first if version in self.specific]
         return newest_first
 
     @property
-    def wanted(self) -> float:
-        """How many of the candidates to serve."""
+    def max_versions(self) -> float:
+        """The number of candidates to serve, at most."""
         return math.inf if self.specific or not self.latest else self.latest
 
 
 def initial_configs(options: ServerOptions) -> list[ModelConfig]:
-    """The models of the command line or of the configuration file.
+    """Reads the models from the command line or the configuration file.
 
     Raises:
-      UserError: neither or both are given, the base path is not one, the file is not one.
+      UserError: neither or both are given, or the folder or the file is not valid.
     """
     check_model_flags(options)
     if options.model_config_file:
@@ -66,7 +66,7 @@ def read_config_file(path: str) -> list[ModelConfig]:
 
 
 def parse_config(message: Any) -> list[ModelConfig]:
-    """The records of a ModelServerConfig.
+    """Reads the records of a ModelServerConfig.
 
     Raises:
       StatusError: INVALID_ARGUMENT with TensorFlow Serving's messages.

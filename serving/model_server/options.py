@@ -1,4 +1,4 @@
-"""The server's options, named as the flags of `tensorflow_model_server`, and its text files."""
+"""The server's options, with the names of `tensorflow_model_server`'s flags, and its text files."""
 
 import dataclasses
 import os
@@ -18,7 +18,7 @@ _Message = TypeVar("_Message", bound=Any)
 
 @dataclasses.dataclass(frozen=True)
 class ServerOptions:
-    """What `fewshot serve` takes. A port of 0 is closed; -1 lets the system choose a free one."""
+    """The options of `fewshot serve`; port 0 means none, -1 a free port that the system chooses."""
 
     model_base_path: str = ""  # the folder of the version folders
     model_name: str = "default"
@@ -56,11 +56,11 @@ class ServerOptions:
 
 
 def check_model_flags(options: ServerOptions) -> None:
-    """Refuses what cannot be served, before anything slow is imported.
+    """Checks the options that name models, before anything slow is imported.
 
     Raises:
       UserError: neither or both of base path and configuration file are given, or the base path
-        is none; an empty folder is one, and waits for its first version.
+        is not a folder of versions. It may be empty: the server waits for the first version.
     """
     if bool(options.model_base_path) == bool(options.model_config_file):
         raise UserError(
@@ -81,14 +81,14 @@ def check_model_flags(options: ServerOptions) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class BatchingOptions:
-    """Joining the episodes of several requests into one run; defaults are TensorFlow Serving's.
+    """Options for joining requests into one run; the defaults are TensorFlow Serving's.
 
     Attributes:
-      max_batch_size: episodes in one run.
-      batch_timeout_micros: how long an incomplete run waits for more requests.
-      num_batch_threads: runs at once.
-      max_enqueued_batches: full runs that may wait; beyond that requests are refused.
-      allowed_batch_sizes: if given, a run is padded up to the next of these sizes.
+      max_batch_size: largest number of episodes in one run.
+      batch_timeout_micros: microseconds that an incomplete run waits for more requests.
+      num_batch_threads: number of runs at once.
+      max_enqueued_batches: largest number of full runs in the queue; then requests are refused.
+      allowed_batch_sizes: sizes to which runs are padded, ascending; empty for no padding.
     """
 
     max_batch_size: int = 1000
@@ -113,7 +113,7 @@ class BatchingOptions:
 
 
 def read_batching_options(path: str) -> BatchingOptions:
-    """Reads a file of batching parameters; the defaults for the empty path."""
+    """Reads a file of batching parameters; an empty path gives the defaults."""
     if not path:
         return BatchingOptions()
     message = read_text_proto(path, BatchingParameters(), "batching_parameters_file")
@@ -122,7 +122,7 @@ def read_batching_options(path: str) -> BatchingOptions:
             "`pad_variable_length_inputs` must not be set: padding would add false examples to "
             "support sets; requests of different shapes are simply not joined."
         )
-    given: dict[str, Any] = {
+    values: dict[str, Any] = {
         field: getattr(message, field).value
         for field in (
             "max_batch_size",
@@ -132,11 +132,11 @@ def read_batching_options(path: str) -> BatchingOptions:
         )
         if message.HasField(field)
     }
-    return BatchingOptions(**given, allowed_batch_sizes=tuple(message.allowed_batch_sizes))
+    return BatchingOptions(**values, allowed_batch_sizes=tuple(message.allowed_batch_sizes))
 
 
 def read_metrics_path(path: str) -> str | None:
-    """Where the metrics are served, or None if the monitoring file turns them off."""
+    """Reads the path of the metrics from a monitoring file; None if it turns them off."""
     if not path:
         return METRICS_PATH
     config = read_text_proto(path, MonitoringConfig(), "monitoring_config_file").prometheus_config
@@ -144,7 +144,7 @@ def read_metrics_path(path: str) -> str | None:
 
 
 def read_ssl_config(path: str) -> Any:
-    """The SSLConfig of a file: PEM texts of the key, the certificate and the clients' authority."""
+    """Reads an SSLConfig: PEM texts of the key, the certificate and the clients' authority."""
     config = read_text_proto(path, SSLConfig(), "ssl_config_file")
     if not config.server_key or not config.server_cert:
         raise UserError(
@@ -160,7 +160,7 @@ def read_ssl_config(path: str) -> Any:
 
 
 def read_text_proto(path: str, message: _Message, option: str) -> _Message:
-    """Parses a protocol buffer in text format."""
+    """Reads a protocol buffer in text format; `option` is the flag that names the file."""
     try:
         return text_format.Parse(Path(path).read_text(), message)
     except OSError as error:
@@ -171,7 +171,7 @@ def read_text_proto(path: str, message: _Message, option: str) -> _Message:
 
 
 def parse_channel_arguments(text: str) -> list[tuple[str, int | str]]:
-    """`key=value,key=value` as gRPC takes it: numbers where the value is one."""
+    """Parses `key=value,key=value` into gRPC's arguments; numeric values become integers."""
     pairs: list[tuple[str, int | str]] = []
     for part in filter(None, text.split(",")):
         key, equals, value = part.partition("=")

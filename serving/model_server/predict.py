@@ -1,7 +1,7 @@
-"""What a Predict request means, for gRPC, REST and warm-up alike.
+"""Handles Predict requests of gRPC, REST and warm-up.
 
-The checks are those of TensorFlow Serving, with its codes, its messages and its order; shapes and
-values are left to the graph's own checks.
+The checks have the codes, messages and order of TensorFlow Serving's; the checks in the graph
+test shapes and values.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,8 +19,8 @@ Runner = Callable[
     [Servable, Mapping[str, np.ndarray], Sequence[str], float | None], list[np.ndarray]
 ]
 
-# The inputs by name, each unpacked when it is asked for.
-Inputs = Mapping[str, Callable[[], np.ndarray]]
+# A function for each input by name that unpacks the input when it is called.
+InputReaders = Mapping[str, Callable[[], np.ndarray]]
 
 
 def run_alone(
@@ -29,43 +29,43 @@ def run_alone(
     fetches: Sequence[str],
     deadline: float | None,
 ) -> list[np.ndarray]:
-    """The Runner that joins nothing."""
+    """Runs a request by itself: the Runner without batching."""
     return servable.run(feeds, fetches, deadline)
 
 
-def proto_inputs(inputs: Mapping[str, Any], *, max_bytes: int | None) -> Inputs:
-    """The inputs of a PredictRequest (TensorProto by name)."""
+def proto_inputs(inputs: Mapping[str, Any], *, max_bytes: int | None) -> InputReaders:
+    """Makes the readers of a PredictRequest's inputs (TensorProto by name)."""
 
-    def unpacker(name: str) -> Callable[[], np.ndarray]:
+    def reader(name: str) -> Callable[[], np.ndarray]:
         return lambda: unpack_or_invalid(name, inputs[name], max_bytes)
 
-    return {name: unpacker(name) for name in inputs}
+    return {name: reader(name) for name in inputs}
 
 
 def predict(
     servable: Servable,
     signature_name: str,
-    inputs: Inputs,
+    inputs: InputReaders,
     output_filter: Sequence[str] = (),
     *,
     run: Runner = run_alone,
     deadline: float | None = None,
 ) -> dict[str, np.ndarray]:
-    """Answers one request.
+    """Runs one request.
 
     Args:
-      servable: the version that answers.
-      signature_name: the empty string means `serving_default`.
-      inputs: the request's tensors.
-      output_filter: the outputs wanted; all if empty.
-      run: how the graph is run, alone or joined with other requests.
-      deadline: on `time.monotonic`'s clock.
+      servable: the version to run.
+      signature_name: name of the signature; empty for `serving_default`.
+      inputs: readers of the request's tensors.
+      output_filter: names of the outputs to return; empty for all.
+      run: runs the graph, for this request alone or joined with others.
+      deadline: time on `time.monotonic`'s clock; None without.
 
     Returns:
       The outputs by name.
 
     Raises:
-      StatusError: as TensorFlow Serving answers.
+      StatusError: the request is invalid or its run fails; codes are TensorFlow Serving's.
     """
     signature_name = signature_name or ADAPT_AND_PREDICT
     signature = servable.signature_defs.get(signature_name)
@@ -81,7 +81,7 @@ def predict(
 
 
 def wrong_method(servable: Servable, verb: str, signature_name: str) -> StatusError:
-    """What a few-shot model, whose signatures are all for predict, says to classify and regress."""
+    """Makes the error of a classify or regress request: all signatures are for predict."""
     signature_name = signature_name or ADAPT_AND_PREDICT
     signature = servable.signature_defs.get(signature_name)
     if signature is None:
@@ -93,43 +93,43 @@ def wrong_method(servable: Servable, verb: str, signature_name: str) -> StatusEr
     )
 
 
-def _check_input_count(expected: Mapping[str, Any], inputs: Inputs) -> None:
+def _check_input_count(expected: Mapping[str, Any], inputs: InputReaders) -> None:
     if len(inputs) == len(expected):
         return
     extra, missing = set(inputs) - set(expected), set(expected) - set(inputs)
     raise invalid_argument(
         f"input size does not match signature: {len(inputs)}!={len(expected)} "
-        f"len({_braced(inputs)}) != len({_braced(expected)}). "
-        f"Sent extra: {_braced(extra)}. Missing but required: {_braced(missing)}."
+        f"len({_set_text(inputs)}) != len({_set_text(expected)}). "
+        f"Sent extra: {_set_text(extra)}. Missing but required: {_set_text(missing)}."
     )
 
 
-def _feeds(expected: Mapping[str, Any], inputs: Inputs) -> dict[str, np.ndarray]:
+def _feeds(expected: Mapping[str, Any], inputs: InputReaders) -> dict[str, np.ndarray]:
     feeds = {}
     for alias in sorted(expected):
         if alias not in inputs:
             raise invalid_argument(
                 f"Signature input alias: {alias}(feed name: {expected[alias].name}) not found in "
                 f"request and no default value provided. Inputs expected to be in the request "
-                f"{_braced(inputs)}, or default input alias set: "
+                f"{_set_text(inputs)}, or default input alias set: "
             )
         feeds[expected[alias].name] = inputs[alias]()
     return feeds
 
 
 def _outputs(available: Mapping[str, Any], output_filter: Sequence[str]) -> list[str]:
-    seen: list[str] = []
+    aliases: list[str] = []
     for alias in output_filter:
         if alias not in available:
             raise invalid_argument(
                 f"output tensor alias not found in signature: {alias} Outputs expected to be in "
-                f"the set {_braced(available)}."
+                f"the set {_set_text(available)}."
             )
-        if alias in seen:
+        if alias in aliases:
             raise invalid_argument(f"duplicate output tensor alias: {alias}")
-        seen.append(alias)
-    return seen or sorted(available)
+        aliases.append(alias)
+    return aliases or sorted(available)
 
 
-def _braced(names: Any) -> str:
+def _set_text(names: Any) -> str:
     return "{" + ",".join(sorted(names)) + "}"

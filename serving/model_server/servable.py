@@ -1,4 +1,4 @@
-"""A loaded SavedModel, run through the C++ session as TensorFlow Serving runs it."""
+"""Runs a SavedModel through the C++ session, as TensorFlow Serving does."""
 
 import threading
 import time
@@ -19,18 +19,23 @@ tf.get_logger().addFilter(lambda record: "loader_impl" not in record.getMessage(
 
 
 class Parallelism(NamedTuple):
-    """Threads of a session; 0 lets TensorFlow take one per core."""
+    """The threads of a session; 0 means one per core.
+
+    Attributes:
+      intra_op: threads within an operation.
+      inter_op: operations at once.
+    """
 
     intra_op: int = 0
     inter_op: int = 0
 
 
 class Servable:
-    """One version of one model.
+    """A loaded version of a model.
 
     Attributes:
-      name: the model's.
-      version: the number of its folder.
+      name: the model's name.
+      version: the version number.
       signature_defs: the SavedModel's signatures by name (SignatureDef messages).
     """
 
@@ -72,7 +77,7 @@ class Servable:
 
     @contextmanager
     def in_use(self) -> Iterator["Servable"]:
-        """Holds the session open; `close` waits until no one holds it."""
+        """Keeps the session open in the block; `close` waits for its end."""
         with self._idle:
             self._in_flight += 1
         try:
@@ -88,18 +93,18 @@ class Servable:
         """Runs the graph once.
 
         Args:
-          feeds: arrays by tensor name. Like TensorFlow Serving's, this session casts nothing and
-            checks no static shape: the graph's own checks answer.
-          fetches: tensor names.
-          deadline: on `time.monotonic`'s clock.
+          feeds: arrays by tensor name. As in TensorFlow Serving, they are not cast, and their
+            shapes are checked by the operations of the graph only.
+          fetches: names of the tensors to return.
+          deadline: time on `time.monotonic`'s clock; None without.
 
         Raises:
-          StatusError: with the code and message that TensorFlow gave.
+          StatusError: the run failed, with TensorFlow's code and message.
         """
         options = _run_options(deadline)
         try:
-            # Not Session.run(): it would cast a wrong dtype in silence, refuse shapes with errors
-            # of its own, and doubles the overhead.
+            # Not Session.run(): it casts a wrong dtype silently, refuses shapes with errors of its
+            # own, and doubles the overhead.
             return self._session._call_tf_sessionrun(
                 options,
                 {self._handles[name]: array for name, array in feeds.items()},
@@ -109,7 +114,7 @@ class Servable:
             )
         except tf.errors.OpError as error:
             raise StatusError(error.error_code, error.message or "unknown error") from error
-        except RuntimeError as error:  # the session was closed under a request that held it not
+        except RuntimeError as error:  # closed, and the caller did not hold it open
             raise StatusError(UNAVAILABLE, str(error)) from error
         finally:
             if options is not None:

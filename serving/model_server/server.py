@@ -1,4 +1,4 @@
-"""The server as a whole: what is started, in which order, and how it ends."""
+"""Starts the parts of the server in order, and stops them."""
 
 import logging
 import math
@@ -29,13 +29,13 @@ _LOG = logging.getLogger(__name__)
 class ModelServer:
     """A running server; also a context manager.
 
-    Models are loaded before the ports open, so that a client which comes too early is refused a
-    connection, which is safe to retry, and not told that there is no such model.
+    Models are loaded before the ports open: a client that is too early gets a refused connection,
+    which it can retry, and not the error that there is no such model.
 
     Attributes:
       port: the gRPC port, or 0.
       rest_port: the REST port, or 0.
-      manager: the versions being served.
+      manager: the models being served.
     """
 
     def __init__(self, options: ServerOptions):
@@ -62,7 +62,9 @@ class ModelServer:
                 options.max_num_load_retries, options.load_retry_interval_micros / 1e6
             ),
         )
-        with ExitStack() as opened:  # closed last to first: here if a port is taken, else by stop()
+        with (
+            ExitStack() as opened
+        ):  # closed last to first: here if a port is in use, otherwise by stop()
             opened.callback(self.manager.close)
             self._load(configs)
             run: Runner = run_alone
@@ -90,7 +92,7 @@ class ModelServer:
         self._poller.start()
 
     def _load(self, configs: list[ModelConfig]) -> None:
-        """A version that does not load is no reason not to start: its status says why."""
+        """Loads the models; the server starts even if a version fails, and its status says why."""
         try:
             self.manager.configure(configs)
         except StatusError as error:
@@ -98,7 +100,7 @@ class ModelServer:
                 raise UserError(f"`--model-config-file`: {error.message}.") from error
 
     def _poll(self) -> None:
-        """Follows the disk: new and deleted versions, and changes of the configuration file."""
+        """Polls the disk for new and deleted versions and changes of the configuration file."""
         config_read = time.monotonic()
         config_wait = self._options.model_config_file_poll_wait_seconds or math.inf
         while not self._stopping.wait(self._options.file_system_poll_wait_seconds):
@@ -106,15 +108,15 @@ class ModelServer:
                 self.manager.reconcile()
                 if time.monotonic() - config_read >= config_wait:
                     config_read = time.monotonic()
-                    self._follow_config_file()
+                    self._reload_config_file()
                 if not self._stopping.is_set():
                     self._grpc.report_health(serving=self.manager.is_ready())
             except (UserError, StatusError) as error:
                 _LOG.error("The models stay as they are: %s", error)
-            except Exception:  # this thread must outlive whatever the disk does
+            except Exception:  # this thread must survive all errors of the disk
                 _LOG.exception("The models stay as they are")
 
-    def _follow_config_file(self) -> None:
+    def _reload_config_file(self) -> None:
         path = self._options.model_config_file
         modified = _modified(path)
         if modified != self._config_time:
@@ -122,7 +124,7 @@ class ModelServer:
             self.manager.configure(read_config_file(path))
 
     def stop(self) -> None:
-        """Refuses new requests, finishes those in flight, unloads."""
+        """Refuses new requests, waits for those in flight, and unloads the models."""
         if self._stopping.is_set():
             return
         self._stopping.set()

@@ -1,4 +1,4 @@
-"""The state of a version, as GetModelStatus tells it."""
+"""The state of a version, as GetModelStatus reports it."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ LOADING, AVAILABLE, UNLOADING, END = 20, 30, 40, 50
 
 
 class VersionStatus(NamedTuple):
-    """The state of one version; a failed one is at its END with the code and message of why."""
+    """The state of a version; after a failure it is END, with the error's code and message."""
 
     state: int
     code: int = status.OK
@@ -20,11 +20,11 @@ class VersionStatus(NamedTuple):
 
 
 def failure(error: Exception) -> VersionStatus:
-    """The end of a version that could not be loaded."""
+    """Makes the status of a version that could not be loaded."""
     if isinstance(error, StatusError):
         return VersionStatus(END, error.code, error.message)
     if isinstance(error, tf.errors.OpError):
-        # Python's session puts a headline before what TensorFlow said.
+        # Python's session puts a headline before TensorFlow's message.
         message = (error.message or "").removeprefix("Graph execution error:\n\n")
         return VersionStatus(END, error.error_code, message)
     return VersionStatus(END, status.UNKNOWN, str(error) or type(error).__name__)

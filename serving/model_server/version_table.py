@@ -1,4 +1,4 @@
-"""The versions being served, as requests see them."""
+"""The table in which requests look up a version."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -12,9 +12,9 @@ Labels = Mapping[str, Mapping[str, int]]  # model -> label -> version
 
 
 class VersionTable:
-    """Loaded versions, labels and states, under a lock held for microseconds.
+    """The loaded versions, labels and states, under a lock held for microseconds.
 
-    One thread changes it (`ModelManager`); any number look things up.
+    One thread changes the table (`ModelManager`); any number of threads read it.
     """
 
     def __init__(self) -> None:
@@ -23,8 +23,8 @@ class VersionTable:
         self._statuses: dict[str, dict[int, VersionStatus]] = {}
         self._labels: Labels = {}
 
-    def loaded(self) -> set[tuple[str, int]]:
-        """The (model, version) that can answer."""
+    def loaded_versions(self) -> set[tuple[str, int]]:
+        """Lists the (model, version) that are loaded."""
         with self._lock:
             return {(name, v) for name, versions in self._servables.items() for v in versions}
 
@@ -35,9 +35,9 @@ class VersionTable:
             self._statuses.setdefault(name, {})[version] = VersionStatus(AVAILABLE)
 
     def remove(self, name: str, version: int) -> None:
-        """Takes a version away from new requests, then closes it, which waits for those in flight.
+        """Hides a version from new requests, then closes it, which waits for those in flight.
 
-        Its state says which of the two it is at.
+        The state is UNLOADING until it is closed, then END.
         """
         with self._lock:
             servable = self._servables[name].pop(version)
@@ -46,7 +46,7 @@ class VersionTable:
         self.set_status(name, version, VersionStatus(END))
 
     def set_status(self, name: str, version: int, entry: VersionStatus) -> None:
-        """Notes the state of a version that is not served."""
+        """Sets the state of a version that is not loaded."""
         with self._lock:
             self._statuses.setdefault(name, {})[version] = entry
 
@@ -57,22 +57,22 @@ class VersionTable:
 
     @contextmanager
     def servable(self, name: str, version: int | None = None, label: str = "") -> Iterator:
-        """The version that a request asks for, kept loaded while in use; the newest by default.
+        """Looks up a version, the newest by default, and keeps it loaded in the block.
 
         Raises:
-          StatusError: NOT_FOUND, or INVALID_ARGUMENT for an unknown label.
+          StatusError: NOT_FOUND for an unknown version, INVALID_ARGUMENT for an unknown label.
         """
         with self._lock:
             if label:
                 version = self._labels.get(name, {}).get(label)
                 if version is None:
                     raise invalid_argument(f"Unrecognized servable version label: {label}")
-            serving = self._servables.get(name, {})
-            wanted = max(serving, default=None) if version is None else version
-            if wanted is None or wanted not in serving:
-                asked = f"Latest({name})" if version is None else f"Specific({name}, {version})"
-                raise StatusError(NOT_FOUND, f"Servable not found for request: {asked}")
-            holding = serving[wanted].in_use()
+            servables = self._servables.get(name, {})
+            number = max(servables, default=None) if version is None else version
+            if number is None or number not in servables:
+                request = f"Latest({name})" if version is None else f"Specific({name}, {version})"
+                raise StatusError(NOT_FOUND, f"Servable not found for request: {request}")
+            holding = servables[number].in_use()
             servable = holding.__enter__()
         try:
             yield servable
@@ -80,6 +80,6 @@ class VersionTable:
             holding.__exit__(None, None, None)
 
     def statuses(self, name: str) -> dict[int, VersionStatus]:
-        """The state of every version seen since the start, newest first."""
+        """Lists the state of every version since the start of the server, newest first."""
         with self._lock:
             return dict(sorted(self._statuses.get(name, {}).items(), reverse=True))

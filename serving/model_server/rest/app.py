@@ -1,4 +1,4 @@
-"""The routes of the REST API."""
+"""Routes the requests of the REST API."""
 
 import asyncio
 import re
@@ -29,7 +29,12 @@ _COMPRESS_ABOVE = 16 * 1024  # bytes of an answer, if the client takes gzip
 
 
 class Body(NamedTuple):
-    """A request's body as it came, and its Content-Encoding."""
+    """The body of a request.
+
+    Attributes:
+      data: the bytes as received.
+      encoding: the Content-Encoding; empty for none.
+    """
 
     data: bytes
     encoding: str
@@ -43,7 +48,7 @@ def make_app(
     metrics_path: str | None,
     enable_cors: bool,
 ) -> web.Application:
-    """The aiohttp application; requests are answered in the executor's threads."""
+    """Makes the aiohttp application, which handles requests in the executor's threads."""
 
     async def metrics(request: web.Request) -> web.Response:
         return web.Response(text=core.metrics.exposition(), content_type="text/plain")
@@ -57,8 +62,8 @@ def make_app(
                 request.headers.get("Content-Encoding", ""),
             )
             deadline = time.monotonic() + timeout_seconds
-            answer = _route(core, request.method, request.path, body, deadline)
-            text = await asyncio.get_running_loop().run_in_executor(executor, answer)
+            call = _route(core, request.method, request.path, body, deadline)
+            text = await asyncio.get_running_loop().run_in_executor(executor, call)
             response = web.Response(text=text, content_type="application/json")
         except StatusError as error:
             response = _error_response(HTTP[error.code], error.message)
@@ -71,7 +76,7 @@ def make_app(
     app = web.Application(client_max_size=core.max_message_bytes)
     if metrics_path:
         app.router.add_get(metrics_path, metrics)
-    # Any case of /v1/ is the API's; everything else is the 404 of a plain web server.
+    # /v1/ in any case belongs to the API; other paths get the 404 of a plain web server.
     app.router.add_route("*", "/{version:[vV]1}/{rest:.*}", api)
     return app
 
@@ -95,28 +100,28 @@ def _route(
 
 
 def _run(core: ServerCore, spec: ModelSpec, verb: str, body: Body, deadline: float) -> str:
-    with core.observed(spec.name, verb.capitalize(), "REST"):
+    with core.observe(spec.name, verb.capitalize(), "REST"):
         document = parse_object(_unpack(*body, core.max_message_bytes))
-        asked = signature_name(document)
+        name = signature_name(document)
         with core.servable(spec) as servable:
             if verb != "predict":
-                raise wrong_method(servable, verb, asked)
-            signature = servable.signature_defs.get(asked or ADAPT_AND_PREDICT)
+                raise wrong_method(servable, verb, name)
+            signature = servable.signature_defs.get(name or ADAPT_AND_PREDICT)
             if signature is None:
                 raise invalid_argument(
-                    f'Serving signature name: "{asked or ADAPT_AND_PREDICT}" not found in '
+                    f'Serving signature name: "{name or ADAPT_AND_PREDICT}" not found in '
                     "signature def"
                 )
             tensors, by_row = read_tensors(document, signature.inputs)
-            inputs = {name: lambda array=array: array for name, array in tensors.items()}
-            outputs = core.predict(servable, asked, inputs, deadline=deadline)
+            readers = {alias: lambda array=array: array for alias, array in tensors.items()}
+            outputs = core.predict(servable, name, readers, deadline=deadline)
         return write_response(outputs, by_row=by_row)
 
 
 def _look(
     core: ServerCore, spec: ModelSpec, api: str, write: Callable[[ServerCore, ModelSpec], str]
 ) -> str:
-    with core.observed(spec.name, api, "REST"):
+    with core.observe(spec.name, api, "REST"):
         return write(core, spec)
 
 
@@ -154,7 +159,7 @@ async def _read_body(request: web.Request, max_bytes: int) -> bytes:
 
 
 def _unpack(body: bytes, encoding: str, max_bytes: int) -> bytes:
-    """The body without its Content-Encoding, bounded so that a bomb does not go off."""
+    """Decompresses a body, up to `max_bytes`: a small one may expand to any size."""
     if encoding.lower() in ("", "identity"):
         return body
     if encoding.lower() != "gzip":

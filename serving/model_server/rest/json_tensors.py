@@ -1,7 +1,7 @@
-"""One JSON value to one array, and back.
+"""Converts a JSON value to an array, and back.
 
-Nested lists are flattened level by level with whole-list operations, which is several times faster
-than a walk; only a value that fails is walked, to name the first fault as TensorFlow Serving does.
+Nested lists are flattened level by level with whole-list operations, several times faster than a
+recursive walk. Only an invalid value is walked, to report the fault that TensorFlow Serving reports.
 """
 
 import base64
@@ -27,10 +27,10 @@ _KINDS = {list: "Array", dict: "Object", str: "String", int: "Number", float: "N
 
 
 def array_from_json(value: Any, kind: TensorType) -> np.ndarray:
-    """The tensor of a JSON value, whose shape is that of its first elements.
+    """Converts a JSON value to an array; the first element of each list gives the shape.
 
     Raises:
-      StatusError: INVALID_ARGUMENT: ragged, of a wrong type, out of the type's range.
+      StatusError: INVALID_ARGUMENT: the value is ragged, of a wrong type or out of its range.
     """
     shape = dense_shape(value)
     if len(shape) > _MAX_RANK:
@@ -50,7 +50,7 @@ def array_from_json(value: Any, kind: TensorType) -> np.ndarray:
 
 
 def dense_shape(value: Any) -> list[int]:
-    """The lengths of the value, of its first element, of that one's first element, ..."""
+    """Gives the lengths of the value, of its first element, of that one's first element, ..."""
     shape = []
     while isinstance(value, list):
         shape.append(len(value))
@@ -61,11 +61,12 @@ def dense_shape(value: Any) -> list[int]:
 
 
 def is_base64(value: Any) -> bool:
+    """Tells whether a value is an object with the one key `b64`."""
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
 
 
 def _in_range(leaves: list, kind: TensorType) -> bool:
-    """Whether every number can be held by the type without loss of precision."""
+    """Tells whether the type can hold every number without loss of precision."""
     if kind.numpy.kind in "iu":
         limits = np.iinfo(kind.numpy)
         return not leaves or (limits.min <= min(leaves) and max(leaves) <= limits.max)
@@ -122,13 +123,13 @@ def _raise_first_fault(value: Any, level: int, shape: list[int], kind: TensorTyp
 
 
 def _check_leaf(value: Any, kind: TensorType) -> None:
-    wanted = kind.numpy.kind
-    if type(value) not in _LEAF_TYPES[wanted]:
+    expected = kind.numpy.kind
+    if type(value) not in _LEAF_TYPES[expected]:
         raise _type_error(value, kind)
-    if wanted in "iu" and not _in_range([value], kind):
+    if expected in "iu" and not _in_range([value], kind):
         # TensorFlow Serving wraps 300 to 44 for a uint8; a wrong answer is worse than this error.
         raise _type_error(value, kind)
-    if wanted == "f" and not _in_range([value], kind):
+    if expected == "f" and not _in_range([value], kind):
         raise invalid_argument(
             f"Cannot convert JSON value: {show(value)} to {kind.name} without loss of precision."
         )
@@ -145,7 +146,7 @@ def _type_error(value: Any, kind: TensorType) -> StatusError:
 
 
 def array_to_json(array: np.ndarray, *, as_bytes: bool) -> Any:
-    """Nested lists; strings as text, or as `{"b64": ...}` where the output's name asks for it."""
+    """Converts an array to nested lists; strings become text or, `as_bytes`, `{"b64": ...}`."""
     if array.dtype.kind == "f" and array.dtype.itemsize < 8:
         # The shortest text that reads back as the same float32: 0.1, not 0.10000000149011612.
         return array.astype("U").astype(np.float64).tolist()

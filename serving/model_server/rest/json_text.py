@@ -1,4 +1,4 @@
-"""JSON texts: parsing with RapidJSON's messages, and values as they are shown in errors."""
+"""Parses JSON with RapidJSON's error messages, and prints values for error messages."""
 
 import json
 import re
@@ -6,13 +6,13 @@ from typing import Any
 
 from serving.protocol.status import StatusError, invalid_argument
 
-# Shown in full, a refused request would come back as a message of many megabytes.
+# Characters; otherwise the error of a large request would be a message of many megabytes.
 _MAX_SHOWN = 2048
 
 _DECODER = json.JSONDecoder()
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
-# What Python's parser says, and what RapidJSON says of the same fault.
+# The messages of Python's parser, and RapidJSON's for the same fault.
 _MESSAGES = {
     "Expecting value": "Invalid value.",
     "Expecting property name enclosed in double quotes": "Missing a name for object member.",
@@ -26,10 +26,10 @@ _MESSAGES = {
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """Parses a request's body; what follows the first complete value is ignored.
+    """Parses a request's body; text after the first complete value is ignored.
 
     Raises:
-      StatusError: INVALID_ARGUMENT.
+      StatusError: INVALID_ARGUMENT: the body is not a JSON object.
     """
     if not body:
         raise invalid_argument("JSON Parse error: The document is empty")
@@ -55,7 +55,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
 
 def show(value: Any, *, limit: int | None = _MAX_SHOWN) -> str:
-    """A value as TensorFlow Serving prints it (indented by four), shortened if huge."""
+    """Prints a value as TensorFlow Serving does (indented by four), cut after `limit`."""
     try:
         text = json.dumps(value, indent=4, ensure_ascii=False)
     except RecursionError:

@@ -1,4 +1,4 @@
-"""The REST side: an event loop in a thread of its own."""
+"""Listens for REST: an event loop in a thread of its own."""
 
 import asyncio
 import threading
@@ -13,7 +13,11 @@ from serving.model_server.rest.app import make_app
 
 
 class RestListener:
-    """A started HTTP server. `port` is 0 if there is none."""
+    """A running HTTP server.
+
+    Attributes:
+      port: the port, or 0 if there is no server.
+    """
 
     def __init__(
         self, core: ServerCore, options: ServerOptions, executor: Executor, metrics_path: str | None
@@ -35,7 +39,7 @@ class RestListener:
             app,
             access_log=None,
             shutdown_timeout=options.shutdown_grace_seconds,
-            auto_decompress=False,  # aiohttp's has no bound, and answers bad gzip with a 500
+            auto_decompress=False,  # aiohttp's has no size limit, and answers bad gzip with a 500
         )
         try:
             self.port = self._await(self._start(options.host, max(options.rest_api_port, 0)))
@@ -53,7 +57,7 @@ class RestListener:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     def stop(self) -> None:
-        """Takes no new connections, and waits for the requests in flight."""
+        """Refuses new connections and waits for the requests in flight."""
         if not self.port:
             return
         self._await(self._runner.cleanup())

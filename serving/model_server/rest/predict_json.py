@@ -1,4 +1,4 @@
-"""The bodies of a predict request and its answer: by row (`instances`), by column (`inputs`)."""
+"""Reads a predict request and writes its reply: by row (`instances`) or by column (`inputs`)."""
 
 import json
 from collections.abc import Mapping
@@ -13,14 +13,19 @@ from serving.protocol.tensors import BY_NUMBER
 
 
 class PredictBody(NamedTuple):
-    """A request's tensors by name, and whether its answer is by row."""
+    """The contents of a predict request.
+
+    Attributes:
+      inputs: the tensors by name.
+      by_row: whether request and reply are by row.
+    """
 
     inputs: dict[str, np.ndarray]
     by_row: bool
 
 
 def signature_name(document: Mapping[str, Any]) -> str:
-    """The signature that a request names; empty for the default."""
+    """Reads the name of the signature from a request; empty for the default."""
     name = document.get("signature_name", "")
     if not isinstance(name, str):
         raise invalid_argument(
@@ -31,14 +36,14 @@ def signature_name(document: Mapping[str, Any]) -> str:
 
 
 def read_tensors(document: Mapping[str, Any], infos: Mapping[str, Any]) -> PredictBody:
-    """The tensors of a request.
+    """Reads the tensors of a request.
 
     Args:
-      document: the body.
+      document: the parsed body.
       infos: the signature's inputs (TensorInfo by name).
 
     Raises:
-      StatusError: INVALID_ARGUMENT.
+      StatusError: INVALID_ARGUMENT: the body does not fit the signature.
     """
     if "instances" in document and "inputs" in document:
         raise invalid_argument(
@@ -109,7 +114,7 @@ def _read_item(
     shapes: dict[str, tuple[int, ...]],
     where: str,
 ) -> np.ndarray:
-    """One tensor of one row, which must be of the same shape as in the rows before."""
+    """Reads one tensor of a row; its shape must be that of the rows before."""
     try:
         if name not in infos:
             raise invalid_argument(f"JSON object: does not have named input: {name}")
@@ -132,10 +137,10 @@ def _read_item(
 
 
 def write_response(outputs: Mapping[str, np.ndarray], *, by_row: bool) -> str:
-    """The body of an answer; NaN and infinities are written as such, as TensorFlow Serving does.
+    """Writes the body of a reply; NaN and infinities are written as in TensorFlow Serving.
 
     Raises:
-      StatusError: INVALID_ARGUMENT: outputs that cannot be told apart by row.
+      StatusError: INVALID_ARGUMENT: the outputs do not have the same number of rows.
     """
     if by_row:
         _check_rows(outputs)

@@ -92,7 +92,11 @@ def test_the_servers_files_are_those_that_our_server_reads(tmp_path):
         (tmp_path / name).write_text(text)
     for folder in (tmp_path, DEPLOY / "config"):
         (model,) = read_config_file(str(folder / "models.config"))
-        assert (model.name, str(model.base_path), model.wanted) == ("glyphs", "/models/glyphs", 2)
+        assert (model.name, str(model.base_path), model.max_versions) == (
+            "glyphs",
+            "/models/glyphs",
+            2,
+        )
         assert read_batching_options(str(folder / "batching.config")).max_batch_size == 16
         path = read_metrics_path(str(folder / "monitoring.config"))
         assert path == "/monitoring/prometheus/metrics"

@@ -75,7 +75,7 @@ def test_policies(tmp_path, policy, versions, wanted):
     path = tmp_path / "models.config"
     path.write_text(config(f"base_path: '/m' model_platform: 'tensorflow' {policy}"))
     (model,) = read_config_file(str(path))
-    assert (model.candidates([1, 3, 5]), model.wanted) == (versions, wanted)
+    assert (model.candidates([1, 3, 5]), model.max_versions) == (versions, wanted)
 
 
 @pytest.mark.parametrize(
