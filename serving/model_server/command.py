@@ -46,7 +46,7 @@ _DEFAULTS = {"rest_api_port": 8501}
 
 
 def _option(field: dataclasses.Field) -> Any:
-    """Makes --model-name and, as in tensorflow_model_server, --model_name; --flag and --flag=true."""
+    """Makes a flag in both spellings, --model-name and --model_name; --flag means --flag=true."""
     default = _DEFAULTS.get(field.name, field.default)
     names = {f"--{field.name.replace('_', '-')}", f"--{field.name}"}
     kind: dict[str, Any] = {"type": type(field.default)}

@@ -1,7 +1,8 @@
 """Converts a JSON value to an array, and back.
 
 Nested lists are flattened level by level with whole-list operations, several times faster than a
-recursive walk. Only an invalid value is walked, to report the fault that TensorFlow Serving reports.
+recursive walk. Only an invalid value is walked, to report its first fault as TensorFlow Serving
+does.
 """
 
 import base64
