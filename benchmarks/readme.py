@@ -1,14 +1,17 @@
-"""Puts the tables of the result files into the pages that show them, between their markers.
+"""Puts the tables into the pages that show them, between their markers.
 
     python -m benchmarks.readme
 
-A test checks that the pages hold what the files say.
+The tables are of the committed results and of the shipped configurations; a test checks that the
+pages hold them.
 """
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks import configurations
 from benchmarks.episode_gen.table import table as episode_gen
 from benchmarks.glyph_learners.table import table as glyph_learners
 from benchmarks.input_pipeline.table import table as input_pipeline
@@ -32,13 +35,13 @@ class Table(NamedTuple):
 
     Attributes:
       page: path of the page.
-      name: name of the result file, without its ending; also in the markers.
-      markdown: makes the table of the file's content.
+      name: name of the table, in its markers.
+      make: makes the table's Markdown.
     """
 
     page: Path
     name: str
-    markdown: Callable[[dict[str, Any]], str]
+    make: Callable[[], str]
 
     @property
     def markers(self) -> tuple[str, str]:
@@ -46,17 +49,33 @@ class Table(NamedTuple):
         return f"<!-- table {self.name} -->", f"<!-- end of {self.name} -->"
 
 
+def result_table(page: Path, name: str, markdown: Callable[[dict[str, Any]], str]) -> Table:
+    """Makes the table of a committed result.
+
+    Args:
+      page: path of the page.
+      name: name of the result file, without its ending.
+      markdown: makes the table's Markdown of the file's content.
+    """
+    return Table(page, name, functools.partial(_read_and_make, name, markdown))
+
+
+def _read_and_make(name: str, markdown: Callable[[dict[str, Any]], str]) -> str:
+    return markdown(read_result(name, RECORDED))
+
+
 TABLES = (
-    Table(README, "glyph_learners", glyph_learners),
-    Table(PAGE, "omniglot", omniglot),
-    Table(PAGE, "omniglot_errors", omniglot_errors),
-    Table(PAGE, "meta_step", meta_step),
-    Table(PAGE, "learners", learners),
-    Table(PAGE, "episode_gen", episode_gen),
-    Table(PAGE, "input_pipeline", input_pipeline),
-    Table(PAGE, "sinusoid", sinusoid),
-    *(Table(PAGE, name, function) for name, function in serving.TABLES.items()),
-    Table(CLASSES, "million_classes", million_classes),
+    Table(README, "configurations", configurations.table),
+    result_table(README, "glyph_learners", glyph_learners),
+    result_table(PAGE, "omniglot", omniglot),
+    result_table(PAGE, "omniglot_errors", omniglot_errors),
+    result_table(PAGE, "meta_step", meta_step),
+    result_table(PAGE, "learners", learners),
+    result_table(PAGE, "episode_gen", episode_gen),
+    result_table(PAGE, "input_pipeline", input_pipeline),
+    result_table(PAGE, "sinusoid", sinusoid),
+    *(result_table(PAGE, name, function) for name, function in serving.TABLES.items()),
+    result_table(CLASSES, "million_classes", million_classes),
 )
 
 
@@ -64,7 +83,7 @@ def main() -> None:
     """Rewrites every table of every page."""
     for table in TABLES:
         before, _, after = parts(table.page.read_text(), table.markers)
-        text = before + table.markdown(read_result(table.name, RECORDED)) + after
+        text = before + table.make() + after
         atomic.write_text(table.page, text)
 
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from benchmarks.readme import TABLES, parts
-from benchmarks.reporting import RECORDED, ROOT, read_result
+from benchmarks.reporting import ROOT
 from components.episodes.types import Episodes
 from components.meta_trainer.backbones.conv4 import Conv4Options, conv4
 from components.meta_trainer.network import Network
@@ -53,4 +53,4 @@ def test_relative_links_lead_somewhere(page):
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_tables_hold_what_was_measured(table):
     _, shown, _ = parts(table.page.read_text(), table.markers)
-    assert shown == table.markdown(read_result(table.name, RECORDED))
+    assert shown == table.make()

@@ -1,0 +1,34 @@
+"""The table of the shipped configurations, read from the comments at their top."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from benchmarks import markdown
+from benchmarks.reporting import ROOT
+
+CONFIGURATIONS = ROOT / "pipeline" / "configs"
+HEAD = re.compile(
+    r"# Expected: (?P<metric>accuracy|mean squared error) (?P<score>\S+ ± \S+); "
+    r"best baseline (?P<baseline>.+); blessed at (?P<threshold>\S+)\n"
+    r"# Time: (?P<time>.+)\. (?P<date>\d{4}-\d\d), commit .+\n"
+)
+
+
+def table() -> str:
+    """Formats one row for each shipped configuration: the expected result and the time."""
+    rows = [_row(path) for path in sorted(CONFIGURATIONS.glob("*.yaml"))]
+    titles = ["configuration", "learner", "test", "best baseline", "blessed at", "whole pipeline"]
+    return markdown.table(titles, rows)
+
+
+def _row(path: Path) -> list[str]:
+    text = path.read_text()
+    head = HEAD.search(text)
+    if head is None:
+        raise SystemExit(f"{path} must begin with a comment of the form {HEAD.pattern}.")
+    score = head["score"] if head["metric"] == "accuracy" else f"{head['score']} (MSE)"
+    learner = yaml.safe_load(text)["learner"]["name"]
+    cells = [score, head["baseline"], head["threshold"], head["time"]]
+    return [f"`{path.stem}`", f"`{learner}`", *cells]
