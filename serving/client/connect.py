@@ -41,7 +41,7 @@ def _open_disk(folder: Path, model: ModelSpec) -> Transport:
         from serving.client.disk_transport import DiskTransport  # seconds: imports TensorFlow
     except ModuleNotFoundError as error:
         raise UserError(
-            f"A model on disk needs TensorFlow, and the module {error.name} is not installed; run "
-            "pip install 'fewshot-pipeline[server]', or query a server."
+            f"A model on disk needs the extra `server`, for {error.name} is not installed; run "
+            "uv pip install 'fewshot-pipeline[server]', or query a server."
         ) from error
     return DiskTransport(folder, model)

@@ -66,10 +66,10 @@ def test_a_query_to_a_server(server, pictures, protocol):
     assert row[2].strip() == "bright"
 
 
-def test_a_model_on_disk_asks_for_tensorflow_in_one_sentence(model, pictures):
+def test_a_model_on_disk_names_the_extra_that_it_needs(model, pictures):
     query = pictures / "bright" / "1.png"
     result = bare_query("--support", pictures, "--model", model, query)
     assert result.stderr.strip() == (
-        "UserError: A model on disk needs TensorFlow, and the module tensorflow is not installed; "
-        "run pip install 'fewshot-pipeline[server]', or query a server."
+        "UserError: A model on disk needs the extra `server`, for tensorflow is not installed; "
+        "run uv pip install 'fewshot-pipeline[server]', or query a server."
     )
