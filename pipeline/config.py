@@ -9,7 +9,6 @@ from typing import Any
 
 import yaml
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from components.episode_gen.options import DataOptions, EpisodeOptions, check_ways
 from components.episode_gen.sources import REGRESSION_SOURCES
@@ -17,26 +16,25 @@ from components.few_shot_evaluator.options import EvaluationOptions
 from components.meta_trainer.options import (
     TrainingOptions,
     backbone_options,
-    checked,
     learner_options,
 )
+from components.options import build_options, options_class
 from pipeline.kubeflow.options import KubeflowOptions
+from pipeline.renamed_keys import current_path, given_twice, use_current_names
 from serving.errors import UserError
 
-STRICT: Any = {"extra": "forbid", "strict": True}
 
-
-@dataclass(frozen=True, config=STRICT)
+@options_class
 class ServingOptions:
     """The section `serving`."""
 
     model_name: str = "fewshot"
-    """What the model is served as, and the folder of its versions."""
+    """Name that the model is served under, and name of the folder of its versions."""
     keep_versions: int | None = Field(default=None, ge=1)
     """How many versions stay after a push, the newest that load; null to keep all."""
 
 
-@dataclass(frozen=True, config=STRICT)
+@options_class
 class BeamOptions:
     """The section `beam`: where EpisodeGen, the statistics and the evaluator run."""
 
@@ -65,14 +63,15 @@ class BeamOptions:
         return ["--runner=FnApiRunner"] if self.runner.endswith("DaskRunner") else []
 
 
-@dataclass(frozen=True, config=STRICT)
+@options_class
 class Config:
     """A whole pipeline. The section `learner` stays a mapping: its options depend on its name."""
 
     name: str
+    """The pipeline's name: lower-case letters, digits and hyphens; by default the file's."""
     data: DataOptions = DataOptions()
     episodes: EpisodeOptions = EpisodeOptions()
-    learner: dict[str, Any] = dataclasses.field(default_factory=lambda: {"name": "maml"})
+    learner: dict[str, Any] = Field(default_factory=lambda: {"name": "maml"})
     training: TrainingOptions = TrainingOptions()
     evaluation: EvaluationOptions = EvaluationOptions()
     serving: ServingOptions = ServingOptions()
@@ -114,8 +113,8 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     """Reads a configuration file and applies `--set` overrides.
 
     Args:
-      path: of a YAML file.
-      overrides: each `section.key=value`, the value as YAML.
+      path: path of a YAML file.
+      overrides: each `section.key=value`, the value as YAML. Old names of keys are read too.
 
     Raises:
       UserError: anything wrong with it, in one sentence.
@@ -127,13 +126,20 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     try:
         values = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        told = " ".join(str(error).split()).replace('in "<unicode string>", ', "at ")
-        raise UserError(f"{path} is not YAML: {told}.") from None
+        reason = " ".join(str(error).split()).replace('in "<unicode string>", ', "at ")
+        raise UserError(f"{path} is not YAML: {reason}.") from None
     if not isinstance(values, dict):
         raise UserError(f"{path} must hold sections (`data:`, `episodes:`, ...), and holds none.")
     values.setdefault("name", name_of(path))
+    use_current_names(values)
+    given: dict[str, str] = {}
     for override in overrides:
-        values = _overridden(values, override)
+        old, value = _parse(override)
+        new = current_path(old, values)
+        if given.setdefault(new, old) != old:
+            raise given_twice(new, next(name for name in (old, given[new]) if name != new))
+        values = _put(values, new.split("."), value, old)
+    use_current_names(values)  # a value may be a whole section
     return build_config(values)
 
 
@@ -149,27 +155,26 @@ def build_config(values: Mapping[str, Any]) -> Config:
     Raises:
       UserError: an unknown key, a wrong type, a value out of range, an unknown learner or option.
     """
-    config = checked(Config, {k: v for k, v in values.items() if v is not None}, "")
+    config = build_options(Config, {k: v for k, v in values.items() if v is not None}, "")
     learner_options(config.learner)
     if config.learner.get("backbone"):
         backbone_options(config.learner, default="conv4")
     return config
 
 
-def _overridden(values: dict[str, Any], override: str) -> dict[str, Any]:
-    """A copy of `values` with one `a.b=value` put in."""
+def _parse(override: str) -> tuple[str, Any]:
+    """The path and the value of `section.key=value`."""
     path, equals, text = override.partition("=")
-    keys = path.split(".")
-    if not equals or not all(keys):
+    if not equals or not all(path.split(".")):
         raise UserError(f"`--set` must be section.key=value; got {override!r}.")
     try:
-        value = yaml.safe_load(text)
+        return path, yaml.safe_load(text)
     except yaml.YAMLError:
         raise UserError(f"`--set {path}` must have a YAML value; got {text!r}.") from None
-    return _put(values, keys, value, path)
 
 
 def _put(values: dict[str, Any], keys: Sequence[str], value: Any, path: str) -> dict[str, Any]:
+    """A copy of `values` with `value` at the place that `keys` lead to."""
     first, *rest = keys
     if not rest:
         return {**values, first: value}

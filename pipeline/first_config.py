@@ -36,7 +36,7 @@ FIRST = {
         10,
         {"train": 1000, "eval": 200, "test": 600},
         {"name": "protonet", "backbone": {"name": "embedding_bag"}},
-        {"steps": 200, "episodes_per_step": 4, "meta_rate": 0.003, "eval_every": 50},
+        {"steps": 200, "episodes_per_step": 4, "meta_learning_rate": 0.003, "eval_every": 50},
     ),
     "audio": First(
         5,

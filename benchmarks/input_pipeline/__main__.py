@@ -34,7 +34,7 @@ AUGMENTED = {
     "as stored": AugmentOptions(regroup=False),
     "regroup": AugmentOptions(),
     "regroup, rotate": AugmentOptions(rotate=True),
-    "regroup, rotate, mirror, affine": AugmentOptions(rotate=True, mirror=True, warp=0.2),
+    "regroup, rotate, mirror, affine": AugmentOptions(rotate=True, mirror=True, affine=0.2),
 }
 
 

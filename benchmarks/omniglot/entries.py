@@ -112,7 +112,7 @@ TABLE = {
         training={
             "steps": 2500,
             "episodes_per_step": 2,
-            "meta_rate": 2e-3,
+            "meta_learning_rate": 2e-3,
             "schedule": "cosine",
             "eval_every": 250,
             "eval_episodes": 200,
@@ -160,7 +160,7 @@ TABLE = {
             "steps": 7000,
             "schedule": "cosine",
             "eval_episodes": 1000,
-            "augment": {"rotate": True, "warp": 0.3},
+            "augment": {"rotate": True, "affine": 0.3},
         },
         tests=(Test(5, 5, queries=5, rotations="all"),),
         starts_from="maml_1_shot",

@@ -22,9 +22,10 @@ from components.few_shot_evaluator.metrics import Interval, mean_interval
 from components.few_shot_evaluator.model import ExportedModel
 from components.meta_trainer.build import Assembly, assemble
 from components.meta_trainer.export.saved_model import export
-from components.meta_trainer.options import TrainingOptions, checked
+from components.meta_trainer.options import TrainingOptions
 from components.meta_trainer.training.input_pipeline import fixed_episodes, training_episodes
 from components.meta_trainer.training.loop import MetaTrained, meta_train
+from components.options import build_options
 from serving import atomic
 
 EXAMPLES_A_CALL = 400
@@ -51,7 +52,7 @@ def train(name: str, entry: Entry, work: Path, seconds: float) -> Trained:
     uri = episodes(entry.episodes, work)
     record = read_record(uri)
     checkpoints = checkpoint_dir(name, entry, work)
-    options = checked(TrainingOptions, entry.training, "training")
+    options = build_options(TrainingOptions, entry.training, "training")
     assembly = assemble(record, entry.learner)
     if entry.starts_from:
         before = finished_weights(entry.starts_from, work)

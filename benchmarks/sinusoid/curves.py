@@ -30,9 +30,10 @@ from components.episodes.types import Episodes, Support
 from components.few_shot_evaluator.metrics import mean_interval
 from components.few_shot_evaluator.model import ExportedModel
 from components.meta_trainer.build import Assembly, assemble
-from components.meta_trainer.options import TrainingOptions, checked
+from components.meta_trainer.options import TrainingOptions
 from components.meta_trainer.training.input_pipeline import fixed_episodes, training_episodes
 from components.meta_trainer.training.loop import meta_train
+from components.options import build_options
 from components.tasks.regression import mean_squared_error, regression
 
 NAME = "sinusoid"
@@ -134,7 +135,7 @@ def pretrain(uri: str, config: dict[str, Any], steps: int) -> dict[str, tf.Tenso
     """Trains a network on all tasks at once, and returns its weights."""
     record = read_record(uri)
     values = config["training"] | {"steps": steps, "eval_every": steps}
-    options = checked(TrainingOptions, values, "training")
+    options = build_options(TrainingOptions, values, "training")
 
     with tempfile.TemporaryDirectory() as folder:
         return meta_train(

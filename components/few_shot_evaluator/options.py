@@ -1,48 +1,44 @@
 """The configuration section `evaluation`."""
 
-from pydantic import Field, model_validator
-from pydantic.dataclasses import dataclass
+from pydantic import Field
+
+from components.options import options_class
+from serving.errors import UserError
 
 # Fewer episodes give a half-width too wide to stand on: published results use 600 or more.
 FEWEST_EPISODES_TO_BLESS = 600
 
 
-@dataclass(frozen=True, config=dict(extra="forbid", strict=True))
+@options_class
 class EvaluationOptions:
-    """How a model is judged, and when it is blessed.
-
-    Attributes:
-      threshold: the accuracy that the lower end of the 95% interval must reach; for regression the
-        mean squared error that its upper end must not exceed. `None` (the default) judges without
-        ever blessing.
-      tolerance: how much worse than the last blessed model it may be, in the same measure.
-      episodes: how many episodes of the `test` split are judged: those of index 0 up to this
-        number. At least 600 where a threshold is set.
-      curve_episodes: of how many of these the costlier curves are drawn: accuracy per inner step
-        and per shots, and the baseline without adaptation.
-      worst_episodes: how many of the least accurate episodes the report shows in pictures.
-      calibration_bins: intervals of equal width of the reliability diagram.
-      none_of_these: whether to calibrate a threshold on `eval` below which the answer is "none of
-        these", and to report its precision and recall on `test`.
-      episodes_per_call: how many episodes one call of the model takes; more take more memory and,
-        without a GPU, no less time.
-    """
+    """How a model is evaluated, and when it is blessed."""
 
     threshold: float | None = Field(default=None, gt=0.0)
+    """The accuracy that the lower end of the 95% interval must reach; for regression the mean
+    squared error that its upper end must not exceed. With null no model is blessed."""
     tolerance: float = Field(default=0.01, ge=0.0, le=1.0)
+    """How much worse than the last blessed model it may be, in the same measure."""
     episodes: int = Field(default=FEWEST_EPISODES_TO_BLESS, ge=2)
+    """How many episodes of the `test` split are used: those of index 0 up to this number. At least
+    600 where a threshold is set."""
     curve_episodes: int = Field(default=100, ge=2)
+    """Of how many of these the costlier curves are drawn: accuracy per inner step and per shots,
+    and the baseline without adaptation."""
     worst_episodes: int = Field(default=3, ge=0, le=20)
+    """How many of the least accurate episodes the report shows in pictures."""
     calibration_bins: int = Field(default=15, ge=2, le=100)
+    """Intervals of equal width of the reliability diagram."""
     none_of_these: bool = False
+    """Whether to calibrate a threshold on `eval` below which the prediction is "none of these", and
+    to report its precision and recall on `test`."""
     episodes_per_call: int = Field(default=4, ge=1)
+    """How many episodes one call of the model takes; more take more memory and, without a GPU, no
+    less time."""
 
-    @model_validator(mode="after")
-    def _enough_episodes_to_bless(self) -> "EvaluationOptions":
+    def __post_init__(self) -> None:
         if self.threshold is not None and self.episodes < FEWEST_EPISODES_TO_BLESS:
-            raise ValueError(
-                f"`episodes` must be at least {FEWEST_EPISODES_TO_BLESS} where a `threshold` is "
-                f"set: got {self.episodes}; raise it, or set `threshold` to null to judge without "
-                "blessing"
+            raise UserError(
+                f"`evaluation.episodes` must be at least {FEWEST_EPISODES_TO_BLESS} where a "
+                f"`threshold` is set: got {self.episodes}; raise it, or set `threshold` to null to "
+                "evaluate without blessing."
             )
-        return self

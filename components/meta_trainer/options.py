@@ -1,28 +1,26 @@
 """What can be configured of meta-training: the sections `learner` and `training`."""
 
-import difflib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass
+from pydantic import Field
 
 from components.meta_trainer import backbones, learners
+from components.options import alternatives, build_options, options_class
 from serving.errors import UserError
 
 
-@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+@options_class
 class AugmentOptions:
     """How a training episode is varied each time it is used; labels are always permuted."""
 
     regroup: bool = True
     """Draw anew which examples of a class are support and which are query."""
     rotate: bool = False
-    """Images: turn each class of an episode by 0, 90, 180 or 270 degrees."""
+    """Images: rotate each class of an episode by 0, 90, 180 or 270 degrees."""
     mirror: bool = False
     """Images: mirror each class of an episode or not."""
-    warp: float = Field(default=0.0, ge=0, lt=0.5)
+    affine: float = Field(default=0.0, ge=0, lt=0.5)
     """Images: stretch and shear each class by up to this share, each image by half of it."""
     speed: float = Field(default=0.0, ge=0, lt=1)
     """Audio: play each episode faster or slower by up to this share."""
@@ -30,7 +28,7 @@ class AugmentOptions:
     """Text: leave out each word with this probability."""
 
 
-@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+@options_class
 class TrainingOptions:
     """The section `training`."""
 
@@ -38,10 +36,11 @@ class TrainingOptions:
     """Meta-steps."""
     episodes_per_step: int = Field(default=32, ge=1)
     """Episodes that one meta-gradient is averaged over (the papers' meta-batch)."""
-    meta_rate: float | None = Field(default=None, gt=0)
-    """Adam's rate; the learner's own default if null."""
+    meta_learning_rate: float | None = Field(default=None, gt=0)
+    """Adam's learning rate; the learner's own default if null."""
     schedule: Literal["constant", "cosine", "linear"] | None = None
-    """How the rate falls over meta-training, by steps or by time; the learner's own if null."""
+    """How the learning rate falls over meta-training, by steps or by time; the learner's own if
+    null."""
     clip_norm: float | None = Field(default=None, gt=0)
     """Largest global norm of a meta-gradient; the learner's own default if null."""
     eval_every: int = Field(default=200, ge=1)
@@ -53,10 +52,11 @@ class TrainingOptions:
     max_seconds: float | None = Field(default=None, gt=0)
     """End earlier when this much time is spent in meta-training; schedules end with it."""
     seed: int = 0
-    """Of the initial weights and of all that varies from step to step."""
+    """Seed of the initial weights and of all that varies from step to step."""
     jit_compile: bool = True
     """Compile the meta-step with XLA."""
     augment: AugmentOptions = AugmentOptions()
+    """How training episodes are varied."""
 
 
 def learner_options(section: Mapping[str, Any]) -> tuple[str, Any]:
@@ -89,42 +89,7 @@ def _lookup(section: Mapping[str, Any], table: Any, path: str, *, default: str, 
     fields = sorted(options.__dataclass_fields__)
     for key in given:
         if key not in fields:
-            raise UserError(f"`{path}.{key}` is not an option of {name!r}; {_known(key, fields)}")
-    return name, checked(options, given, path)
-
-
-def checked(options: type, values: Mapping[str, Any], path: str) -> Any:
-    """Builds a dataclass of options from plain values.
-
-    Raises:
-      UserError: a field is unknown, missing or of the wrong type; the message names it as
-        `path.field`, states the rule and what came.
-    """
-    try:
-        # As JSON: strict about types, yet a mapping may stand for a nested dataclass.
-        return TypeAdapter(options).validate_json(json.dumps(dict(values)))
-    except ValidationError as error:
-        first = error.errors()[0]
-        cause = first.get("ctx", {}).get("error")
-        if isinstance(cause, UserError):
-            raise cause from None
-        where = ".".join(str(part) for part in (path, *first["loc"]) if part != "")
-        rule = first["msg"][0].lower() + first["msg"][1:]
-        if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-            section = _section(options, first["loc"][:-1])
-            known = _known(str(first["loc"][-1]), sorted(section.__dataclass_fields__))
-            raise UserError(f"`{where}` is not an option; {known}") from None
-        raise UserError(f"`{where}`: {rule}; got {first['input']!r}.") from None
-
-
-def _known(key: str, names: Sequence[str]) -> str:
-    """What there is instead of `key`: the name that is most like it, or all."""
-    alike = difflib.get_close_matches(key, names, n=1)
-    return f"did you mean `{alike[0]}`?" if alike else f"there are {', '.join(names) or 'none'}."
-
-
-def _section(options: type, location: tuple) -> Any:
-    """The dataclass that a location in nested options lies in."""
-    for part in location:
-        options = options.__dataclass_fields__[part].type  # type: ignore[attr-defined]
-    return options
+            raise UserError(
+                f"`{path}.{key}` is not an option of {name!r}; {alternatives(key, fields)}"
+            )
+    return name, build_options(options, given, path)

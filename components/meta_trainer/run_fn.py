@@ -14,10 +14,11 @@ from components.meta_trainer.build import assemble
 from components.meta_trainer.export.saved_model import export
 from components.meta_trainer.export.warmup import first_episode, warmup_requests
 from components.meta_trainer.interface_check import check_learner
-from components.meta_trainer.options import TrainingOptions, checked
+from components.meta_trainer.options import TrainingOptions
 from components.meta_trainer.training.distributed import join
 from components.meta_trainer.training.input_pipeline import fixed_episodes, training_episodes
 from components.meta_trainer.training.loop import meta_train
+from components.options import build_options
 from serving import atomic
 from serving.saved_model.warmup import write_warmup
 
@@ -57,7 +58,7 @@ def train_and_export(
       what `meta_train.json` says: steps and episodes per second.
     """
     record = read_record(uri)
-    options = checked(TrainingOptions, config["training"], "training")
+    options = build_options(TrainingOptions, config["training"], "training")
     workers = join(options.episodes_per_step)
     assembly = assemble(record, config["learner"])
     check_learner(assembly, record)

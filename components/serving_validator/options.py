@@ -1,18 +1,17 @@
 """How a model is tried before it is served."""
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
+
+from components.options import options_class
 
 
-@dataclass(frozen=True, config=dict(extra="forbid", strict=True))
+@options_class
 class ServingValidatorOptions:
-    """Attributes:
-    time_limit_seconds: for loading the model and all checks together; a model that takes longer is
-      not blessed.
-    tolerance: how far two probabilities that must be equal may differ. Float32 rounds otherwise
-      where other shapes are stacked: a `resnet12` without a fault was seen to differ by 3e-5.
-      Answers that leak into each other differ by far more.
-    """
+    """Limits of the trial."""
 
     time_limit_seconds: float = Field(default=300.0, gt=0.0)
+    """For loading the model and all checks together; a model that takes longer is not blessed."""
     tolerance: float = Field(default=1e-4, gt=0.0, lt=1.0)
+    """How far two probabilities that must be equal may differ. Float32 rounds otherwise where other
+    shapes are stacked: a `resnet12` without a fault was seen to differ by 3e-5. Answers that leak
+    into each other differ by far more."""

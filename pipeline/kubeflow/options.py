@@ -2,41 +2,38 @@
 
 import dataclasses
 import re
-from typing import Any
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
+from components.options import options_class
 from serving.errors import UserError
 
-STRICT: Any = {"extra": "forbid", "strict": True}
 # What Kubernetes calls a quantity, as far as CPU and memory need it: 500m, 2, 1.5, 8Gi, 500M.
 _QUANTITY = re.compile(r"\d+(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
 
 
-@dataclass(frozen=True, config=STRICT)
+@options_class
 class StepOptions:
-    """What one step asks of the cluster; null leaves it to `every_step`, else to the cluster.
-
-    Attributes:
-      cpu_request, cpu_limit: as Kubernetes writes them: "500m", "4".
-      memory_request, memory_limit: "512Mi", "8Gi".
-      gpus: how many.
-      gpu_type: the resource that a device plug-in offers.
-      retries: how often a failed step is tried again. Meta-training goes on where it was.
-      node_selector: labels that the node must have.
-      tolerations: each a mapping with key, operator, value, effect.
-    """
+    """What one step asks of the cluster; null leaves it to `every_step`, else to the cluster."""
 
     cpu_request: str | None = None
+    """CPU that the step is given, as Kubernetes writes it: "500m", "4"."""
     cpu_limit: str | None = None
+    """CPU that it may not exceed."""
     memory_request: str | None = None
+    """Memory that the step is given: "512Mi", "8Gi"."""
     memory_limit: str | None = None
+    """Memory that it may not exceed."""
     gpus: int | None = Field(default=None, ge=0)
+    """How many GPUs."""
     gpu_type: str | None = None
+    """The resource that a device plug-in offers, as "nvidia.com/gpu"."""
     retries: int | None = Field(default=None, ge=0)
+    """How often a failed step is tried again. Meta-training goes on from its last checkpoint."""
     node_selector: dict[str, str] | None = None
+    """Labels that the node must have."""
     tolerations: tuple[dict[str, str], ...] | None = None
+    """Taints that the step tolerates, each a mapping with key, operator, value, effect."""
 
     def __post_init__(self) -> None:
         for name in ("cpu_request", "cpu_limit", "memory_request", "memory_limit"):
@@ -53,36 +50,30 @@ class StepOptions:
         return dataclasses.replace(other, **given)  # type: ignore[type-var]
 
 
-@dataclass(frozen=True, config=STRICT)
+@options_class
 class KubeflowOptions:
-    """How the pipeline lies on the cluster.
-
-    Attributes:
-      volume: a PersistentVolumeClaim (ReadWriteMany where steps run on several nodes) mounted
-        into every step; null for none.
-      shared_dir: where it is mounted; `checkpoints/` and, by default, `serving_model/` lie there.
-        With `volume` null it may be a gs:// location.
-      serving_dir: the folder of the model's versions, which servers watch: a path below
-        `shared_dir`, or a gs://, s3:// or minio:// location; null for
-        `shared_dir`/serving_model/<model name>.
-      secrets: environment variables from Kubernetes secrets, {secret: {VARIABLE: key}}.
-      direct: read and write gs:// artifacts where they are, rather than the launcher's copies on
-        the step's own disk. Needed where Beam's workers run elsewhere (Dataflow, Flink, Spark).
-      every_step: what each step asks for.
-      steps: what single steps ask for instead, by component: {Trainer: {memory_limit: 16Gi}}.
-    """
+    """How the pipeline lies on the cluster."""
 
     volume: str | None = "fewshot"
+    """A PersistentVolumeClaim (ReadWriteMany where steps run on several nodes) mounted into every
+    step; null for none."""
     shared_dir: str = "/fewshot"
+    """Where it is mounted; `checkpoints/` and, by default, `serving_model/` lie there. With
+    `volume` null it may be a gs:// location."""
     serving_dir: str | None = None
-    secrets: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
+    """The folder of the model's versions, which servers watch: a path below `shared_dir`, or a
+    gs://, s3:// or minio:// location; null for `shared_dir`/serving_model/<model name>."""
+    secrets: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Environment variables from Kubernetes secrets, {secret: {VARIABLE: key}}."""
     direct: bool = False
-    every_step: StepOptions = dataclasses.field(
-        default_factory=lambda: StepOptions(
-            cpu_request="500m", memory_request="2Gi", memory_limit="8Gi", retries=1
-        )
+    """Read and write gs:// artifacts where they are, rather than the launcher's copies on the
+    step's own disk. Needed where Beam's workers run elsewhere (Dataflow, Flink, Spark)."""
+    every_step: StepOptions = StepOptions(
+        cpu_request="500m", memory_request="2Gi", memory_limit="8Gi", retries=1
     )
-    steps: dict[str, StepOptions] = dataclasses.field(default_factory=dict)
+    """What each step asks for."""
+    steps: dict[str, StepOptions] = Field(default_factory=dict)
+    """What single steps ask for instead, by component: {Trainer: {memory_limit: 16Gi}}."""
 
     def __post_init__(self) -> None:
         if not self.shared_dir.startswith(("/", "gs://")):
@@ -101,4 +92,5 @@ class KubeflowOptions:
         return self.steps.get(component, StepOptions()).over(self.every_step)
 
     def serving_location(self, model_name: str) -> str:
+        """Location of the folder of the model's versions."""
         return self.serving_dir or f"{self.shared_dir}/serving_model/{model_name}"

@@ -15,9 +15,9 @@ from components.episodes.types import Episodes
 from components.meta_trainer.options import (
     TrainingOptions,
     backbone_options,
-    checked,
     learner_options,
 )
+from components.options import build_options
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -25,7 +25,7 @@ def test_every_entry_is_a_valid_configuration(name):
     entry = TABLE[name]
     learner_options(entry.learner)
     backbone_options(entry.learner, default="conv4")
-    assert checked(TrainingOptions, entry.training, "training").max_seconds is None
+    assert build_options(TrainingOptions, entry.training, "training").max_seconds is None
     for section in (entry.episodes, *map(evaluation_episodes, entry.tests)):
         EpisodeGenConfig.from_json(json.dumps({"data": DATA, "episodes": section}))
 
@@ -51,7 +51,7 @@ def test_training_starts_from_the_other_entrys_weights(tmp_path, monkeypatch):
             starts_from=starts_from,
         )
 
-    table = {"first": entry(None), "second": entry("first", meta_rate=1e-12, seed=7)}
+    table = {"first": entry(None), "second": entry("first", meta_learning_rate=1e-12, seed=7)}
     monkeypatch.setattr(runs, "TABLE", table)
     monkeypatch.setattr(runs, "DATA", {"source": "glyphs", "invert": True})
     runs.train("first", table["first"], tmp_path, seconds=1e9)

@@ -52,7 +52,11 @@ def train(name: str, folder: Path, training: Callable[[int], tf.data.Dataset]) -
     return meta_train(
         assembly,
         TrainingOptions(
-            steps=STEPS, meta_rate=rate, eval_every=10, checkpoint_every=10, jit_compile=False
+            steps=STEPS,
+            meta_learning_rate=rate,
+            eval_every=10,
+            checkpoint_every=10,
+            jit_compile=False,
         ),
         training=training,
         validation=tf.data.Dataset.from_tensor_slices(episodes(32, 999)).batch(32),

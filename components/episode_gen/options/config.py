@@ -1,14 +1,11 @@
 """Both sections together: what EpisodeGen is given."""
 
-import dataclasses
-
 from pydantic import TypeAdapter
-from pydantic.dataclasses import dataclass
 
 from components.episode_gen.options.data import DataOptions
 from components.episode_gen.options.episodes import EpisodeOptions
-from components.episode_gen.options.rules import STRICT, require
 from components.episode_gen.sources import REGRESSION_SOURCES
+from components.options import options_class
 from serving.errors import UserError
 
 
@@ -18,21 +15,21 @@ def check_ways(data: DataOptions, episodes: EpisodeOptions) -> None:
         ways = getattr(episodes, name)
         if ways is None:
             continue
-        if data.source not in REGRESSION_SOURCES:
-            require(f"episodes.{name}", ways, at_least=2)
-        elif ways != 1:
+        if data.source not in REGRESSION_SOURCES and ways < 2:
+            raise UserError(f"`episodes.{name}` must be at least 2: got {ways}.")
+        if data.source in REGRESSION_SOURCES and ways != 1:
             raise UserError(
                 f"`episodes.{name}` must be 1 when `data.source` is {data.source}, since an "
                 f"episode is one regression task: got {ways}."
             )
 
 
-@dataclass(frozen=True, config=STRICT)
+@options_class
 class EpisodeGenConfig:
     """Everything that the episodes depend on: the component's `config_json`."""
 
-    data: DataOptions = dataclasses.field(default_factory=DataOptions)
-    episodes: EpisodeOptions = dataclasses.field(default_factory=EpisodeOptions)
+    data: DataOptions = DataOptions()
+    episodes: EpisodeOptions = EpisodeOptions()
 
     def __post_init__(self) -> None:
         check_ways(self.data, self.episodes)

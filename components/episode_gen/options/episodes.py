@@ -1,22 +1,24 @@
 """The configuration's section `episodes`."""
 
-import dataclasses
 from typing import Literal, NamedTuple
 
-from pydantic.dataclasses import dataclass
+from pydantic import Field
 
-from components.episode_gen.options.rules import STRICT, require
 from components.episodes import SPLITS
+from components.options import options_class
 from serving.errors import UserError
 
 
-@dataclass(frozen=True, config=STRICT)
+@options_class
 class EpisodeCounts:
     """How many episodes each split gets; 0 leaves the split empty."""
 
-    train: int = 10_000
-    eval: int = 200
-    test: int = 1_000
+    train: int = Field(default=10_000, ge=0)
+    """Episodes to meta-train on."""
+    eval: int = Field(default=200, ge=0)
+    """Episodes for meta-validation."""
+    test: int = Field(default=1_000, ge=0)
+    """Episodes to evaluate the model on."""
 
 
 class EpisodeShape(NamedTuple):
@@ -27,46 +29,37 @@ class EpisodeShape(NamedTuple):
     queries: int
 
 
-@dataclass(frozen=True, config=STRICT)
+@options_class
 class EpisodeOptions:
-    """What an episode is.
+    """What an episode is."""
 
-    Attributes:
-      ways: N, classes in an episode; 1 for regression, where an episode is one task.
-      shots: K, support examples of each class.
-      queries: query examples of each class.
-      train_ways, train_shots, train_queries: the same for the episodes of `train` where they
-        differ, as in the protocols of prototypical networks, Reptile and MAML; null for the same.
-      counts: of episodes.
-      rotations: "none"; "train": every class of an episode of `train` is turned by 0, 90, 180 or
-        270 degrees, drawn anew for each episode, and the four count as classes of their own
-        ("name@90"), of which an episode never holds two; "all": in every split.
-      train_within_group: whether all classes of an episode of `train` are of one group, drawn anew
-        for each episode: where one speaker's words are to be told apart, telling speakers apart is
-        no help. Every group of `train` must then have N classes.
-      seed: of the episodes.
-    """
-
-    ways: int = 5
-    shots: int = 1
-    queries: int = 15
-    train_ways: int | None = None
-    train_shots: int | None = None
-    train_queries: int | None = None
-    counts: EpisodeCounts = dataclasses.field(default_factory=EpisodeCounts)
+    ways: int = Field(default=5, ge=1)
+    """N, classes in an episode; 1 for regression, where an episode is one task."""
+    shots: int = Field(default=1, ge=1)
+    """K, support examples of each class."""
+    queries: int = Field(default=15, ge=1)
+    """Query examples of each class."""
+    train_ways: int | None = Field(default=None, ge=1)
+    """N of the episodes of `train` where it differs, as in the protocol of prototypical networks;
+    null for the same."""
+    train_shots: int | None = Field(default=None, ge=1)
+    """K of the episodes of `train` where it differs; null for the same."""
+    train_queries: int | None = Field(default=None, ge=1)
+    """Query examples of each class in `train` where it differs; null for the same."""
+    counts: EpisodeCounts = EpisodeCounts()
+    """How many episodes there are."""
     rotations: Literal["none", "train", "all"] = "none"
+    """"train": every class of an episode of `train` is rotated by 0, 90, 180 or 270 degrees, drawn
+    anew for each episode, and the four count as classes of their own ("name@90"), of which an
+    episode never holds two; "all": in every split."""
     train_within_group: bool = False
-    seed: int = 0
+    """Whether all classes of an episode of `train` are of one group, drawn anew for each episode:
+    where one speaker's words are to be told apart, telling speakers apart is no help. Every group
+    of `train` must then have N classes."""
+    seed: int = Field(default=0, ge=0)
+    """Seed of the episodes."""
 
     def __post_init__(self) -> None:
-        for name in ("ways", "shots", "queries"):
-            require(f"episodes.{name}", getattr(self, name), at_least=1)
-            own = getattr(self, f"train_{name}")
-            if own is not None:
-                require(f"episodes.train_{name}", own, at_least=1)
-        for split in SPLITS:
-            require(f"episodes.counts.{split}", getattr(self.counts, split), at_least=0)
-        require("episodes.seed", self.seed, at_least=0)
         if not any(getattr(self.counts, split) for split in SPLITS):
             raise UserError("`episodes.counts` must ask for at least one episode: got 0 in all.")
 
@@ -81,7 +74,7 @@ class EpisodeOptions:
         )
 
     def rotates(self, split: str) -> bool:
-        """Whether the classes of a split's episodes are turned."""
+        """Whether the classes of a split's episodes are rotated."""
         return self.rotations == "all" or (self.rotations == "train" and split == "train")
 
     def within_group(self, split: str) -> bool:

@@ -17,7 +17,7 @@ SHUFFLE_EPISODES = 20_000
 AUGMENTED = {
     "rotate": "image",
     "mirror": "image",
-    "warp": "image",
+    "affine": "image",
     "speed": "audio",
     "drop_words": "text",
 }
@@ -61,8 +61,8 @@ def training_episodes(
             episodes = rotate_classes(episodes, ways, seeds[2])
         if augment.mirror:
             episodes = mirror_classes(episodes, ways, seeds[2] + 1)
-        if augment.warp:
-            episodes = warp(episodes, augment.warp, ways, seeds[3])
+        if augment.affine:
+            episodes = warp(episodes, augment.affine, ways, seeds[3])
         if augment.speed:
             episodes = change_speed(episodes, augment.speed, seeds[3])
         if augment.drop_words:

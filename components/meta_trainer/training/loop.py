@@ -126,7 +126,7 @@ def meta_step(
 ) -> Callable[[Episodes], tuple[tf.Tensor, tf.Tensor]]:
     """A compiled function that takes one meta-step and returns (query loss, query score)."""
     paper = assembly.learner.meta_optimizer
-    base_rate = options.meta_rate or paper.rate
+    base_rate = options.meta_learning_rate or paper.rate
     schedule = options.schedule or paper.schedule
     norm = options.clip_norm or paper.clip_norm
     update = optimizer.UPDATES[paper.update]

@@ -7,6 +7,8 @@ from components.episode_gen.options import (
     EpisodeGenConfig,
     EpisodeOptions,
 )
+from components.options import build_options
+from serving.errors import UserError
 
 
 def test_it_comes_back_from_json_equal():
@@ -35,19 +37,22 @@ def test_which_splits_are_turned(rotations, expected):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"ways": 0}, "`episodes.ways` must be at least 1: got 0"),
-        ({"shots": 0}, "`episodes.shots` must be at least 1: got 0"),
+        ({"ways": 0}, "`episodes.ways` must be at least 1; got 0"),
+        ({"shots": 0}, "`episodes.shots` must be at least 1; got 0"),
         ({"train_queries": 0}, "`episodes.train_queries` must be at least 1"),
         ({"seed": -1}, "`episodes.seed` must be at least 0"),
-        ({"counts": EpisodeCounts(0, 0, 0)}, "`episodes.counts` must ask for at least one"),
-        ({"counts": EpisodeCounts(-1, 1, 1)}, "`episodes.counts.train` must be at least 0"),
+        (
+            {"counts": {"train": 0, "eval": 0, "test": 0}},
+            "`episodes.counts` must ask for at least one",
+        ),
+        ({"counts": {"train": -1}}, "`episodes.counts.train` must be at least 0"),
         ({"wayz": 5}, "wayz"),
         ({"ways": "5"}, "valid integer"),
     ],
 )
 def test_wrong_episode_options_are_refused(options, message):
-    with pytest.raises(ValidationError, match=message):
-        EpisodeOptions(**options)
+    with pytest.raises(UserError, match=message):
+        build_options(EpisodeOptions, options, "episodes")
 
 
 @pytest.mark.parametrize(
@@ -57,12 +62,12 @@ def test_wrong_episode_options_are_refused(options, message):
         ({"source": "tfds"}, "`data.name` must name a TFDS builder"),
         ({"source": "folder"}, "`data.path` must be a folder"),
         ({"split_fractions": (0.9, 0.2, 0.1)}, "add up to at most 1"),
-        ({"split_counts": (-1, 1, 1)}, "must not be negative"),
+        ({"split_counts": (-1, 1, 1)}, r"`data.split_counts\.0` must be at least 0; got -1"),
         ({"source": "table"}, "`data.path` must be a CSV, TSV or JSONL file"),
         ({"group_pattern": "_.+_"}, "`data.group_pattern` must be .* with one parenthesis"),
         ({"group_pattern": "("}, "`data.group_pattern` must be a regular expression"),
         ({"eval_within": 0.2}, "`data.eval_within` can be set only where"),
-        ({"split_by": "group", "eval_within": 1.0}, "`data.eval_within` must be a share"),
+        ({"split_by": "group", "eval_within": 1.0}, "`data.eval_within` must be below 1"),
         ({"max_seconds": 0.0}, "`data.max_seconds` must be above 0"),
         ({"sample_rate": 8}, "`data.sample_rate` must be at least 1000"),
         ({"image_size": 0}, "`data.image_size` must be at least 4"),
@@ -70,8 +75,8 @@ def test_wrong_episode_options_are_refused(options, message):
     ],
 )
 def test_wrong_data_options_are_refused(options, message):
-    with pytest.raises(ValidationError, match=message):
-        DataOptions(**options)
+    with pytest.raises(UserError, match=message):
+        build_options(DataOptions, options, "data")
 
 
 @pytest.mark.parametrize(

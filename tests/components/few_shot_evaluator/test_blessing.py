@@ -59,7 +59,8 @@ def test_a_nan_accuracy_is_not_blessed():
 
 
 def test_too_few_episodes_for_a_threshold_is_a_mistake_of_the_configuration():
-    with pytest.raises(ValidationError, match=r"`episodes` must be at least 600.*got 100"):
+    rule = r"`evaluation\.episodes` must be at least 600.*got 100"
+    with pytest.raises(ValidationError, match=rule):
         EvaluationOptions(threshold=0.9, episodes=100)
     assert EvaluationOptions(episodes=100).threshold is None
 

@@ -50,7 +50,12 @@ def one_number() -> Assembly:
 def train(folder, *, steps: int = 30, pause_after=math.inf, **options) -> MetaTrained:
     x, y = tf.zeros([4, 2, 4, 4, 1], tf.uint8), tf.tile([[0, 1]], [4, 1])
     episodes = tf.data.Dataset.from_tensor_slices(Episodes(x, y, x, y))
-    values = {"eval_every": 10, "checkpoint_every": 10, "meta_rate": 0.1, "jit_compile": False}
+    values = {
+        "eval_every": 10,
+        "checkpoint_every": 10,
+        "meta_learning_rate": 0.1,
+        "jit_compile": False,
+    }
     return meta_train(
         one_number(),
         TrainingOptions(steps=steps, **values | options),

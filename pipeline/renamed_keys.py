@@ -1,0 +1,70 @@
+"""Old names of configuration keys: they are still read, with a notice."""
+
+from typing import Any
+
+import click
+
+from components.meta_trainer import learners
+from serving.errors import UserError
+
+RENAMED = {
+    "training.meta_rate": "training.meta_learning_rate",
+    "training.augment.warp": "training.augment.affine",
+    "learner.inner_rate": "learner.inner_learning_rate",
+    "learner.rate_low": "learner.learning_rate_low",
+    "learner.rate_high": "learner.learning_rate_high",
+}
+"""The old path of a key -> its path today."""
+
+
+def use_current_names(values: dict[str, Any]) -> None:
+    """Moves the value of every old key to the key's new name.
+
+    Args:
+      values: sections of plain values, which are changed.
+
+    Raises:
+      UserError: a key is given under its old and its new name.
+    """
+    for old in RENAMED:
+        *sections, key = old.split(".")
+        section: Any = values
+        for name in sections:
+            section = section.get(name) if isinstance(section, dict) else None
+        if not isinstance(section, dict) or key not in section:
+            continue
+        new = current_path(old, values)
+        new_key = new.rpartition(".")[2]
+        if new != old and new_key in section:
+            raise given_twice(new, old)
+        section[new_key] = section.pop(key)
+
+
+def current_path(path: str, values: dict[str, Any]) -> str:
+    """The path of a key today; prints a notice if it is another than `path`.
+
+    A learner of the user's own may have an option of an old name: that one stays.
+
+    Args:
+      path: where the key lies, as "training.steps".
+      values: the configuration, which names the learner.
+    """
+    new = RENAMED.get(path, path)
+    section, _, key = path.partition(".")
+    if new == path or (section == "learner" and _has_option(values.get("learner"), key)):
+        return path
+    click.echo(f"note: `{path}` is now named `{new}`; the old name is still read.", err=True)
+    return new
+
+
+def given_twice(new: str, old: str) -> UserError:
+    """The mistake of giving a key under both names."""
+    return UserError(f"`{new}` must be given once: got it, and its old name `{old}` too.")
+
+
+def _has_option(section: Any, key: str) -> bool:
+    name = section.get("name", "maml") if isinstance(section, dict) else "maml"
+    try:
+        return key in learners.lookup(str(name))[0].__dataclass_fields__
+    except (KeyError, UserError):  # `build_config` will say so
+        return False
