@@ -44,7 +44,7 @@ def inspect(
 ) -> None:
     """What lies at PATH: classes, sizes, unreadable and duplicate files; a sheet of episodes."""
     from components.episode_gen.inspection import inspect as look
-    from components.meta_trainer.options import checked
+    from components.options import build_options
     from pipeline.config import Config
     from pipeline.first_config import first_config
 
@@ -59,7 +59,7 @@ def inspect(
     needed = f"{shape['shots']} shots + {shape['queries']} queries"
     _print_names(console, f"Too few examples for {needed}", small)
     if not small:
-        config = checked(Config, {"name": "inspect", **values}, "")
+        config = build_options(Config, {"name": "inspect", **values}, "")
         _draw_sheet(console, config, "train", count, sheet)
 
 
@@ -88,7 +88,7 @@ def show(config_path: str, overrides: tuple[str, ...], split: str, sheet: Path, 
 def init(path: Path, output: Path | None) -> None:
     """Write a configuration that runs on the data at PATH."""
     from components.episode_gen.inspection import inspect as look
-    from components.meta_trainer.options import checked
+    from components.options import build_options
     from pipeline.config import Config, name_of
     from pipeline.first_config import as_yaml, first_config
 
@@ -98,7 +98,7 @@ def init(path: Path, output: Path | None) -> None:
     output = output or Path(f"{name_of(path.resolve()).replace('-', '_')}.yaml")
     values["serving"] = {"model_name": name_of(output)}
     # Not `build_config`: the learner's module, which has its options, imports TensorFlow.
-    checked(Config, {"name": "init", **values}, "")
+    build_options(Config, {"name": "init", **values}, "")
     try:
         with open(output, "x", encoding="utf-8") as file:
             file.write(as_yaml(values))

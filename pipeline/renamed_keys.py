@@ -65,6 +65,7 @@ def given_twice(new: str, old: str) -> UserError:
 def _has_option(section: Any, key: str) -> bool:
     name = section.get("name", "maml") if isinstance(section, dict) else "maml"
     try:
-        return key in learners.lookup(str(name))[0].__dataclass_fields__
+        options: Any = learners.lookup(str(name))[0]
     except (KeyError, UserError):  # `build_config` will say so
         return False
+    return key in options.__dataclass_fields__
