@@ -1,4 +1,4 @@
-"""`summary.json`: what a run leaves for people and programs to read (contract 5)."""
+"""`summary.json`: what a run leaves for people and programs to read (see ARCHITECTURE.md)."""
 
 import importlib.metadata
 import json

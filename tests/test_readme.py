@@ -1,6 +1,7 @@
 """The pages: their examples run, their links lead somewhere, their tables are the results."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from components.episodes.types import Episodes
 from components.meta_trainer.backbones.conv4 import Conv4Options, conv4
 from components.meta_trainer.network import Network
 from components.tasks.classification import classification
+from serving.saved_model import signatures
 
 README = ROOT / "README.md"
 PAGES = sorted(
@@ -54,3 +56,26 @@ def test_relative_links_lead_somewhere(page):
 def test_tables_hold_what_was_measured(table):
     _, shown, _ = parts(table.page.read_text(), table.markers)
     assert shown == table.make()
+
+
+def references(page: Path) -> list[tuple[str, str]]:
+    """The files and the names in them that a page refers to, as `components/a.py:name`."""
+    pattern = r"`((?:pipeline|components|serving|tests)/[\w./-]*)(?::([\w.]+))?`"
+    return re.findall(pattern, page.read_text())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_refers_to_exists(page):
+    for file, name in references(page):
+        assert (ROOT / file).exists(), file
+        for part in filter(None, name.split(".")):
+            definition = rf"^ *(?:def |class |async def ){part}\b|^{part}\b.* = "
+            assert re.search(definition, (ROOT / file).read_text(), re.MULTILINE), (file, name)
+
+
+def test_the_architecture_page_follows_the_code():
+    walk = (ROOT / "pipeline" / "ARCHITECTURE.md").read_text()
+    assert len([name for _, name in references(ROOT / "pipeline" / "ARCHITECTURE.md") if name]) > 20
+    for signature in vars(signatures).values():
+        if isinstance(signature, str) and signature.isidentifier():
+            assert signature in walk, signature

@@ -1,4 +1,4 @@
-"""Text and speech through the export: what contract 3 promises of them, whoever learned.
+"""Text and speech through the export: the promises of the SavedModel, for every learner.
 
 Shape letters: E episodes, S support examples, Q query examples, N ways.
 """
