@@ -51,10 +51,10 @@ def training(name: str, seconds: float) -> dict[str, Any]:
     started = time.perf_counter()
     float(step(episodes)[0])
     compiled = time.perf_counter() - started
-    taken = median_seconds(lambda: float(step(episodes)[0]), seconds)
+    duration = median_seconds(lambda: float(step(episodes)[0]), seconds)
     return {
         "compile_seconds": round(compiled, 1),
-        "episodes_per_second": round(EPISODES / taken, 1),
+        "episodes_per_second": round(EPISODES / duration, 1),
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
 
@@ -73,8 +73,8 @@ def adaptation(name: str, seconds: float) -> dict[str, Any]:
     for key, count in (("adapt_ms", 1), ("adapt_ms_stacked", STACKED)):
         episodes = random_episodes(rng, count)
         inputs = {names.SUPPORT_X: episodes.support_x, names.SUPPORT_Y: episodes.support_y}
-        taken = median_seconds(lambda inputs=inputs: adapt(**inputs), seconds / 2)
-        costs[key] = round(1000 * taken / count, 2)
+        duration = median_seconds(lambda inputs=inputs: adapt(**inputs), seconds / 2)
+        costs[key] = round(1000 * duration / count, 2)
     costs["adapt_floor_ms"] = round(1000 * adaptation_flop(learner_section(name)) / rate, 2)
     costs["matmul_gflop_per_second"] = round(rate / 1e9, 1)
     return costs

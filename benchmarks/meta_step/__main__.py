@@ -15,7 +15,7 @@ peer has this setting by default.
 
 The loss and the meta-gradient of the first meta-step must agree, or nothing is reported. (Later
 losses need not: where a ReLU's input changes sign an adapted loss jumps, and weights that differ in
-the last digit may lie on the two sides of it.)
+the last digit may be on different sides of zero.)
 """
 
 import argparse
@@ -82,7 +82,7 @@ class Worker:
         for line in self.process.stdout:
             if line.startswith("::"):
                 return json.loads(line[2:])
-        raise SystemExit(f"{self.name} ended without an answer; run it by hand to see why.")
+        raise SystemExit(f"{self.name} ended without a reply; run it by hand to see why.")
 
 
 def measure(case_name: str, pythons: dict[str, str], rounds: int, seconds: float) -> dict[str, Any]:
