@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from benchmarks.omniglot import entries, runs
+from benchmarks.omniglot.__main__ import configuration
 from benchmarks.omniglot.entries import DATA, TABLE, Entry, evaluation_episodes
 from benchmarks.omniglot.errors import GAP, picture
 from benchmarks.omniglot.runs import checkpoint_dir, finished_weights
 from benchmarks.omniglot.table import table
+from benchmarks.reporting import RECORDED, read_result
 from components.episode_gen.options import EpisodeGenConfig
 from components.episodes.types import Episodes
 from components.meta_trainer.options import (
@@ -94,3 +96,10 @@ def test_a_shared_error_stands_beside_its_class_and_the_predicted_one():
     assert shown.shape == (2 * 4, 2 * (4 + GAP + 4 + GAP + 4))
     query, own, predicted = (shown[0, 2 * at] for at in (0, 4 + GAP, 8 + 2 * GAP))
     assert (query, own, predicted) == (9, 1, 0)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_the_committed_results_are_of_the_configuration_that_is_run(name):
+    entry = read_result("omniglot", RECORDED)["entries"][name]
+    assert entry["title"] == TABLE[name].title
+    assert entry["configuration"] == configuration(TABLE[name])
