@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from components.episodes.format import FORMAT_VERSION
 from components.episodes.record import EpisodeSetRecord
 from components.episodes.types import Episodes
 from components.meta_trainer.build import assemble
@@ -144,8 +145,8 @@ def random_episodes(rng: np.random.Generator, episodes: int) -> Episodes:
 def record() -> EpisodeSetRecord:
     """Describes the episodes of this benchmark."""
     return EpisodeSetRecord(
-        format_version=1,
-        example_spec=ExampleSpec("image", "uint8", (SIZE, SIZE, 1)),
+        format_version=FORMAT_VERSION,
+        example_spec=ExampleSpec("image", "uint8", (SIZE, SIZE, 1), invert=True),
         ways=WAYS,
         shots=SHOTS,
         queries=QUERIES,
@@ -153,7 +154,7 @@ def record() -> EpisodeSetRecord:
         seed=0,
         splits={},
         groups={},
-        config={"data": {"invert": True}},
+        config={},
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.serving.running import MODEL_NAME
+from components.episodes.format import FORMAT_VERSION
 from components.episodes.record import EpisodeSetRecord
 from components.meta_trainer.build import assemble
 from components.meta_trainer.export.saved_model import export
@@ -24,8 +25,8 @@ def export_maml(folder: Path, *, ways: int = 5, seed: int = 0) -> Path:
     Returns `folder`.
     """
     record = EpisodeSetRecord(
-        format_version=1,
-        example_spec=ExampleSpec("image", "uint8", (28, 28, 1)),
+        format_version=FORMAT_VERSION,
+        example_spec=ExampleSpec("image", "uint8", (28, 28, 1), invert=True),
         ways=ways,
         shots=1,
         queries=5,
@@ -33,7 +34,7 @@ def export_maml(folder: Path, *, ways: int = 5, seed: int = 0) -> Path:
         seed=0,
         splits={},
         groups={},
-        config={"data": {"invert": True}},
+        config={},
     )
     assembly = assemble(record, {"name": "maml"})
     weights = assembly.learner.init(seed)

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 
 from components.episode_gen import targets
-from components.episode_gen.rotation import rotated_name, turn_image
 from components.episode_gen.sampling import Slot
 from components.episode_gen.table import Planner
 from components.episodes.format import Episode, encode_stored
+from components.episodes.rotation import rotate_image, rotated_name
 
 
 def assemble(planner: Planner, split: str, index: int, content: Callable[[str], bytes]) -> bytes:
@@ -17,16 +17,16 @@ def assemble(planner: Planner, split: str, index: int, content: Callable[[str], 
     Args:
       planner: what the episode is drawn from.
       split: "train", "eval" or "test".
-      index: of the episode in its split.
+      index: the episode's number within its split.
       content: example id -> stored bytes.
     """
     plan = planner.plan(split, index)
     ids = planner.example_ids(split, plan)
 
     def example(slot: Slot, example_id: str) -> bytes:
-        turn = plan.classes[slot.label].turn
+        quarters = plan.classes[slot.label].quarters
         stored = content(example_id)
-        return turn_image(stored, planner.spec, turn) if turn else stored
+        return rotate_image(stored, planner.spec, quarters) if quarters else stored
 
     slots = plan.support + plan.query
     examples = [example(slot, name) for slot, name in zip(slots, ids)]
@@ -44,7 +44,7 @@ def assemble(planner: Planner, split: str, index: int, content: Callable[[str], 
             support_y=labels[:support],
             query_x=examples[support:],
             query_y=labels[support:],
-            class_names=[rotated_name(names[c.number], c.turn) for c in plan.classes],
+            class_names=[rotated_name(names[c.number], c.quarters) for c in plan.classes],
             example_ids=ids,
         )
     )

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from components.episode_gen.catalogue import Catalogue, build_catalogue
 from components.episode_gen.options import DataOptions, EpisodeOptions
-from components.episode_gen.rotation import base_name
 from components.episode_gen.sources import open_source
 from components.episode_gen.sources.base import Source
 from components.episode_gen.splits import split_classes
 from components.episodes import SPLITS
+from components.episodes.rotation import base_name
 from components.modalities.base import ExampleSpec
 from serving.errors import UserError
 

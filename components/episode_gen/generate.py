@@ -93,4 +93,7 @@ def _record(config: EpisodeGenConfig, checked: CheckedData) -> EpisodeSetRecord:
         groups=checked.catalogue.groups,
         config=json.loads(config.to_json()),
         train_shape=None if own == episodes.shape_of("test") else own,
+        split_by=config.data.split_by,
+        eval_within_groups=config.data.eval_within is not None,
+        rotated_splits=tuple(split for split in SPLITS if episodes.rotates(split)),
     )

@@ -10,40 +10,54 @@ from typing import NamedTuple
 
 import numpy as np
 
-from components.episode_gen.options import EpisodeShape
-from components.episodes import SPLITS
+from components.episodes import SPLITS, EpisodeShape
 
-TURNS = 4  # by 0, 90, 180 and 270 degrees
+ROTATIONS = 4  # by 0, 90, 180 and 270 degrees
 
 
 class PlannedClass(NamedTuple):
-    """A class of the split by its number, and the quarter turns (0..3) of its examples."""
+    """A class of an episode.
+
+    Attributes:
+      number: its place among the split's sorted class names.
+      quarters: rotation of its examples in multiples (0..3) of 90 degrees.
+    """
 
     number: int
-    turn: int
+    quarters: int
 
 
 class Slot(NamedTuple):
-    """One place in an episode: a label 0..N-1, and which of its class's examples stands there."""
+    """One place in an episode.
+
+    Attributes:
+      label: 0..N-1.
+      ordinal: place of the example among the sorted examples of its class.
+    """
 
     label: int
     ordinal: int
 
 
 class EpisodePlan(NamedTuple):
-    """What an episode consists of; a label is an index into `classes`."""
+    """The classes and examples of one episode.
+
+    Attributes:
+      classes: the N classes; a label is an index into them.
+      support, query: places of the support and the query set, in order.
+    """
 
     classes: list[PlannedClass]
     support: list[Slot]
     query: list[Slot]
 
 
-class Draws:
-    """A stream of uniform whole numbers that is the same for ever.
+class StableRng:
+    """A stream of uniform whole numbers that is the same on every version of NumPy.
 
     Args:
       entropy: non-negative integers that name the stream.
-      count: how many numbers will be drawn.
+      count: how many numbers can be drawn.
     """
 
     def __init__(self, entropy: Sequence[int], count: int) -> None:
@@ -79,34 +93,34 @@ def plan_episode(
 
     - With `groups` all classes are of one of them; every group is drawn equally often, however
       many classes it has.
-    - The classes are different from each other, also when they are turned, and the label that each
+    - The classes are different from each other, also when they are rotated, and the label that each
       gets is drawn with them.
     - No example is in both support and query, or twice in either.
     - Every class has exactly K support and Q query examples, in an order that is drawn, too.
 
     Args:
-      seed: of the episodes.
+      seed: seed of the episodes.
       split: "train", "eval" or "test".
-      index: of the episode in its split.
+      index: the episode's number within its split.
       shape: N, K and the query examples per class.
-      sizes: how many examples each class of the split has, classes sorted by name.
-      rotate: whether each class is turned by a random multiple of 90 degrees.
+      sizes: number of examples of each class of the split, classes sorted by name.
+      rotate: whether each class is rotated by a random multiple of 90 degrees.
       groups: the class numbers of each group, of at least N each; empty where an episode may hold
         classes of several groups.
     """
     ways, shots, queries = shape
     per_class = shots + queries
-    draws = Draws((seed, SPLITS.index(split), index), count=1 + 2 * ways + 2 * ways * per_class)
-    choice = groups[draws.below(len(groups))] if groups else range(len(sizes))
-    numbers = [choice[place] for place in draws.distinct(len(choice), ways)]
-    turns = [draws.below(TURNS) if rotate else 0 for _ in numbers]
+    rng = StableRng((seed, SPLITS.index(split), index), count=1 + 2 * ways + 2 * ways * per_class)
+    choice = groups[rng.below(len(groups))] if groups else range(len(sizes))
+    numbers = [choice[place] for place in rng.distinct(len(choice), ways)]
+    rotations = [rng.below(ROTATIONS) if rotate else 0 for _ in numbers]
     support, query = [], []
     for label, number in enumerate(numbers):
-        ordinals = draws.distinct(sizes[number], per_class)
+        ordinals = rng.distinct(sizes[number], per_class)
         support += [Slot(label, ordinal) for ordinal in ordinals[:shots]]
         query += [Slot(label, ordinal) for ordinal in ordinals[shots:]]
     return EpisodePlan(
-        classes=[PlannedClass(number, turn) for number, turn in zip(numbers, turns)],
-        support=[support[i] for i in draws.distinct(len(support), len(support))],
-        query=[query[i] for i in draws.distinct(len(query), len(query))],
+        classes=[PlannedClass(*pair) for pair in zip(numbers, rotations)],
+        support=[support[i] for i in rng.distinct(len(support), len(support))],
+        query=[query[i] for i in rng.distinct(len(query), len(query))],
     )

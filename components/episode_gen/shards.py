@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
 from components.episode_gen.options import EpisodeOptions
@@ -41,17 +40,10 @@ class Shard(NamedTuple):
         return f"{uri}/Split-{self.split}/{name}"
 
 
-def fixed_bytes(spec: ExampleSpec) -> int | None:
-    """The size of every stored input, None where they differ."""
-    if spec.dtype == "string" or None in spec.shape:
-        return None
-    return math.prod(size or 1 for size in spec.shape) * np.dtype(spec.dtype).itemsize
-
-
 def example_bytes(spec: ExampleSpec) -> int:
     """The size of one stored example, a guess where they differ."""
     guess = _GUESSED_TEXT_BYTES if spec.dtype == "string" else _GUESSED_EXAMPLE_BYTES
-    return (fixed_bytes(spec) or guess) + target_bytes(spec)
+    return (spec.stored_bytes or guess) + target_bytes(spec)
 
 
 def make_shards(episodes: EpisodeOptions, spec: ExampleSpec) -> list[Shard]:

@@ -8,25 +8,23 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from components.episode_gen.options import EpisodeShape
-from components.episode_gen.rotation import base_name
+from components.episodes import EpisodeShape
 from components.episodes.format import Episode
 from components.episodes.record import EpisodeSetRecord
+from components.episodes.rotation import base_name
 
 
 def check_splits(record: EpisodeSetRecord) -> Iterator[str]:
     """No class, and by group no group, is in two splits."""
-    data = record.config.get("data", {})
-    by_group = data.get("split_by") == "group"
-    # With `eval_within`, new classes of the groups of `train` are `eval` on purpose.
-    within = bool(data.get("eval_within"))
+    by_group = record.split_by == "group"
     home: dict[str, str] = {}
     for split, names in record.splits.items():
         units = {f"class {name!r}" for name in names}
         if by_group:
             units |= {f"group {record.groups[name]!r}" for name in names if name in record.groups}
         for unit in sorted(units):
-            on_purpose = within and unit.startswith("group") and split == "eval"
+            shares_groups = record.eval_within_groups and split == "eval"
+            on_purpose = shares_groups and unit.startswith("group")
             if unit in home and not on_purpose:
                 yield f"{unit} is in two splits, {home[unit]} and {split}"
             home[unit] = split
@@ -43,7 +41,7 @@ def check_episode(
 ) -> Iterator[str]:
     """The rules of one episode.
 
-    - There are N different classes, all of the episode's split; no class twice, turned or not.
+    - There are N different classes, all of the episode's split; no class twice, rotated or not.
     - Every label has exactly K support and Q query examples; of a regression task there are K and
       Q in all, each with a finite target of the size that the record says.
     - No example is in both support and query, or twice in either.

@@ -1,6 +1,5 @@
 """Checking a whole set of episodes with Beam; the executor without TFX."""
 
-import json
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,8 +7,6 @@ from typing import Any
 import apache_beam as beam
 import tensorflow as tf
 
-from components.episode_gen.options import EpisodeGenConfig, EpisodeShape
-from components.episode_gen.shards import fixed_bytes
 from components.episode_validator.checks import check_episode, check_splits
 from components.episodes.dataset import split_files
 from components.episodes.format import decode_stored
@@ -70,10 +67,9 @@ class _CheckFile(beam.DoFn):
     def process(self, element: tuple[str, str]) -> Iterator[Any]:
         split, path = element
         record = self._record
-        options = EpisodeGenConfig.from_json(json.dumps(record.config)).episodes
-        shape = EpisodeShape(*record.shape_of(split))
+        shape = record.shape_of(split)
         classes = frozenset(record.splits[split])
-        size = fixed_bytes(record.example_spec)
+        size = record.example_spec.stored_bytes
         targets = math.prod(record.example_spec.target_shape or (0,))
         count = 0
         dataset = tf.data.TFRecordDataset(path, compression_type="GZIP")
@@ -84,7 +80,7 @@ class _CheckFile(beam.DoFn):
                 episode,
                 shape,
                 classes,
-                rotated=options.rotates(split),
+                rotated=split in record.rotated_splits,
                 size=size,
                 target_size=targets,
             ):

@@ -8,6 +8,11 @@ Features of the record
     episode/index                int64, the episode's number within its split
     episode/class_names          bytes list, N names in label order (the task's, for regression)
     episode/example_ids          bytes list, S + Q ids, support then query
+
+Versions of the format of a set of episodes
+    1   `example_spec` of episodes.json lacks `invert` and `max_seconds`, and what is split and
+        rotated how stands in its `config` alone; still read (`record.py`)
+    2   the same episodes, byte for byte; episodes.json has a field for each of these facts
 """
 
 import dataclasses
@@ -19,7 +24,7 @@ import tensorflow as tf
 
 from components.modalities.base import ExampleSpec
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 SUPPORT_INPUT = "support/input"
 SUPPORT_LABEL = "support/label"

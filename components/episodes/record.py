@@ -1,7 +1,7 @@
-"""`episodes.json`: what a set of episodes is, written beside its splits.
+"""`episodes.json`: the facts about a set of episodes, written beside its splits.
 
-It is the one place where later steps learn the modality, the shape of an episode and which classes
-are in which split.
+Later steps learn here, and here alone, the modality, the shape of an episode and which classes are
+in which split.
 """
 
 import dataclasses
@@ -11,8 +11,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from components.episodes import SPLITS, EpisodeShape
+from components.episodes.format import FORMAT_VERSION
 from components.modalities.base import ExampleSpec
 from serving import atomic
+from serving.errors import UserError
 
 FILE_NAME = "episodes.json"
 
@@ -22,16 +25,20 @@ class EpisodeSetRecord:
     """Describes the Examples artifact that it lies in.
 
     Attributes:
-      format_version: of the episodes (`format.FORMAT_VERSION`).
-      example_spec: of one example.
-      ways, shots, queries: of an episode of `eval` and `test`; queries are per class. `train` may
-        differ: `shape_of`.
-      counts: episodes in each split.
-      seed: of the episodes.
+      format_version: version of the set's format (`format.FORMAT_VERSION`).
+      example_spec: shape, dtype and preparation of one example.
+      ways, shots, queries: shape of an episode of `eval` and `test`; queries are per class. `train`
+        may differ: `shape_of`.
+      counts: number of episodes in each split.
+      seed: seed of the episodes.
       splits: the class names of each split, sorted.
       groups: the group of each class that has one (alphabet, speaker, domain).
-      config: the resolved configuration, `{"data": {...}, "episodes": {...}}`.
+      config: the resolved configuration, `{"data": {...}, "episodes": {...}}`, for people to read;
+        what a step needs of it has a field here.
       train_shape: (ways, shots, queries) of `train` where it differs.
+      split_by: "class", or "group" where no group is in two splits.
+      eval_within_groups: whether `eval` holds new classes of the groups of `train`.
+      rotated_splits: splits whose episodes hold rotated classes, called "name@90".
     """
 
     format_version: int
@@ -44,18 +51,21 @@ class EpisodeSetRecord:
     splits: dict[str, list[str]]
     groups: dict[str, str]
     config: dict[str, Any]
-    train_shape: tuple[int, int, int] | None = None
+    train_shape: EpisodeShape | None = None
+    split_by: str = "class"
+    eval_within_groups: bool = False
+    rotated_splits: tuple[str, ...] = ()
 
     @property
     def splits_hash(self) -> str:
         """The sha256 of the class lists: equal if and only if the splits are."""
         return hashlib.sha256(json.dumps(self.splits, sort_keys=True).encode()).hexdigest()
 
-    def shape_of(self, split: str) -> tuple[int, int, int]:
+    def shape_of(self, split: str) -> EpisodeShape:
         """(ways, shots, queries per class) of the episodes of a split."""
         if split == "train" and self.train_shape is not None:
             return self.train_shape
-        return self.ways, self.shots, self.queries
+        return EpisodeShape(self.ways, self.shots, self.queries)
 
     def to_json(self) -> dict[str, Any]:
         """The content of `episodes.json`."""
@@ -67,12 +77,29 @@ class EpisodeSetRecord:
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> "EpisodeSetRecord":
-        """The inverse of `to_json`."""
+        """The inverse of `to_json`; reads format version 1 too."""
         values = {key: value for key, value in record.items() if key != "splits_hash"}
-        values["example_spec"] = ExampleSpec.from_json(record["example_spec"])
+        if values["format_version"] == 1:
+            values = _from_version_1(values)
+        values["example_spec"] = ExampleSpec.from_json(values["example_spec"])
         if values.get("train_shape") is not None:
-            values["train_shape"] = tuple(values["train_shape"])
+            values["train_shape"] = EpisodeShape(*values["train_shape"])
+        values["rotated_splits"] = tuple(values["rotated_splits"])
         return cls(**values)
+
+
+def _from_version_1(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a record of version 1, whose facts were in part in `config` alone."""
+    data, episodes = (values["config"].get(section, {}) for section in ("data", "episodes"))
+    rotated = {"none": (), "train": ("train",), "all": SPLITS}
+    options = {name: data[name] for name in ("invert", "max_seconds") if name in data}
+    return values | {
+        "format_version": FORMAT_VERSION,
+        "example_spec": values["example_spec"] | options,
+        "split_by": data.get("split_by", "class"),
+        "eval_within_groups": bool(data.get("eval_within")),
+        "rotated_splits": rotated[episodes.get("rotations", "none")],
+    }
 
 
 def write_record(uri: str, record: EpisodeSetRecord) -> None:
@@ -84,11 +111,20 @@ def read_record(uri: str) -> EpisodeSetRecord:
     """Reads `uri/episodes.json`.
 
     Raises:
+      UserError: the episodes are of a format version that this code does not know.
       ValueError: the class lists are not the ones whose hash was written.
     """
-    with tf.io.gfile.GFile(f"{uri}/{FILE_NAME}") as file:
+    path = f"{uri}/{FILE_NAME}"
+    with tf.io.gfile.GFile(path) as file:
         stored = json.load(file)
+    version = stored.get("format_version")
+    if version not in (1, FORMAT_VERSION):
+        raise UserError(
+            f"{path} must be of format version 1 or {FORMAT_VERSION}: it is of version "
+            f"{version!r}. Draw the episodes anew, or read them with the version of this project "
+            "that wrote them."
+        )
     record = EpisodeSetRecord.from_json(stored)
     if record.splits_hash != stored["splits_hash"]:
-        raise ValueError(f"{uri}/{FILE_NAME}: `splits` was changed after it was written")
+        raise ValueError(f"{path}: `splits` was changed after it was written")
     return record

@@ -183,9 +183,7 @@ def not_comparable(
     if not tf.io.gfile.exists(last_blessed_dir):
         return f"{last_blessed_dir} is no longer there"
     first = list(read_split(examples_uri, "test").take(1).as_numpy_iterator())
-    scoring = Scoring(
-        record.example_spec, record.config.get("data", {}), record.ways, record.shots, 0, {}
-    )
+    scoring = Scoring(record.example_spec, record.ways, record.shots, 0, {})
     task = task_of(scoring.spec)
     try:
         judging_for(task).score_episodes(first, scoring, ExportedModel(last_blessed_dir, task))

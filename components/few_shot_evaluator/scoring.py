@@ -23,7 +23,6 @@ class Scoring(NamedTuple):
 
     Attributes:
       spec: of one example.
-      data: the section `data` of the episodes' configuration.
       ways, shots: of an episode.
       curve_episodes: the curves are drawn from the episodes of a lower index.
       groups: the group of each class that has one.
@@ -31,7 +30,6 @@ class Scoring(NamedTuple):
     """
 
     spec: ExampleSpec
-    data: dict[str, Any]
     ways: int
     shots: int
     curve_episodes: int
@@ -43,7 +41,6 @@ class Scoring(NamedTuple):
         """What these options ask of these episodes."""
         return cls(
             spec=record.example_spec,
-            data=record.config.get("data", {}),
             ways=record.ways,
             shots=record.shots,
             curve_episodes=min(options.curve_episodes, options.episodes),
@@ -102,7 +99,7 @@ class Stack(NamedTuple):
 
     def raw_features(self, scoring: Scoring) -> tuple[np.ndarray, np.ndarray]:
         """`[E, S, d]` and `[E, Q, d]`: what baselines see of support and query examples."""
-        features = modality_for(scoring.spec, scoring.data).raw_features
+        features = modality_for(scoring.spec).raw_features
 
         def of(examples: np.ndarray) -> np.ndarray:
             flat = features(examples.reshape(-1, *examples.shape[2:]))

@@ -43,7 +43,7 @@ def assemble(record: EpisodeSetRecord, section: Mapping[str, Any]) -> Assembly:
       UserError: an unknown name or option, or a learner that needs classes where there are none.
     """
     spec = record.example_spec
-    modality = modality_for(spec, record.config["data"])._replace(spec=spec)
+    modality = modality_for(spec)
     name, options = learner_options(section)
     default = default_backbone(spec)
     backbone_name, of_backbone = backbone_options(section, default)

@@ -1,6 +1,7 @@
-"""The interface of a modality: one record of data and pure functions."""
+"""The interface of a modality: the description of an example, and pure functions on examples."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -13,13 +14,17 @@ Tensor = Any  # tf.Tensor; this module does not import TensorFlow
 class ExampleSpec:
     """One example as it is stored in an episode and sent to a served model.
 
+    It holds all that decides how the graph prepares and decodes examples.
+
     Attributes:
       modality: "image", "text", "audio" or "vector".
       dtype: a NumPy dtype name ("uint8", "float32"), or "string" for text.
       shape: the shape of one example; a `None` dimension varies from example to example.
-      target_shape: of the float32 target that each example of a regression episode has; `None`
+      target_shape: shape of the float32 target of each example of a regression episode; `None`
         where examples have class labels.
-      sample_rate: of audio, in samples per second.
+      sample_rate: audio: samples per second.
+      invert: images: the network sees `1 - pixel / 255`, so that ink on white paper is 1 on 0.
+      max_seconds: audio: longer recordings are refused.
     """
 
     modality: str
@@ -27,6 +32,8 @@ class ExampleSpec:
     shape: tuple[int | None, ...]
     target_shape: tuple[int, ...] | None = None
     sample_rate: int | None = None
+    invert: bool = False
+    max_seconds: float = 10.0
 
     @property
     def regression(self) -> bool:
@@ -37,6 +44,13 @@ class ExampleSpec:
     def image_to_image(self) -> bool:
         """Whether an example and its target are images of the same shape."""
         return self.modality == "image" and self.target_shape == self.shape
+
+    @property
+    def stored_bytes(self) -> int | None:
+        """The size of every stored example in bytes, `None` where they differ."""
+        if self.dtype == "string" or None in self.shape:
+            return None
+        return math.prod(size or 1 for size in self.shape) * np.dtype(self.dtype).itemsize
 
     def to_bytes(self, example: Any) -> bytes:
         """The stored form: UTF-8 for text, else the array's raw little-endian bytes."""
@@ -52,33 +66,30 @@ class ExampleSpec:
         return np.frombuffer(stored, dtype=np.dtype(self.dtype)).reshape(shape)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; what is `None` is left out."""
-        target = {} if self.target_shape is None else {"target_shape": list(self.target_shape)}
-        rate = {} if self.sample_rate is None else {"sample_rate": self.sample_rate}
-        values = {"modality": self.modality, "dtype": self.dtype, "shape": list(self.shape)}
-        return values | target | rate
+        """Plain values, without those that are the default."""
+        values = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if getattr(self, field.name) != field.default
+        }
+        shapes = {name: list(values[name]) for name in ("shape", "target_shape") if name in values}
+        return values | shapes
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> "ExampleSpec":
         """The inverse of `to_json`."""
-        target = record.get("target_shape")
-        return cls(
-            record["modality"],
-            record["dtype"],
-            tuple(record["shape"]),
-            None if target is None else tuple(target),
-            record.get("sample_rate"),
-        )
+        shapes = [name for name in ("shape", "target_shape") if name in record]
+        return cls(**record | {name: tuple(record[name]) for name in shapes})
 
 
 class Modality(NamedTuple):
-    """What learners and exports need to know of a kind of input.
+    """A kind of input, as learners and exports use it.
 
     Attributes:
       spec: the example as stored and served.
       feature_shape: the shape of one example as the network sees it.
-      feature_dtype: the dtype of that ("float32", or "int32" for token ids).
-      prepare: `[..., *spec.shape]` -> `[..., *feature_shape]`, inside the graph.
+      prepare: `[..., *spec.shape]` -> `[..., *feature_shape]` float32 (int32 token hashes for
+        text), inside the graph.
       decode: `([n] string, name of the input) -> [n, *spec.shape]`, inside the graph: an encoded
         file or a raw text of any size to the form of `spec`; the empty string gives zeros.
         Raises INVALID_ARGUMENT, naming the input, for what cannot be decoded. `None` for a
@@ -89,7 +100,6 @@ class Modality(NamedTuple):
 
     spec: ExampleSpec
     feature_shape: tuple[int, ...]
-    feature_dtype: str
     prepare: Callable[[Tensor], Tensor]
     decode: Callable[[Tensor, str], Tensor] | None
     raw_features: Callable[[Any], np.ndarray]

@@ -9,21 +9,14 @@ MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")
 """How png, jpg, gif and bmp files begin."""
 
 
-def image_modality(*, size: int, channels: int, invert: bool = False) -> Modality:
-    """The image modality.
-
-    Args:
-      size: height and width in pixels that every image is resized to.
-      channels: 1 (grey) or 3 (colour).
-      invert: feed `1 - pixel / 255`, so that ink on white paper is 1 on 0, as the Omniglot
-        protocols do.
-    """
+def image_modality(spec: ExampleSpec) -> Modality:
+    """The image modality of square uint8 images, grey or in colour."""
+    size, channels = int(spec.shape[0] or 0), int(spec.shape[-1] or 0)
     shape = (size, size, channels)
-    spec = ExampleSpec("image", "uint8", shape)
 
     def prepare(images: tf.Tensor) -> tf.Tensor:
         scaled = tf.cast(images, tf.float32) / 255.0
-        return 1.0 - scaled if invert else scaled
+        return 1.0 - scaled if spec.invert else scaled
 
     def decode(encoded: tf.Tensor, name: str) -> tf.Tensor:
         def decode_one(file: tf.Tensor) -> tf.Tensor:
@@ -32,19 +25,19 @@ def image_modality(*, size: int, channels: int, invert: bool = False) -> Modalit
             return standardise(image, size=size, channels=channels)
 
         def decode_or_pad(file: tf.Tensor) -> tf.Tensor:
-            blank = tf.zeros(spec.shape, tf.uint8)
+            blank = tf.zeros(shape, tf.uint8)
             return tf.cond(tf.equal(file, ""), lambda: blank, lambda: decode_one(file))
 
         # The scope puts the input's name into what a decoder says of a damaged file.
         with tf.name_scope(name), tf.control_dependencies([_check_kinds(encoded, name)]):
             return tf.map_fn(
-                decode_or_pad, encoded, fn_output_signature=tf.TensorSpec(spec.shape, tf.uint8)
+                decode_or_pad, encoded, fn_output_signature=tf.TensorSpec(shape, tf.uint8)
             )
 
     def raw_features(images: np.ndarray) -> np.ndarray:
         return np.reshape(images, (len(images), -1)).astype(np.float32) / 255.0
 
-    return Modality(spec, shape, "float32", prepare, decode, raw_features)
+    return Modality(spec, shape, prepare, decode, raw_features)
 
 
 def _check_kinds(encoded: tf.Tensor, name: str) -> tf.Operation:

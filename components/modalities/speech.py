@@ -23,14 +23,10 @@ FLOOR = 1e-6
 """Added to the energies: silence has a logarithm."""
 
 
-def audio_modality(*, sample_rate: int, max_seconds: float) -> Modality:
-    """The audio modality; the network sees `[FRAMES, MEL_BANDS, 1]` float32.
-
-    Args:
-      sample_rate: samples per second of every recording.
-      max_seconds: longer recordings are refused.
-    """
-    spec = ExampleSpec("audio", "float32", (None,), sample_rate=sample_rate)
+def audio_modality(spec: ExampleSpec) -> Modality:
+    """The audio modality; the network sees `[FRAMES, MEL_BANDS, 1]` float32."""
+    sample_rate = spec.sample_rate or 0
+    max_samples = int(spec.max_seconds * sample_rate)
 
     def prepare(samples: tf.Tensor) -> tf.Tensor:
         flat = tf.reshape(samples, [tf.reduce_prod(tf.shape(samples)[:-1]), tf.shape(samples)[-1]])
@@ -45,9 +41,7 @@ def audio_modality(*, sample_rate: int, max_seconds: float) -> Modality:
             return tf.cond(
                 tf.equal(file, ""),
                 lambda: tf.zeros([0]),
-                lambda: decode_wav(
-                    file, name, sample_rate=sample_rate, max_samples=int(max_seconds * sample_rate)
-                ),
+                lambda: decode_wav(file, name, sample_rate=sample_rate, max_samples=max_samples),
             )
 
         # The scope puts the input's name into what the decoder says of a damaged file.
@@ -60,7 +54,7 @@ def audio_modality(*, sample_rate: int, max_seconds: float) -> Modality:
     def raw_features(samples: np.ndarray) -> np.ndarray:
         return _mean_log_mels(sample_rate)(tf.constant(samples)).numpy()
 
-    return Modality(spec, (FRAMES, MEL_BANDS, 1), "float32", prepare, decode, raw_features)
+    return Modality(spec, (FRAMES, MEL_BANDS, 1), prepare, decode, raw_features)
 
 
 @functools.cache

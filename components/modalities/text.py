@@ -20,12 +20,11 @@ BASELINE_BUCKETS = 4_096
 """Size of the bag of words of the nearest-centroid baseline."""
 
 
-def text_modality() -> Modality:
+def text_modality(spec: ExampleSpec) -> Modality:
     """The text modality: a scalar string, seen by the network as `[MAX_TOKENS]` int32 hashes.
 
     0 stands for no token; hashes are 1 to 2^31 - 1, and a backbone folds them to its table's size.
     """
-    spec = ExampleSpec("text", "string", ())
 
     def prepare(texts: tf.Tensor) -> tf.Tensor:
         hashes = token_hashes(tf.reshape(texts, [-1]))
@@ -37,7 +36,7 @@ def text_modality() -> Modality:
         with tf.control_dependencies([_check_words(encoded, name)]):
             return tf.identity(encoded)
 
-    return Modality(spec, (MAX_TOKENS,), "int32", prepare, decode, bag_of_words)
+    return Modality(spec, (MAX_TOKENS,), prepare, decode, bag_of_words)
 
 
 def _check_words(encoded: tf.Tensor, name: str) -> tf.Operation:

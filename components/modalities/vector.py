@@ -17,4 +17,4 @@ def vector_modality(spec: ExampleSpec) -> Modality:
         return np.asarray(vectors, np.float32)
 
     shape = tuple(size or 0 for size in spec.shape)
-    return Modality(spec, shape, "float32", prepare, None, raw_features)
+    return Modality(spec, shape, prepare, None, raw_features)

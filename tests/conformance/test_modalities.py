@@ -28,7 +28,7 @@ BACKBONES = {
 }
 SPECS = {
     "text": ExampleSpec("text", "string", ()),
-    "audio": ExampleSpec("audio", "float32", (None,), sample_rate=RATE),
+    "audio": ExampleSpec("audio", "float32", (None,), sample_rate=RATE, max_seconds=1.0),
 }
 
 
@@ -66,9 +66,7 @@ def stacked(chosen: list, length: int = 2_000) -> np.ndarray:
 def served(request, tmp_path_factory):
     """(modality, signatures) of a fresh export."""
     modality, learner = request.param
-    record = EpisodeSetRecord(
-        1, SPECS[modality], WAYS, 1, 1, {}, 0, {}, {}, {"data": {"max_seconds": 1.0}}
-    )
+    record = EpisodeSetRecord(2, SPECS[modality], WAYS, 1, 1, {}, 0, {}, {}, {})
     section = {"name": learner, "backbone": BACKBONES[modality]} | LEARNERS[learner]
     assembly = assemble(record, section)
     path = str(tmp_path_factory.mktemp("model") / "1")

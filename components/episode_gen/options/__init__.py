@@ -5,13 +5,12 @@ Only what can be checked without looking at the data is checked here; `check.che
 
 from components.episode_gen.options.config import EpisodeGenConfig, check_ways
 from components.episode_gen.options.data import DataOptions
-from components.episode_gen.options.episodes import EpisodeCounts, EpisodeOptions, EpisodeShape
+from components.episode_gen.options.episodes import EpisodeCounts, EpisodeOptions
 
 __all__ = [
     "DataOptions",
     "EpisodeCounts",
     "EpisodeGenConfig",
     "EpisodeOptions",
-    "EpisodeShape",
     "check_ways",
 ]

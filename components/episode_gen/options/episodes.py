@@ -1,10 +1,10 @@
 """The configuration's section `episodes`."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pydantic import Field
 
-from components.episodes import SPLITS
+from components.episodes import SPLITS, EpisodeShape
 from components.options import options_class
 from serving.errors import UserError
 
@@ -19,14 +19,6 @@ class EpisodeCounts:
     """Episodes for meta-validation."""
     test: int = Field(default=1_000, ge=0)
     """Episodes to evaluate the model on."""
-
-
-class EpisodeShape(NamedTuple):
-    """N ways, K shots and the query examples per class."""
-
-    ways: int
-    shots: int
-    queries: int
 
 
 @options_class

@@ -30,7 +30,7 @@ def image_files(data: DataOptions) -> FileKind:
 
         return standardise(decode(path), size=size, channels=channels).numpy()
 
-    spec = ExampleSpec("image", "uint8", (size, size, channels))
+    spec = ExampleSpec("image", "uint8", (size, size, channels), invert=data.invert)
     return FileKind("images", SUFFIXES, spec, check_start, read)
 
 

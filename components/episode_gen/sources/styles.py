@@ -6,6 +6,7 @@ a strength of its own: the strengths are continuous, so that no two tasks are al
 meta-test was never seen.
 """
 
+import dataclasses
 import functools
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -62,7 +63,8 @@ def open_source(data: DataOptions) -> Source:
             f"`data.examples_per_task` must be at most the {CHARACTERS} characters that styles are "
             f"shown on: got {data.examples_per_task}."
         )
-    return GeneratedTasks("style", version=1, spec=SPEC, draw=draw_pairs, data=data)
+    spec = dataclasses.replace(SPEC, invert=data.invert)
+    return GeneratedTasks("style", version=1, spec=spec, draw=draw_pairs, data=data)
 
 
 def draw_pairs(rng: np.random.RandomState, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from components.episode_gen.options import DataOptions
+from components.episode_gen.sources.wav_files import audio_spec
 from components.modalities.base import ExampleSpec
 from serving.errors import UserError
 
@@ -137,7 +138,7 @@ def _images(feature: Any, data: DataOptions) -> InputReader:
     from components.modalities.image import standardise
 
     size, channels = data.image_size, data.image_channels
-    spec = ExampleSpec("image", "uint8", (size, size, channels))
+    spec = ExampleSpec("image", "uint8", (size, size, channels), invert=data.invert)
     # Images of one size are resized many at a time.
     one_size = None not in feature.shape
 
@@ -161,7 +162,7 @@ def _sounds(feature: Any, data: DataOptions) -> InputReader:
         raise UserError(
             f"`data.sample_rate` must be that of {data.name!r}, {rate}: got {data.sample_rate}."
         )
-    spec = ExampleSpec("audio", "float32", (None,), sample_rate=data.sample_rate)
+    spec = audio_spec(data)
     return InputReader(spec, _read_audio)
 
 

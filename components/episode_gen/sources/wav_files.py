@@ -47,8 +47,13 @@ def wav_files(data: DataOptions) -> FileKind:
         except tf.errors.OpError as error:
             raise UnreadableFile(error.message.splitlines()[0]) from None
 
-    spec = ExampleSpec("audio", "float32", (None,), sample_rate=data.sample_rate)
-    return FileKind("wav files", SUFFIXES, spec, check, read)
+    return FileKind("wav files", SUFFIXES, audio_spec(data), check, read)
+
+
+def audio_spec(data: DataOptions) -> ExampleSpec:
+    """Recordings of `data.sample_rate` and at most `data.max_seconds`, as they are stored."""
+    rate, longest = data.sample_rate, data.max_seconds
+    return ExampleSpec("audio", "float32", (None,), sample_rate=rate, max_seconds=longest)
 
 
 def _reason(error: Exception) -> str:

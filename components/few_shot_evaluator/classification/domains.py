@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from components.episode_gen.rotation import base_name
 from components.episodes.record import EpisodeSetRecord
+from components.episodes.rotation import base_name
 from components.few_shot_evaluator.metrics import Interval, mean_interval
 
 

@@ -62,7 +62,7 @@ def test_the_fingerprint_changes_with_the_files(image_folder, tmp_path):
     assert check_data(folder(copy), EpisodeOptions(**SMALL)).fingerprint != before
 
 
-def test_a_name_that_looks_turned_is_refused_where_classes_are_turned(image_folder, tmp_path):
+def test_a_name_that_looks_rotated_is_refused_where_classes_are_rotated(image_folder, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(image_folder, copy)
     (copy / "class_00").rename(copy / "class_00@90")

@@ -49,7 +49,7 @@ def test_the_executor_leaves_a_standard_examples_artifact(image_folder, tmp_path
     assert examples.get_string_custom_property("payload_format") == "FORMAT_TF_EXAMPLE"
     assert examples.get_string_custom_property("file_format") == "tfrecords_gzip"
     assert examples.get_string_custom_property("splits_hash") == record.splits_hash
-    properties = {"ways": 2, "shots": 1, "queries": 2, "seed": 9, "format_version": 1}
+    properties = {"ways": 2, "shots": 1, "queries": 2, "seed": 9, "format_version": 2}
     for name, value in properties.items():
         assert examples.get_int_custom_property(name) == value
     assert sorted(path.name for path in (tmp_path / "examples").iterdir()) == [

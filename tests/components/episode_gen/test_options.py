@@ -29,7 +29,7 @@ def test_training_episodes_may_have_a_shape_of_their_own():
     ("rotations", "expected"),
     [("none", set()), ("train", {"train"}), ("all", {"train", "eval", "test"})],
 )
-def test_which_splits_are_turned(rotations, expected):
+def test_which_splits_are_rotated(rotations, expected):
     options = EpisodeOptions(rotations=rotations)
     assert {split for split in ("train", "eval", "test") if options.rotates(split)} == expected
 

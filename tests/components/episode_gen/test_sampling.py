@@ -2,8 +2,8 @@ from collections import Counter
 
 import pytest
 
-from components.episode_gen.options import EpisodeShape
-from components.episode_gen.sampling import Draws, plan_episode
+from components.episode_gen.sampling import StableRng, plan_episode
+from components.episodes import EpisodeShape
 
 SHAPE = EpisodeShape(ways=5, shots=2, queries=3)
 SIZES = [5, 6, 7, 20, 20, 20, 9, 5]
@@ -44,15 +44,15 @@ def test_labels_are_balanced_and_no_example_is_used_twice(index):
 
 
 @pytest.mark.parametrize("index", range(50))
-def test_a_class_is_never_twice_in_an_episode_even_turned(index):
+def test_a_class_is_never_twice_in_an_episode_even_rotated(index):
     numbers = [planned.number for planned in plan(index, rotate=True).classes]
     assert len(set(numbers)) == len(numbers)
 
 
-def test_every_turn_is_drawn_only_where_asked_for():
-    turns = {planned.turn for i in range(50) for planned in plan(i, rotate=True).classes}
-    assert turns == {0, 1, 2, 3}
-    assert {planned.turn for i in range(50) for planned in plan(i).classes} == {0}
+def test_every_rotation_is_drawn_only_where_asked_for():
+    rotations = {planned.quarters for i in range(50) for planned in plan(i, rotate=True).classes}
+    assert rotations == {0, 1, 2, 3}
+    assert {planned.quarters for i in range(50) for planned in plan(i).classes} == {0}
 
 
 def test_every_class_gets_every_label_equally_often():
@@ -90,10 +90,10 @@ def test_every_group_is_drawn_equally_often_whatever_its_size():
 
 
 def test_distinct_draws_are_uniform_over_ordered_selections():
-    counts = Counter(tuple(Draws((seed,), 2).distinct(4, 2)) for seed in range(6000))
+    counts = Counter(tuple(StableRng((seed,), 2).distinct(4, 2)) for seed in range(6000))
     assert len(counts) == 12
     assert sum((count - 500) ** 2 / 500 for count in counts.values()) < 35  # p = 0.0003, 11 d.o.f.
 
 
 def test_distinct_can_take_everything():
-    assert sorted(Draws((1,), 9).distinct(9, 9)) == list(range(9))
+    assert sorted(StableRng((1,), 9).distinct(9, 9)) == list(range(9))

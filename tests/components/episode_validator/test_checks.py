@@ -3,8 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from components.episode_gen.options import EpisodeShape
 from components.episode_validator.checks import check_episode, check_splits
+from components.episodes import EpisodeShape
 from components.episodes.format import Episode
 from components.episodes.record import EpisodeSetRecord
 from components.modalities.base import ExampleSpec
@@ -62,7 +62,7 @@ def test_each_broken_rule_is_named(changes, sentence):
     assert sentence in violations(**changes)
 
 
-def test_a_turned_class_is_unknown_where_nothing_is_turned():
+def test_a_rotated_class_is_unknown_where_nothing_is_rotated():
     assert violations(rotated=False) == ["has class 'a@90', which is not in its split"]
 
 
@@ -70,7 +70,7 @@ def record(
     splits: dict,
     groups: dict | None = None,
     split_by: str = "class",
-    eval_within: float | None = None,
+    eval_within_groups: bool = False,
 ) -> EpisodeSetRecord:
     return EpisodeSetRecord(
         format_version=1,
@@ -82,7 +82,9 @@ def record(
         seed=0,
         splits=splits,
         groups=groups or {},
-        config={"data": {"split_by": split_by, "eval_within": eval_within}},
+        config={},
+        split_by=split_by,
+        eval_within_groups=eval_within_groups,
     )
 
 
@@ -101,11 +103,11 @@ def test_a_group_in_two_splits_matters_only_where_groups_are_split():
 
 def test_eval_may_share_groups_with_train_where_it_is_taken_from_them_and_test_never():
     splits, groups = {"train": ["a"], "eval": ["b"], "test": ["c"]}, {"a": "g", "b": "g", "c": "h"}
-    assert list(check_splits(record(splits, groups, "group", 0.2))) == []
-    assert list(check_splits(record(splits, groups | {"c": "g"}, "group", 0.2))) == [
+    assert list(check_splits(record(splits, groups, "group", True))) == []
+    assert list(check_splits(record(splits, groups | {"c": "g"}, "group", True))) == [
         "group 'g' is in two splits, eval and test"
     ]
     twice = splits | {"eval": ["a"]}
-    assert list(check_splits(record(twice, groups, "group", 0.2))) == [
+    assert list(check_splits(record(twice, groups, "group", True))) == [
         "class 'a' is in two splits, train and eval"
     ]

@@ -7,9 +7,11 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from components.modalities.base import ExampleSpec
 from components.modalities.image import image_modality
+from components.modalities.lookup import modality_for
 
-IMAGES = image_modality(size=8, channels=1)
+IMAGES = image_modality(ExampleSpec("image", "uint8", (8, 8, 1)))
 
 
 @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
@@ -48,3 +50,10 @@ def test_what_follows_the_end_of_an_image_does_no_harm():
 def test_another_kind_of_file_is_refused():
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"`query_x` .* got 2 of another kind"):
         decode(tf.constant([b"hello", b"%PDF", file("png")]))
+
+
+def test_the_network_sees_an_inverted_image_where_the_spec_says_so():
+    images = np.array([0, 51, 255], np.uint8).reshape(1, 1, 3, 1)
+    for invert, seen in ((False, [0, 0.2, 1]), (True, [1, 0.8, 0])):
+        modality = modality_for(ExampleSpec("image", "uint8", (3, 3, 1), invert=invert))
+        np.testing.assert_allclose(modality.prepare(images).numpy().ravel(), seen, atol=1e-6)

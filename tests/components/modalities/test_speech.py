@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.modalities.base import ExampleSpec
 from components.modalities.speech import FRAMES, MEL_BANDS, audio_modality
 
 RATE = 8_000
-AUDIO = audio_modality(sample_rate=RATE, max_seconds=1.0)
+AUDIO = audio_modality(ExampleSpec("audio", "float32", (None,), sample_rate=RATE, max_seconds=1.0))
 PREPARE, DECODE = tf.function(AUDIO.prepare), tf.function(AUDIO.decode)
 
 

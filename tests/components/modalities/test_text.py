@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.modalities.base import ExampleSpec
 from components.modalities.text import MAX_TOKENS, bag_of_words, text_modality, token_hashes, words
 
-PREPARE = tf.function(text_modality().prepare)
+TEXT = text_modality(ExampleSpec("text", "string", ()))
+PREPARE = tf.function(TEXT.prepare)
 
 
 def test_case_and_punctuation_do_not_matter():
@@ -59,7 +61,7 @@ def test_the_bag_of_words_has_length_one_and_forgets_order():
 
 @pytest.mark.parametrize("text", [" ", "?!", "\n\t", "\N{THUMBS UP SIGN}"])
 def test_a_text_without_a_word_is_refused_by_the_name_of_the_input(text):
-    decode = text_modality().decode
+    decode = TEXT.decode
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"`query_x` .* this many without: 1"):
         decode(tf.constant(["a word", text, ""]), "query_x")
     assert decode(tf.constant(["a word", ""]), "query_x").numpy().tolist() == [b"a word", b""]

@@ -25,8 +25,7 @@ class Model(NamedTuple):
 
     def assemble(self) -> Assembly:
         ways = 1 if self.spec.regression else WAYS
-        config = {"data": {"max_seconds": 1.0}}
-        record = EpisodeSetRecord(1, self.spec, ways, 1, 1, {}, 0, {}, {}, config)
+        record = EpisodeSetRecord(2, self.spec, ways, 1, 1, {}, 0, {}, {}, {})
         return assemble(record, self.learner)
 
     def answer(self, support_x: np.ndarray, support_y: np.ndarray, query_x: np.ndarray):
@@ -56,7 +55,7 @@ MODELS = {
         {"name": "protonet", "backbone": {"buckets": 64, "size": 8, "layers": 1, "hidden": 6}},
     ),
     "recordings-protonet": Model(
-        ExampleSpec("audio", "float32", (None,), sample_rate=RATE),
+        ExampleSpec("audio", "float32", (None,), sample_rate=RATE, max_seconds=1.0),
         {"name": "protonet", "backbone": CONV},
     ),
     "numbers-maml": Model(

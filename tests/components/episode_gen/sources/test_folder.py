@@ -6,6 +6,7 @@ from PIL import Image
 from components.episode_gen.check import check_data
 from components.episode_gen.options import DataOptions, EpisodeOptions
 from components.episode_gen.sources import open_source
+from components.modalities.base import ExampleSpec
 from components.modalities.image import image_modality
 from serving.errors import UserError
 
@@ -32,10 +33,15 @@ def test_an_image_is_what_the_served_encoded_signature_would_make_of_it(tmp_path
     Image.fromarray(pixels).save(file)
     source = open_source(folder(tmp_path, image_channels=channels))
     (stored,) = source.read("a")
-    served = image_modality(size=28, channels=channels).decode(
+    served = image_modality(ExampleSpec("image", "uint8", (28, 28, channels))).decode(
         tf.constant([file.read_bytes()]), "query_x"
     )
     assert stored.content == served[0].numpy().tobytes()
+
+
+def test_the_option_invert_is_part_of_what_images_are(image_folder):
+    assert open_source(folder(image_folder, invert=True)).spec.invert
+    assert not open_source(folder(image_folder)).spec.invert
 
 
 def test_by_group_there_is_one_more_level(grouped_folder):

@@ -85,3 +85,8 @@ def test_styles_differ_and_stay_in_range():
 def test_more_characters_than_there_are():
     with pytest.raises(UserError, match="must be at most the 500 characters"):
         open_source(DataOptions(source="styles", examples_per_task=CHARACTERS + 1))
+
+
+def test_the_option_invert_is_part_of_what_styles_are():
+    assert open_source(tasks("styles", invert=True)).spec.invert
+    assert not open_source(tasks("styles")).spec.invert

@@ -13,10 +13,12 @@ def few_glyphs(monkeypatch):
 
 
 def test_they_are_drawn_into_the_data_folder_and_read_back(few_glyphs, tmp_path):
-    data = DataOptions(data_dir=str(tmp_path), split_by="group", split_counts=(2, 1, 1))
+    data = DataOptions(
+        data_dir=str(tmp_path), split_by="group", split_counts=(2, 1, 1), invert=True
+    )
     checked = check_data(data, EpisodeOptions(ways=5, shots=1, queries=2))
     assert [len(names) for names in checked.splits.values()] == [10, 5, 5]
-    assert checked.catalogue.size() == 60
+    assert checked.catalogue.size() == 60 and checked.spec.invert
     assert list((tmp_path / "glyphs").glob("*/dataset_info.json"))
 
 

@@ -34,7 +34,7 @@ def test_a_recording_is_what_the_served_encoded_signature_would_make_of_it(tmp_p
     source = open_source(folder(tmp_path))
     (stored,) = source.read("yes")
     file = (tmp_path / "yes" / "1.wav").read_bytes()
-    served = audio_modality(sample_rate=RATE, max_seconds=1).decode(tf.constant([file]), "query_x")
+    served = audio_modality(source.spec).decode(tf.constant([file]), "query_x")
     assert np.array_equal(source.spec.from_bytes(stored.content), served[0])
 
 
@@ -59,6 +59,7 @@ def test_a_wrong_recording_is_named_with_the_reason(tmp_path, form, length, reas
     write(tmp_path / "yes" / "good.wav", tone(100))
     write(tmp_path / "yes" / "odd.wav", np.zeros(length), **form)
     source = open_source(folder(tmp_path, max_seconds=1.0))
+    assert source.spec.max_seconds == 1.0
     with pytest.raises(UserError, match=rf"yes/odd\.wav' cannot \(.*{reason}.*\)"):
         list(source.catalogue())
 
