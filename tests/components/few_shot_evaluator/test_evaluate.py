@@ -18,7 +18,7 @@ from serving.errors import UserError
 from tests.components.few_shot_evaluator import small_models as models
 from tests.components.few_shot_evaluator.small_episodes import SPEC
 
-SCORING = Scoring(SPEC, {}, ways=3, shots=2, curve_episodes=5, groups={})
+SCORING = Scoring(SPEC, ways=3, shots=2, curve_episodes=5, groups={})
 
 TASK = classification()
 
