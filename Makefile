@@ -21,7 +21,7 @@ $(READY): .requirements/lock.txt pyproject.toml
 	@touch $@
 
 run: $(READY) ## train, evaluate, push and query a model of the built-in glyphs (minutes)
-	$(BIN)/fewshot run --config pipeline/configs/glyphs_5w1s.yaml --ask
+	$(BIN)/fewshot run --config pipeline/configs/glyphs_5w1s.yaml --predict
 
 test: $(READY) ## all tests except those of test-cluster, the end-to-end tests included
 	$(BIN)/python -m pytest -q -m "not cluster"

@@ -78,12 +78,20 @@ def main() -> None:
 @click.option("--config", "config_path", required=True, help="YAML file of the configuration.")
 @click.option("--set", "overrides", multiple=True, help="section.key=value, over the file.")
 @click.option("--output-dir", type=click.Path(path_type=Path), help="Default: runs/<name>.")
-@click.option("--ask", is_flag=True, help="Then query the pushed model about unseen classes.")
-def run(config_path: str, overrides: tuple[str, ...], output_dir: Path | None, ask: bool) -> None:
+@click.option(
+    "--predict",
+    "--ask",
+    "predict",
+    is_flag=True,
+    help="Then let the pushed model predict classes that it has never seen.",
+)
+def run(
+    config_path: str, overrides: tuple[str, ...], output_dir: Path | None, predict: bool
+) -> None:
     """Run the pipeline here. Exit status: 0 pushed, 3 not blessed, 1 failed, 2 wrong input."""
     from pipeline.run_command import run_pipeline
 
-    sys.exit(run_pipeline(config_path, overrides, output_dir, ask=ask))
+    sys.exit(run_pipeline(config_path, overrides, output_dir, predict=predict))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a user sees of a run: its steps, their times, a failure; all else goes to a log file."""
+"""What a terminal shows of a run: its steps, their times, a failure; the rest goes to a log."""
 
 import contextlib
 import logging
@@ -15,27 +15,27 @@ from rich.console import Console
 from serving.errors import UserError
 
 BLESSED, FAILED, WRONG_INPUT, NOT_BLESSED, STOPPED = 0, 1, 2, 3, 130
-"""What the program ends with."""
+"""Exit statuses of the program."""
 
 _MESSAGE = re.compile(r"Component (\S+) is (running|finished)\.")
 
 
 @contextlib.contextmanager
-def narrated(what: str, log_file: Path) -> Iterator[dict[str, float]]:
-    """Tells of each step as LocalDagRunner comes to it, and logs everything to `log_file`.
+def console_session(activity: str, log_file: Path) -> Iterator[dict[str, float]]:
+    """Prints a line when LocalDagRunner begins and ends a step, and logs the rest to `log_file`.
 
-    A failure is told in a sentence, its trace is in the log, and the program ends with status 1;
-    after Ctrl-C with 130, as shells do.
+    A failure is printed as one sentence with its trace in the log, and the program ends with status
+    1; after Ctrl-C with 130, as shells do.
 
     Args:
-      what: is done, as "run".
-      log_file: in the output folder.
+      activity: a noun for the messages, as "run".
+      log_file: path in the output folder.
 
     Yields:
-      the seconds of each step, filled in as steps end.
+      The seconds of each step by its name, filled in as steps end.
 
     Raises:
-      UserError: the output folder cannot be written, or what is done raises it.
+      UserError: the output folder cannot be written, or the body of the session raises it.
     """
     seconds: dict[str, float] = {}
     try:
@@ -52,16 +52,16 @@ def narrated(what: str, log_file: Path) -> Iterator[dict[str, float]]:
         except UserError:
             raise
         except KeyboardInterrupt:
-            _tell(f"stopped: the same command takes the {what} up where it was")
+            _print_error(f"stopped: the same command continues the {activity}")
             sys.exit(STOPPED)
         except Exception as error:
-            logging.exception("the %s failed", what)
+            logging.exception("the %s failed", activity)
             sentence = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-            _tell(f"failed: {sentence}\nsee {log_file}")
+            _print_error(f"failed: {sentence}\nsee {log_file}")
             sys.exit(FAILED)
 
 
-def _tell(text: str) -> None:
+def _print_error(text: str) -> None:
     Console(file=sys.stderr).print(text, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -87,7 +87,7 @@ def _native_messages_to(log_file: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _python_messages_to(log_file: Path, seconds: dict[str, float]) -> Iterator[None]:
-    """Sends Python's log messages and warnings to the log, and tells of the steps."""
+    """Sends Python's log messages and warnings to the log, and prints a line for each step."""
     import absl.logging
 
     root = logging.getLogger()
@@ -98,9 +98,9 @@ def _python_messages_to(log_file: Path, seconds: dict[str, float]) -> Iterator[N
     absl_propagate, absl_handlers = absl_logger.propagate, list(absl_logger.handlers)
     # absl's own handler writes to stderr whatever the root logger does.
     absl_logger.handlers, absl_logger.propagate = [], True
-    root.handlers = [to_file, _Narrator(seconds)]
+    root.handlers = [to_file, _StepPrinter(seconds)]
     root.setLevel(logging.INFO)
-    # Said outright, or absl falls back to WARNING when a step makes it parse its flags.
+    # Set explicitly, or absl falls back to WARNING when a step makes it parse its flags.
     verbosity = absl.logging.get_verbosity()
     absl.logging.set_verbosity(absl.logging.INFO)
     try:
@@ -117,13 +117,13 @@ def _python_messages_to(log_file: Path, seconds: dict[str, float]) -> Iterator[N
 
 
 class _LogFile(logging.FileHandler):
-    """The log. A disk that is full is told of once, by the step that fails for it."""
+    """The log file. A full disk is reported once, by the step that fails for it."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         pass
 
 
-class _Narrator(logging.Handler):
+class _StepPrinter(logging.Handler):
     """Prints a line for each step from the runner's own log messages."""
 
     def __init__(self, seconds: dict[str, float]):

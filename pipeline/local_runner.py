@@ -21,12 +21,13 @@ def run_locally(
 
     Args:
       config: the whole configuration.
-      output_dir: gets `tfx/`, `metadata.sqlite`, `serving_model/`, `report.html`, `summary.json`.
-      data: what `check_data` found; its fingerprint makes changed data run anew.
-      seconds: of each step, filled in while they run (`console.narrated`).
+      output_dir: folder of the run, which gets `tfx/`, `metadata.sqlite`, `serving_model/`,
+        `report.html` and `summary.json`.
+      data: result of `check_data`; its fingerprint makes changed data run anew.
+      seconds: seconds of each step, filled in while they run (`console.console_session`).
 
     Returns:
-      the summary, see `summary.py`.
+      The content of `summary.json`, see `summary.py`.
 
     Raises:
       UserError: another run is using the folder.

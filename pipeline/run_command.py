@@ -1,4 +1,4 @@
-"""`fewshot run`: check, run, tell what came out."""
+"""`fewshot run`: check the configuration and the data, run the pipeline, print the results."""
 
 import sys
 from collections.abc import Sequence
@@ -10,13 +10,19 @@ from rich.console import Console
 from components.episode_gen.check import check_data
 from components.single_threaded import use_single_threaded_operations
 from pipeline.config import load_config
-from pipeline.console import BLESSED, NOT_BLESSED, narrated
+from pipeline.console import BLESSED, NOT_BLESSED, console_session
 
 
 def run_pipeline(
-    config_path: str, overrides: Sequence[str], output_dir: Path | None, *, ask: bool
+    config_path: str, overrides: Sequence[str], output_dir: Path | None, *, predict: bool
 ) -> int:
     """Runs the pipeline and returns the exit status.
+
+    Args:
+      config_path: path of the YAML file.
+      overrides: each `section.key=value`, over the file.
+      output_dir: folder of the run; `None` for runs/<name of the pipeline>.
+      predict: whether to end with a query about unseen classes, if a model was pushed.
 
     Raises:
       UserError: the configuration or the data are wrong; nothing has run.
@@ -24,10 +30,10 @@ def run_pipeline(
     config = load_config(config_path, overrides)
     use_single_threaded_operations()
     folder = output_dir or Path("runs") / config.name
-    with narrated("run", folder / "pipeline.log") as seconds:
+    with console_session("run", folder / "pipeline.log") as seconds:
         console = Console(stderr=True)
         data = check_data(config.data, config.episodes)
-        console.print(f"[bold]{config.name}[/bold]: {_described(data.splits)}", highlight=False)
+        console.print(f"[bold]{config.name}[/bold]: {_class_counts(data.splits)}", highlight=False)
         for name, reason in data.skipped.items():
             console.print(f"  skipped {name}: {reason}", highlight=False, markup=False)
 
@@ -37,29 +43,32 @@ def run_pipeline(
     console = Console(stderr=True)
     if output_dir is None:
         point_latest_to(folder)
-    _tell(summary, folder, console)
+    print_results(summary, folder, console)
     if not summary["pushed"]:
         return NOT_BLESSED
-    if ask:
-        from pipeline.ask import ask_about_unseen_classes
+    if predict:
+        from pipeline.example_query import query_unseen_classes
 
-        ask_about_unseen_classes(folder, summary)
+        query_unseen_classes(folder, summary)
     return BLESSED
 
 
-def _described(splits: dict[str, list[str]]) -> str:
+def _class_counts(splits: dict[str, list[str]]) -> str:
     counts = ", ".join(f"{len(names)} {split}" for split, names in splits.items())
     return f"{counts} classes"
 
 
-def _tell(summary: dict[str, Any], folder: Path, console: Console) -> None:
+def print_results(summary: dict[str, Any], folder: Path, console: Console) -> None:
+    """Prints accuracy, baselines, blessing and where the report lies."""
     test = summary["test"]
     metric = "accuracy" if "accuracy" in test else "mean_squared_error"
     lines = [
         f"{metric.replace('_', ' ')} {test[metric]:.4f} ± {test['ci95']:.4f} ({test['protocol']}, "
         f"{test['episodes']} episodes of unseen {'classes' if metric == 'accuracy' else 'tasks'})",
         *(f"  {name}: {value:.4f}" for name, value in summary["baselines"].items()),
-        *_warnings(test[metric], summary["baselines"], higher_is_better=metric == "accuracy"),
+        *_baseline_warnings(
+            test[metric], summary["baselines"], higher_is_better=metric == "accuracy"
+        ),
         f"blessed: pushed to {summary['pushed']}"
         if summary["pushed"]
         else "not blessed, not pushed",
@@ -71,11 +80,13 @@ def _tell(summary: dict[str, Any], folder: Path, console: Console) -> None:
     sys.stderr.flush()
 
 
-def _warnings(score: float, baselines: dict[str, float], *, higher_is_better: bool) -> list[str]:
+def _baseline_warnings(
+    score: float, baselines: dict[str, float], *, higher_is_better: bool
+) -> list[str]:
     """A line for each baseline that is as good as the model."""
     sign = 1 if higher_is_better else -1
     return [
-        f"  beware: {name} does as well; an `evaluation.threshold` beyond it refuses such models"
+        f"  warning: the baseline {name} is as good; a stricter `evaluation.threshold` refuses this"
         for name, value in baselines.items()
         if sign * value >= sign * score
     ]

@@ -17,14 +17,14 @@ PACKAGES = ("tensorflow", "tfx", "tensorflow-datasets", "apache-beam", "tensorfl
 def publish_summary(
     config: Config, output_dir: Path, *, seconds: Mapping[str, float]
 ) -> dict[str, Any]:
-    """Gathers the results of the latest run in `output_dir` and writes `summary.json`.
+    """Writes `summary.json` with the results of the latest run in `output_dir`, and returns it.
 
-    `report.html` is copied beside it. Both appear whole.
+    `report.html` is copied beside it.
 
     Args:
       config: the whole configuration.
-      output_dir: of the run.
-      seconds: of each step.
+      output_dir: folder of the run.
+      seconds: seconds of each step.
     """
     outputs = latest_outputs(output_dir / "metadata.sqlite", config.name)
     evaluation = Path(outputs["evaluation"].uri)
@@ -55,7 +55,7 @@ def publish_summary(
 
 
 def unfit_for_serving(blessing_uri: str) -> list[str]:
-    """What ServingValidator found wrong, a sentence a check."""
+    """A sentence for each check of ServingValidator that failed."""
     checks = json.loads((Path(blessing_uri) / "checks.json").read_text())["checks"]
     failed = [check for check in checks if not check["passed"]]
     return [f"Not fit for serving: {one['check']}: {one['detail']}" for one in failed]

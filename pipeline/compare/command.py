@@ -45,13 +45,13 @@ def compare(
     from rich.console import Console
 
     from pipeline.config import build_config, load_config
-    from pipeline.console import narrated
+    from pipeline.console import console_session
 
     config = load_config(config_path, overrides)
     use_single_threaded_operations()
     folder = (output_dir or Path("runs") / f"compare-{config.name}").absolute()
     seconds = None if budget_minutes is None else budget_minutes * 60 / len(names)
-    with narrated("comparison", folder / "compare.log"):
+    with console_session("comparison", folder / "compare.log"):
         from pipeline.compare.trial import learner_section
 
         for name in names:

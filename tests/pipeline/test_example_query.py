@@ -1,11 +1,11 @@
-"""The question that a run ends with is one that `fewshot query` reads, of any examples."""
+"""What a run ends with is a query that `fewshot query` reads, of any examples."""
 
 import numpy as np
 import pytest
 
 from components.episodes.format import Episode
 from components.modalities.base import ExampleSpec
-from pipeline.ask import write_question
+from pipeline.example_query import write_example_query
 from serving.client.files import read_queries, read_support
 
 CLASSES = ["cat/1", "dog"]
@@ -31,24 +31,26 @@ def array(spec):
 def test_files(tmp_path, kind):
     spec, suffix = KINDS[kind]
     for _ in range(2):  # what an earlier run has left goes
-        question = write_question(episode(array(spec)), spec, tmp_path / "ask")
-    support = read_support(question.support)
+        example = write_example_query(episode(array(spec)), spec, tmp_path / "example")
+    support = read_support(example.support)
     assert {name: len(files) for name, files in support.items()} == {"cat_1": 2, "dog": 2}
-    asked = [path for _, path in read_queries(tuple(question.queries), texts=False)]
-    assert [path.name for path in asked] == [f"cat_1-2.{suffix}", f"dog-0.{suffix}"]
-    assert question.shown == f"{tmp_path}/ask/queries/*"
-    assert all(path.stat().st_size for path in asked)
+    files = [path for _, path in read_queries(tuple(example.queries), texts=False)]
+    assert [path.name for path in files] == [f"cat_1-2.{suffix}", f"dog-0.{suffix}"]
+    assert example.shell_words == f"{tmp_path}/example/queries/*"
+    assert all(path.stat().st_size for path in files)
 
 
 def test_texts_with_whatever_characters(tmp_path):
     spec = ExampleSpec("text", "string", ())
-    question = write_question(episode(lambda n: f'-{n}, "quoted"\nline'), spec, tmp_path / "ask")
-    support = read_support(question.support)
+    example = write_example_query(
+        episode(lambda n: f'-{n}, "quoted"\nline'), spec, tmp_path / "example"
+    )
+    support = read_support(example.support)
     assert support == {
         "dog": ['-0, "quoted"\nline', '-1, "quoted"\nline'],
         "cat/1": ['-2, "quoted"\nline', '-3, "quoted"\nline'],
     }
-    assert question.queries == ['-6, "quoted"\nline', '-4, "quoted"\nline']
+    assert example.queries == ['-6, "quoted"\nline', '-4, "quoted"\nline']
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,6 @@ def test_texts_with_whatever_characters(tmp_path):
     ],
     ids=["vectors", "regression"],
 )
-def test_what_cannot_be_asked_is_not_written(tmp_path, spec):
-    assert write_question(episode(array(spec)), spec, tmp_path / "ask") is None
-    assert not (tmp_path / "ask").exists()
+def test_what_cannot_be_queried_is_not_written(tmp_path, spec):
+    assert write_example_query(episode(array(spec)), spec, tmp_path / "example") is None
+    assert not (tmp_path / "example").exists()

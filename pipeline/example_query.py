@@ -1,4 +1,4 @@
-"""Ends a run by asking the pushed model about classes that it has never seen."""
+"""Ends a run with a query: the pushed model predicts classes that it has never seen."""
 
 import csv
 import shlex
@@ -19,25 +19,29 @@ from pipeline.summary import latest_outputs
 _SUFFIXES = {"image": "png", "audio": "wav"}
 
 
-class Question(NamedTuple):
-    """What `fewshot query` is asked.
+class ExampleQuery(NamedTuple):
+    """A query for `fewshot query`, as files.
 
     Attributes:
-      support: a folder or a table.
-      queries: files, or texts.
-      shown: the queries as one would type them.
+      support: path of a folder or of a table.
+      queries: paths of files, or texts.
+      shell_words: the queries as one would type them.
     """
 
     support: Path
     queries: list[str]
-    shown: str
+    shell_words: str
 
 
-def ask_about_unseen_classes(output_dir: Path, summary: dict[str, Any]) -> None:
-    """Writes the first test episode as a user has it and has `fewshot query` classify it.
+def query_unseen_classes(output_dir: Path, summary: dict[str, Any]) -> None:
+    """Writes the first test episode to files as a user has them and runs `fewshot query` on it.
 
-    The files stay in `ask/`, for the reader to look at and to try again. Nothing happens for
-    regression, and for examples that have no form of their own as a file or a text.
+    The files stay in `example/`, to look at and to try again. Nothing happens for regression, and
+    for examples that have no form of their own as a file or a text.
+
+    Args:
+      output_dir: folder of the run.
+      summary: content of its `summary.json`; a model was pushed.
     """
     from serving.client.command import query
 
@@ -45,20 +49,21 @@ def ask_about_unseen_classes(output_dir: Path, summary: dict[str, Any]) -> None:
     record = read_record(examples.uri)
     serialized = next(iter(read_split(examples.uri, "test").as_numpy_iterator()))
     episode = decode_episode(serialized, record.example_spec)
-    question = write_question(episode, record.example_spec, output_dir / "ask")
-    if question is None:
+    example = write_example_query(episode, record.example_spec, output_dir / "example")
+    if example is None:
         return
-    options = ["--support", str(question.support), "--model", summary["pushed"]]
-    click.echo(f"\n$ fewshot query {shlex.join(options)} {question.shown}")
-    query.main([*options, "--", *question.queries], standalone_mode=False)
+    options = ["--support", str(example.support), "--model", summary["pushed"]]
+    click.echo(f"\n$ fewshot query {shlex.join(options)} {example.shell_words}")
+    query.main([*options, "--", *example.queries], standalone_mode=False)
 
 
-def write_question(episode: Episode, spec: ExampleSpec, folder: Path) -> Question | None:
-    """Writes an episode anew to `folder`.
+def write_example_query(episode: Episode, spec: ExampleSpec, folder: Path) -> ExampleQuery | None:
+    """Writes an episode as files to `folder`, in place of what is there.
 
     Returns:
       `support.csv` and texts, or `support/<class>/<n>.<suffix>` and `queries/<class>-<n>.<suffix>`;
-      one query of each class. `None` where `fewshot query` has no way to ask.
+      one query of each class. `None` where `fewshot query` cannot read such
+      examples.
     """
     if spec.regression or encoder_for(spec) is None:
         return None
@@ -69,16 +74,16 @@ def write_question(episode: Episode, spec: ExampleSpec, folder: Path) -> Questio
     return _write_files(episode, spec, folder)
 
 
-def _write_table(episode: Episode, folder: Path) -> Question:
+def _write_table(episode: Episode, folder: Path) -> ExampleQuery:
     path = folder / "support.csv"
     names = [episode.class_names[label] for label in episode.support_y]
     with open(path, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("text", "label"), *zip(episode.support_x, names)])
     queries = [str(episode.query_x[number]) for number in _one_of_each_class(episode)]
-    return Question(path, queries, shlex.join(queries))
+    return ExampleQuery(path, queries, shlex.join(queries))
 
 
-def _write_files(episode: Episode, spec: ExampleSpec, folder: Path) -> Question:
+def _write_files(episode: Episode, spec: ExampleSpec, folder: Path) -> ExampleQuery:
     encode, suffix = encoder_for(spec), _SUFFIXES[spec.modality]
     assert encode is not None
     names = [name.replace("/", "_") for name in episode.class_names]
@@ -92,7 +97,9 @@ def _write_files(episode: Episode, spec: ExampleSpec, folder: Path) -> Question:
         path = folder / "queries" / f"{names[episode.query_y[number]]}-{number}.{suffix}"
         path.write_bytes(encode(episode.query_x[number]))
         queries.append(str(path))
-    return Question(folder / "support", sorted(queries), f"{shlex.quote(str(folder))}/queries/*")
+    return ExampleQuery(
+        folder / "support", sorted(queries), f"{shlex.quote(str(folder))}/queries/*"
+    )
 
 
 def _one_of_each_class(episode: Episode) -> list[int]:
