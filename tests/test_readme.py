@@ -41,7 +41,7 @@ def test_the_example_of_a_learner_learns():
     episodes = Episodes(x, y, query_x, y)
     weights = learner.init(0)
     first = learner.meta_gradients(weights, episodes, tf.constant(0.0))
-    weights = {n: w - 0.1 * first.gradients[n] for n, w in weights.items()}
+    weights = tf.nest.map_structure(lambda w, g: w - 0.1 * g, weights, first.gradients)
     second = learner.meta_gradients(weights, episodes, tf.constant(0.0))
     assert second.loss < first.loss
 

@@ -24,8 +24,8 @@ from components.episodes.types import Episodes
 from components.meta_trainer.build import assemble
 from components.meta_trainer.export.saved_model import export
 from components.meta_trainer.options import TrainingOptions, learner_options
-from components.meta_trainer.training.loop import meta_step
 from components.meta_trainer.training.state import TrainingState
+from components.meta_trainer.training.step import meta_step
 from components.modalities.base import ExampleSpec
 from components.single_threaded import use_single_threaded_operations
 from serving.saved_model import signatures as names

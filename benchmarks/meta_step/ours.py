@@ -3,6 +3,7 @@
 import os
 import sys
 
+import numpy as np
 import tensorflow as tf
 
 from benchmarks.meta_step import problem
@@ -22,11 +23,14 @@ def main(case: problem.Case) -> None:
     use_single_threaded_operations()
     backbone = conv4(Conv4Options(normalisation="transductive"), (problem.SIZE, problem.SIZE, 1))
     options = MamlOptions(
-        inner_steps=case.inner_steps, inner_rate=problem.INNER_LEARNING_RATE, learn_rates=False
+        inner_steps=case.inner_steps,
+        inner_learning_rate=problem.INNER_LEARNING_RATE,
+        learn_rates=False,
     )
     learner = maml(options, Network(backbone, problem.WAYS), classification())
     examples = problem.WAYS * (problem.SHOTS + case.queries)
-    size = chunk_size(case.episodes, os.cpu_count() or 1, examples)
+    largest = learner.traits.max_chunk
+    size = chunk_size(case.episodes, os.cpu_count() or 1, examples, largest=largest)
 
     @tf.function(jit_compile=True)
     def gradients(weights, *chunk):
@@ -36,12 +40,12 @@ def main(case: problem.Case) -> None:
     @tf.function
     def step(weights, adam, number, rate, epsilon, *episodes):
         loss, mean = mean_over_chunks(lambda *chunk: gradients(weights, *chunk), episodes, size)
-        weights, adam = optimizer.update(
+        weights, adam = optimizer.adam(
             weights, mean, adam, step=number, rate=rate, epsilon=epsilon
         )
         return loss, weights, adam
 
-    weights = {name: tf.constant(value) for name, value in problem.weights().items()}
+    weights = nested(problem.weights())
     state = [weights, optimizer.init(weights), 0]
     episodes = [tf.constant(part) for part in problem.episodes(case)]
 
@@ -51,7 +55,22 @@ def main(case: problem.Case) -> None:
         loss, state[0], state[1] = step(state[0], state[1], number, rate, epsilon, *episodes)
         return float(loss)
 
-    serve(take, lambda: {n: w.numpy() for n, w in state[0].items()}, {"tensorflow": tf.__version__})
+    serve(take, lambda: flat(state[0]), {"tensorflow": tf.__version__})
+
+
+def nested(weights: dict[str, np.ndarray]) -> dict[str, dict[str, tf.Tensor]]:
+    """The problem's weights as a network of this project has them."""
+    parts: dict[str, dict[str, tf.Tensor]] = {"body": {}, "head": {}}
+    for name, value in weights.items():
+        part = "head" if name.startswith("head_") else "body"
+        parts[part][name.removeprefix("head_")] = tf.constant(value)
+    return parts
+
+
+def flat(weights: dict[str, dict[str, tf.Tensor]]) -> dict[str, np.ndarray]:
+    """The inverse of `nested`."""
+    head = {f"head_{name}": w.numpy() for name, w in weights["head"].items()}
+    return {name: w.numpy() for name, w in weights["body"].items()} | head
 
 
 if __name__ == "__main__":

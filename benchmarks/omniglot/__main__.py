@@ -81,7 +81,7 @@ def run(name: str, entry: Entry, arguments: Any, seconds: float) -> Iterator[dic
         return
     entry_result = {
         "title": entry.title,
-        "protocol": "inductive" if trained.assembly.inductive else "transductive",
+        "protocol": "inductive" if trained.assembly.learner.inductive else "transductive",
         "tests": {},
         "steps": outcome.steps,
         "of_steps": entry.training["steps"],

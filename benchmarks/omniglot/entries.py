@@ -89,7 +89,7 @@ PUBLISHED_MAML: dict[str, Any] = {
         "name": "maml",
         "inner_steps": 1,
         "test_steps": 3,
-        "inner_rate": 2.0,
+        "inner_learning_rate": 2.0,
         "learn_rates": False,
         "backbone": {"name": "conv4", "normalisation": "transductive"},
     },
@@ -168,7 +168,7 @@ TABLE = {
     "maml": Entry(
         title="MAML as served, cosine schedule",
         train=(5, 1, 3, 40_000),
-        learner={"name": "maml", "inner_steps": 1, "test_steps": 3, "inner_rate": 2.0},
+        learner={"name": "maml", "inner_steps": 1, "test_steps": 3, "inner_learning_rate": 2.0},
         training={
             "steps": 7000,
             "schedule": "cosine",

@@ -170,4 +170,4 @@ def _read_state(checkpoints: str, name: str) -> float:
     latest = tf.train.latest_checkpoint(checkpoints)
     if latest is None:
         return 0.0
-    return float(tf.train.load_variable(latest, f"state/{name}/.ATTRIBUTES/VARIABLE_VALUE"))
+    return float(tf.train.load_variable(latest, f"training/{name}/.ATTRIBUTES/VARIABLE_VALUE"))

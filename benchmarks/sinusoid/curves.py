@@ -127,7 +127,7 @@ def inputs(episodes: Episodes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def learner(uri: str, config: dict[str, Any], rate: float) -> Assembly:
     """Makes the learner of plain training, which then takes ten gradient steps at this rate."""
-    section = config["learner"] | {"inner_steps": 0, "test_steps": 10, "inner_rate": rate}
+    section = config["learner"] | {"inner_steps": 0, "test_steps": 10, "inner_learning_rate": rate}
     return assemble(read_record(uri), section)
 
 

@@ -26,14 +26,12 @@ class Assembly(NamedTuple):
       learner: the algorithm over its network.
       modality: prepares inputs for the network.
       task: scores outputs.
-      inductive: whether each query's answer depends on the support set and itself alone.
     """
 
     learner_name: str
     learner: Learner
     modality: Modality
     task: Task
-    inductive: bool
 
 
 def assemble(record: EpisodeSetRecord, section: Mapping[str, Any]) -> Assembly:
@@ -54,13 +52,12 @@ def assemble(record: EpisodeSetRecord, section: Mapping[str, Any]) -> Assembly:
     ways = record.shape_of("train")[0]
     network = Network(backbone, task.network_outputs(ways, backbone.positions))
     learner = make_learner(options, network, task)
-    if learner.needs_classes and not task.classes:
+    if learner.traits.needs_classes and not task.classes:
         raise UserError(
             f"`learner.name` must be one that does not need classes, since these episodes have "
             f"float targets: got {name!r}; choose maml, for instance."
         )
-    inductive = getattr(of_backbone, "normalisation", "none") != "transductive"
-    return Assembly(name, learner, modality, task, inductive)
+    return Assembly(name, learner, modality, task)
 
 
 def default_backbone(spec: ExampleSpec) -> str:

@@ -37,7 +37,10 @@ class TrainingOptions:
     episodes_per_step: int = Field(default=32, ge=1)
     """Episodes that one meta-gradient is averaged over (the papers' meta-batch)."""
     meta_learning_rate: float | None = Field(default=None, gt=0)
-    """Adam's learning rate; the learner's own default if null."""
+    """The outer learning rate; the learner's own default if null."""
+    optimizer: Literal["adam", "adamw", "sgd", "momentum"] | None = None
+    """The outer optimizer; the learner's own if null. With one, `meta_learning_rate` must be set
+    too."""
     schedule: Literal["constant", "cosine", "linear"] | None = None
     """How the learning rate falls over meta-training, by steps or by time; the learner's own if
     null."""
@@ -57,6 +60,13 @@ class TrainingOptions:
     """Compile the meta-step with XLA."""
     augment: AugmentOptions = AugmentOptions()
     """How training episodes are varied."""
+
+    def __post_init__(self) -> None:
+        if self.optimizer and not self.meta_learning_rate:
+            raise UserError(
+                f"`training.meta_learning_rate` must be set where `training.optimizer` is, since "
+                f"a learning rate suits one optimizer: got {self.optimizer!r} and null."
+            )
 
 
 def learner_options(section: Mapping[str, Any]) -> tuple[str, Any]:

@@ -1,21 +1,43 @@
 """The weights that learners, backbones and the training loop pass to one another; E episodes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import tensorflow as tf
 
-Weights = Mapping[str, tf.Tensor]
-"""Tensors by name. Meta-learned weights are shared by all episodes; adapted ones are `[E, ...]`."""
+Weights = Mapping[str, Any]
+"""Tensors by name, nested: `{"body": {...}, "head": {"kernel": ..., "bias": ...}}` and what a
+learner adds, such as `"rates"`. Meta-learned weights are shared by all episodes; adapted ones are
+`[E, ...]`."""
 
 
-def stack_for_episodes(weights: Weights, episodes: tf.Tensor | int) -> dict[str, tf.Tensor]:
+def stack_for_episodes(weights: Weights, episodes: tf.Tensor | int) -> dict[str, Any]:
     """A copy of shared weights for each episode: every tensor `[...]` becomes `[E, ...]`."""
-    return {
-        name: tf.tile(w[None], tf.concat([[episodes], tf.ones([w.shape.rank], tf.int32)], axis=0))
-        for name, w in weights.items()
-    }
+
+    def stack(w: tf.Tensor) -> tf.Tensor:
+        return tf.tile(w[None], tf.concat([[episodes], tf.ones([w.shape.rank], tf.int32)], axis=0))
+
+    return tf.nest.map_structure(stack, dict(weights))
 
 
-def merge(*weights: Weights) -> dict[str, tf.Tensor]:
-    """One mapping of all; where a name stands in several, the last counts."""
-    return {name: tensor for one in weights for name, tensor in one.items()}
+def merge(*weights: Weights) -> dict[str, Any]:
+    """One nest of all; where a name stands in several, the last counts."""
+    merged: dict[str, Any] = {}
+    for one in weights:
+        for name, value in one.items():
+            both = isinstance(value, Mapping) and name in merged
+            merged[name] = merge(merged[name], value) if both else value
+    return merged
+
+
+def by_joined_name(weights: Weights) -> dict[str, Any]:
+    """The same tensors in one flat dict, in the order of `tf.nest`: `body_conv1_kernel`, ..."""
+    return dict(_joined(weights, ""))
+
+
+def _joined(weights: Weights, prefix: str) -> Iterator[tuple[str, Any]]:
+    for name in sorted(weights):
+        if isinstance(weights[name], Mapping):
+            yield from _joined(weights[name], f"{prefix}{name}_")
+        else:
+            yield prefix + name, weights[name]

@@ -14,6 +14,7 @@ from components.meta_trainer import learners
 from components.meta_trainer.build import assemble
 from components.meta_trainer.options import TrainingOptions
 from components.meta_trainer.training.loop import MetaTrained, meta_train
+from components.meta_trainer.types import by_joined_name
 from components.modalities.base import ExampleSpec
 
 WAYS, SIZE, STEPS = 3, 8, 40
@@ -22,7 +23,7 @@ RECORD = EpisodeSetRecord(
 )
 # Two steps show what many do, and are traced in a fraction of the time.
 FEWER_STEPS = {
-    "reptile": {"inner_steps": 3, "test_steps": 3, "inner_rate": 0.1},
+    "reptile": {"inner_steps": 3, "test_steps": 3, "inner_learning_rate": 0.1},
     "meta_lstm": {"inner_steps": 2},
     "maml_plus_plus": {"inner_steps": 2},
     "anil": {"inner_steps": 2},
@@ -48,7 +49,7 @@ def train(name: str, folder: Path, training: Callable[[int], tf.data.Dataset]) -
     section = {"name": name, "backbone": {"filters": 8, "blocks": 1}}
     assembly = assemble(RECORD, section | FEWER_STEPS.get(name, {}))
     # Ten times the papers' rates: the problem is small, and so is a test's patience.
-    rate = min(1.0, 10 * assembly.learner.meta_optimizer.rate)
+    rate = min(1.0, 10 * assembly.learner.traits.meta_optimizer.learning_rate)
     return meta_train(
         assembly,
         TrainingOptions(
@@ -99,5 +100,6 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(runs):
     assert runs.resumed.steps == STEPS
     assert [entry["step"] for entry in runs.resumed.history] == [10, 20, 30, 40]
     assert runs.resumed.history[-1]["loss"] == pytest.approx(runs.whole.history[-1]["loss"], 1e-3)
-    for name, weight in runs.whole.weights.items():
-        np.testing.assert_allclose(runs.resumed.weights[name], weight, atol=1e-3)
+    resumed = by_joined_name(runs.resumed.weights)
+    for name, weight in by_joined_name(runs.whole.weights).items():
+        np.testing.assert_allclose(resumed[name], weight, atol=1e-3)

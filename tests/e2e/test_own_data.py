@@ -82,7 +82,7 @@ def test_regression_goes_through_the_whole_line(tmp_path, source):
     (tmp_path / "tasks.yaml").write_text(
         f"data: {{source: {source}, tasks: 20, examples_per_task: 8}}\n"
         "episodes: {ways: 1, shots: 3, queries: 4}\n"
-        "learner: {name: maml, inner_rate: 0.01}\n"
+        "learner: {name: maml, inner_learning_rate: 0.01}\n"
         "training: {episodes_per_step: 4}\n"
     )
     summary = run("tasks.yaml", folder=tmp_path)

@@ -47,7 +47,7 @@ def test_a_mistake_is_named(values, named):
 def test_unknown_learner_and_option_name_the_valid_ones():
     with pytest.raises(UserError, match=r"meta_lstm.*protonet"):
         build_config(MINIMAL | {"learner": {"name": "nope"}})
-    with pytest.raises(UserError, match=r"inner_rate.*inner_steps"):
+    with pytest.raises(UserError, match=r"inner_learning_rate.*inner_steps"):
         build_config(MINIMAL | {"learner": {"name": "maml", "nope": 1}})
 
 

@@ -11,19 +11,22 @@ from components.meta_trainer.types import Weights
 
 
 class Backbone(NamedTuple):
-    """A network without its head.
+    """A network without its head, as pure functions over explicit weights.
 
     Attributes:
-      init: `seed -> weights`, as shared by all episodes (no leading E).
-      features: `(weights, x [E, B, ...], mask [E, B], statistics or None)
-        -> (features [E, B, D], statistics)`. Weights are shared or `[E, ...]`, each on its own.
-        With `None` the statistics of normalisation are those of `x` (the examples whose mask is
-        1): the pass over the support set. Given, they are used as they are: the pass over queries.
+      init: `seed -> weights` by name, shared by all episodes (no leading E).
+      features: `(weights, x [E, B, ...], mask [E, B] or None, statistics or None)
+        -> (features [E, B, D], statistics)`. Weights are shared or `[E, ...]`. A mask of 0 marks
+        padding; `None` means that all examples count. With statistics `None`, those of
+        normalisation are computed from the examples of `x` that count (the support set's pass)
+        and returned, each `[E, ...]`; if given, they are used as they are (the queries' pass).
       feature_size: D.
-      positions: of features that keep them, as an image's height and width: these are
-        `[E, B, *positions, D]`, and all positions share the head.
-      frozen_names: weights that gradient-based learners leave as meta-learned (the offsets of
+      frozen_names: names of weights that gradient-based learners do not adapt (the offsets of
         normalisation: Finn et al.'s code meta-learns them and does not adapt them).
+      positions: sizes of the axes that the features keep, such as an image's height and width:
+        features are then `[E, B, *positions, D]`, and all positions share the head.
+      inductive: whether the features of an example depend, beside the weights and the given
+        statistics, on that example alone.
     """
 
     init: Callable[[int], Weights]
@@ -31,6 +34,7 @@ class Backbone(NamedTuple):
     feature_size: int
     frozen_names: frozenset[str] = frozenset()
     positions: tuple[int, ...] = ()
+    inductive: bool = True
 
 
 def glorot(seed: int, name: str, shape: Sequence[int]) -> tf.Tensor:

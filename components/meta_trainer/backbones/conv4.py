@@ -56,22 +56,22 @@ def conv4(options: Conv4Options, feature_shape: tuple[int, ...]) -> Backbone:
         return weights
 
     def features(
-        weights: Weights, x: tf.Tensor, mask: tf.Tensor, statistics: Weights | None = None
+        weights: Weights, x: tf.Tensor, mask: tf.Tensor | None, statistics: Weights | None = None
     ) -> tuple[tf.Tensor, Weights]:
-        found: dict[str, tf.Tensor] = {}
+        computed: dict[str, tf.Tensor] = {}
         stride = 2 if options.downsample == "stride" else 1
         for layer in layers:
             x = convolution.task_conv(x, weights[f"{layer}_kernel"], stride=stride)
             x, of_layer = norm.apply(weights, layer, x, mask, statistics, slope=0.0)
-            found |= of_layer
+            computed |= of_layer
             if options.downsample == "max_pool":
                 x = convolution.max_pool(x)
         if options.pooling == "mean":
-            return tf.reduce_mean(x, axis=[2, 3]), found
-        return tf.reshape(x, tf.concat([tf.shape(x)[:2], [flat]], axis=0)), found
+            return tf.reduce_mean(x, axis=[2, 3]), computed
+        return tf.reshape(x, tf.concat([tf.shape(x)[:2], [flat]], axis=0)), computed
 
     frozen = frozenset(name for layer in layers for name in norm.names(layer))
-    return Backbone(init, features, flat, frozen)
+    return Backbone(init, features, flat, frozen, inductive=norm.inductive)
 
 
 def _sizes(size: int, options: Conv4Options) -> int:

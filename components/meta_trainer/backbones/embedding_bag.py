@@ -67,9 +67,9 @@ def embedding_bag(options: EmbeddingBagOptions, feature_shape: tuple[int, ...]) 
         return weights
 
     def features(
-        weights: Weights, x: tf.Tensor, mask: tf.Tensor, statistics: Weights | None = None
+        weights: Weights, x: tf.Tensor, mask: tf.Tensor | None, statistics: Weights | None = None
     ) -> tuple[tf.Tensor, Weights]:
-        found: dict[str, tf.Tensor] = {}
+        computed: dict[str, tf.Tensor] = {}
         rows = x % options.buckets
         gates = tf.exp(tf.gather(weights[GATES], rows)) * tf.cast(x > 0, tf.float32)
         bag = tf.einsum("ebl,ebld->ebd", gates, tf.gather(weights[TABLE], rows))
@@ -79,9 +79,9 @@ def embedding_bag(options: EmbeddingBagOptions, feature_shape: tuple[int, ...]) 
             x, of_layer = norm.apply(
                 weights, layer, x[:, :, None, None, :], mask, statistics, slope=0.0
             )
-            found |= of_layer
+            computed |= of_layer
             x = x[:, :, 0, 0, :]
-        return x, found
+        return x, computed
 
     frozen = frozenset({TABLE, GATES} | {name for layer in layers for name in norm.names(layer)})
-    return Backbone(init, features, depths[-1], frozen)
+    return Backbone(init, features, depths[-1], frozen, inductive=norm.inductive)

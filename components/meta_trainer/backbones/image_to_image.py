@@ -73,22 +73,23 @@ def image_to_image(options: ImageToImageOptions, feature_shape: tuple[int, ...])
         return weights
 
     def features(
-        weights: Weights, x: tf.Tensor, mask: tf.Tensor, statistics: Weights | None = None
+        weights: Weights, x: tf.Tensor, mask: tf.Tensor | None, statistics: Weights | None = None
     ) -> tuple[tf.Tensor, Weights]:
-        found: dict[str, tf.Tensor] = {}
+        computed: dict[str, tf.Tensor] = {}
         h = _fold(_with_places(x), fold)
         for index, layer in enumerate(layers):
             new = convolution.task_conv(h, weights[f"{layer}_kernel"])
             new, of_layer = norm.apply(weights, layer, new, mask, statistics, slope=0.0)
-            found |= of_layer
+            computed |= of_layer
             h = h + new if index else new
         pixels = tf.nn.relu(_unfold(pointwise(h, weights[UNFOLD]), fold))
-        return tf.concat([pixels, x], axis=-1), found
+        return tf.concat([pixels, x], axis=-1), computed
 
     # Without normalisation the offsets are the biases of the convolutions: adapted like the rest.
     of_norms = [name for layer in layers for name in norm.names(layer)]
     frozen = frozenset(of_norms if options.normalisation != "none" else [])
-    return Backbone(init, features, options.features + channels, frozen, positions=(height, width))
+    positions, size = (height, width), options.features + channels
+    return Backbone(init, features, size, frozen, positions, inductive=norm.inductive)
 
 
 def _with_places(x: tf.Tensor) -> tf.Tensor:

@@ -78,13 +78,13 @@ def resnet12(options: Resnet12Options, feature_shape: tuple[int, ...]) -> Backbo
         return weights
 
     def features(
-        weights: Weights, x: tf.Tensor, mask: tf.Tensor, statistics: Weights | None = None
+        weights: Weights, x: tf.Tensor, mask: tf.Tensor | None, statistics: Weights | None = None
     ) -> tuple[tf.Tensor, Weights]:
-        found: dict[str, tf.Tensor] = {}
+        computed: dict[str, tf.Tensor] = {}
 
         def normalised(layer: str, x: tf.Tensor, slope: float = 1.0) -> tf.Tensor:
             x, of_layer = norm.apply(weights, layer, x, mask, statistics, slope)
-            found.update(of_layer)
+            computed.update(of_layer)
             return x
 
         for block in range(options.blocks):
@@ -93,7 +93,7 @@ def resnet12(options: Resnet12Options, feature_shape: tuple[int, ...]) -> Backbo
                 x = convolution.task_conv(x, weights[f"{layer}_kernel"])
                 x = normalised(layer, x, SLOPE if index < CONVOLUTIONS - 1 else 1.0)
             x = convolution.max_pool(rectify(x + skip, SLOPE))
-        return tf.reduce_mean(x, axis=[2, 3]), found
+        return tf.reduce_mean(x, axis=[2, 3]), computed
 
     frozen = frozenset(
         name
@@ -101,4 +101,4 @@ def resnet12(options: Resnet12Options, feature_shape: tuple[int, ...]) -> Backbo
         for layer in [*layers(block), shortcut(block)]
         for name in norm.names(layer)
     )
-    return Backbone(init, features, depths[-1], frozen)
+    return Backbone(init, features, depths[-1], frozen, inductive=norm.inductive)

@@ -40,7 +40,6 @@ def metadata(assembly: Assembly, model: ServedLearner) -> dict[str, Any]:
         for regression.
       protocol: "inductive" or "transductive".
       serves: which ways, shots and steps it serves, in words.
-      order_matters: whether the order of the support set changes the prediction.
       task: "classification" or "regression".
       withheld_signatures: signatures that it does not offer, and why.
     """
@@ -50,9 +49,8 @@ def metadata(assembly: Assembly, model: ServedLearner) -> dict[str, Any]:
         "learner": assembly.learner_name,
         "example_spec": assembly.modality.spec.to_json(),
         **(ways if assembly.task.classes else {}),
-        "protocol": "inductive" if assembly.inductive else "transductive",
-        "serves": learner.serves._asdict(),
-        "order_matters": learner.order_matters,
+        "protocol": "inductive" if learner.inductive else "transductive",
+        "serves": learner.traits.serves._asdict(),
         "task": assembly.task.name,
         "withheld_signatures": model.withheld,
     }

@@ -11,7 +11,7 @@ import tensorflow as tf
 from components.episodes.types import Support
 from components.meta_trainer.build import Assembly
 from components.meta_trainer.export.label_names import label_indices
-from components.meta_trainer.types import Weights
+from components.meta_trainer.types import Weights, by_joined_name
 from serving.saved_model import graph_checks
 from serving.saved_model import signatures as sig
 
@@ -30,11 +30,11 @@ class ServedLearner(tf.Module):
         super().__init__()
         self._learner, self._task = assembly.learner, assembly.task
         self._modality, self._spec = assembly.modality, assembly.modality.spec
-        fixed = self._learner.fixed_ways
+        fixed = self._learner.traits.fixed_ways
         self.max_ways = self._learner.network.outputs if fixed else MAX_WAYS
-        self._weights = {
-            name: tf.Variable(w, trainable=False, name=name) for name, w in weights.items()
-        }
+        self._weights = tf.nest.map_structure(
+            lambda w: tf.Variable(w, trainable=False), dict(weights)
+        )
         # Traced once, called by several signatures.
         self._adapt = tf.function(self._adapt_graph, autograph=False)
         self._predict = tf.function(self._predict_graph, autograph=False)
@@ -63,19 +63,25 @@ class ServedLearner(tf.Module):
             tf.TensorSpec([None, None], tf.string, name)
             for name in (sig.SUPPORT_X, sig.SUPPORT_LABELS, sig.QUERY_X)
         ]
-        adapt = _concrete(self._adapt_signature, support_x, support_y)
-        adapted = {
-            name: tf.TensorSpec(t.shape, t.dtype, name)
-            for name, t in adapt.structured_outputs.items()
-        }
+        nest: dict[str, Any] = {}  # the adapted weights, once `adapt` is traced
+
+        def adapt(support_x: tf.Tensor, support_y: tf.Tensor) -> dict[str, tf.Tensor]:
+            nest.update(self._adapt(*self._check_support(support_x, support_y)))
+            return {sig.ADAPTED_PREFIX + name: t for name, t in by_joined_name(nest).items()}
 
         def predict(query_x: tf.Tensor, *tensors: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self._predict_signature(query_x, dict(zip(adapted, tensors)))
+            adapted = tf.nest.pack_sequence_as(nest, tensors)
+            return self._predict(adapted, self._check_queries(query_x, adapted[sig.SUPPORT_Y]))
 
+        adapt_function = _concrete(adapt, support_x, support_y)
+        adapted = [
+            tf.TensorSpec(t.shape, t.dtype, sig.ADAPTED_PREFIX + name)
+            for name, t in by_joined_name(nest).items()
+        ]
         functions = {
             sig.ADAPT_AND_PREDICT: _concrete(self._serving_default, support_x, support_y, query_x),
-            sig.ADAPT: adapt,
-            sig.PREDICT: _concrete(predict, query_x, *adapted.values()),
+            sig.ADAPT: adapt_function,
+            sig.PREDICT: _concrete(predict, query_x, *adapted),
         }
         if sig.ENCODED not in self.withheld:
             functions[sig.ENCODED] = _concrete(self._encoded, *strings)
@@ -102,7 +108,7 @@ class ServedLearner(tf.Module):
         support_x, support_labels = graph_checks.check_label_names(support_x, support_labels)
         query_x = graph_checks.check_encoded_queries(query_x, graph_checks.sizes(support_x, 1)[0])
         support_y, class_names, counts = label_indices(
-            support_labels, self.max_ways if self._learner.fixed_ways else None
+            support_labels, self.max_ways if self._learner.traits.fixed_ways else None
         )
         checks = graph_checks.check_way_count(counts, self.max_ways)
         support_y = graph_checks.require(checks, support_y)
@@ -110,14 +116,6 @@ class ServedLearner(tf.Module):
         outputs = self._predict(adapted, self._decode(query_x, sig.QUERY_X))
         labels = tf.gather(class_names, outputs[sig.PREDICTIONS], batch_dims=1)
         return outputs | {sig.CLASS_NAMES: class_names, sig.PREDICTED_LABELS: labels}
-
-    def _adapt_signature(self, support_x, support_y):
-        adapted = self._adapt(*self._check_support(support_x, support_y))
-        return {sig.ADAPTED_PREFIX + name: tensor for name, tensor in adapted.items()}
-
-    def _predict_signature(self, query_x, adapted):
-        named = {name.removeprefix(sig.ADAPTED_PREFIX): t for name, t in adapted.items()}
-        return self._predict(named, self._check_queries(query_x, named[sig.SUPPORT_Y]))
 
     def _path(self, support_x, support_y, query_x):
         support_x, support_y, query_x = self._check(support_x, support_y, query_x)

@@ -10,7 +10,7 @@ from components.episodes.format import decode_stored
 from components.episodes.record import EpisodeSetRecord
 from components.episodes.types import Support
 from components.meta_trainer.build import Assembly
-from components.meta_trainer.types import Weights
+from components.meta_trainer.types import Weights, by_joined_name
 from components.modalities.encoders import encoded_request
 from serving.saved_model import signatures as sig
 from serving.saved_model.warmup import WarmupRequest
@@ -59,4 +59,5 @@ def _adapted(
     x = assembly.modality.prepare(tf.constant(support[sig.SUPPORT_X]))
     y = tf.constant(support[sig.SUPPORT_Y])
     adapted = assembly.learner.adapt(weights, Support(x, y)) | {"support_y": y}
-    return {sig.ADAPTED_PREFIX + name: np.asarray(tensor) for name, tensor in adapted.items()}
+    named = by_joined_name(adapted)
+    return {sig.ADAPTED_PREFIX + name: np.asarray(tensor) for name, tensor in named.items()}

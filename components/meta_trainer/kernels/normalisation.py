@@ -1,8 +1,9 @@
 """Normalisation of few-shot networks: whose moments a query is normalised with.
 
 Batch normalisation as in MAML's code uses the moments of the query's own batch: one query at a
-time it falls to chance (Bronskill et al. 2020, "TaskNorm", arXiv 2003.03284, table 1). Four
-ways that answer each query from the support set and itself alone can be served:
+time it falls to chance (Bronskill et al. 2020, "TaskNorm", arXiv 2003.03284, table 1). Four modes
+are inductive (each query's prediction depends on the support set and that query alone) and can be
+served:
 
   support       y = (x - mu_S) / sigma_S + beta                    (MetaBN, eq. 6 there)
   task_norm     mu = alpha mu_S + (1 - alpha) mu_x, and
@@ -13,9 +14,9 @@ ways that answer each query from the support set and itself alone can be served:
                 (layer normalisation, Ba et al. 2016, arXiv 1607.06450)
   none          y = x + beta
 
-and one for comparison with the papers, never blessed for serving:
+and one is for comparison with the papers, never blessed for serving:
 
-  transductive  the moments of whatever batch is passed, queries together
+  transductive  the moments of the batch that is passed, all queries together
 """
 
 from typing import Literal, NamedTuple
@@ -29,7 +30,11 @@ Mode = Literal["support", "task_norm", "example", "transductive", "none"]
 
 
 class Normalisation(NamedTuple):
-    """How the layers of a network are normalised."""
+    """How the layers of a network are normalised.
+
+    Attributes:
+      mode: whose moments normalise a query; see the module.
+    """
 
     mode: Mode
 
@@ -39,6 +44,7 @@ class Normalisation(NamedTuple):
         return self.mode != "transductive"
 
     def init(self, layer: str, filters: int) -> dict[str, tf.Tensor]:
+        """The weights of a layer's normalisation at the start: `<layer>_offset` `[F]`, ..."""
         weights = {f"{layer}_offset": tf.zeros([filters])}
         if self.mode == "task_norm":
             # sigmoid(0.02 |S| + 0) starts at an even blend, more of the support set for larger S.
@@ -47,6 +53,7 @@ class Normalisation(NamedTuple):
         return weights
 
     def names(self, layer: str) -> list[str]:
+        """Names of the weights of a layer's normalisation."""
         return list(self.init(layer, 1))
 
     def apply(
@@ -54,22 +61,23 @@ class Normalisation(NamedTuple):
         weights: Weights,
         layer: str,
         x: tf.Tensor,
-        mask: tf.Tensor,
+        mask: tf.Tensor | None,
         given: Weights | None,
         slope: float = 1.0,
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """Normalises and rectifies `x` `[E, B, H, W, F]`.
+        """Normalises and rectifies activations.
 
         Args:
           weights: holds `<layer>_offset` `[F]` or `[E, F]` and, for task_norm, the blend.
-          layer: the prefix of this layer's names.
-          x: activations.
-          mask: `[E, B]`, 0 for padding, which has no part in the moments.
-          given: the statistics of the support pass, or `None` to take them from `x`.
-          slope: of the rectifier that follows; see `moments.rectify`.
+          layer: prefix of the names of this layer's weights and statistics.
+          x: activations `[E, B, H, W, F]`.
+          mask: `[E, B]`, 0 for padding, which does not count in the moments; `None` where all
+            examples count.
+          given: the statistics of the support set's pass, or `None` to compute them from `x`.
+          slope: the slope below 0 of the rectifier that follows; see `moments.rectify`.
 
         Returns:
-          the normalised activations, and the statistics `moments_<layer>_*`, each `[E, ...]`.
+          the normalised activations, and the statistics `<layer>_mean`, ..., each `[E, ...]`.
         """
         offset = weights[f"{layer}_offset"]
         if offset.shape.rank == 2:
@@ -80,19 +88,19 @@ class Normalisation(NamedTuple):
             mean, variance = _own_moments(x, axis=[2, 3, 4])
             return rectify((x - mean) * tf.math.rsqrt(variance + EPSILON) + offset, slope), {}
         if given is None or self.mode == "transductive":
-            mask = tf.cast(mask, x.dtype)
+            mask = tf.ones(tf.shape(x)[:2], x.dtype) if mask is None else tf.cast(mask, x.dtype)
             mean, variance = moments(x, mask)
             size = tf.reduce_sum(mask, axis=1)
         else:
-            mean = given[f"moments_{layer}_mean"][:, None, None, None, :]
-            variance = given[f"moments_{layer}_variance"][:, None, None, None, :]
-            size = given.get(f"moments_{layer}_size")
+            mean = given[f"{layer}_mean"][:, None, None, None, :]
+            variance = given[f"{layer}_variance"][:, None, None, None, :]
+            size = given.get(f"{layer}_size")
         statistics = {}
         if self.inductive:
-            statistics[f"moments_{layer}_mean"] = mean[:, 0, 0, 0, :]
-            statistics[f"moments_{layer}_variance"] = variance[:, 0, 0, 0, :]
+            statistics[f"{layer}_mean"] = mean[:, 0, 0, 0, :]
+            statistics[f"{layer}_variance"] = variance[:, 0, 0, 0, :]
         if self.mode == "task_norm":
-            statistics[f"moments_{layer}_size"] = size
+            statistics[f"{layer}_size"] = size
             evidence = weights[f"{layer}_blend_slope"] * size + weights[f"{layer}_blend_bias"]
             alpha = tf.sigmoid(evidence)[:, None, None, None, None]
             mean, variance = _blend(x, mean, variance, alpha)
@@ -102,7 +110,7 @@ class Normalisation(NamedTuple):
 def _blend(
     x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, alpha: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """The moments of the support set blended with those of each example: `[E, B, 1, 1, F]`."""
+    """Moments of the support set blended with those of each example: `[E, B, 1, 1, F]`."""
     own_mean, own_variance = _own_moments(x, axis=[2, 3])
     blended = alpha * mean + (1 - alpha) * own_mean
     spread = alpha * (variance + tf.square(mean - blended)) + (1 - alpha) * (

@@ -2,44 +2,54 @@
 
 A learner knows no TFX, no data set and no modality. It takes weights explicitly and returns new
 ones; every function works on a stack of episodes at once.
+
+Shape letters: E episodes, S support examples, Q query examples, N outputs (ways).
 """
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import tensorflow as tf
 
 from components.episodes.types import Episodes, Support
 from components.meta_trainer.network import Network
-from components.meta_trainer.training.parallel import CHUNK
 from components.meta_trainer.types import Weights
 from components.tasks.task import Task
 
+OptimizerName = Literal["adam", "adamw", "sgd", "momentum"]
+
 
 class MetaGradients(NamedTuple):
-    """What one meta-step computes from a stack of episodes.
+    """The result of one meta-step over a stack of episodes.
 
     Attributes:
-      gradients: as the meta-learned weights, averaged over the episodes.
+      gradients: one tensor for each meta-learned weight, averaged over the episodes.
       loss: scalar, the mean query loss.
       score: scalar, the mean query accuracy (or minus the mean squared error).
     """
 
-    gradients: dict[str, tf.Tensor]
+    gradients: dict[str, Any]
     loss: tf.Tensor
     score: tf.Tensor
 
 
 class MetaOptimizer(NamedTuple):
-    """How a learner's paper updates the meta-learned weights; configuration may overrule it."""
+    """The outer optimizer of a learner's paper; the section `training` overrides each part.
 
-    rate: float = 1e-3
+    Attributes:
+      learning_rate: of the meta-learned weights.
+      schedule: "constant", "cosine" or "linear", how the learning rate falls.
+      clip_norm: largest global norm of a meta-gradient; `None` for no limit.
+      optimizer: name of the update rule (`training.optimizer.UPDATES`).
+    """
+
+    learning_rate: float = 1e-3
     schedule: str = "constant"
     clip_norm: float | None = None
-    update: Literal["adam", "descent"] = "adam"
+    optimizer: OptimizerName = "adam"
 
 
-class Serves(NamedTuple):
+class ServingLimits(NamedTuple):
     """What a trained learner can serve beyond what it was trained with, in a reader's words."""
 
     ways: str
@@ -47,38 +57,57 @@ class Serves(NamedTuple):
     steps: str
 
 
-class Learner(NamedTuple):
-    """Attributes:
-    init: `seed -> ` the meta-learned weights (no leading E).
-    adapt: `(weights, support) -> ` adapted weights, tensors `[E, ...]`; all that an episode
-      changes, so that `predict` needs nothing else of the support set.
-    predict: `(weights, adapted, query_x [E, Q, ...]) -> ` outputs `[E, Q, N]`.
-    meta_gradients: `(weights, episodes, progress) -> MetaGradients`; `progress` is the share of
-      meta-training done, a scalar in 0..1.
-    path: `(weights, support, query_x) -> ` outputs before and after each step,
-      `[E, steps + 1, Q, N]`, or `None` for a learner that takes no steps.
-    network: what it adapts.
-    serves: what it can serve.
-    meta_optimizer: its paper's.
-    fixed_ways: whether the number of outputs is fixed by training.
-    needs_classes: whether it makes no sense for float targets.
-    order_matters: whether the order of the support set changes the result.
-    chunk: how many episodes one core takes at once in meta-training, at most; what they keep
-      between steps should fit into its cache.
+class Traits(NamedTuple):
+    """What a learner promises, and how it wants to be trained.
+
+    Attributes:
+      serves: what the trained learner can serve.
+      fixed_ways: whether training fixes the number of outputs N.
+      needs_classes: whether it requires class labels, so that float targets are refused.
+      inductive: whether each query's prediction depends on the support set and that query alone,
+        given a backbone that keeps this promise too. A model without it is never blessed.
+      meta_optimizer: the outer optimizer of its paper.
+      max_chunk: the largest number of episodes that one core should take at once in
+        meta-training: what they keep between steps should fit into its cache. Two small episodes
+        share the cost of starting a program.
     """
 
-    init: Callable[[int], dict[str, tf.Tensor]]
-    adapt: Callable[[Weights, Support], dict[str, tf.Tensor]]
+    serves: ServingLimits
+    fixed_ways: bool = True
+    needs_classes: bool = False
+    inductive: bool = True
+    meta_optimizer: MetaOptimizer = MetaOptimizer()
+    max_chunk: int = 2
+
+
+class Learner(NamedTuple):
+    """A meta-learning algorithm over a network, as pure functions and its traits.
+
+    Attributes:
+      init: `seed -> weights`, meta-learned, shared by all episodes (no leading E).
+      adapt: `(weights, support) -> adapted`, a nest of tensors `[E, ...]`: all that `predict`
+        needs of the support set.
+      predict: `(weights, adapted, query_x [E, Q, ...]) -> outputs [E, Q, N]`.
+      meta_gradients: `(weights, episodes, progress) -> MetaGradients`; `progress` is the share of
+        meta-training that is done, a scalar in 0..1.
+      path: `(weights, support, query_x) -> outputs [E, steps + 1, Q, N]` before and after each
+        inner step; `None` for a learner that takes no steps.
+      network: the network that it adapts.
+      traits: what it promises, and how it wants to be trained.
+    """
+
+    init: Callable[[int], dict[str, Any]]
+    adapt: Callable[[Weights, Support], dict[str, Any]]
     predict: Callable[[Weights, Weights, tf.Tensor], tf.Tensor]
     meta_gradients: Callable[[Weights, Episodes, tf.Tensor], MetaGradients]
     path: Callable[[Weights, Support, tf.Tensor], tf.Tensor] | None
     network: Network
-    serves: Serves
-    meta_optimizer: MetaOptimizer = MetaOptimizer()
-    fixed_ways: bool = True
-    needs_classes: bool = False
-    order_matters: bool = False
-    chunk: int = CHUNK
+    traits: Traits
+
+    @property
+    def inductive(self) -> bool:
+        """Whether each query's prediction depends on its support set and itself alone."""
+        return self.traits.inductive and self.network.backbone.inductive
 
 
 def gradients_of(
@@ -103,3 +132,23 @@ def gradients_of(
         return MetaGradients(gradients, loss, tf.reduce_mean(score))
 
     return meta_gradients
+
+
+def query_gradients(
+    adapt: Callable[[Weights, Support], dict[str, Any]],
+    predict: Callable[[Weights, Weights, tf.Tensor], tf.Tensor],
+    task: Task,
+) -> Callable[[Weights, Episodes, tf.Tensor], MetaGradients]:
+    """The meta-gradient of the query loss after adapting: min_theta sum over episodes of L_Q.
+
+    Args:
+      adapt, predict: as in `Learner`, differentiable.
+      task: the loss and the score.
+    """
+
+    def loss_and_outputs(weights: Weights, episodes: Episodes, progress: tf.Tensor):
+        del progress
+        outputs = predict(weights, adapt(weights, episodes.support), episodes.query_x)
+        return task.loss(outputs, episodes.query_y, episodes.support_y), outputs
+
+    return gradients_of(loss_and_outputs, task)

@@ -6,57 +6,184 @@
 episode's loss depends on its own weights alone, so the gradient of the summed loss is each one's.
 """
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import tensorflow as tf
+from pydantic import Field
+from pydantic.dataclasses import dataclass
 
-from components.episodes.types import Support
-from components.meta_trainer.learners.repeat import Step
+from components.episodes.types import Episodes, Support
+from components.meta_trainer.learners.base import (
+    Learner,
+    MetaGradients,
+    ServingLimits,
+    Traits,
+    query_gradients,
+)
+from components.meta_trainer.learners.repeat import Step, record_path, repeat
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights, merge, stack_for_episodes
 from components.tasks.task import Task
+
+
+@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+class StepOptions:
+    """Options of learners that take steps on the support set."""
+
+    inner_steps: int = Field(default=1, ge=0)
+    """Steps on the support set in meta-training."""
+    test_steps: int | None = Field(default=None, ge=0)
+    """Steps when served and evaluated; as many as in meta-training if null."""
+
+
+@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+class InnerLoopOptions(StepOptions):
+    """Options of learners whose steps descend at a configured learning rate."""
+
+    inner_learning_rate: float = Field(default=0.4, gt=0)
+    """alpha, for the mean loss over the support set; where it is learned, its first value."""
 
 
 class InnerLoop(NamedTuple):
     """What differs between the members of the family.
 
     Attributes:
-      network, task: what is adapted, and by which loss.
-      start: `(weights, support) -> ` theta'_0: the fast weights, each `[E, ...]`.
-      rate: `(weights, step, name) -> ` alpha, a scalar or a tensor of the weight's shape; the
-        step is an int32 scalar.
+      network: the network that is adapted.
+      task: gives the support loss.
+      start: `(weights, support) -> ` theta'_0, the fast weights, each `[E, ...]`.
+      learning_rates: `(weights, step number) -> ` alpha: a number, or a nest as the fast weights
+        of scalars or tensors of the weight's shape.
     """
 
     network: Network
     task: Task
-    start: Callable[[Weights, Support], dict[str, tf.Tensor]]
-    rate: Callable[[Weights, tf.Tensor, str], tf.Tensor | float]
+    start: Callable[[Weights, Support], dict[str, Any]]
+    learning_rates: Callable[[Weights, tf.Tensor], Weights | float]
+
+
+class Adaptation(NamedTuple):
+    """How a stack of support sets is adapted to, step by step.
+
+    Attributes:
+      state: the state before any step, a nest of tensors `[E, ...]`.
+      step: one step, as `repeat` takes it.
+      finish: `state -> ` adapted weights, all that `predict` needs of the support set.
+    """
+
+    state: dict[str, Any]
+    step: Step
+    finish: Callable[[dict[str, Any]], dict[str, Any]]
+
+    def run(self, steps: int) -> dict[str, Any]:
+        """The adapted weights after so many steps."""
+        return self.finish(repeat(self.step, self.state, steps))
+
+
+Plan = Callable[[Weights, Support], Adaptation]
+
+
+def stepwise_learner(
+    network: Network,
+    task: Task,
+    *,
+    init: Callable[[int], dict[str, Any]],
+    plan: Plan,
+    options: StepOptions,
+    training_plan: Plan | None = None,
+    meta_gradients: Callable[[Weights, Episodes, tf.Tensor], MetaGradients] | None = None,
+    **traits: Any,
+) -> Learner:
+    """A learner that takes steps on the support set.
+
+    Args:
+      network: the network that is adapted.
+      task: the loss and the score.
+      init: `seed -> ` meta-learned weights.
+      plan: `(weights, support) -> Adaptation`.
+      options: the number of steps, in meta-training and when served.
+      training_plan: replaces `plan` in meta-training.
+      meta_gradients: replaces the gradient of the query loss after the last step.
+      **traits: fields of `Traits`, beside `serves`.
+    """
+    inner_steps, test_steps = options.inner_steps, options.test_steps
+    served_steps = inner_steps if test_steps is None else test_steps
+
+    def adapt(weights: Weights, support: Support) -> dict[str, Any]:
+        return plan(weights, support).run(served_steps)
+
+    def adapt_in_training(weights: Weights, support: Support) -> dict[str, Any]:
+        return (training_plan or plan)(weights, support).run(inner_steps)
+
+    def path(weights: Weights, support: Support, query_x: tf.Tensor) -> tf.Tensor:
+        state, step, finish = plan(weights, support)
+        return record_path(
+            step, state, served_steps, lambda state: predict(weights, finish(state), query_x)
+        )
+
+    def predict(weights: Weights, adapted: Weights, query_x: tf.Tensor) -> tf.Tensor:
+        return network_outputs(network, weights, adapted, query_x)
+
+    fixed_ways = traits.get("fixed_ways", True)
+    serves = ServingLimits(
+        ways=f"up to {network.outputs}, as trained" if fixed_ways else "any number",
+        shots="any number, also uneven",
+        steps=f"{served_steps}, fixed at export (trained with {inner_steps})",
+    )
+    return Learner(
+        init=init,
+        adapt=adapt,
+        predict=predict,
+        meta_gradients=meta_gradients or query_gradients(adapt_in_training, predict, task),
+        path=path,
+        network=network,
+        traits=Traits(serves, **traits),
+    )
+
+
+def gradient_descent(loop: InnerLoop, *, first_order: bool = False) -> Plan:
+    """The plan of the MAML family; for `first_order` see `inner_step`."""
+
+    def plan(weights: Weights, support: Support) -> Adaptation:
+        def finish(fast: dict[str, Any]) -> dict[str, Any]:
+            return add_statistics(loop.network, loop.task, weights, fast, support)
+
+        step = inner_step(loop, weights, support, first_order=first_order)
+        return Adaptation(loop.start(weights, support), step, finish)
+
+    return plan
 
 
 def inner_step(
     loop: InnerLoop, weights: Weights, support: Support, *, first_order: bool | tf.Tensor = False
 ) -> Step:
-    """One step down the support loss, as `repeat` takes it.
+    """One step of descent on the support loss, as `repeat` takes it.
 
     Args:
       loop: the member of the family.
-      weights: meta-learned.
+      weights: meta-learned weights.
       support: the labelled examples.
       first_order: treat the inner gradients as constants, as FOMAML does; a bool scalar where
         that changes in meta-training.
     """
 
-    def step(number: tf.Tensor, fast: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def step(number: tf.Tensor, fast: dict[str, Any]) -> dict[str, Any]:
         gradients, _ = support_gradients(loop.network, loop.task, weights, fast, support)
-        steps = {n: constant_if(first_order, gradients[n]) for n in fast}
-        return {n: w - loop.rate(weights, number, n) * steps[n] for n, w in fast.items()}
+        gradients = tf.nest.map_structure(lambda g: constant_if(first_order, g), gradients)
+        return descend(fast, gradients, loop.learning_rates(weights, number))
 
     return step
 
 
+def descend(fast: Weights, gradients: Weights, rates: Weights | float) -> dict[str, Any]:
+    """theta' - alpha * gradient; `rates` is one number or a nest as `fast`."""
+    if not isinstance(rates, Mapping):
+        rates = tf.nest.map_structure(lambda _: rates, fast)
+    return tf.nest.map_structure(lambda w, a, g: w - a * g, fast, rates, gradients)
+
+
 def constant_if(first_order: bool | tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
-    """The gradient; how it came about is not differentiated if `first_order`."""
+    """The gradient, as a constant for differentiation where `first_order` is true."""
     constant = tf.stop_gradient(gradient)
     if isinstance(first_order, bool):
         return constant if first_order else gradient
@@ -65,7 +192,7 @@ def constant_if(first_order: bool | tf.Tensor, gradient: tf.Tensor) -> tf.Tensor
 
 def support_gradients(
     network: Network, task: Task, weights: Weights, fast: Weights, support: Support
-) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+) -> tuple[dict[str, Any], tf.Tensor]:
     """The gradient of each episode's support loss by its fast weights, and that loss `[E]`.
 
     `weights` holds what is not adapted. The loss is the mean over the support examples (MAML's
@@ -79,26 +206,30 @@ def support_gradients(
     return tape.gradient(losses, fast, unconnected_gradients="zero"), losses
 
 
-def stacked(names: Iterable[str], weights: Weights, support: Support) -> dict[str, tf.Tensor]:
-    """The named weights, once for each episode: theta'_0 of MAML."""
-    return stack_for_episodes({n: weights[n] for n in names}, tf.shape(support.x)[0])
+def adaptable(network: Network, weights: Weights) -> dict[str, Any]:
+    """Body and head but the weights of normalisation, which Finn et al. do not adapt."""
+    frozen = network.backbone.frozen_names
+    body = {name: w for name, w in weights["body"].items() if name not in frozen}
+    return {"body": body} | ({"head": dict(weights["head"])} if "head" in weights else {})
 
 
-def adaptable(network: Network, weights: Weights) -> list[str]:
-    """The network's weights but those of normalisation, which Finn et al. do not adapt."""
-    own = network.names()
-    return [n for n in weights if n in own and n not in network.backbone.frozen_names]
+def start_adaptable(network: Network) -> Callable[[Weights, Support], dict[str, Any]]:
+    """theta'_0 of MAML: the adaptable weights, once for each episode."""
+    return lambda weights, support: stack_for_episodes(
+        adaptable(network, weights), tf.shape(support.x)[0]
+    )
 
 
-def with_statistics(
+def add_statistics(
     network: Network, task: Task, weights: Weights, fast: Weights, support: Support
-) -> dict[str, tf.Tensor]:
-    """`fast` and the statistics of normalisation of the support set under these weights."""
+) -> dict[str, Any]:
+    """`fast` and the support set's statistics of normalisation under these weights."""
     _, statistics = network.features(merge(weights, fast), support.x, task.mask(support.y))
-    return merge(fast, statistics)
+    return dict(fast) | {"statistics": statistics}
 
 
-def predict(network: Network, weights: Weights, adapted: Weights, x: tf.Tensor) -> tf.Tensor:
-    """Outputs `[E, Q, N]` for queries, each from the adapted weights and itself alone."""
-    everything = tf.ones(tf.shape(x)[:2])
-    return network.forward(merge(weights, adapted), x, everything, adapted)[0]
+def network_outputs(
+    network: Network, weights: Weights, adapted: Weights, query_x: tf.Tensor
+) -> tf.Tensor:
+    """Outputs `[E, Q, N]` of the network with adapted weights and statistics."""
+    return network.forward(merge(weights, adapted), query_x, statistics=adapted["statistics"])[0]

@@ -11,32 +11,34 @@ References:
 """
 
 import dataclasses
+from typing import Any
 
 import tensorflow as tf
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from components.episodes.types import Support
-from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner
-from components.meta_trainer.learners.family import descent, stepwise_learner
+from components.meta_trainer.learners.inner_loop import (
+    InnerLoop,
+    InnerLoopOptions,
+    adaptable,
+    gradient_descent,
+    start_adaptable,
+    stepwise_learner,
+)
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights
 from components.tasks.task import Task
 
 
 @dataclass(frozen=True, config={"extra": "forbid", "strict": True})
-class FomamlOptions:
+class FomamlOptions(InnerLoopOptions):
     """Options of `fomaml`."""
 
     inner_steps: int = Field(default=3, ge=0)
     """Gradient steps on the support set in meta-training."""
-    test_steps: int | None = Field(default=None, ge=0)
-    """Steps when served and evaluated; as many as in meta-training if null."""
-    inner_rate: float = Field(default=0.4, gt=0)
-    """alpha, for the mean loss over the support set."""
     learn_rates: bool = True
-    """Meta-learn alpha, one for each weight tensor, starting at `inner_rate`."""
+    """Meta-learn alpha, one for each weight tensor, starting at `inner_learning_rate`."""
 
 
 @dataclass(frozen=True, config={"extra": "forbid", "strict": True})
@@ -50,32 +52,32 @@ class MamlOptions(FomamlOptions):
 
 
 def maml(options: MamlOptions, network: Network, task: Task) -> Learner:
-    """See the module. All weights but those of normalisation are adapted."""
+    """MAML; all weights but those of normalisation are adapted."""
 
-    def init(seed: int) -> dict[str, tf.Tensor]:
+    def init(seed: int) -> dict[str, Any]:
         weights = network.init(seed)
-        if not options.learn_rates:
-            return weights
-        names = inner_loop.adaptable(network, weights)
-        # A tensor for each: an eager tape adds up the gradients of one that is used for several.
-        return weights | {f"rate_{name}": tf.constant(options.inner_rate) for name in names}
+        if options.learn_rates:
+            weights["rates"] = equal_rates(adaptable(network, weights), options.inner_learning_rate)
+        return weights
 
-    def start(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
-        return inner_loop.stacked(inner_loop.adaptable(network, weights), weights, support)
-
-    def rate(weights: Weights, step: tf.Tensor, name: str) -> tf.Tensor | float:
+    def learning_rates(weights: Weights, step: tf.Tensor) -> Weights | float:
         del step
-        return weights.get(f"rate_{name}", options.inner_rate)
+        return weights.get("rates", options.inner_learning_rate)
 
-    loop = inner_loop.InnerLoop(network, task, start, rate)
+    loop = InnerLoop(network, task, start_adaptable(network), learning_rates)
     return stepwise_learner(
         network,
         task,
         init=init,
-        begin=descent(loop, first_order=options.first_order),
-        inner_steps=options.inner_steps,
-        test_steps=options.test_steps,
+        plan=gradient_descent(loop, first_order=options.first_order),
+        options=options,
     )
+
+
+def equal_rates(weights: Weights, rate: float) -> dict[str, Any]:
+    """The same learning rate for each weight tensor, to be meta-learned."""
+    # A tensor for each: an eager tape adds up the gradients of one that is used for several.
+    return tf.nest.map_structure(lambda _: tf.constant(rate), dict(weights))
 
 
 def fomaml(options: FomamlOptions, network: Network, task: Task) -> Learner:

@@ -3,22 +3,33 @@
   multi-step loss      sum_i v_i L_Q(theta'_i), v annealed to the last step alone     (eq. 3)
   learned rates        one for each weight tensor and each step                       (LSLR)
   derivative order     first-order gradients early in meta-training, then second      (DA)
-  cosine schedule      of the meta-rate                                               (CA)
+  cosine schedule      of the learning rate                                           (CA)
 
-Not taken over: normalisation with statistics of each step's own, which need the queries' moments;
-the network's normalisation stays as configured.
+Left out: normalisation with statistics of each step's own, which need the queries' moments; the
+network's normalisation stays as configured.
 
 References: Antoniou, Edwards, Storkey 2019, "How to train your MAML", arXiv 1810.09502, section 4.
 """
+
+from typing import Any
 
 import tensorflow as tf
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from components.episodes.types import Episodes, Support
-from components.meta_trainer.learners import inner_loop
+from components.episodes.types import Episodes
 from components.meta_trainer.learners.base import Learner, MetaOptimizer, gradients_of
-from components.meta_trainer.learners.family import descent, stepwise_learner
+from components.meta_trainer.learners.inner_loop import (
+    InnerLoop,
+    StepOptions,
+    adaptable,
+    add_statistics,
+    gradient_descent,
+    inner_step,
+    network_outputs,
+    start_adaptable,
+    stepwise_learner,
+)
 from components.meta_trainer.learners.repeat import repeat
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights
@@ -31,7 +42,7 @@ class MamlPlusPlusOptions:
 
     inner_steps: int = Field(default=3, ge=1)
     """Steps on the support set, in meta-training and when served: each has rates of its own."""
-    inner_rate: float = Field(default=0.4, gt=0)
+    inner_learning_rate: float = Field(default=0.4, gt=0)
     """alpha at the start, for the mean loss over the support set."""
     multi_step_share: float = Field(default=0.15, ge=0, le=1)
     """Share of meta-training in which earlier steps' losses count."""
@@ -40,56 +51,53 @@ class MamlPlusPlusOptions:
 
 
 def maml_plus_plus(options: MamlPlusPlusOptions, network: Network, task: Task) -> Learner:
-    """See the module. All weights but those of normalisation are adapted."""
+    """MAML++; all weights but those of normalisation are adapted."""
     steps = options.inner_steps
+    start = start_adaptable(network)
 
-    def init(seed: int) -> dict[str, tf.Tensor]:
+    def init(seed: int) -> dict[str, Any]:
         weights = network.init(seed)
-        names = inner_loop.adaptable(network, weights)
-        return weights | {f"rate_{name}": tf.fill([steps], options.inner_rate) for name in names}
+        rates = tf.nest.map_structure(
+            lambda _: tf.fill([steps], options.inner_learning_rate), adaptable(network, weights)
+        )
+        return weights | {"rates": rates}
 
-    def start(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
-        return inner_loop.stacked(inner_loop.adaptable(network, weights), weights, support)
+    def learning_rates(weights: Weights, step: tf.Tensor) -> Weights:
+        return tf.nest.map_structure(lambda rates: rates[step], weights["rates"])
 
-    def rate(weights: Weights, step: tf.Tensor, name: str) -> tf.Tensor:
-        return weights[f"rate_{name}"][step]
+    loop = InnerLoop(network, task, start, learning_rates)
 
-    loop = inner_loop.InnerLoop(network, task, start, rate)
-
-    def answered(weights: Weights, fast: Weights, episodes: Episodes):
-        adapted = inner_loop.with_statistics(network, task, weights, fast, episodes.support)
-        outputs = inner_loop.predict(network, weights, adapted, episodes.query_x)
+    def query_loss(weights: Weights, fast: Weights, episodes: Episodes):
+        adapted = add_statistics(network, task, weights, fast, episodes.support)
+        outputs = network_outputs(network, weights, adapted, episodes.query_x)
         return task.loss(outputs, episodes.query_y, episodes.support_y), outputs
 
     def meta_loss(weights: Weights, episodes: Episodes, progress: tf.Tensor):
         shares = step_shares(progress / max(options.multi_step_share, 1e-6), steps)
         # One program for both orders: two would take twice as long to compile.
         first_order = progress < options.first_order_share
-        descend = inner_loop.inner_step(loop, weights, episodes.support, first_order=first_order)
+        take_step = inner_step(loop, weights, episodes.support, first_order=first_order)
         # The sum of the steps' query losses goes through the loop beside the fast weights.
         fast = start(weights, episodes.support)
-        zero = tf.zeros(tf.shape(episodes.query_y)[:1], fast["head_bias"].dtype)
+        zero = tf.zeros(tf.shape(episodes.query_y)[:1], fast["head"]["bias"].dtype)
 
-        def step(number: tf.Tensor, state: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-            total = state["total"]
-            fast = descend(number, {n: w for n, w in state.items() if n != "total"})
-            query_loss, _ = answered(weights, fast, episodes)
-            return fast | {"total": total + tf.cast(shares[number], total.dtype) * query_loss}
+        def step(number: tf.Tensor, state: dict[str, Any]) -> dict[str, Any]:
+            fast, total = take_step(number, state["fast"]), state["total"]
+            losses, _ = query_loss(weights, fast, episodes)
+            return {"fast": fast, "total": total + tf.cast(shares[number], total.dtype) * losses}
 
-        state = repeat(step, fast | {"total": zero}, steps)
-        total = state.pop("total")
-        _, outputs = answered(weights, state, episodes)
-        return total, outputs
+        state = repeat(step, {"fast": fast, "total": zero}, steps)
+        _, outputs = query_loss(weights, state["fast"], episodes)
+        return state["total"], outputs
 
     return stepwise_learner(
         network,
         task,
         init=init,
-        begin=descent(loop),
-        inner_steps=steps,
-        test_steps=None,
+        plan=gradient_descent(loop),
+        options=StepOptions(inner_steps=steps),
         meta_gradients=gradients_of(meta_loss, task),
-        meta_optimizer=MetaOptimizer(rate=1e-3, schedule="cosine"),
+        meta_optimizer=MetaOptimizer(learning_rate=1e-3, schedule="cosine"),
     )
 
 

@@ -11,8 +11,8 @@ and each has a state of its own. With g_t the gradient of the support loss L_t a
 c_0, the learner's initial weights, is meta-learned. f and i are recycled before the sigmoid, as in
 the authors' code. First-order: gradients and losses enter as constants (section 3.3).
 
-Memory: between steps a coordinate keeps 2 x 20 + 3 numbers, its LSTM state, c, f and i; what lies
-within a step is computed again for the meta-gradient (`tf.recompute_grad`). For each step and each
+Memory: between steps a coordinate keeps 2 x 20 + 3 numbers, its LSTM state, c, f and i; the
+meta-gradient computes the rest of a step again (`tf.recompute_grad`). For each step and each
 episode that a core works on that is 4.9 MB for conv4-32 (28,229 weights at 28 x 28, 5 ways) and
 19 MB for conv4-64 (111,749). The LSTM is the cost, some 3 microseconds of a core for each weight
 and five steps, so conv4-64 takes four times as long as conv4-32.
@@ -20,7 +20,7 @@ and five steps, so conv4-64 takes four times as long as conv4-32.
 References: Ravi, Larochelle 2017, "Optimization as a Model for Few-Shot Learning", ICLR.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -29,11 +29,16 @@ from pydantic.dataclasses import dataclass
 
 from components.episodes.types import Support
 from components.meta_trainer.backbones.base import generator
-from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner, MetaOptimizer
-from components.meta_trainer.learners.family import Adaptation, stepwise_learner
+from components.meta_trainer.learners.inner_loop import (
+    Adaptation,
+    StepOptions,
+    add_statistics,
+    stepwise_learner,
+    support_gradients,
+)
 from components.meta_trainer.network import Network
-from components.meta_trainer.types import Weights
+from components.meta_trainer.types import Weights, stack_for_episodes
 from components.tasks.task import Task
 
 P = 10.0
@@ -41,13 +46,11 @@ P = 10.0
 
 
 @dataclass(frozen=True, config={"extra": "forbid", "strict": True})
-class MetaLstmOptions:
+class MetaLstmOptions(StepOptions):
     """Options of `meta_lstm`. The paper: 12 steps for 1 shot, 8 for 5 shots."""
 
     inner_steps: int = Field(default=5, ge=1)
-    """Updates of the learner, each on the whole support set."""
-    test_steps: int | None = Field(default=None, ge=0)
-    """Updates when served; as many as in meta-training if null."""
+    """Updates of the learner in meta-training, each on the whole support set."""
     hidden: int = Field(default=20, ge=1)
     """Size of the first layer."""
     divide_gradient: bool = False
@@ -57,10 +60,15 @@ class MetaLstmOptions:
 
 
 class State(NamedTuple):
-    """Of all coordinates: P of them, H numbers in the first layer.
+    """The LSTM's state of P coordinates, with H numbers each in the first layer.
 
-    h, s: `[H, E, P]`, output and cell of the first layer; f, i, c: `[E, P]`. Coordinates come
-    last: there are thousands of them, and the processor's vectors run along the last axis.
+    Coordinates come last: there are thousands of them, and the processor's vectors run along the
+    last axis.
+
+    Attributes:
+      h, s: output and cell of the first layer, `[H, E, P]`.
+      f, i: forget and input gate before the sigmoid, `[E, P]`.
+      c: cell of the second layer, the learner's weights, `[E, P]`.
     """
 
     h: tf.Tensor
@@ -71,45 +79,44 @@ class State(NamedTuple):
 
 
 def meta_lstm(options: MetaLstmOptions, network: Network, task: Task) -> Learner:
-    """See the module. All weights of the network are coordinates, those of normalisation too."""
-    shapes = {name: w.shape for name, w in network.init(0).items()}
-    names = list(shapes)
+    """Meta-LSTM; all weights of the network are coordinates, those of normalisation too."""
+    like = network.init(0)
 
-    def init(seed: int) -> dict[str, tf.Tensor]:
-        return network.init(seed) | init_meta_learner(seed, options.hidden)
+    def init(seed: int) -> dict[str, Any]:
+        return network.init(seed) | {"meta_learner": init_meta_learner(seed, options.hidden)}
 
-    def begin(weights: Weights, support: Support) -> Adaptation:
-        start = flatten(inner_loop.stacked(names, weights, support), names)
+    def plan(weights: Weights, support: Support) -> Adaptation:
+        own = {part: weights[part] for part in like}
+        start = flatten(stack_for_episodes(own, tf.shape(support.x)[0]))
 
-        def step(number: tf.Tensor, state: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        def step(number: tf.Tensor, state: dict[str, Any]) -> dict[str, Any]:
             del number
-            fast = unflatten(tf.stop_gradient(state["c"]), shapes)
-            gradients, losses = inner_loop.support_gradients(network, task, weights, fast, support)
-            gradient = tf.stop_gradient(flatten(gradients, names))
+            fast = unflatten(tf.stop_gradient(state["c"]), like)
+            gradients, losses = support_gradients(network, task, weights, fast, support)
+            gradient = tf.stop_gradient(flatten(gradients))
             if options.divide_gradient:
                 count = tf.reduce_sum(task.mask(support.y), axis=1, keepdims=True)
                 gradient /= tf.cast(count, gradient.dtype)
-            return update(weights, gradient, tf.stop_gradient(losses), State(**state))._asdict()
+            losses = tf.stop_gradient(losses)
+            return update(weights["meta_learner"], gradient, losses, State(**state))._asdict()
 
-        def finish(state: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-            fast = unflatten(state["c"], shapes)
-            return inner_loop.with_statistics(network, task, weights, fast, support)
+        def finish(state: dict[str, Any]) -> dict[str, Any]:
+            return add_statistics(network, task, weights, unflatten(state["c"], like), support)
 
         return Adaptation(initial_state(start, options.hidden)._asdict(), step, finish)
 
-    learner = stepwise_learner(
+    return stepwise_learner(
         network,
         task,
         init=init,
-        begin=begin,
-        inner_steps=options.inner_steps,
-        test_steps=options.test_steps,
+        plan=plan,
+        options=options,
         # The paper: 1e-3 throughout, for 50,000 episodes and more, each an update. Budgets are
         # smaller here: twice that, falling.
-        meta_optimizer=MetaOptimizer(rate=2e-3, schedule="cosine", clip_norm=0.25),
+        meta_optimizer=MetaOptimizer(learning_rate=2e-3, schedule="cosine", clip_norm=0.25),
+        # 20 to 80 numbers for each weight: those of one episode fill a core's cache.
+        max_chunk=1,
     )
-    # 20 to 80 numbers for each weight: those of one episode fill a core's cache.
-    return learner._replace(chunk=1)
 
 
 def init_meta_learner(seed: int, hidden: int) -> dict[str, tf.Tensor]:
@@ -133,7 +140,7 @@ def init_meta_learner(seed: int, hidden: int) -> dict[str, tf.Tensor]:
 
 
 def initial_state(c: tf.Tensor, hidden: int) -> State:
-    """All zero but the cell `c` `[E, P]`."""
+    """The state before the first update: all zero but the cell `c` `[E, P]`."""
     empty = tf.zeros(tf.concat([[hidden], tf.shape(c)], axis=0), c.dtype)
     return State(empty, empty, tf.zeros_like(c), tf.zeros_like(c), c)
 
@@ -142,10 +149,10 @@ def update(weights: Weights, gradient: tf.Tensor, losses: tf.Tensor, state: Stat
     """One update of all coordinates.
 
     Args:
-      weights: the meta-learner's.
-      gradient: `[E, P]`.
-      losses: `[E]`.
-      state: before.
+      weights: the meta-learner's parameters.
+      gradient: of the support loss, `[E, P]`.
+      losses: support losses, `[E]`.
+      state: the state before the update.
     """
     names = ("lstm_kernel", "lstm_bias", "forget_kernel", "forget_bias", "input_kernel")
     parameters = (*(weights[name] for name in names), weights["input_bias"])
@@ -168,7 +175,7 @@ def first_layer(
     h: tf.Tensor,
     s: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """h_t and s_t of a plain LSTM; `kernel` `[4 + H, 4 H]` takes loss, gradient and h in turn."""
+    """h_t and s_t of a plain LSTM; `kernel` `[4 + H, 4 H]` takes loss, gradient and h, stacked."""
     ones = tf.ones_like(gradient)
     of_loss = preprocess(losses, axis=0)[:, :, None] * ones
     # Loss and bias as rows of the product: meta-steps were some 7% slower where their gradients
@@ -185,7 +192,7 @@ def first_layer(
 def gate(
     kernel: tf.Tensor, bias: tf.Tensor, h: tf.Tensor, c: tf.Tensor, before: tf.Tensor
 ) -> tf.Tensor:
-    """W [h, c, before] + b, `[E, P]`: a gate of the meta-LSTM cell before its sigmoid."""
+    """A gate of the meta-LSTM cell before its sigmoid, `[E, P]`: W [h, c, before] + b."""
     return tf.tensordot(kernel[:-2], h, 1) + kernel[-2] * c + kernel[-1] * before + bias
 
 
@@ -201,17 +208,15 @@ def preprocess(x: tf.Tensor, axis: int = -1) -> tf.Tensor:
     return tf.stack([first, tf.where(large, tf.sign(x), np.exp(P) * x)], axis=axis)
 
 
-def flatten(weights: Weights, names: list[str]) -> tf.Tensor:
-    """Weights `[E, ...]` to coordinates `[E, P]`."""
-    rows = [tf.reshape(weights[name], [tf.shape(weights[name])[0], -1]) for name in names]
-    return tf.concat(rows, axis=1)
+def flatten(weights: Weights) -> tf.Tensor:
+    """Weights `[E, ...]` to coordinates `[E, P]`, in the order of `tf.nest`."""
+    tensors = tf.nest.flatten(weights)
+    return tf.concat([tf.reshape(w, [tf.shape(w)[0], -1]) for w in tensors], axis=1)
 
 
-def unflatten(coordinates: tf.Tensor, shapes: dict[str, tf.TensorShape]) -> dict[str, tf.Tensor]:
-    """Coordinates `[E, P]` to weights `[E, ...]`."""
-    sizes = [shape.num_elements() for shape in shapes.values()]
-    pieces = tf.split(coordinates, sizes, axis=1)
-    return {
-        name: tf.reshape(piece, [-1, *shape])
-        for (name, shape), piece in zip(shapes.items(), pieces)
-    }
+def unflatten(coordinates: tf.Tensor, like: Weights) -> dict[str, Any]:
+    """Coordinates `[E, P]` to weights `[E, ...]`, named and shaped as those of `like` `[...]`."""
+    shapes = [w.shape for w in tf.nest.flatten(like)]
+    pieces = tf.split(coordinates, [shape.num_elements() for shape in shapes], axis=1)
+    tensors = [tf.reshape(piece, [-1, *shape]) for piece, shape in zip(pieces, shapes)]
+    return tf.nest.pack_sequence_as(like, tensors)

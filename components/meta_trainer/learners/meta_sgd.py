@@ -5,59 +5,56 @@
 References: Li et al. 2017, "Meta-SGD", arXiv 1707.09835, eq. 2 and algorithm 1.
 """
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from components.episodes.types import Support
 from components.meta_trainer.backbones.base import generator
-from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner
-from components.meta_trainer.learners.family import descent, stepwise_learner
+from components.meta_trainer.learners.inner_loop import (
+    InnerLoop,
+    StepOptions,
+    adaptable,
+    gradient_descent,
+    start_adaptable,
+    stepwise_learner,
+)
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights
 from components.tasks.task import Task
 
 
 @dataclass(frozen=True, config={"extra": "forbid", "strict": True})
-class MetaSgdOptions:
+class MetaSgdOptions(StepOptions):
     """Options of `meta_sgd`. The paper takes one step, and draws alpha from [0.005, 0.1]."""
 
-    inner_steps: int = Field(default=1, ge=0)
-    """Steps on the support set in meta-training."""
-    test_steps: int | None = Field(default=None, ge=0)
-    """Steps when served; as many as in meta-training if null."""
-    rate_low: float = Field(default=0.2, gt=0)
+    learning_rate_low: float = Field(default=0.2, gt=0)
     """Lower end of alpha at the start, for the mean loss over the support set."""
-    rate_high: float = Field(default=0.6, gt=0)
+    learning_rate_high: float = Field(default=0.6, gt=0)
     """Upper end."""
 
 
 def meta_sgd(options: MetaSgdOptions, network: Network, task: Task) -> Learner:
-    """See the module. All weights but those of normalisation are adapted."""
+    """Meta-SGD; all weights but those of normalisation are adapted."""
 
-    def init(seed: int) -> dict[str, tf.Tensor]:
+    def init(seed: int) -> dict[str, Any]:
+        def draw(name: str, w: tf.Tensor) -> tf.Tensor:
+            low, high = options.learning_rate_low, options.learning_rate_high
+            rates = generator(seed, f"rate_{name}").uniform(low, high, w.shape)
+            return tf.constant(rates.astype(np.float32))
+
         weights = network.init(seed)
-        for name in inner_loop.adaptable(network, weights):
-            draw = generator(seed, f"rate_{name}").uniform(
-                options.rate_low, options.rate_high, weights[name].shape
-            )
-            weights[f"rate_{name}"] = tf.constant(draw.astype(np.float32))
-        return weights
+        adapted = adaptable(network, weights)
+        body = {name: draw(name, w) for name, w in adapted["body"].items()}
+        head = {name: draw(f"head_{name}", w) for name, w in adapted["head"].items()}
+        return weights | {"rates": {"body": body, "head": head}}
 
-    def start(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
-        return inner_loop.stacked(inner_loop.adaptable(network, weights), weights, support)
-
-    def rate(weights: Weights, step: tf.Tensor, name: str) -> tf.Tensor:
+    def learning_rates(weights: Weights, step: tf.Tensor) -> Weights:
         del step
-        return weights[f"rate_{name}"]
+        return weights["rates"]
 
-    return stepwise_learner(
-        network,
-        task,
-        init=init,
-        begin=descent(inner_loop.InnerLoop(network, task, start, rate)),
-        inner_steps=options.inner_steps,
-        test_steps=options.test_steps,
-    )
+    loop = InnerLoop(network, task, start_adaptable(network), learning_rates)
+    return stepwise_learner(network, task, init=init, plan=gradient_descent(loop), options=options)

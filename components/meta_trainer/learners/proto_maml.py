@@ -8,30 +8,37 @@ References: Triantafillou et al. 2020, "Meta-Dataset", arXiv 1903.03096, section
 is this with `first_order`).
 """
 
+from typing import Any
+
 import tensorflow as tf
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from components.episodes.types import Support
-from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner
-from components.meta_trainer.learners.family import descent, stepwise_learner
-from components.meta_trainer.learners.prototypes import class_means, ways_of
-from components.meta_trainer.network import HEAD, Network
+from components.meta_trainer.learners.inner_loop import (
+    InnerLoop,
+    InnerLoopOptions,
+    adaptable,
+    gradient_descent,
+    start_adaptable,
+    stepwise_learner,
+)
+from components.meta_trainer.learners.maml import equal_rates
+from components.meta_trainer.learners.prototypes import class_means, count_ways
+from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights, merge
 from components.tasks.task import Task
 
 
 @dataclass(frozen=True, config={"extra": "forbid", "strict": True})
-class ProtoMamlOptions:
+class ProtoMamlOptions(InnerLoopOptions):
     """Options of `proto_maml`."""
 
     inner_steps: int = Field(default=2, ge=0)
-    """Steps on the support set in meta-training."""
-    test_steps: int | None = Field(default=None, ge=0)
-    """Steps when served; as many as in meta-training if null."""
-    inner_rate: float = Field(default=0.05, gt=0)
-    """alpha at the start, for the mean loss over the support set."""
+    """Gradient steps on the support set in meta-training."""
+    inner_learning_rate: float = Field(default=0.05, gt=0)
+    """alpha, for the mean loss over the support set; where it is learned, its first value."""
     learn_rates: bool = True
     """Meta-learn alpha, one for each weight tensor."""
     first_order: bool = False
@@ -39,50 +46,48 @@ class ProtoMamlOptions:
 
 
 def proto_maml(options: ProtoMamlOptions, network: Network, task: Task) -> Learner:
-    """See the module. All weights but those of normalisation are adapted."""
+    """Proto-MAML; all weights but those of normalisation are adapted."""
+    start_body = start_adaptable(network)
 
-    def init(seed: int) -> dict[str, tf.Tensor]:
+    def init(seed: int) -> dict[str, Any]:
         weights = network.init(seed)
+        body: dict[str, Any] = {"body": weights["body"]}
         if options.learn_rates:
-            names = inner_loop.adaptable(network, weights)
-            weights |= {f"rate_{name}": tf.constant(options.inner_rate) for name in names}
-        return {name: w for name, w in weights.items() if name not in HEAD}
+            body["rates"] = equal_rates(adaptable(network, weights), options.inner_learning_rate)
+        return body
 
     def start_with(ways: int | None):
-        def start(weights: Weights, support: Support) -> dict[str, tf.Tensor]:
-            body = inner_loop.adaptable(network, weights)
-            fast = inner_loop.stacked(body, weights, support)
+        def start(weights: Weights, support: Support) -> dict[str, Any]:
+            fast = start_body(weights, support)
             features, _ = network.features(merge(weights, fast), support.x, task.mask(support.y))
-            return fast | head_of_prototypes(
-                class_means(features, support.y, ways_of(support.y) if ways is None else ways)
-            )
+            n = count_ways(support.y) if ways is None else ways
+            return fast | {"head": prototype_head(class_means(features, support.y, n))}
 
         return start
 
-    def rate(weights: Weights, step: tf.Tensor, name: str) -> tf.Tensor | float:
+    def learning_rates(weights: Weights, step: tf.Tensor) -> Weights | float:
         del step
-        return weights.get(f"rate_{name}", options.inner_rate)
+        return weights.get("rates", options.inner_learning_rate)
 
-    def loop(ways: int | None) -> inner_loop.InnerLoop:
-        return inner_loop.InnerLoop(network, task, start_with(ways), rate)
+    def loop(ways: int | None) -> InnerLoop:
+        return InnerLoop(network, task, start_with(ways), learning_rates)
 
     return stepwise_learner(
         network,
         task,
         init=init,
-        begin=descent(loop(None)),
-        # The ways of meta-training are known, and XLA asks for shapes that are.
-        begin_training=descent(loop(network.outputs), first_order=options.first_order),
-        inner_steps=options.inner_steps,
-        test_steps=options.test_steps,
+        plan=gradient_descent(loop(None)),
+        # The ways of meta-training are known, and XLA asks for static shapes.
+        training_plan=gradient_descent(loop(network.outputs), first_order=options.first_order),
+        options=options,
         fixed_ways=False,
         needs_classes=True,
     )
 
 
-def head_of_prototypes(prototypes: tf.Tensor) -> dict[str, tf.Tensor]:
-    """`[E, N, D]` to `head_kernel` `[E, D, N]` and `head_bias` `[E, N]`."""
+def prototype_head(prototypes: tf.Tensor) -> dict[str, tf.Tensor]:
+    """The head of the prototypes `[E, N, D]`: `kernel` `[E, D, N]` and `bias` `[E, N]`."""
     return {
-        "head_kernel": 2 * tf.linalg.matrix_transpose(prototypes),
-        "head_bias": -tf.reduce_sum(tf.square(prototypes), axis=-1),
+        "kernel": 2 * tf.linalg.matrix_transpose(prototypes),
+        "bias": -tf.reduce_sum(tf.square(prototypes), axis=-1),
     }

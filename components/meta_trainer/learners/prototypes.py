@@ -7,9 +7,9 @@ def class_means(features: tf.Tensor, y: tf.Tensor, ways: int | tf.Tensor) -> tf.
     """The mean of each class's features; zero for a class without examples.
 
     Args:
-      features: `[E, S, D]`.
-      y: `[E, S]` int32, -1 for padding.
-      ways: N.
+      features: of the support examples, `[E, S, D]`.
+      y: labels `[E, S]` int32, -1 for padding.
+      ways: number of classes, N.
 
     Returns:
       `[E, N, D]`.
@@ -19,6 +19,6 @@ def class_means(features: tf.Tensor, y: tf.Tensor, ways: int | tf.Tensor) -> tf.
     return sums / tf.maximum(tf.reduce_sum(members, axis=1), 1)[..., None]
 
 
-def ways_of(y: tf.Tensor) -> tf.Tensor:
-    """N of a stack of support sets: one more than the largest label."""
+def count_ways(y: tf.Tensor) -> tf.Tensor:
+    """N of a stack of support sets `[E, S]`: one more than the largest label."""
     return tf.reduce_max(y) + 1

@@ -26,8 +26,8 @@ class Workers:
     """The processes that meta-train together; by default this one alone.
 
     Attributes:
-      index: of this process; 0 is the one that writes.
-      count: of processes.
+      index: index of this process; process 0 is the one that writes.
+      count: number of processes.
     """
 
     def __init__(self, strategy: Any = None, index: int = 0, count: int = 1):
@@ -75,10 +75,10 @@ def join(episodes_per_step: int) -> Workers:
     """Joins the processes that TF_CONFIG names. Must come before TensorFlow computes anything.
 
     Args:
-      episodes_per_step: E, which the processes must be able to share.
+      episodes_per_step: E, a multiple of the number of processes.
 
     Raises:
-      UserError: they cannot share it, or TF_CONFIG is no cluster.
+      UserError: E is no such multiple, or TF_CONFIG is no cluster.
     """
     index, count = place(os.environ.get("TF_CONFIG", ""))
     if count == 1:

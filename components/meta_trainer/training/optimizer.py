@@ -1,87 +1,109 @@
-"""The outer update: Adam (or plain descent) with a schedule and clipping, as pure functions.
+"""The outer update: one step of an optimizer on nested weights, as pure functions.
 
-    m <- b1 m + (1 - b1) g,  v <- b2 v + (1 - b2) g^2,
-    w <- w - rate * sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + eps)
+  adam      m <- b1 m + (1 - b1) g,  v <- b2 v + (1 - b2) g^2,
+            w <- w - rate sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + eps)
+  adamw     the same, after  w <- w - rate d w
+  sgd       w <- w - rate g
+  momentum  m <- b1 m + g,  w <- w - rate m
 
-References: Kingma, Ba 2015, "Adam", arXiv 1412.6980, end of section 2 (eps outside the
-correction, as in TensorFlow 1, which the papers used).
+with b1 = 0.9, b2 = 0.999, eps = 1e-8 and the weight decay d = 0.01.
+
+References:
+  Kingma, Ba 2015, "Adam", arXiv 1412.6980, end of section 2 (eps outside the correction, as in
+  TensorFlow 1, which the papers used);
+  Loshchilov, Hutter 2019, "Decoupled Weight Decay Regularization", arXiv 1711.05101.
 """
 
-import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from components.meta_trainer.types import Weights
 
-BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+BETA_1, BETA_2, EPSILON, WEIGHT_DECAY = 0.9, 0.999, 1e-8, 0.01
 
 
-class AdamState(NamedTuple):
-    """First and second moments, as the weights."""
+class Moments(NamedTuple):
+    """What an optimizer keeps from step to step.
+
+    Attributes:
+      first: m, a nest as the weights.
+      second: v, a nest as the weights.
+    """
 
     first: Weights
     second: Weights
 
 
-def init(weights: Weights) -> AdamState:
+def init(weights: Weights) -> Moments:
     """Moments of zero."""
-    zeros = {name: tf.zeros_like(w) for name, w in weights.items()}
-    return AdamState(zeros, dict(zeros))
+    return Moments(*(tf.nest.map_structure(tf.zeros_like, dict(weights)) for _ in range(2)))
 
 
-def update(
+def adam(
     weights: Weights,
     gradients: Weights,
-    state: AdamState,
+    moments: Moments,
     *,
     step: tf.Tensor,
     rate: tf.Tensor,
     epsilon: tf.Tensor | float = EPSILON,
-) -> tuple[dict[str, tf.Tensor], AdamState]:
+) -> tuple[dict[str, Any], Moments]:
     """One step of Adam.
 
     Args:
-      weights, gradients, state: by the same names.
+      weights: meta-learned weights.
+      gradients: a nest as the weights.
+      moments: those before the step.
       step: float scalar, 1 for the first update.
-      rate: float scalar.
+      rate: learning rate, a float scalar.
       epsilon: float scalar.
+
+    Returns:
+      weights and moments after the step.
     """
+    each = tf.nest.map_structure
     correction = tf.sqrt(1 - BETA_2**step) / (1 - BETA_1**step)
-    first = {n: BETA_1 * state.first[n] + (1 - BETA_1) * g for n, g in gradients.items()}
-    second = {n: BETA_2 * state.second[n] + (1 - BETA_2) * g * g for n, g in gradients.items()}
-    new = {
-        n: w - rate * correction * first[n] / (tf.sqrt(second[n]) + epsilon)
-        for n, w in weights.items()
-    }
-    return new, AdamState(first, second)
+    first = each(lambda m, g: BETA_1 * m + (1 - BETA_1) * g, moments.first, gradients)
+    second = each(lambda v, g: BETA_2 * v + (1 - BETA_2) * g * g, moments.second, gradients)
+    new = each(
+        lambda w, m, v: w - rate * correction * m / (tf.sqrt(v) + epsilon), weights, first, second
+    )
+    return new, Moments(first, second)
 
 
-def descend(
-    weights: Weights, gradients: Weights, state: AdamState, *, step: tf.Tensor, rate: tf.Tensor
-) -> tuple[dict[str, tf.Tensor], AdamState]:
-    """One plain step, w - rate * g; arguments as for `update`, the state stays as it is."""
+def adamw(
+    weights: Weights, gradients: Weights, moments: Moments, *, step: tf.Tensor, rate: tf.Tensor
+) -> tuple[dict[str, Any], Moments]:
+    """One step of Adam with decoupled weight decay; arguments as for `adam`."""
+    decayed = tf.nest.map_structure(lambda w: w - rate * WEIGHT_DECAY * w, weights)
+    return adam(decayed, gradients, moments, step=step, rate=rate)
+
+
+def sgd(
+    weights: Weights, gradients: Weights, moments: Moments, *, step: tf.Tensor, rate: tf.Tensor
+) -> tuple[dict[str, Any], Moments]:
+    """One plain step of descent; arguments as for `adam`, the moments stay as they are."""
     del step
-    return {name: w - rate * gradients[name] for name, w in weights.items()}, state
+    return tf.nest.map_structure(lambda w, g: w - rate * g, weights, gradients), moments
 
 
-UPDATES = {"adam": update, "descent": descend}
-"""By the name in a learner's `MetaOptimizer`."""
+def momentum(
+    weights: Weights, gradients: Weights, moments: Moments, *, step: tf.Tensor, rate: tf.Tensor
+) -> tuple[dict[str, Any], Moments]:
+    """One step of descent with momentum; arguments as for `adam`."""
+    moved = tf.nest.map_structure(lambda m, g: BETA_1 * m + g, moments.first, gradients)
+    new, _ = sgd(weights, moved, moments, step=step, rate=rate)
+    return new, moments._replace(first=moved)
 
 
-def clip(gradients: Weights, norm: float | None) -> dict[str, tf.Tensor]:
-    """Scales all gradients so that their global norm is at most `norm`."""
+UPDATES = {"adam": adam, "adamw": adamw, "sgd": sgd, "momentum": momentum}
+"""The update of each optimizer, by the name in `training.optimizer` and `MetaOptimizer`."""
+
+
+def clip(gradients: Weights, norm: float | None) -> dict[str, Any]:
+    """Scales all gradients so that their global norm is at most `norm`, if there is a limit."""
     if norm is None:
         return dict(gradients)
-    clipped, _ = tf.clip_by_global_norm(list(gradients.values()), norm)
-    return dict(zip(gradients, clipped))
-
-
-def scheduled(rate: float, schedule: str, progress: tf.Tensor) -> tf.Tensor:
-    """The rate after the share `progress` (0..1) of meta-training."""
-    if schedule == "cosine":
-        # To one hundredth of the start, as MAML++ (1e-3 to 1e-5).
-        return rate * (0.01 + 0.99 * 0.5 * (1 + tf.cos(math.pi * progress)))
-    if schedule == "linear":
-        return rate * (1 - progress)
-    return rate * tf.ones_like(progress)
+    clipped, _ = tf.clip_by_global_norm(tf.nest.flatten(gradients), norm)
+    return tf.nest.pack_sequence_as(gradients, clipped)

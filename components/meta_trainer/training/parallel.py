@@ -2,7 +2,7 @@
 
 On a CPU, a few large operations shared by all cores are slower than whole chunks of episodes, one
 per core: nothing waits for the slowest thread of each operation, and a chunk's activations fit
-into the core's cache. So each operation is told to keep to one core
+into the core's cache. So each operation runs on a single thread
 (`components.single_threaded`), and independent chunks are left to TensorFlow's executor, which runs
 them at once.
 """
@@ -16,30 +16,28 @@ import tensorflow as tf
 
 Result = TypeVar("Result")
 
-CHUNK = 2
-"""Episodes of a chunk, at most: two small ones share what starting a program costs."""
 EXAMPLE_BYTES = 12_800
-"""Of the core's cache for each example of a chunk's episodes: what they leave behind in each layer
+"""Bytes of a core's cache that each example of a chunk needs: what it leaves behind in each layer
 should fit. Episodes of 50 and 80 images were 9 to 13% faster one by one than by fours on a core
 with a small cache. On one with 2 MiB, episodes of 80 and 30 take 20 and 25% less time by twos:
 XLA leaves small products to Eigen, and those of two episodes to oneDNN, which is faster."""
 SMALL_CACHE = 512 * 1024
-"""Bytes, where the system does not say."""
+"""Bytes of a core's cache, where the system does not say."""
 
 
 def chunk_size(
-    episodes: int, cores: int, examples: int, largest: int = CHUNK, cache: int | None = None
+    episodes: int, cores: int, examples: int, *, largest: int, cache: int | None = None
 ) -> int:
-    """How many episodes a chunk has: a divisor of `episodes` that leaves no core idle, if any does.
+    """Episodes in a chunk: a divisor of `episodes` that leaves no core idle, if there is one.
 
     Chunks of one size are compiled once.
 
     Args:
-      episodes: of a stack.
-      cores: to be kept busy.
-      examples: of one episode, support and query.
-      largest: no more than so many.
-      cache: bytes of a core's own cache; this machine's if null.
+      episodes: number of episodes in the stack.
+      cores: number of cores to keep busy.
+      examples: number of examples of one episode, support and query.
+      largest: the largest chunk that the learner allows (`Traits.max_chunk`).
+      cache: bytes of a core's own cache; this machine's if `None`.
     """
     cache = cache or core_cache()
     largest = min(largest, max(1, cache // EXAMPLE_BYTES // examples))
@@ -49,28 +47,28 @@ def chunk_size(
 
 @functools.cache
 def core_cache() -> int:
-    """Bytes of a core's second-level cache, as Linux tells it (`2048K`)."""
+    """Bytes of a core's second-level cache, from Linux's file (`2048K`)."""
     try:
-        told = Path("/sys/devices/system/cpu/cpu0/cache/index2/size").read_text().strip()
+        text = Path("/sys/devices/system/cpu/cpu0/cache/index2/size").read_text().strip()
     except OSError:
         return SMALL_CACHE
-    return int(told[:-1]) * 1024 if told[:-1].isdigit() and told.endswith("K") else SMALL_CACHE
+    return int(text[:-1]) * 1024 if text[:-1].isdigit() and text.endswith("K") else SMALL_CACHE
 
 
 def mean_over_chunks(
     function: Callable[..., Result], stacked: tuple[tf.Tensor, ...], size: int
 ) -> Result:
-    """The mean of what a function gives for each chunk of episodes.
+    """The mean of a function's results over chunks of episodes.
 
     For a function whose results are means over its episodes, such as a meta-gradient, that is
-    what it would give for all of them at once, up to rounding.
+    its result for all of them at once, up to rounding.
 
     Args:
-      function: takes as many tensors as `stacked` has, each `[size, ...]`, and gives any nest
+      function: takes as many tensors as `stacked` has, each `[size, ...]`, and returns any nest
         of tensors. It is best a `tf.function(jit_compile=True)`: all chunks share its program.
       stacked: tensors `[E, ...]`, E static.
-      size: episodes in a chunk. The rest, if E is not a multiple, is a smaller chunk (compiled
-        once more) with its share of the mean.
+      size: number of episodes in a chunk. The rest, if E is not a multiple, is a smaller chunk
+        (compiled once more) with its share of the mean.
     """
     episodes = stacked[0].shape[0]
     if episodes is None:

@@ -3,7 +3,7 @@
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -13,7 +13,7 @@ PLAIN_EVERY_SECONDS = 30.0
 
 
 class TimedIterator:
-    """An iterator that knows how much of its user's time goes into waiting for it."""
+    """An iterator that measures which share of the time is spent waiting for it."""
 
     def __init__(self, iterator: Iterator[Any]):
         self._iterator = iterator
@@ -23,13 +23,13 @@ class TimedIterator:
         return self
 
     def __next__(self) -> Any:
-        asked = time.monotonic()
+        before = time.monotonic()
         element = next(self._iterator)
-        self._waited += time.monotonic() - asked
+        self._waited += time.monotonic() - before
         return element
 
     def wait_share(self) -> float:
-        """The share of the time since the (re)start, 0..1."""
+        """The share of the time since the (re)start spent waiting, 0..1."""
         return self._waited / max(time.monotonic() - self._started, 1e-9)
 
     def restart(self) -> None:
@@ -41,10 +41,10 @@ class MetaTrainingProgress:
     """A context in which `update` shows steps, loss, accuracies, episodes/s and the time left.
 
     Args:
-      total_steps: of meta-training.
-      first_step: done before.
-      episodes_per_step: E.
-      seconds: that may still be spent, if steps do not end it before.
+      total_steps: number of meta-steps of all meta-training.
+      first_step: number of meta-steps done before.
+      episodes_per_step: number of episodes of a meta-step.
+      seconds: limit of the time that this run may take.
     """
 
     def __init__(
@@ -77,10 +77,11 @@ class MetaTrainingProgress:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def validated(self, step: int, score: float, ci95: float, wait_share: float) -> None:
-        """Shows the score on meta-validation episodes and the wait for input from now on."""
+    def show_validation(self, entry: Mapping[str, float]) -> None:
+        """Shows an evaluation's score on meta-validation episodes and its wait for input."""
         self._validation = (
-            f"meta-validation {score:.3f} ± {ci95:.3f}, input wait {wait_share:.0%}, "
+            f"meta-validation {entry['eval_score']:.3f} ± {entry['eval_ci95']:.3f}, "
+            f"input wait {entry['wait_share']:.0%}, "
         )
 
     def update(self, step: int, loss: float, score: float, *, last: bool = False) -> None:

@@ -1,11 +1,12 @@
-"""The state of meta-training as variables, so that it can be saved and gone on with."""
+"""The state of meta-training as variables, so that it can be saved and resumed."""
 
 import json
+from typing import Any
 
 import tensorflow as tf
 
 from components.meta_trainer.training import optimizer
-from components.meta_trainer.training.optimizer import AdamState
+from components.meta_trainer.training.optimizer import Moments
 from components.meta_trainer.types import Weights
 
 
@@ -13,35 +14,44 @@ class TrainingState(tf.Module):
     """Everything that a resumed run needs, in one checkpoint.
 
     Attributes:
-      weights, first, second: the meta-learned weights and Adam's moments, by name.
-      best_weights, best_score: those with the best score on meta-validation episodes so far.
+      weights: the meta-learned weights, nested.
+      first, second: the optimizer's moments, as the weights.
+      best_weights: those with the best score on meta-validation episodes so far.
+      best_score: that score.
       step: meta-steps done, int64.
-      seconds: spent in meta-training, over all runs.
-      history: JSON, a list of what each evaluation found.
+      seconds: time spent in meta-training, over all runs, float64.
+      history: JSON, a list of the entries of all evaluations.
     """
 
     def __init__(self, weights: Weights):
         super().__init__()
-        adam = optimizer.init(weights)
+        moments = optimizer.init(weights)
         self.weights = _variables(weights)
-        self.first = _variables(adam.first)
-        self.second = _variables(adam.second)
+        self.first = _variables(moments.first)
+        self.second = _variables(moments.second)
         self.best_weights = _variables(weights)
         self.best_score = tf.Variable(float("-inf"), dtype=tf.float32)
         self.step = tf.Variable(0, dtype=tf.int64)
         self.seconds = tf.Variable(0.0, dtype=tf.float64)
         self.history = tf.Variable("[]")
 
-    @property
-    def adam(self) -> AdamState:
-        """The moments, as `optimizer.update` takes them."""
-        return AdamState(self.first, self.second)
+    def read_weights(self) -> dict[str, Any]:
+        """The values of the weights."""
+        return _values(self.weights)
 
-    def assign(self, weights: Weights, adam: AdamState) -> None:
-        """Takes over the result of a meta-step."""
+    def read_best_weights(self) -> dict[str, Any]:
+        """The values of the best weights."""
+        return _values(self.best_weights)
+
+    def read_moments(self) -> Moments:
+        """The values of the moments, as `optimizer.UPDATES` take them."""
+        return Moments(_values(self.first), _values(self.second))
+
+    def assign(self, weights: Weights, moments: Moments) -> None:
+        """Stores the result of a meta-step."""
         _assign(self.weights, weights)
-        _assign(self.first, adam.first)
-        _assign(self.second, adam.second)
+        _assign(self.first, moments.first)
+        _assign(self.second, moments.second)
         self.step.assign_add(1)
 
     def keep_if_best(self, score: float) -> bool:
@@ -53,18 +63,26 @@ class TrainingState(tf.Module):
         return True
 
     def add_to_history(self, entry: dict[str, float]) -> None:
-        """Adds what an evaluation found."""
+        """Adds the entry of an evaluation."""
         self.history.assign(json.dumps([*self.read_history(), entry]))
 
     def read_history(self) -> list[dict[str, float]]:
-        """What the evaluations found, the oldest first."""
+        """The entries of all evaluations, the oldest first."""
         return json.loads(self.history.numpy())
 
 
-def _variables(weights: Weights) -> dict[str, tf.Variable]:
-    return {name: tf.Variable(w, name=name) for name, w in weights.items()}
+def _variables(weights: Weights) -> dict[str, Any]:
+    return tf.nest.map_structure(tf.Variable, dict(weights))
 
 
-def _assign(variables: dict[str, tf.Variable], values: Weights) -> None:
-    for name, variable in variables.items():
-        variable.assign(values[name])
+def _values(variables: Weights) -> dict[str, Any]:
+    """Tensors in plain dicts (those of a `tf.Module` are wrapped to be tracked)."""
+    return {
+        name: tf.identity(v) if isinstance(v, tf.Variable) else _values(v)
+        for name, v in variables.items()
+    }
+
+
+def _assign(variables: Weights, values: Weights) -> None:
+    for variable, value in zip(tf.nest.flatten(variables), tf.nest.flatten(values)):
+        variable.assign(value)

@@ -12,12 +12,11 @@ from components.meta_trainer.network import Network
 
 @pytest.fixture
 def scalar_network() -> Network:
-    """f(x) = w x with one weight `head_kernel`; the bias is not adapted."""
+    """f(x) = w x + b: the head alone."""
     identity = Backbone(
         init=lambda seed: {},
         features=lambda weights, x, mask, statistics=None: (x, {}),
         feature_size=1,
-        frozen_names=frozenset({"head_bias"}),
     )
     return Network(identity, 1)
 
@@ -65,4 +64,24 @@ def small_episodes():
 @pytest.fixture
 def in_float64():
     """Casts weights to float64."""
-    return lambda weights: {name: tf.cast(w, tf.float64) for name, w in weights.items()}
+    return lambda weights: tf.nest.map_structure(lambda w: tf.cast(w, tf.float64), weights)
+
+
+@pytest.fixture
+def assert_finite_differences():
+    """Holds a meta-gradient to central differences along a random direction of all weights."""
+
+    def check(learner, weights, episodes, progress, step: float = 1e-6) -> None:
+        rng = np.random.default_rng(1)
+        direction = tf.nest.map_structure(lambda w: tf.constant(rng.normal(size=w.shape)), weights)
+        gradients = learner.meta_gradients(weights, episodes, progress).gradients
+        products = tf.nest.map_structure(lambda g, d: np.sum(g * d), gradients, direction)
+
+        def loss(t: float) -> float:
+            moved = tf.nest.map_structure(lambda w, d: w + t * d, weights, direction)
+            return float(learner.meta_gradients(moved, episodes, progress).loss)
+
+        numeric = (loss(step) - loss(-step)) / (2 * step)
+        np.testing.assert_allclose(numeric, sum(tf.nest.flatten(products)), rtol=1e-4)
+
+    return check

@@ -54,7 +54,7 @@ def test_images_from_images_are_answered_at_every_pixel():
 
 
 def needs_classes(name: str) -> bool:
-    return assemble(record(IMAGE), {"name": name}).learner.needs_classes
+    return assemble(record(IMAGE), {"name": name}).learner.traits.needs_classes
 
 
 def test_learners_that_average_classes_say_so():

@@ -67,7 +67,7 @@ def test_one_output_too_few():
 def test_adapted_weights_without_episodes():
     def shared(learner: Learner) -> Learner:
         def adapt(weights, support):
-            return {n: t[0] for n, t in learner.adapt(weights, support).items()}
+            return tf.nest.map_structure(lambda t: t[0], learner.adapt(weights, support))
 
         return learner._replace(adapt=adapt)
 
@@ -83,6 +83,33 @@ def test_adapted_weights_that_are_no_dict():
 
 def test_a_weight_that_init_forgot():
     def poor(learner: Learner) -> Learner:
-        return learner._replace(init=lambda seed: {"head_kernel": tf.zeros([4, 3])})
+        return learner._replace(init=lambda seed: {"body": {"other_kernel": tf.zeros([4, 3])}})
 
     assert "asks for 'conv1_kernel', which is in no weights" in told(poor)
+
+
+def normalised_by_the_queries(learner: Learner) -> Learner:
+    def predict(*args):
+        outputs = learner.predict(*args)
+        return outputs - tf.reduce_mean(outputs, axis=1, keepdims=True)
+
+    return learner._replace(predict=predict)
+
+
+def test_predictions_that_depend_on_other_queries():
+    assert "another query changed the outputs by" in told(normalised_by_the_queries)
+
+
+def test_a_learner_may_say_that_it_is_not_inductive():
+    def honest(learner: Learner) -> Learner:
+        learner = normalised_by_the_queries(learner)
+        return learner._replace(traits=learner.traits._replace(inductive=False))
+
+    check_learner(with_learner(honest), IMAGES)
+    assert not with_learner(honest).learner.inductive
+
+
+def test_so_may_a_backbone():
+    backbone = {"filters": 4, "blocks": 1, "normalisation": "transductive"}
+    learner = assemble(IMAGES, {"name": "anil", "backbone": backbone}).learner
+    assert learner.traits.inductive and not learner.inductive

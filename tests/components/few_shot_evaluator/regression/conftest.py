@@ -41,7 +41,7 @@ def regression(tmp_path_factory):
                 make_pipeline=lambda: beam.Pipeline(runner="FnApiRunner"),
             )
             learner = {"name": "maml", "inner_steps": 2, "backbone": BACKBONES[source]}
-            assembly = assemble(read_record(str(folder)), learner | {"inner_rate": 0.01})
+            assembly = assemble(read_record(str(folder)), learner | {"inner_learning_rate": 0.01})
             export(assembly, assembly.learner.init(0), str(folder / "model"), {})
             made[source] = str(folder), str(folder / "model")
         return made[source]

@@ -42,7 +42,9 @@ def test_what_lies_far_from_a_pixel_does_not_change_its_answer():
 
 def test_adaptation_lowers_the_error_on_the_support_pairs():
     network = Network(image_to_image(SMALL, (8, 8, 1)), 1)
-    learner = maml(MamlOptions(inner_steps=5, inner_rate=0.05), network, regression((8, 8, 1)))
+    learner = maml(
+        MamlOptions(inner_steps=5, inner_learning_rate=0.05), network, regression((8, 8, 1))
+    )
     weights, x = learner.init(0), images(2, 4, 8, 8, 1)
     episodes = Episodes(x, 1.0 - x, x, 1.0 - x)
     path = learner.path(weights, episodes.support, x)

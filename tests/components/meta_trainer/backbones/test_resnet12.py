@@ -53,21 +53,11 @@ def test_a_query_is_answered_from_the_support_set_and_itself_alone():
     np.testing.assert_allclose(together[:, 2:3], alone, atol=1e-5)
 
 
-def test_meta_gradient_by_finite_differences(small_episodes, in_float64):
+def test_meta_gradient_by_finite_differences(small_episodes, in_float64, assert_finite_differences):
     network = Network(resnet12(SMALL, (8, 8, 1)), 3)
-    learner = maml(MamlOptions(inner_steps=1, inner_rate=0.1), network, classification())
+    learner = maml(MamlOptions(inner_steps=1, inner_learning_rate=0.1), network, classification())
     weights, episodes = in_float64(learner.init(0)), small_episodes()
-    rng = np.random.default_rng(1)
-    direction = {name: rng.normal(size=w.shape) for name, w in weights.items()}
-    gradients = learner.meta_gradients(weights, episodes, tf.constant(0.0)).gradients
-    along = sum(np.sum(gradients[name] * direction[name]) for name in weights)
-
-    def loss(t: float) -> float:
-        moved = {name: w + t * direction[name] for name, w in weights.items()}
-        return float(learner.meta_gradients(moved, episodes, tf.constant(0.0)).loss)
-
-    step = 1e-7
-    np.testing.assert_allclose((loss(step) - loss(-step)) / (2 * step), along, rtol=1e-4)
+    assert_finite_differences(learner, weights, episodes, tf.constant(0.0), step=1e-7)
 
 
 def test_an_image_too_small_to_halve_is_refused():

@@ -15,10 +15,11 @@ from components.episodes.types import Support
 from components.meta_trainer import learners
 from components.meta_trainer.learners.reptile import (
     ReptileOptions,
-    classes_in_turn,
-    in_a_ring,
+    cyclic_slice,
+    interleave_classes,
     reptile,
 )
+from components.meta_trainer.types import Weights, by_joined_name
 from components.tasks.classification import classification
 
 LATE = tf.constant(0.9)  # MAML++ is of second order by then, and counts the last step alone
@@ -43,26 +44,20 @@ def learner_of(small_network, in_float64):
 
 
 @pytest.mark.parametrize("case", EXACT)
-def test_gradient_by_finite_differences(learner_of, small_episodes, case):
+def test_gradient_by_finite_differences(
+    learner_of, small_episodes, assert_finite_differences, case
+):
     name, options, progress = EXACT[case]
     learner, weights = learner_of(name, **options)
-    episodes = small_episodes()
-    rng = np.random.default_rng(1)
-    direction = {n: rng.normal(size=w.shape) for n, w in weights.items()}
-    gradients = learner.meta_gradients(weights, episodes, progress).gradients
-    along = sum(np.sum(gradients[n] * direction[n]) for n in weights)
-
-    def loss(t: float) -> float:
-        moved = {n: w + t * direction[n] for n, w in weights.items()}
-        return float(learner.meta_gradients(moved, episodes, progress).loss)
-
-    step = 1e-6
-    np.testing.assert_allclose((loss(step) - loss(-step)) / (2 * step), along, rtol=1e-4)
+    assert_finite_differences(learner, weights, small_episodes(), progress)
 
 
 @pytest.mark.parametrize(
     "name, options",
-    [("fomaml", {"inner_rate": 0.3}), ("proto_maml", {"first_order": True, "inner_rate": 0.1})],
+    [
+        ("fomaml", {"inner_learning_rate": 0.3}),
+        ("proto_maml", {"first_order": True, "inner_learning_rate": 0.1}),
+    ],
 )
 def test_first_order_holds_all_inner_updates_constant(learner_of, small_episodes, name, options):
     """The gradient of L_Q(theta'_0 + u), u = theta'_K - theta'_0 taken as a number.
@@ -75,13 +70,21 @@ def test_first_order_holds_all_inner_updates_constant(learner_of, small_episodes
     episodes = small_episodes()
     found = learner.meta_gradients(weights, episodes, LATE).gradients
     last, first = (one.adapt(weights, episodes.support) for one in (learner, unmoved))
-    updates = {n: tf.constant(last[n] - first[n]) for n in last}
+    each = tf.nest.map_structure
+    updates = each(lambda after, before: tf.constant(after - before), last, first)
     with tf.GradientTape() as tape:
         tape.watch(weights)
-        adapted = {n: w + updates[n] for n, w in unmoved.adapt(weights, episodes.support).items()}
+        adapted = each(lambda w, u: w + u, unmoved.adapt(weights, episodes.support), updates)
         loss = query_loss(learner, weights, adapted, episodes)
-    for n, gradient in tape.gradient(loss, weights, unconnected_gradients="zero").items():
-        np.testing.assert_allclose(found[n], gradient, atol=1e-12)
+    expected = tape.gradient(loss, weights, unconnected_gradients="zero")
+    assert_close(found, expected, atol=1e-12)
+
+
+def assert_close(found: Weights, expected: Weights, **tolerance: float) -> None:
+    """Every tensor of `expected` is in `found`, and close."""
+    by_name = by_joined_name(found)
+    for name, tensor in by_joined_name(expected).items():
+        np.testing.assert_allclose(by_name[name], tensor, err_msg=name, **tolerance)
 
 
 def query_loss(learner, weights, adapted, episodes) -> tf.Tensor:
@@ -93,47 +96,43 @@ def test_early_maml_plus_plus_adds_up_the_first_order_gradients_of_each_step(
     learner_of, small_episodes
 ):
     """sum_i v_i grad L_Q(theta'_i), each at the adapted weights, v even at the very start."""
-    options, episodes = {"inner_rate": 0.5, "mode": "none"}, small_episodes()
+    options, episodes = {"inner_learning_rate": 0.5, "mode": "none"}, small_episodes()
     learner, weights = learner_of("maml_plus_plus", inner_steps=4, **options)
     found = learner.meta_gradients(weights, episodes, tf.constant(0.0)).gradients
-    names = learner.network.names()
+    own = {part: weights[part] for part in ("body", "head")}
     of_each = []
     for steps in (1, 2, 3, 4):
         fomaml, _ = learner_of("fomaml", inner_steps=steps, learn_rates=False, **options)
-        own = {n: weights[n] for n in names}
         of_each.append(fomaml.meta_gradients(own, episodes, LATE).gradients)
-    for n in names:
-        np.testing.assert_allclose(found[n], sum(g[n] for g in of_each) / 4, atol=1e-12)
+    mean = tf.nest.map_structure(lambda *gradients: sum(gradients) / 4, *of_each)
+    assert_close(found, mean, atol=1e-12)
 
 
 def test_late_maml_plus_plus_with_equal_rates_is_maml(learner_of, small_episodes):
-    options = {"inner_steps": 3, "inner_rate": 0.5}
+    options = {"inner_steps": 3, "inner_learning_rate": 0.5}
     learner, weights = learner_of("maml_plus_plus", **options)
     maml, maml_weights = learner_of("maml", learn_rates=False, **options)
     found = learner.meta_gradients(weights, small_episodes(), LATE)
     expected = maml.meta_gradients(maml_weights, small_episodes(), LATE)
     np.testing.assert_allclose(found.loss, expected.loss, rtol=1e-12)
-    for n, gradient in expected.gradients.items():
-        np.testing.assert_allclose(found.gradients[n], gradient, atol=1e-12)
+    assert_close(found.gradients, expected.gradients, atol=1e-12)
 
 
 def test_anil_does_not_move_the_body(learner_of, small_episodes):
     learner, weights = learner_of("anil")
     adapted = learner.adapt(weights, small_episodes().support)
-    assert {n for n in adapted if not n.startswith("moments_")} == {"head_kernel", "head_bias"}
+    assert set(adapted) == {"head", "statistics"}
 
 
 def test_meta_sgd_with_equal_rates_is_maml(learner_of, small_episodes):
     learner, weights = learner_of("meta_sgd")
     maml, maml_weights = learner_of("maml")
-    equal = {
-        n: tf.fill(w.shape, tf.constant(0.4, w.dtype)) if n.startswith("rate_") else w
-        for n, w in weights.items()
-    }
+    rates = tf.nest.map_structure(
+        lambda w: tf.fill(w.shape, tf.constant(0.4, w.dtype)), weights["rates"]
+    )
     support = small_episodes().support
-    expected = maml.adapt(maml_weights, support)
-    for name, tensor in learner.adapt(equal, support).items():
-        np.testing.assert_allclose(tensor, expected[name], atol=1e-7)
+    found = learner.adapt(weights | {"rates": rates}, support)
+    assert_close(found, maml.adapt(maml_weights, support), atol=1e-7)
 
 
 def test_protonet_equals_its_linear_form(learner_of, small_episodes):
@@ -153,29 +152,31 @@ def test_reptile_with_one_step_is_joint_training_on_a_minibatch(
 ):
     """theta - phi is the gradient times the rate, of as many examples as a support set has."""
     network, episodes = small_network(), small_episodes(episodes=1)
-    learner = reptile(ReptileOptions(inner_steps=1, inner_rate=0.1), network, classification())
+    learner = reptile(
+        ReptileOptions(inner_steps=1, inner_learning_rate=0.1), network, classification()
+    )
     weights = in_float64(learner.init(0))
     found = learner.meta_gradients(weights, episodes, LATE).gradients
     everything = Support(
         tf.concat([episodes.support_x, episodes.query_x], axis=1),
         tf.concat([episodes.support_y, episodes.query_y], axis=1),
     )
-    x, y = in_a_ring(classes_in_turn(everything), 0, episodes.support_y.shape[1])
+    x, y = cyclic_slice(interleave_classes(everything), 0, episodes.support_y.shape[1])
     with tf.GradientTape() as tape:
         tape.watch(weights)
         outputs, _ = network.forward(weights, x, tf.ones(y.shape, tf.float64))
         loss = tf.reduce_sum(classification().loss(outputs, y, y))
-    for name, gradient in tape.gradient(loss, weights).items():
-        np.testing.assert_allclose(found[name], 0.1 * gradient, rtol=1e-8, atol=1e-12)
+    expected = tf.nest.map_structure(lambda g: 0.1 * g, tape.gradient(loss, weights))
+    assert_close(found, expected, rtol=1e-8, atol=1e-12)
 
 
-def test_reptiles_minibatches_take_the_classes_in_turn():
+def test_reptiles_minibatches_interleave_the_classes():
     y = tf.constant([[0, 0, 0, 1, 1, 2]])
     x = tf.constant([[10, 11, 12, 20, 21, 30]])
-    in_turn = classes_in_turn(Support(x, y))
-    assert in_turn.x.numpy().tolist() == [[10, 20, 30, 11, 21, 12]]
-    assert in_turn.y.numpy().tolist() == [[0, 1, 2, 0, 1, 0]]
-    assert in_a_ring(in_turn, tf.constant(4), 3).x.numpy().tolist() == [[21, 12, 10]]
+    interleaved = interleave_classes(Support(x, y))
+    assert interleaved.x.numpy().tolist() == [[10, 20, 30, 11, 21, 12]]
+    assert interleaved.y.numpy().tolist() == [[0, 1, 2, 0, 1, 0]]
+    assert cyclic_slice(interleaved, tf.constant(4), 3).x.numpy().tolist() == [[21, 12, 10]]
 
 
 def test_multi_step_shares_sum_to_one_and_end_on_the_last_step():

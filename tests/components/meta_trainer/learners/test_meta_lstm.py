@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from components.meta_trainer.learners import meta_lstm as module
 from components.meta_trainer.learners.meta_lstm import MetaLstmOptions, meta_lstm, preprocess
+from components.meta_trainer.types import by_joined_name
 from components.tasks.classification import classification
 from components.tasks.regression import regression
 
@@ -38,24 +39,24 @@ def test_open_forget_gate_and_constant_input_gate_are_gradient_descent(
         MetaLstmOptions(inner_steps=1, divide_gradient=False), network, classification()
     )
     weights = in_float64(learner.init(0))
-    weights |= {
-        "forget_kernel": tf.zeros_like(weights["forget_kernel"]),
-        "input_kernel": tf.zeros_like(weights["input_kernel"]),
+    parameters = weights["meta_learner"]
+    parameters |= {
+        "forget_kernel": tf.zeros_like(parameters["forget_kernel"]),
+        "input_kernel": tf.zeros_like(parameters["input_kernel"]),
         "forget_bias": tf.constant(40.0, tf.float64),
         "input_bias": tf.constant(np.log(rate / (1 - rate))),
     }
     adapted = learner.adapt(weights, episodes.support)
     for episode in range(2):
-        one = {n: weights[n] for n in network.names()}
+        one = {part: weights[part] for part in ("body", "head")}
         with tf.GradientTape() as tape:
             tape.watch(one)
             x, y = (t[episode : episode + 1] for t in episodes.support)
             outputs, _ = network.forward(one, x, tf.ones(y.shape, tf.float64))
             loss = tf.reduce_sum(classification().loss(outputs, y, y))
-        for name, gradient in tape.gradient(loss, one).items():
-            np.testing.assert_allclose(
-                adapted[name][episode], one[name] - rate * gradient, atol=1e-10
-            )
+        expected = tf.nest.map_structure(lambda w, g: w - rate * g, one, tape.gradient(loss, one))
+        for name, tensor in by_joined_name(expected).items():
+            np.testing.assert_allclose(by_joined_name(adapted)[name][episode], tensor, atol=1e-10)
 
 
 @pytest.fixture
@@ -66,10 +67,11 @@ def tiny(scalar_network, in_float64):
         learner = meta_lstm(MetaLstmOptions(inner_steps=steps), scalar_network, regression())
         weights = in_float64(learner.init(3))
         rng = np.random.default_rng(0)
+        parameters = weights["meta_learner"]
         for name in ("lstm_kernel", "lstm_bias", "forget_kernel", "input_kernel"):
-            weights[name] = tf.constant(rng.normal(scale=0.3, size=weights[name].shape))
-        weights["input_bias"] = tf.constant(-1.0, tf.float64)
-        weights["head_kernel"] = tf.constant([[0.7]], tf.float64)
+            parameters[name] = tf.constant(rng.normal(scale=0.3, size=parameters[name].shape))
+        parameters["input_bias"] = tf.constant(-1.0, tf.float64)
+        weights["head"]["kernel"] = tf.constant([[0.7]], tf.float64)
         return learner, weights
 
     return make
@@ -79,9 +81,15 @@ def tiny(scalar_network, in_float64):
 def test_agrees_with_a_second_implementation(tiny, scalar_episode, steps):
     learner, weights = tiny(steps)
     found = learner.adapt(weights, scalar_episode.support)
-    expected, _ = second_implementation({n: w.numpy() for n, w in weights.items()}, steps)
-    np.testing.assert_allclose(found["head_kernel"].numpy().item(), expected[0], rtol=1e-6)
-    np.testing.assert_allclose(found["head_bias"].numpy().item(), expected[1], rtol=1e-6)
+    expected, _ = second_implementation(arrays_of(weights), steps)
+    np.testing.assert_allclose(found["head"]["kernel"].numpy().item(), expected[0], rtol=1e-6)
+    np.testing.assert_allclose(found["head"]["bias"].numpy().item(), expected[1], rtol=1e-6)
+
+
+def arrays_of(weights: dict) -> dict[str, np.ndarray]:
+    """By name: `head_kernel`, `lstm_kernel`, ..."""
+    named = by_joined_name(weights)
+    return {n.removeprefix("meta_learner_"): np.asarray(w) for n, w in named.items()}
 
 
 @pytest.mark.parametrize("steps", [1, 4])
@@ -92,8 +100,8 @@ def test_meta_gradient_holds_losses_and_gradients_constant(tiny, scalar_episode,
     along a random direction of each weight (the learned start among them).
     """
     learner, weights = tiny(steps)
-    found = learner.meta_gradients(weights, scalar_episode, PROGRESS).gradients
-    arrays = {n: w.numpy() for n, w in weights.items()}
+    found = arrays_of(learner.meta_gradients(weights, scalar_episode, PROGRESS).gradients)
+    arrays = arrays_of(weights)
     _, fed = second_implementation(arrays, steps)
 
     def query_loss(moved: dict, fed: list | None) -> complex:
@@ -159,11 +167,12 @@ def test_meta_gradient_by_finite_differences_of_the_gates(
     for name in ("input_bias", "forget_bias"):
 
         def loss(t: float, name=name) -> float:
-            moved = weights | {name: weights[name] + t}
-            return float(learner.meta_gradients(moved, scalar_episode, PROGRESS).loss)
+            parameters = weights["meta_learner"]
+            moved = {"meta_learner": parameters | {name: parameters[name] + t}}
+            return float(learner.meta_gradients(weights | moved, scalar_episode, PROGRESS).loss)
 
         numeric = (loss(1e-6) - loss(-1e-6)) / 2e-6
-        np.testing.assert_allclose(gradients[name], numeric, rtol=1e-5)
+        np.testing.assert_allclose(gradients["meta_learner"][name], numeric, rtol=1e-5)
 
 
 def test_gate_biases_start_in_the_papers_ranges():

@@ -13,6 +13,7 @@ from components.meta_trainer.backbones.mlp import MlpOptions, mlp
 from components.meta_trainer.learners.maml import FomamlOptions, MamlOptions, fomaml, maml
 from components.meta_trainer.learners.reptile import ReptileOptions, reptile
 from components.meta_trainer.network import Network
+from components.meta_trainer.types import by_joined_name
 from components.tasks.classification import classification
 
 EPISODES, WAYS, FEATURES, HIDDEN = 2, 3, 4, 5
@@ -48,7 +49,9 @@ def episodes(arrays) -> Episodes:
 @pytest.fixture
 def weights(network) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(1)
-    return {n: rng.normal(scale=0.7, size=w.shape) for n, w in network.init(0).items()}
+    shapes = by_joined_name(network.init(0))
+    shapes = {name.removeprefix("body_"): w.shape for name, w in shapes.items()}
+    return {name: rng.normal(scale=0.7, size=shapes[name]) for name in NAMES}
 
 
 def loss_and_gradient(weights: dict, x: np.ndarray, y: np.ndarray) -> tuple[complex, dict]:
@@ -108,18 +111,24 @@ def complex_step(function, weights: dict) -> dict[str, np.ndarray]:
     return gradients
 
 
-def in_tensors(weights: dict) -> dict[str, tf.Tensor]:
-    return {name: tf.constant(w) for name, w in weights.items()}
+def in_tensors(weights: dict) -> dict[str, dict[str, tf.Tensor]]:
+    """As a learner takes them: body and head."""
+    parts: dict[str, dict[str, tf.Tensor]] = {"body": {}, "head": {}}
+    for name, w in weights.items():
+        part = "head" if name.startswith("head_") else "body"
+        parts[part][name.removeprefix("head_")] = tf.constant(w)
+    return parts
 
 
 def assert_agree(found: dict, expected: dict) -> None:
+    by_name = {n.removeprefix("body_"): g for n, g in by_joined_name(found).items()}
     for name, gradient in expected.items():
-        np.testing.assert_allclose(found[name], gradient, rtol=1e-6, atol=1e-12, err_msg=name)
+        np.testing.assert_allclose(by_name[name], gradient, rtol=1e-6, atol=1e-12, err_msg=name)
 
 
 @pytest.mark.parametrize("steps", [1, 2])
 def test_maml(network, episodes, arrays, weights, steps):
-    options = MamlOptions(inner_steps=steps, inner_rate=0.3, learn_rates=False)
+    options = MamlOptions(inner_steps=steps, inner_learning_rate=0.3, learn_rates=False)
     found = maml(options, network, classification()).meta_gradients(
         in_tensors(weights), episodes, PROGRESS
     )
@@ -129,7 +138,7 @@ def test_maml(network, episodes, arrays, weights, steps):
 
 @pytest.mark.parametrize("steps", [1, 2])
 def test_fomaml_is_maml_with_constant_inner_gradients(network, episodes, arrays, weights, steps):
-    options = FomamlOptions(inner_steps=steps, inner_rate=0.3, learn_rates=False)
+    options = FomamlOptions(inner_steps=steps, inner_learning_rate=0.3, learn_rates=False)
     found = fomaml(options, network, classification()).meta_gradients(
         in_tensors(weights), episodes, PROGRESS
     )
@@ -148,19 +157,18 @@ def test_the_two_orders_differ(arrays, weights):
 
 def test_reptile(network, episodes, arrays, weights):
     """theta - mean of phi, phi three steps of SGD, each on the next five of an episode's eight."""
-    options = ReptileOptions(inner_steps=3, inner_rate=0.1)
+    options = ReptileOptions(inner_steps=3, inner_learning_rate=0.1)
     found = reptile(options, network, classification()).meta_gradients(
         in_tensors(weights), episodes, PROGRESS
     )
     support_x, support_y, query_x, query_y = arrays
     trained = []
     for x, y in zip(np.hstack([support_x, query_x]), np.hstack([support_y, query_y])):
-        turn = np.argsort([np.sum(y[:i] == y[i]) for i in range(8)], kind="stable")
+        order = np.argsort([np.sum(y[:i] == y[i]) for i in range(8)], kind="stable")
         fast = dict(weights)
         for some in ([0, 1, 2, 3, 4], [5, 6, 7, 0, 1], [2, 3, 4, 5, 6]):
-            _, gradient = loss_and_gradient(fast, x[turn[some]], y[turn[some]])
+            _, gradient = loss_and_gradient(fast, x[order[some]], y[order[some]])
             fast = {n: fast[n] - 0.1 * g for n, g in gradient.items()}
         trained.append(fast)
-    for n in NAMES:
-        expected = weights[n] - np.mean([phi[n] for phi in trained], axis=0)
-        np.testing.assert_allclose(found.gradients[n], expected, rtol=1e-6, atol=1e-12)
+    means = {n: np.mean([phi[n] for phi in trained], axis=0) for n in NAMES}
+    assert_agree(found.gradients, {n: weights[n] - means[n] for n in NAMES})

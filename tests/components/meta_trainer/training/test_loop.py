@@ -12,10 +12,16 @@ import tensorflow as tf
 from components.episodes.record import EpisodeSetRecord
 from components.episodes.types import Episodes
 from components.meta_trainer.build import Assembly, assemble
-from components.meta_trainer.learners.base import Learner, MetaGradients, Serves
+from components.meta_trainer.learners.base import (
+    Learner,
+    MetaGradients,
+    ServingLimits,
+    Traits,
+)
 from components.meta_trainer.options import TrainingOptions
-from components.meta_trainer.training.loop import MetaTrained, meta_train, share_done
+from components.meta_trainer.training.loop import MetaTrained, meta_train
 from components.meta_trainer.training.state import TrainingState
+from components.meta_trainer.training.step import share_done
 from components.modalities.base import ExampleSpec
 from components.tasks.classification import classification
 
@@ -39,7 +45,7 @@ def one_number() -> Assembly:
         meta_gradients=meta_gradients,
         path=None,
         network=real.learner.network,
-        serves=Serves("", "", ""),
+        traits=Traits(ServingLimits("", "", "")),
     )
     task = classification()._replace(
         score=lambda outputs, y, support_y: -tf.square(outputs[:, 0, 0] - BEST_AT)

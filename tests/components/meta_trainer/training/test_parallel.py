@@ -42,7 +42,7 @@ def test_chunks_of_any_size_give_the_same_mean(size):
 def test_chunk_size_keeps_every_core_busy_and_fits_its_cache(
     episodes, cores, examples, cache, expected
 ):
-    assert chunk_size(episodes, cores, examples, cache=1024 * cache) == expected
+    assert chunk_size(episodes, cores, examples, largest=2, cache=1024 * cache) == expected
 
 
 def test_the_cache_of_this_machine_is_a_cache():

@@ -1,0 +1,102 @@
+"""One meta-step: the meta-gradient of a stack of episodes, and the outer update."""
+
+import os
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from components.episodes.types import Episodes
+from components.meta_trainer.build import Assembly
+from components.meta_trainer.learners.base import Learner, MetaGradients, MetaOptimizer
+from components.meta_trainer.options import TrainingOptions
+from components.meta_trainer.training import optimizer
+from components.meta_trainer.training.distributed import ALONE, Workers
+from components.meta_trainer.training.input_pipeline import prepared
+from components.meta_trainer.training.parallel import chunk_size, mean_over_chunks
+from components.meta_trainer.training.schedule import scheduled
+from components.meta_trainer.training.state import TrainingState
+from components.meta_trainer.types import Weights
+
+MetaStep = Callable[[Episodes], tuple[tf.Tensor, tf.Tensor]]
+"""`episodes -> (query loss, query score)`, scalars; the state takes the step."""
+
+
+def meta_step(
+    assembly: Assembly, options: TrainingOptions, state: TrainingState, workers: Workers = ALONE
+) -> MetaStep:
+    """A compiled function that takes one meta-step.
+
+    Args:
+      assembly: the learner and its modality.
+      options: the optimizer, its schedule, whether to compile with XLA.
+      state: the weights and moments that the steps change.
+      workers: the processes that meta-train together.
+    """
+    outer = outer_optimizer(assembly.learner, options)
+    gradients = compiled_gradients(assembly.learner, options.jit_compile)
+
+    # Recordings differ in length from stack to stack: one trace for all of them.
+    @tf.function(reduce_retracing=True)
+    def step(episodes: Episodes) -> tuple[tf.Tensor, tf.Tensor]:
+        progress = share_done(state, options)
+        weights = state.read_weights()
+        # XLA compiles neither strings nor sizes that vary: preparing texts and sounds stays out.
+        stack = prepared(episodes, assembly.modality)
+        count = stack.support_x.shape[0]
+        examples = stack.support_y.shape[1] + stack.query_y.shape[1]
+        size = chunk_size(
+            count, os.cpu_count() or 1, examples, largest=assembly.learner.traits.max_chunk
+        )
+        meta = workers.mean(
+            mean_over_chunks(
+                lambda *chunk: gradients(weights, Episodes(*chunk), progress), stack, size
+            )
+        )
+        new, moments = optimizer.UPDATES[outer.optimizer](
+            weights,
+            optimizer.clip(meta.gradients, outer.clip_norm),
+            state.read_moments(),
+            step=tf.cast(state.step + 1, tf.float32),
+            rate=scheduled(outer.learning_rate, outer.schedule, progress),
+        )
+        state.assign(new, moments)
+        return meta.loss, meta.score
+
+    return step
+
+
+def outer_optimizer(learner: Learner, options: TrainingOptions) -> MetaOptimizer:
+    """The optimizer of the learner's paper, with what the section `training` overrides."""
+    paper = learner.traits.meta_optimizer
+    return MetaOptimizer(
+        learning_rate=options.meta_learning_rate or paper.learning_rate,
+        schedule=options.schedule or paper.schedule,
+        clip_norm=options.clip_norm or paper.clip_norm,
+        optimizer=options.optimizer or paper.optimizer,
+    )
+
+
+def compiled_gradients(
+    learner: Learner, jit_compile: bool
+) -> Callable[[Weights, Episodes, tf.Tensor], MetaGradients]:
+    """`Learner.meta_gradients` as one program, with dense gradients."""
+
+    @tf.function(jit_compile=jit_compile)
+    def gradients(weights: Weights, episodes: Episodes, progress: tf.Tensor) -> MetaGradients:
+        meta = learner.meta_gradients(weights, episodes, progress)
+        # Gradients of a table are sparse where rows are looked up; Adam's moments are not.
+        return meta._replace(gradients=tf.nest.map_structure(tf.convert_to_tensor, meta.gradients))
+
+    return gradients
+
+
+def share_done(state: TrainingState, options: TrainingOptions) -> tf.Tensor:
+    """The share of meta-training that is done, 0..1: of its steps, or of its time if that is more.
+
+    So a schedule reaches its end, however meta-training ends.
+    """
+    of_steps = tf.cast(state.step, tf.float32) / options.steps
+    if options.max_seconds is None:
+        return of_steps
+    of_time = tf.cast(state.seconds / options.max_seconds, tf.float32)
+    return tf.minimum(tf.maximum(of_steps, of_time), 1.0)
