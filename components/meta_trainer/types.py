@@ -30,6 +30,11 @@ def merge(*weights: Weights) -> dict[str, Any]:
     return merged
 
 
+def to_dicts(weights: Weights) -> dict[str, Any]:
+    """The same nest in plain dicts (those of a `tf.Module` are wrapped to be tracked)."""
+    return {n: to_dicts(w) if isinstance(w, Mapping) else w for n, w in weights.items()}
+
+
 def by_joined_name(weights: Weights) -> dict[str, Any]:
     """The same tensors in one flat dict, in the order of `tf.nest`: `body_conv1_kernel`, ..."""
     return dict(_joined(weights, ""))

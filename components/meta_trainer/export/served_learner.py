@@ -11,7 +11,7 @@ import tensorflow as tf
 from components.episodes.types import Support
 from components.meta_trainer.build import Assembly
 from components.meta_trainer.export.label_names import label_indices
-from components.meta_trainer.types import Weights, by_joined_name
+from components.meta_trainer.types import Weights, by_joined_name, to_dicts
 from serving.saved_model import graph_checks
 from serving.saved_model import signatures as sig
 
@@ -32,12 +32,16 @@ class ServedLearner(tf.Module):
         self._modality, self._spec = assembly.modality, assembly.modality.spec
         fixed = self._learner.traits.fixed_ways
         self.max_ways = self._learner.network.outputs if fixed else MAX_WAYS
-        self._weights = tf.nest.map_structure(
-            lambda w: tf.Variable(w, trainable=False), dict(weights)
+        self._variables = tf.nest.map_structure(
+            lambda w: tf.Variable(w, trainable=False), to_dicts(weights)
         )
         # Traced once, called by several signatures.
         self._adapt = tf.function(self._adapt_graph, autograph=False)
         self._predict = tf.function(self._predict_graph, autograph=False)
+
+    @property
+    def _weights(self) -> dict[str, Any]:
+        return to_dicts(self._variables)
 
     @property
     def withheld(self) -> dict[str, str]:

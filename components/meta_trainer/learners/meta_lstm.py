@@ -87,13 +87,13 @@ def meta_lstm(options: MetaLstmOptions, network: Network, task: Task) -> Learner
 
     def plan(weights: Weights, support: Support) -> Adaptation:
         own = {part: weights[part] for part in like}
-        start = flatten(stack_for_episodes(own, tf.shape(support.x)[0]))
+        start = flatten(stack_for_episodes(own, tf.shape(support.x)[0]), like)
 
         def step(number: tf.Tensor, state: dict[str, Any]) -> dict[str, Any]:
             del number
             fast = unflatten(tf.stop_gradient(state["c"]), like)
             gradients, losses = support_gradients(network, task, weights, fast, support)
-            gradient = tf.stop_gradient(flatten(gradients))
+            gradient = tf.stop_gradient(flatten(gradients, like))
             if options.divide_gradient:
                 count = tf.reduce_sum(task.mask(support.y), axis=1, keepdims=True)
                 gradient /= tf.cast(count, gradient.dtype)
@@ -208,15 +208,17 @@ def preprocess(x: tf.Tensor, axis: int = -1) -> tf.Tensor:
     return tf.stack([first, tf.where(large, tf.sign(x), np.exp(P) * x)], axis=axis)
 
 
-def flatten(weights: Weights) -> tf.Tensor:
-    """Weights `[E, ...]` to coordinates `[E, P]`, in the order of `tf.nest`."""
-    tensors = tf.nest.flatten(weights)
+def flatten(weights: Weights, like: Weights) -> tf.Tensor:
+    """Weights `[E, ...]` to coordinates `[E, P]`, in the order of `like`."""
+    tensors = [weights[part][name] for part in like for name in like[part]]
     return tf.concat([tf.reshape(w, [tf.shape(w)[0], -1]) for w in tensors], axis=1)
 
 
 def unflatten(coordinates: tf.Tensor, like: Weights) -> dict[str, Any]:
     """Coordinates `[E, P]` to weights `[E, ...]`, named and shaped as those of `like` `[...]`."""
-    shapes = [w.shape for w in tf.nest.flatten(like)]
-    pieces = tf.split(coordinates, [shape.num_elements() for shape in shapes], axis=1)
-    tensors = [tf.reshape(piece, [-1, *shape]) for piece, shape in zip(pieces, shapes)]
-    return tf.nest.pack_sequence_as(like, tensors)
+    shapes = [w.shape for part in like for w in like[part].values()]
+    pieces = iter(tf.split(coordinates, [shape.num_elements() for shape in shapes], axis=1))
+    return {
+        part: {name: tf.reshape(next(pieces), [-1, *w.shape]) for name, w in like[part].items()}
+        for part in like
+    }

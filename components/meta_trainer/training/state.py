@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from components.meta_trainer.training import optimizer
 from components.meta_trainer.training.optimizer import Moments
-from components.meta_trainer.types import Weights
+from components.meta_trainer.types import Weights, to_dicts
 
 
 class TrainingState(tf.Module):
@@ -76,11 +76,7 @@ def _variables(weights: Weights) -> dict[str, Any]:
 
 
 def _values(variables: Weights) -> dict[str, Any]:
-    """Tensors in plain dicts (those of a `tf.Module` are wrapped to be tracked)."""
-    return {
-        name: tf.identity(v) if isinstance(v, tf.Variable) else _values(v)
-        for name, v in variables.items()
-    }
+    return tf.nest.map_structure(tf.identity, to_dicts(variables))
 
 
 def _assign(variables: Weights, values: Weights) -> None:
