@@ -40,9 +40,7 @@ def main(case: problem.Case) -> None:
     @tf.function
     def step(weights, adam, number, rate, epsilon, *episodes):
         loss, mean = mean_over_chunks(lambda *chunk: gradients(weights, *chunk), episodes, size)
-        weights, adam = optimizer.adam(
-            weights, mean, adam, step=number, rate=rate, epsilon=epsilon
-        )
+        weights, adam = optimizer.adam(weights, mean, adam, step=number, rate=rate, epsilon=epsilon)
         return loss, weights, adam
 
     weights = nested(problem.weights())

@@ -9,15 +9,15 @@ from typing import Literal
 
 import tensorflow as tf
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from components.meta_trainer.backbones.base import Backbone, glorot
 from components.meta_trainer.kernels import convolution
 from components.meta_trainer.kernels.normalisation import Mode, Normalisation
 from components.meta_trainer.types import Weights
+from components.options import options_class
 
 
-@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+@options_class
 class Conv4Options:
     """Options of `conv4`. The defaults are the Omniglot network of the MAML paper."""
 

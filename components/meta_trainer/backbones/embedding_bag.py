@@ -13,16 +13,16 @@ References:
 
 import tensorflow as tf
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from components.meta_trainer.backbones.base import Backbone, generator, glorot
 from components.meta_trainer.kernels.normalisation import Mode, Normalisation
 from components.meta_trainer.types import Weights
+from components.options import options_class
 
 TABLE, GATES = "token_vectors", "token_gates"
 
 
-@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+@options_class
 class EmbeddingBagOptions:
     """Options of `embedding_bag`."""
 

@@ -13,19 +13,19 @@ from collections.abc import Callable
 
 import tensorflow as tf
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from components.meta_trainer.backbones.base import Backbone, glorot
 from components.meta_trainer.kernels import convolution
 from components.meta_trainer.kernels.dense import pointwise
 from components.meta_trainer.kernels.normalisation import Mode, Normalisation
 from components.meta_trainer.types import Weights
+from components.options import options_class
 from serving.errors import UserError
 
 UNFOLD = "unfold_kernel"
 
 
-@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+@options_class
 class ImageToImageOptions:
     """Options of `image_to_image`."""
 

@@ -8,14 +8,14 @@ import itertools
 import math
 
 import tensorflow as tf
-from pydantic.dataclasses import dataclass
 
 from components.meta_trainer.backbones.base import Backbone, glorot
 from components.meta_trainer.kernels import dense
 from components.meta_trainer.types import Weights
+from components.options import options_class
 
 
-@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+@options_class
 class MlpOptions:
     """Options of `mlp`."""
 

@@ -14,7 +14,6 @@ import itertools
 
 import tensorflow as tf
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from components.meta_trainer.backbones.base import Backbone, glorot
 from components.meta_trainer.kernels import convolution
@@ -22,13 +21,14 @@ from components.meta_trainer.kernels.dense import pointwise
 from components.meta_trainer.kernels.moments import rectify
 from components.meta_trainer.kernels.normalisation import Mode, Normalisation
 from components.meta_trainer.types import Weights
+from components.options import options_class
 from serving.errors import UserError
 
 SLOPE = 0.1
 CONVOLUTIONS = 3
 
 
-@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+@options_class
 class Resnet12Options:
     """Options of `resnet12`."""
 

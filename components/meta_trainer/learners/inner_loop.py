@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from components.episodes.types import Episodes, Support
 from components.meta_trainer.learners.base import (
@@ -24,10 +23,11 @@ from components.meta_trainer.learners.base import (
 from components.meta_trainer.learners.repeat import Step, record_path, repeat
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights, merge, stack_for_episodes
+from components.options import options_class
 from components.tasks.task import Task
 
 
-@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+@options_class
 class StepOptions:
     """Options of learners that take steps on the support set."""
 
@@ -37,7 +37,7 @@ class StepOptions:
     """Steps when served and evaluated; as many as in meta-training if null."""
 
 
-@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+@options_class
 class InnerLoopOptions(StepOptions):
     """Options of learners whose steps descend at a configured learning rate."""
 

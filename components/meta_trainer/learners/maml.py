@@ -15,7 +15,6 @@ from typing import Any
 
 import tensorflow as tf
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from components.meta_trainer.learners.base import Learner
 from components.meta_trainer.learners.inner_loop import (
@@ -28,10 +27,11 @@ from components.meta_trainer.learners.inner_loop import (
 )
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights
+from components.options import options_class
 from components.tasks.task import Task
 
 
-@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+@options_class
 class FomamlOptions(InnerLoopOptions):
     """Options of `fomaml`."""
 
@@ -41,7 +41,7 @@ class FomamlOptions(InnerLoopOptions):
     """Meta-learn alpha, one for each weight tensor, starting at `inner_learning_rate`."""
 
 
-@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+@options_class
 class MamlOptions(FomamlOptions):
     """Options of `maml`."""
 

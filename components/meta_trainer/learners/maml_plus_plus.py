@@ -15,7 +15,6 @@ from typing import Any
 
 import tensorflow as tf
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from components.episodes.types import Episodes
 from components.meta_trainer.learners.base import Learner, MetaOptimizer, gradients_of
@@ -33,10 +32,11 @@ from components.meta_trainer.learners.inner_loop import (
 from components.meta_trainer.learners.repeat import repeat
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights
+from components.options import options_class
 from components.tasks.task import Task
 
 
-@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+@options_class
 class MamlPlusPlusOptions:
     """Options of `maml_plus_plus`. The paper takes 5 steps."""
 

@@ -25,7 +25,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from components.episodes.types import Support
 from components.meta_trainer.backbones.base import generator
@@ -39,13 +38,14 @@ from components.meta_trainer.learners.inner_loop import (
 )
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights, stack_for_episodes
+from components.options import options_class
 from components.tasks.task import Task
 
 P = 10.0
 """Appendix A's p: numbers below e^-p are too small for their logarithm."""
 
 
-@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+@options_class
 class MetaLstmOptions(StepOptions):
     """Options of `meta_lstm`. The paper: 12 steps for 1 shot, 8 for 5 shots."""
 

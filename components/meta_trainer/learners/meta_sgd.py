@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from components.meta_trainer.backbones.base import generator
 from components.meta_trainer.learners.base import Learner
@@ -24,10 +23,11 @@ from components.meta_trainer.learners.inner_loop import (
 )
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights
+from components.options import options_class
 from components.tasks.task import Task
 
 
-@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+@options_class
 class MetaSgdOptions(StepOptions):
     """Options of `meta_sgd`. The paper takes one step, and draws alpha from [0.005, 0.1]."""
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import tensorflow as tf
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from components.episodes.types import Support
 from components.meta_trainer.learners.base import Learner
@@ -28,10 +27,11 @@ from components.meta_trainer.learners.maml import equal_rates
 from components.meta_trainer.learners.prototypes import class_means, count_ways
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights, merge
+from components.options import options_class
 from components.tasks.task import Task
 
 
-@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+@options_class
 class ProtoMamlOptions(InnerLoopOptions):
     """Options of `proto_maml`."""
 

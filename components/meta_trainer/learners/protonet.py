@@ -8,7 +8,6 @@ References: Snell, Swersky, Zemel 2017, "Prototypical Networks", arXiv 1703.0517
 from typing import Any
 
 import tensorflow as tf
-from pydantic.dataclasses import dataclass
 
 from components.episodes.types import Support
 from components.meta_trainer.learners.base import (
@@ -20,10 +19,11 @@ from components.meta_trainer.learners.base import (
 from components.meta_trainer.learners.prototypes import class_means, count_ways
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights
+from components.options import options_class
 from components.tasks.task import Task
 
 
-@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+@options_class
 class ProtonetOptions:
     """Options of `protonet`: it has none."""
 

@@ -16,7 +16,6 @@ from typing import Any
 
 import tensorflow as tf
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from components.episodes.types import Episodes, Support
 from components.meta_trainer.learners.base import Learner, MetaGradients, MetaOptimizer
@@ -31,10 +30,11 @@ from components.meta_trainer.learners.inner_loop import (
 )
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights, stack_for_episodes
+from components.options import options_class
 from components.tasks.task import Task
 
 
-@dataclass(frozen=True, config={"extra": "forbid", "strict": True})
+@options_class
 class ReptileOptions(InnerLoopOptions):
     """Options of `reptile`."""
 

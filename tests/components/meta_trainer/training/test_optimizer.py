@@ -5,10 +5,11 @@ import pytest
 import tensorflow as tf
 
 from components.meta_trainer.learners.base import Learner, MetaOptimizer, ServingLimits, Traits
-from components.meta_trainer.options import TrainingOptions, checked
+from components.meta_trainer.options import TrainingOptions
 from components.meta_trainer.training import optimizer
 from components.meta_trainer.training.schedule import scheduled
 from components.meta_trainer.training.step import outer_optimizer
+from components.options import build_options
 from serving.errors import UserError
 
 RATE = 0.05
@@ -51,15 +52,15 @@ def test_the_learners_own_optimizer_unless_configured():
     paper = MetaOptimizer(learning_rate=1.0, schedule="linear", optimizer="sgd")
     assert outer_optimizer(learner_of(paper), TrainingOptions()) == paper
     values = {"optimizer": "adamw", "meta_learning_rate": 0.01}
-    chosen = outer_optimizer(learner_of(paper), checked(TrainingOptions, values, "training"))
+    chosen = outer_optimizer(learner_of(paper), build_options(TrainingOptions, values, "training"))
     assert chosen == MetaOptimizer(0.01, "linear", None, "adamw")
 
 
 def test_an_optimizer_without_its_learning_rate_is_a_mistake():
     with pytest.raises(UserError, match=r"`training.meta_learning_rate` must be set where"):
-        checked(TrainingOptions, {"optimizer": "sgd"}, "training")
+        build_options(TrainingOptions, {"optimizer": "sgd"}, "training")
     with pytest.raises(UserError, match=r"`training.optimizer`.*'lion'"):
-        checked(TrainingOptions, {"optimizer": "lion", "meta_learning_rate": 0.1}, "training")
+        build_options(TrainingOptions, {"optimizer": "lion", "meta_learning_rate": 0.1}, "training")
 
 
 def test_gradients_are_clipped_by_their_global_norm():
