@@ -68,13 +68,11 @@ def predict(
         raise SystemExit(f"Of {', '.join(names)}, not all have the same test `{task}`.")
     trained = {name: runs.finished(name, work) for name in names}
     uri = runs.episodes(evaluation_episodes(test), work)
-    predictions, episodes = {}, []
+    stacks, predictions = list(runs.stacks(uri, test)), {}
     for name in names:
         with runs.exported(trained[name]) as model:
-            stacks = list(runs.predict(model, uri, test))
-        predictions[name] = np.concatenate([outputs.argmax(-1) for _, outputs in stacks])
-        episodes = [parsed for parsed, _ in stacks]
-    joined = Episodes(*map(np.concatenate, zip(*episodes)))
+            predictions[name] = np.concatenate([model.predict(s).argmax(-1) for s in stacks])
+    joined = Episodes(*map(np.concatenate, zip(*stacks)))
     return joined.query_y, predictions, joined
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import apache_beam as beam
-import numpy as np
 import tensorflow as tf
 
 from benchmarks.omniglot.entries import DATA, TABLE, Entry, Test, evaluation_episodes
@@ -17,6 +16,7 @@ from components.episode_gen.generate import generate_episodes
 from components.episode_gen.options import EpisodeGenConfig
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.record import EpisodeSetRecord, read_record
+from components.episodes.scoring import score_episodes
 from components.episodes.types import Episodes
 from components.few_shot_evaluator.metrics import Interval, mean_interval
 from components.few_shot_evaluator.model import ExportedModel
@@ -125,19 +125,15 @@ def exported(trained: Trained) -> Iterator[ExportedModel]:
 
 def score(model: ExportedModel, uri: str, test: Test) -> Interval:
     """Computes the mean accuracy over the split `test`."""
-    scores: list[float] = []
-    for parsed, outputs in predict(model, uri, test):
-        scores += model.task.measure(outputs, parsed.query_y).tolist()
-    return mean_interval(scores)
+    return mean_interval(score_episodes(model.predict, stacks(uri, test), model.task))
 
 
-def predict(model: ExportedModel, uri: str, test: Test) -> Iterator[tuple[Episodes, np.ndarray]]:
-    """Yields stacks of the split `test`'s episodes, and probabilities `[E, Q, N]` of queries."""
+def stacks(uri: str, test: Test) -> Iterator[Episodes]:
+    """Yields the episodes of the split `test`, stacked."""
     spec = read_record(uri).example_spec
     stack = max(1, EXAMPLES_A_CALL // (test.ways * (test.shots + test.queries)))
     for serialized in read_split(uri, "test").batch(stack):
-        parsed = parse_episodes(serialized, spec).numpy()
-        yield parsed, model.answer(parsed.support_x, parsed.support_y, parsed.query_x)
+        yield parse_episodes(serialized, spec).numpy()
 
 
 def episodes(section: dict[str, Any], work: Path) -> str:

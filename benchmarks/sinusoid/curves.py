@@ -67,7 +67,7 @@ def measure(run: Path, steps: int) -> dict[str, Any]:
     summary = json.loads((run / "summary.json").read_text())
     uri = str(max((run / "tfx" / "EpisodeGen" / "examples").iterdir()))
     episodes, config = read_episodes(uri), summary["config"]
-    paths = {"MAML": ExportedModel(summary["pushed"], regression()).path(*inputs(episodes))}
+    paths = {"MAML": ExportedModel(summary["pushed"], regression()).path(episodes)}
     weights = {
         "pretrained": pretrain(uri, config, steps),
         "random": learner(uri, config, RATES[0]).learner.init(1),

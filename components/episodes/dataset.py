@@ -11,6 +11,7 @@ import tensorflow as tf
 from components.episodes import format as fmt
 from components.episodes.types import Episodes
 from components.modalities.base import ExampleSpec
+from components.tasks.lookup import task_of
 from serving.saved_model.signatures import PADDING_LABEL
 
 
@@ -48,16 +49,15 @@ def parse_episodes(serialized: tf.Tensor, spec: ExampleSpec) -> Episodes:
       spec: shape and dtype of an example.
 
     Returns:
-      inputs of the stored dtype, labels int32 or, for regression, float32 targets of
-      `spec.target_shape`.
+      inputs of the stored dtype, labels of the task's dtype and shape.
     """
     strings = tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True, default_value="")
-    labels = (
-        tf.io.FixedLenSequenceFeature(spec.target_shape, tf.float32, allow_missing=True)
-        if spec.regression
-        else tf.io.FixedLenSequenceFeature(
-            [], tf.int64, allow_missing=True, default_value=PADDING_LABEL
-        )
+    task = task_of(spec)
+    labels = tf.io.FixedLenSequenceFeature(
+        task.label_shape,
+        task.stored_dtype,
+        allow_missing=True,
+        default_value=PADDING_LABEL if task.classes else None,
     )
     parsed = tf.io.parse_example(
         serialized,
@@ -68,12 +68,11 @@ def parse_episodes(serialized: tf.Tensor, spec: ExampleSpec) -> Episodes:
             fmt.QUERY_LABEL: labels,
         },
     )
-    label_dtype = tf.float32 if spec.regression else tf.int32
     return Episodes(
         support_x=_decode(parsed[fmt.SUPPORT_INPUT], spec),
-        support_y=tf.cast(parsed[fmt.SUPPORT_LABEL], label_dtype),
+        support_y=tf.cast(parsed[fmt.SUPPORT_LABEL], task.label_dtype),
         query_x=_decode(parsed[fmt.QUERY_INPUT], spec),
-        query_y=tf.cast(parsed[fmt.QUERY_LABEL], label_dtype),
+        query_y=tf.cast(parsed[fmt.QUERY_LABEL], task.label_dtype),
     )
 
 

@@ -1,7 +1,7 @@
-"""FewShotEvaluator: judges a model on unseen classes and blesses it, or says why not.
+"""FewShotEvaluator: evaluates a model on unseen classes and blesses it, or says why not.
 
-`evaluate` asks the model about every test episode (Beam), `scoring` keeps what each tells,
-`summary` says what that is worth, `blessing` decides, `report` shows it; what only classifiers or
-only regressions have lies in the folder of each, and `judging` chooses. Only `component` and
-`executor` know TFX.
+`evaluate` runs the model on every test episode (Beam), `scoring` makes the result of each,
+`summary` turns the results into metrics, `blessing` decides, `report` shows it. What only
+classifiers or only regressions have is in the folder of each, and `task_evaluation` chooses. Only
+`component` and `executor` know TFX.
 """

@@ -1,5 +1,4 @@
-"""When a model is blessed for serving. A pure rule, and cautious: whatever is not known to be good
-is not blessed."""
+"""The rule of blessing: pure, and cautious, since what is not known to be good is not blessed."""
 
 from typing import NamedTuple
 
@@ -11,21 +10,23 @@ INDUCTIVE = "inductive"
 
 
 class Verdict(NamedTuple):
-    """Attributes:
-    blessed: whether the model may be served.
-    reasons: one sentence for each rule that decided: those broken, or, if blessed, those kept.
+    """Whether a model is blessed, and why.
+
+    Attributes:
+      blessed: whether the model may be served.
+      reasons: one sentence for each rule that decided: the broken rules or, if blessed, the kept.
     """
 
     blessed: bool
     reasons: list[str]
 
 
-def judge(
+def decide(
     *,
-    accuracy: Interval,
+    score: Interval,
     episodes: int,
     protocol: str | None,
-    unanswered: int,
+    not_finite: int,
     difference: Interval | None,
     options: EvaluationOptions,
     task: Task,
@@ -33,15 +34,15 @@ def judge(
     """Decides whether a model is blessed.
 
     Args:
-      accuracy: over the episodes judged; for regression, the mean squared error.
-      episodes: how many these are.
-      protocol: what the model says of itself, "inductive" or "transductive"; `None` if it says
-        nothing. Only an inductive model answers a query from its support set alone.
-      unanswered: queries whose answers were not finite.
-      difference: accuracy minus that of the last blessed model on the same episodes (paired);
-        `None` if there is none to compare with.
+      score: mean of the task's metric over the episodes.
+      episodes: number of episodes.
+      protocol: "inductive" or "transductive", as the model's metadata says; `None` if they do not
+        say. Only an inductive model predicts each query from its support set alone.
+      not_finite: number of queries with predictions that are not finite.
+      difference: score minus that of the last blessed model on the same episodes (paired); `None`
+        if there is none to compare with.
       options: threshold and tolerance.
-      task: whether the threshold is a least accuracy or a largest error.
+      task: task type, which says whether the threshold is a minimum or a maximum.
     """
     kept: list[str] = []
     broken: list[str] = []
@@ -52,13 +53,13 @@ def judge(
     # The pessimistic end of the interval, and how it may compare with the threshold.
     sign, end = ("-", "lower") if task.higher_is_better else ("+", "upper")
     better = 1.0 if task.higher_is_better else -1.0
-    bound = accuracy.mean - better * accuracy.half_width
+    bound = score.mean - better * score.half_width
     beyond, short = ("reaches", "is below") if better > 0 else ("is within", "is above")
     if options.threshold is None:
         broken.append("No threshold is configured, and without one no model is blessed.")
     else:
         name = task.metric.replace("_", " ")
-        reached = f"{bound:.4f} ({name} {accuracy.mean:.4f} {sign} {accuracy.half_width:.4f})"
+        reached = f"{bound:.4f} ({name} {score.mean:.4f} {sign} {score.half_width:.4f})"
         rule(
             better * (bound - options.threshold) >= 0,
             f"The {end} bound {reached} {beyond} the threshold {options.threshold:g}.",
@@ -66,17 +67,17 @@ def judge(
         )
     rule(
         episodes >= FEWEST_EPISODES_TO_BLESS,
-        f"{episodes} episodes were judged (at least {FEWEST_EPISODES_TO_BLESS}).",
-        f"Only {episodes} episodes were judged; blessing needs {FEWEST_EPISODES_TO_BLESS}.",
+        f"{episodes} episodes were evaluated (at least {FEWEST_EPISODES_TO_BLESS}).",
+        f"Only {episodes} episodes were evaluated; blessing needs {FEWEST_EPISODES_TO_BLESS}.",
     )
     rule(
         protocol == INDUCTIVE,
-        "Each query is answered from its support set alone (inductive).",
+        "Each query is predicted from its support set alone (inductive).",
         f"The model's protocol is {protocol or 'not stated'}: only an inductive model, whose "
-        "answer does not depend on the other queries, is fit for serving.",
+        "prediction for a query does not depend on the others, is fit for serving.",
     )
-    if unanswered:
-        broken.append(f"{unanswered} queries got answers that are not finite.")
+    if not_finite:
+        broken.append(f"{not_finite} queries got predictions that are not finite.")
     if difference is not None:
         change = f"{difference.mean:+.4f} ± {difference.half_width:.4f}"
         rule(

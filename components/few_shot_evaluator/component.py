@@ -15,6 +15,8 @@ from components.few_shot_evaluator.options import EvaluationOptions
 
 
 class FewShotEvaluatorSpec(ComponentSpec):
+    """Parameters, inputs and outputs of `FewShotEvaluator`, as TFX stores them."""
+
     PARAMETERS: ClassVar = {
         "config_json": ExecutionParameter(type=str),
         "baseline_pointer": ExecutionParameter(type=str),
@@ -33,7 +35,7 @@ class FewShotEvaluatorSpec(ComponentSpec):
 
 
 class FewShotEvaluator(BaseBeamComponent):
-    """Judges a few-shot model on episodes of classes it has never seen, and blesses it or not.
+    """Evaluates a few-shot model on episodes of unseen classes, and blesses it or not.
 
     ## Example
     ```
@@ -48,8 +50,8 @@ class FewShotEvaluator(BaseBeamComponent):
 
     Component `outputs` contains:
      - `evaluation`: ModelEvaluation, `metrics.json` (`summary.summarise`) and `report.html`.
-     - `blessing`: ModelBlessing as of the stock Evaluator; Pusher and LatestBlessedModelStrategy
-       read it.
+     - `blessing`: ModelBlessing as the stock Evaluator writes it; Pusher and
+       LatestBlessedModelStrategy read it.
     """
 
     SPEC_CLASS = FewShotEvaluatorSpec
@@ -66,14 +68,17 @@ class FewShotEvaluator(BaseBeamComponent):
         baseline_pointer: str = "",
         code_version: str = "",
     ):
-        """Args:
-        examples: episodes with a `test` split. _required_
-        model: the Model that is judged. _required_
-        baseline_model: the last blessed Model, which may resolve to none.
-        model_run: where `history.json` lies, for the loss curve of the report.
-        options: threshold and the like; by default no model is blessed.
-        baseline_pointer: a file that names the last pushed model, where there is no baseline_model.
-        code_version: a hash of the code, since TFX's cache does not see it.
+        """Makes the component.
+
+        Args:
+          examples: channel of the episodes, with a `test` split. _required_
+          model: channel of the Model that is evaluated. _required_
+          baseline_model: channel of the last blessed Model, which may resolve to none.
+          model_run: channel of the ModelRun whose `history.json` is the report's loss curve.
+          options: threshold and the like; by default no model is blessed.
+          baseline_pointer: path of a file that names the last pushed model, where there is no
+            `baseline_model`.
+          code_version: hash of the code that the step runs, as a part of the cache key.
         """
         super().__init__(
             spec=FewShotEvaluatorSpec(

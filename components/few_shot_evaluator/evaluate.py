@@ -1,4 +1,4 @@
-"""Asking a model about every test episode, on any Beam runner.
+"""Running a model on every test episode, with any Beam runner.
 
 The models are loaded once a worker process; the results are keyed by the episode's index, so that
 neither the runner's order nor the number of workers shows in them.
@@ -17,9 +17,9 @@ from components.episodes.dataset import read_split, split_files
 from components.episodes.format import decode_stored
 from components.episodes.record import EpisodeSetRecord
 from components.few_shot_evaluator.classification.scoring import ClassificationResult
-from components.few_shot_evaluator.judging import judging_for
 from components.few_shot_evaluator.model import ExportedModel
-from components.few_shot_evaluator.scoring import EpisodeResult, Scoring
+from components.few_shot_evaluator.scoring import EpisodeResult, ScoringPlan
+from components.few_shot_evaluator.task_evaluation import evaluation_of
 from components.tasks.lookup import task_of
 from components.tasks.task import Task
 from serving import atomic
@@ -29,42 +29,43 @@ RESULTS_PER_FILE = 200
 
 
 class ScoreEpisodes(beam.PTransform):
-    """Serialised episodes to results, of the kind that `judging` names.
+    """From serialised episodes to results, of the class that `task_evaluation` names.
 
     Args:
-      scoring: what is asked of each episode.
-      episodes: only those of a lower index count.
-      episodes_per_call: how many one call of the model takes.
-      model_dir: the SavedModel that is judged.
-      last_blessed_dir: the SavedModel that it is compared with, or `None`.
+      plan: what is scored on each episode.
+      episodes: number of episodes; those of a higher index are left out.
+      episodes_per_call: number of episodes that one call of the model takes.
+      model_dir: folder of the SavedModel that is evaluated.
+      last_blessed_dir: folder of the SavedModel that it is compared with, or `None`.
     """
 
     def __init__(
         self,
         *,
-        scoring: Scoring,
+        plan: ScoringPlan,
         episodes: int,
         episodes_per_call: int,
         model_dir: str,
         last_blessed_dir: str | None = None,
     ):
         super().__init__()
-        self._scoring, self._episodes = scoring, episodes
+        self._plan, self._episodes = plan, episodes
         self._per_call = episodes_per_call
         self._dirs = model_dir, last_blessed_dir
 
     def expand(self, serialized: beam.PCollection) -> beam.PCollection:
+        """Groups the episodes by the call that predicts them, and evaluates each group."""
         return (
             serialized
-            | "Number" >> beam.FlatMap(_numbered, self._episodes, self._per_call)
+            | "Number" >> beam.FlatMap(_key_by_call, self._episodes, self._per_call)
             # Not BatchElements: the Dask runner ends no bundle, and drops the last group of each.
             | "Group" >> beam.GroupByKey()
-            | "Stack" >> beam.MapTuple(_in_order)
-            | "Score" >> beam.ParDo(_Score(self._scoring, *self._dirs))
+            | "Stack" >> beam.MapTuple(_sort_call)
+            | "Score" >> beam.ParDo(_Score(self._plan, *self._dirs))
         )
 
 
-def _numbered(
+def _key_by_call(
     serialized: bytes, episodes: int, per_call: int
 ) -> Iterator[tuple[str, tuple[int, bytes]]]:
     """(the call that an episode is part of, (its index, the episode)), for the first `episodes`."""
@@ -73,15 +74,15 @@ def _numbered(
         yield f"{index // per_call:07d}", (index, serialized)
 
 
-def _in_order(call: str, numbered: Iterable[tuple[int, bytes]]) -> list[bytes]:
+def _sort_call(call: str, episodes: Iterable[tuple[int, bytes]]) -> list[bytes]:
     """The episodes of one call by index, so that a call is the same on every runner."""
     del call
-    return [serialized for _, serialized in sorted(numbered)]
+    return [serialized for _, serialized in sorted(episodes)]
 
 
 class _Score(beam.DoFn):
-    def __init__(self, scoring: Scoring, model_dir: str, last_blessed_dir: str | None):
-        self._scoring, self._task = scoring, task_of(scoring.spec)
+    def __init__(self, plan: ScoringPlan, model_dir: str, last_blessed_dir: str | None):
+        self._plan, self._task = plan, task_of(plan.spec)
         self._dirs = model_dir, last_blessed_dir
         self._shared = Shared()
 
@@ -89,8 +90,8 @@ class _Score(beam.DoFn):
         self._models = self._shared.acquire(lambda: _Models(self._task, *self._dirs))
 
     def process(self, serialized: list[bytes]):
-        score = judging_for(self._task).score_episodes
-        yield from score(serialized, self._scoring, *self._models.pair)
+        evaluate_episodes = evaluation_of(self._task).evaluate_episodes
+        yield from evaluate_episodes(serialized, self._plan, *self._models.pair)
 
 
 class _Models:
@@ -111,14 +112,14 @@ def evaluate(
     split: str = "test",
     **scoring: Any,
 ) -> None:
-    """Adds to a pipeline: read a split, score it, write the results as JSON lines.
+    """Adds to a pipeline the steps that read a split, score it and write results as JSON lines.
 
     Args:
       pipeline: a Beam pipeline on any runner.
-      examples_uri: of the Examples artifact.
+      examples_uri: location of the Examples artifact.
       split: "test" or "eval".
-      results_prefix: the results are the files that begin so; every worker must reach it.
-      **scoring: as for `ScoreEpisodes`.
+      results_prefix: beginning of the paths of the results; every worker must reach it.
+      **scoring: arguments of `ScoreEpisodes`.
     """
     _ = (
         pipeline
@@ -139,9 +140,9 @@ def _file_of(result: EpisodeResult) -> str:
     return f"{result.index // RESULTS_PER_FILE:05d}"
 
 
-def _write_results(gathered: tuple[str, Iterable[EpisodeResult]], results_prefix: str) -> str:
+def _write_results(of_file: tuple[str, Iterable[EpisodeResult]], results_prefix: str) -> str:
     """Writes one file, whole: a runner may try it in two places at once."""
-    key, results = gathered
+    key, results = of_file
     ordered = sorted(results, key=lambda result: result.index)
     path = f"{results_prefix}-{key}"
     atomic.write_text(path, "".join(json.dumps(dataclasses.asdict(r)) + "\n" for r in ordered))
@@ -151,7 +152,13 @@ def _write_results(gathered: tuple[str, Iterable[EpisodeResult]], results_prefix
 def read_results(
     results_prefix: str, *, episodes: int, split: str = "test", result: type = ClassificationResult
 ) -> list[Any]:
-    """The results, each a `result`, sorted by the episode's index.
+    """Reads the results of a split, sorted by the episode's index.
+
+    Args:
+      results_prefix: beginning of the paths of the results.
+      episodes: number of episodes.
+      split: name of the split.
+      result: class of a result.
 
     Raises:
       UserError: they are not those of episode 0 up to `episodes`, each once.
@@ -173,23 +180,23 @@ def read_results(
 def not_comparable(
     last_blessed_dir: str, model_dir: str, examples_uri: str, record: EpisodeSetRecord
 ) -> str | None:
-    """Why the last blessed model cannot be asked about these episodes; `None` if it can.
+    """Why the last blessed model cannot be run on these episodes; `None` if it can.
 
     A configuration of other ways or another size of example makes another task of it, and then
     there is nothing to compare.
     """
     if last_blessed_dir == model_dir:
-        return "it is the model that is judged"
+        return "it is the model that is evaluated"
     if not tf.io.gfile.exists(last_blessed_dir):
         return f"{last_blessed_dir} is no longer there"
     first = list(read_split(examples_uri, "test").take(1).as_numpy_iterator())
-    scoring = Scoring(record.example_spec, record.ways, record.shots, 0, {})
-    task = task_of(scoring.spec)
+    plan = ScoringPlan(record.example_spec, record.ways, record.shots, 0, {})
+    task = task_of(plan.spec)
     try:
-        judging_for(task).score_episodes(first, scoring, ExportedModel(last_blessed_dir, task))
+        evaluation_of(task).evaluate_episodes(first, plan, ExportedModel(last_blessed_dir, task))
     # Whatever TensorFlow raises for other shapes, dtypes or a missing signature.
     except (tf.errors.OpError, TypeError, ValueError, KeyError, OSError) as error:
-        return f"it does not answer these episodes ({_sentence(error)})"
+        return f"it cannot predict these episodes ({_sentence(error)})"
     return None
 
 

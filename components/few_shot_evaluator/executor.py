@@ -14,11 +14,11 @@ from tfx.utils import io_utils, path_utils
 from components.episodes.record import read_record
 from components.few_shot_evaluator.classification.domains import has_new_domains
 from components.few_shot_evaluator.evaluate import evaluate, not_comparable, read_results
-from components.few_shot_evaluator.judging import judging_for
 from components.few_shot_evaluator.options import EvaluationOptions
-from components.few_shot_evaluator.report import Evaluated
-from components.few_shot_evaluator.scoring import Scoring
-from components.few_shot_evaluator.summary import Terms
+from components.few_shot_evaluator.report import Evaluation
+from components.few_shot_evaluator.scoring import ScoringPlan
+from components.few_shot_evaluator.summary import EvaluationContext
+from components.few_shot_evaluator.task_evaluation import evaluation_of
 from components.tasks.lookup import task_of
 from serving import atomic
 from serving.model_versions.pointer import last_pushed, local_model
@@ -30,31 +30,31 @@ HISTORY_FILE = "history.json"  # in the ModelRun artifact
 
 
 class Executor(BaseBeamExecutor):
-    """Judges a model on the `test` split."""
+    """Evaluates a model on the `test` split."""
 
     def Do(self, input_dict, output_dict, exec_properties: dict[str, Any]) -> None:
         """Evaluates, writes metrics and report, and blesses the model or not.
 
         Args:
           input_dict:
-            examples: episodes, one Examples artifact with a `test` split and `episodes.json`.
-            model: the Model that is judged.
-            baseline_model: the last blessed Model, none or one.
-            model_run: the ModelRun whose `history.json` is the loss curve, none or one.
+            examples: the episodes, one Examples artifact with a `test` split and `episodes.json`.
+            model: the model that is evaluated, one Model artifact.
+            baseline_model: the last blessed model, one Model artifact or none.
+            model_run: the training whose `history.json` is the loss curve, one ModelRun or none.
           output_dict:
-            evaluation: ModelEvaluation; `metrics.json`, `report.html`; float custom properties
-              accuracy and ci95, int episodes.
-            blessing: ModelBlessing as the stock Evaluator writes it: an empty file BLESSED or
+            evaluation: one ModelEvaluation: `metrics.json`, `report.html`; float custom properties
+              ci95 and the metric (accuracy or mean_squared_error), int episodes.
+            blessing: one ModelBlessing as the stock Evaluator writes it: an empty file BLESSED or
               NOT_BLESSED, the custom properties blessed, current_model, current_model_id and,
               with a baseline model, baseline_model, baseline_model_id.
           exec_properties:
-            config_json: `EvaluationOptions` as JSON.
-            baseline_pointer: a file that names the last pushed model, for a runner that cannot
-              resolve `baseline_model`; "" for none.
-            code_version: only part of the cache key.
+            config_json: str, `EvaluationOptions` as JSON.
+            baseline_pointer: str, path of a file that names the last pushed model, for a runner
+              that cannot resolve `baseline_model`; "" for none.
+            code_version: str, part of the cache key only.
 
         Raises:
-          UserError: the `test` split has fewer episodes than are to be judged.
+          UserError: the `test` split has fewer episodes than are to be evaluated.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         options = EvaluationOptions(**json.loads(exec_properties["config_json"]))
@@ -84,8 +84,8 @@ class Executor(BaseBeamExecutor):
         episodes = {"test": options.episodes}
         if has_new_domains(record) or options.none_of_these:
             episodes["eval"] = min(options.episodes, record.counts["eval"])
-        scoring, task = Scoring.of(record, options), task_of(record.example_spec)
-        judging = judging_for(task)
+        plan, task = ScoringPlan.of(record, options), task_of(record.example_spec)
+        functions = evaluation_of(task)
         with self._make_beam_pipeline() as pipeline:
             for split, count in episodes.items():
                 evaluate(
@@ -94,25 +94,24 @@ class Executor(BaseBeamExecutor):
                     results_prefix=os.path.join(work, split),
                     split=split,
                     # The curves and the comparison are of the test split.
-                    scoring=scoring if split == "test" else scoring._replace(curve_episodes=0),
+                    plan=plan if split == "test" else plan._replace(curve_episodes=0),
                     episodes=count,
                     episodes_per_call=options.episodes_per_call,
                     model_dir=model_dir,
                     last_blessed_dir=last_blessed_dir if split == "test" else None,
                 )
-        found = {
+        results = {
             split: read_results(
-                os.path.join(work, split), episodes=count, split=split, result=judging.result
+                os.path.join(work, split), episodes=count, split=split, result=functions.result
             )
             for split, count in episodes.items()
         }
-        results = found["test"]
         metadata = read_metadata(model_dir)
-        terms = Terms(record, options, metadata.get("protocol"), last_blessed)
-        metrics = judging.summarise(results, terms, found.get("eval", ()))
+        context = EvaluationContext(record, options, metadata.get("protocol"), last_blessed)
+        metrics = functions.summarise(results["test"], context, results.get("eval", ()))
         history = _history(_optional(input_dict, "model_run"))
-        page = judging.render(
-            Evaluated(metrics, results, record, options, metadata, history, examples_uri)
+        page = functions.render(
+            Evaluation(metrics, results["test"], record, options, metadata, history, examples_uri)
         )
         atomic.write_json(os.path.join(evaluation.uri, METRICS_FILE), metrics)
         atomic.write_text(os.path.join(evaluation.uri, REPORT_FILE), page)
@@ -133,7 +132,7 @@ class Executor(BaseBeamExecutor):
 
 
 def _bless(blessing, blessed: bool, model, baseline) -> None:
-    """Fills the blessing as the stock Evaluator does; Pusher and the resolver read it."""
+    """Fills a blessing as the stock Evaluator does; Pusher and the resolver read it."""
     blessing.set_string_custom_property(
         constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
     )

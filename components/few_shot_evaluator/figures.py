@@ -1,4 +1,4 @@
-"""The pictures of the report, as SVG that lies in the page itself."""
+"""The pictures of the report, as SVG within the page itself."""
 
 import io
 from collections.abc import Sequence
@@ -33,21 +33,21 @@ STYLE: Any = {
 def bars(
     rows: Sequence[tuple[str, float, float]],
     *,
-    write: str,
+    score_format: str,
     longest: float,
     right: float,
     line: float | None,
     percent: bool = False,
 ) -> str:
-    """Bars of (name, score, half-width), the first the model that is judged.
+    """Draws bars of (name, score, half-width), the first of the evaluated model.
 
     Args:
-      rows: from the top.
-      write: the format of a score.
-      longest: the score that a gap of one hundredth is measured by.
-      right: the end of the axis.
-      line: a score to draw a dotted line at.
-      percent: whether the axis is one of shares.
+      rows: the bars from the top.
+      score_format: format of the score beside a bar.
+      longest: largest score; the gap between bar and number is a hundredth of it.
+      right: end of the axis.
+      line: score of a dotted line, or `None`.
+      percent: whether the axis shows percentages.
     """
     with matplotlib.rc_context(STYLE):
         figure, axes = new_figure(7.2, 0.5 + 0.42 * len(rows))
@@ -55,7 +55,7 @@ def bars(
         colours = [ACCENT] + [LIGHT] * (len(rows) - 1)
         axes.barh(names, values, xerr=widths, color=colours, height=0.62, ecolor=GREY, capsize=2)
         for row, (_, value, width) in enumerate(rows):
-            text = format(value, write)
+            text = format(value, score_format)
             axes.text(value + width + 0.012 * longest, row, text, va="center", color=INK)
         if line is not None:
             axes.axvline(line, color=GREY, linestyle=":", linewidth=1)
@@ -79,7 +79,7 @@ def curve(
     references: Sequence[tuple[str, float]] = (),
     y_label: str = "accuracy",
 ) -> str:
-    """A score with its 95% interval over a whole number; references are (name, score)."""
+    """Draws a score with its 95% interval over a whole number; references are (name, score)."""
     with matplotlib.rc_context(STYLE):
         figure, axes = new_figure(4.6, 3.0)
         axes.errorbar(
@@ -102,13 +102,13 @@ def curve(
 
 
 def training(history: Sequence[dict[str, Any]], *, keys: Sequence[str], y_label: str) -> str:
-    """What the history says under `keys`, over the meta-training step; "" if nothing."""
-    drawn = [key for key in keys if any(_is_number(row.get(key)) for row in history)]
-    if not drawn:
+    """Draws the history's `keys` over the meta-training steps; returns "" if it has none."""
+    present = [key for key in keys if any(_is_number(row.get(key)) for row in history)]
+    if not present:
         return ""
     with matplotlib.rc_context(STYLE):
         figure, axes = new_figure(4.6, 3.0)
-        for key, colour in zip(drawn, [ACCENT, SECOND]):
+        for key, colour in zip(present, [ACCENT, SECOND]):
             rows = [row for row in history if _is_number(row.get(key))]
             axes.plot(
                 [row["step"] for row in rows],
@@ -127,7 +127,7 @@ def training(history: Sequence[dict[str, Any]], *, keys: Sequence[str], y_label:
 
 
 def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
-    """An empty figure of so many inches, transparent, and its axes."""
+    """Makes a transparent figure, `width` by `height` inches, and its axes."""
     # A figure of its own, not pyplot's: a Beam or TFX worker has no display and shares no state.
     figure = Figure(figsize=(width, height), layout="constrained")
     figure.patch.set_alpha(0.0)
@@ -137,7 +137,7 @@ def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def accuracy_axis(axes: Axes) -> None:
-    """Makes the upright axis one of accuracies."""
+    """Makes the vertical axis one of accuracies."""
     axes.set_ylim(0.0, 1.03)
     axes.set_ylabel("accuracy")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))

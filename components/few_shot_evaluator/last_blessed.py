@@ -1,4 +1,4 @@
-"""Which earlier model a new one is compared with."""
+"""The earlier model that a new one is compared with."""
 
 import ml_metadata as mlmd
 from tfx import types
@@ -10,11 +10,11 @@ CANDIDATE = "candidate"
 
 
 class LatestOtherBlessedModelStrategy(LatestBlessedModelStrategy):
-    """The latest blessed model other than the one that is judged.
+    """Finds the latest blessed model other than the candidate.
 
-    With the stock strategy a pipeline that runs again with nothing changed finds its own model as
-    the last blessed one, which it had not the first time: the evaluator's inputs differ, and it and
-    all after it run again instead of being cached.
+    With the stock strategy a pipeline that runs again unchanged finds its own model as the last
+    blessed one, which the first run did not: the evaluator's inputs differ, so it and all steps
+    after it run again instead of being cached.
 
     ## Example
     ```
@@ -30,11 +30,11 @@ class LatestOtherBlessedModelStrategy(LatestBlessedModelStrategy):
     def resolve_artifacts(
         self, store: mlmd.MetadataStore, input_dict: dict[str, list[types.Artifact]]
     ) -> dict[str, list[types.Artifact]] | None:
-        """As the stock strategy, without the models under `candidate`; that key stays as it is."""
+        """Resolves as the stock strategy does, leaving out the models under `candidate`."""
         candidates = input_dict[CANDIDATE]
-        judged = {model.id for model in candidates}
+        excluded = {model.id for model in candidates}
         others = {
-            key: [one for one in artifacts if one.id not in judged]
+            key: [one for one in artifacts if one.id not in excluded]
             for key, artifacts in input_dict.items()
             if key != CANDIDATE
         }

@@ -1,4 +1,4 @@
-"""What the answers to many episodes are worth. Pure NumPy."""
+"""Means, intervals and calibration over many episodes. Pure NumPy."""
 
 from typing import NamedTuple
 
@@ -33,7 +33,7 @@ def mean_interval(per_episode: np.typing.ArrayLike) -> Interval:
 
 
 class Calibration(NamedTuple):
-    """How far confidence can be trusted, in bins of equal width.
+    """Accuracy by confidence, in bins of equal width.
 
     Attributes:
       expected_error: sum over bins of (share of the queries) x |accuracy - confidence|.
@@ -50,7 +50,7 @@ class Calibration(NamedTuple):
     confidence: np.ndarray
 
     def to_json(self) -> dict:
-        """As `metrics.json` has it, a row a bin."""
+        """The entry `calibration` of `metrics.json`, one row a bin."""
         return {
             "expected_calibration_error": round(self.expected_error, 6),
             "bins": [
@@ -69,13 +69,13 @@ class Calibration(NamedTuple):
 
 
 def calibration(confidences: np.ndarray, correct: np.ndarray, *, bins: int) -> Calibration:
-    """The reliability diagram and the expected calibration error.
+    """Computes the reliability diagram and the expected calibration error.
 
     Args:
       confidences: `[n]` float, 0..1, the probability given to the predicted class. A bin holds
         the confidences above its lower edge up to its upper edge; the first holds 0 as well.
       correct: `[n]` bool.
-      bins: how many intervals of equal width.
+      bins: number of intervals of equal width.
 
     References:
       Guo et al., "On Calibration of Modern Neural Networks", 2017, Eq. 3,
@@ -92,10 +92,10 @@ def calibration(confidences: np.ndarray, correct: np.ndarray, *, bins: int) -> C
 
 
 def confusion(predictions: np.ndarray, labels: np.ndarray, *, ways: int) -> np.ndarray:
-    """`[N, N]` int: row the true class, column the predicted one.
+    """The confusion matrix, `[N, N]` int: row the true class, column the predicted one.
 
     Args:
-      predictions: `[Q]` int; what is outside 0..N-1 (no answer) is left out.
+      predictions: `[Q]` int; values outside 0..N-1 (no prediction) are left out.
       labels: `[Q]` int; padding (-1) is left out.
       ways: N.
     """
@@ -104,7 +104,7 @@ def confusion(predictions: np.ndarray, labels: np.ndarray, *, ways: int) -> np.n
     return np.bincount(cells, minlength=ways * ways).reshape(ways, ways)
 
 
-# Enough points to see where more shots stop to help; the model is asked once for each.
+# Enough points to see where more shots stop to help; each costs one call of the model.
 SHOTS_OF_THE_CURVE = (1, 2, 3, 5, 10, 20, 50)
 
 

@@ -1,47 +1,45 @@
-"""An exported model as the evaluator asks it: NumPy in, NumPy out."""
-
-from typing import Any
+"""An exported model called in this process, NumPy in, NumPy out."""
 
 import numpy as np
 import tensorflow as tf
 
-from components.tasks.task import Task
-from serving.saved_model import signatures
+from components.episodes.types import Episodes
+from components.tasks.task import Prediction, Task
+from serving.saved_model import signatures as sig
 
 
 class ExportedModel:
-    """A SavedModel with the signatures of `serving.saved_model.signatures`.
+    """A SavedModel called through TensorFlow's Python runtime, for the numbers of an evaluation.
+
+    What is to be served is loaded by `serving.model_server.servable.Servable` instead, in a C++
+    session: by the server, by the client for models on disk, and by the ServingValidator.
 
     Args:
       saved_model_dir: the folder that holds `saved_model.pb`.
-      task: the task type of the episodes that it is to predict.
+      task: task type of the episodes.
     """
 
     def __init__(self, saved_model_dir: str, task: Task):
         self.task = task
+        # Kept: the functions hold the model's variables only weakly.
         self._loaded = tf.saved_model.load(saved_model_dir)
-        self._answer = self._loaded.signatures[signatures.ADAPT_AND_PREDICT]
-        self._path = self._loaded.signatures.get(signatures.PATH)
+        self._predict = self._loaded.signatures[sig.ADAPT_AND_PREDICT]
+        self._path = self._loaded.signatures.get(sig.PATH)
 
     @property
     def has_path(self) -> bool:
-        """Whether the model shows its answers before and after each inner step."""
+        """Whether the model gives its predictions before and after each inner step."""
         return self._path is not None
 
-    def answer(self, support_x: Any, support_y: np.ndarray, query_x: Any) -> np.ndarray:
-        """The answers to all queries, `[E, Q, ...]`."""
-        return self._ask(self._answer, support_x, support_y, query_x)[self.task.prediction]
+    def predict(self, episodes: Episodes) -> Prediction:
+        """The predictions for all queries, `[E, Q, ...]`."""
+        return _call(self._predict, episodes)[self.task.prediction].numpy()
 
-    def path(self, support_x: Any, support_y: np.ndarray, query_x: Any) -> np.ndarray:
-        """The answers before and after each inner step, `[E, steps + 1, Q, ...]`."""
-        return self._ask(self._path, support_x, support_y, query_x)[self.task.path_prediction]
+    def path(self, episodes: Episodes) -> np.ndarray:
+        """The predictions before and after each inner step, `[E, steps + 1, Q, ...]`."""
+        return _call(self._path, episodes)[self.task.path_prediction].numpy()
 
-    def _ask(self, function: Any, support_x: Any, support_y: Any, query_x: Any) -> dict:
-        outputs = function(
-            **{
-                signatures.SUPPORT_X: tf.constant(support_x),
-                signatures.SUPPORT_Y: tf.constant(support_y),
-                signatures.QUERY_X: tf.constant(query_x),
-            }
-        )
-        return {name: tensor.numpy() for name, tensor in outputs.items()}
+
+def _call(function, episodes: Episodes) -> dict[str, tf.Tensor]:
+    names = sig.SUPPORT_X, sig.SUPPORT_Y, sig.QUERY_X
+    return function(**{name: tf.constant(getattr(episodes, name)) for name in names})

@@ -1,6 +1,6 @@
 """`report.html`: an evaluation to read, in one file that needs no other.
 
-`page.html` holds what the reports of all types of task have, and each type's own page fills its
+`page.html` holds what the reports of all task types have, and each type's own page fills its
 blocks.
 """
 
@@ -23,17 +23,18 @@ Bar = tuple[str, float, float]
 """A name, a score and its 95% half-width."""
 
 
-class Evaluated(NamedTuple):
-    """What a page tells of.
+class Evaluation(NamedTuple):
+    """A finished evaluation, as a report shows it.
 
     Attributes:
       metrics: the content of `metrics.json`.
       results: one an episode.
-      record: of the episodes.
-      options: how the model was judged.
-      metadata: what the model says of itself.
-      history: of the training, rows of {step, loss, score, eval_score ...}; may be empty.
-      examples_uri: where the episodes that are shown are read from.
+      record: description of the episodes.
+      options: the section `evaluation`.
+      metadata: the model's `fewshot_model.json`.
+      history: the training's `history.json`, rows of {step, loss, score, eval_score ...}; may be
+        empty.
+      examples_uri: location of the Examples artifact, for the episodes that are shown.
     """
 
     metrics: dict[str, Any]
@@ -45,14 +46,14 @@ class Evaluated(NamedTuple):
     examples_uri: str
 
 
-def render(page: str, evaluated: Evaluated, *, pictures: Mapping[str, str], **own: Any) -> str:
-    """A page.
+def render(page: str, evaluation: Evaluation, *, pictures: Mapping[str, str], **own: Any) -> str:
+    """The report as one HTML page.
 
     Args:
-      page: its template, in this package or a folder in it.
-      evaluated: what it tells of.
-      pictures: SVG by the name that the template calls it; "" where there is nothing to draw.
-      **own: what only this template asks for.
+      page: path of the template within this package.
+      evaluation: the evaluation that it shows.
+      pictures: SVG by the name that the template uses; "" where there is nothing to draw.
+      **own: further variables of this template.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader(__package__, package_path=""),
@@ -61,25 +62,25 @@ def render(page: str, evaluated: Evaluated, *, pictures: Mapping[str, str], **ow
         lstrip_blocks=True,
     )
     return environment.get_template(page).render(
-        m=evaluated.metrics,
+        m=evaluation.metrics,
         figures={name: Markup(svg) for name, svg in pictures.items()},
-        splits=evaluated.record.splits,
+        splits=evaluation.record.splits,
         configuration={
-            "evaluation": _as_yaml(vars(evaluated.options)),
-            "data and episodes": _as_yaml(evaluated.record.config),
-            "model": _as_yaml(evaluated.metadata),
+            "evaluation": _as_yaml(vars(evaluation.options)),
+            "data and episodes": _as_yaml(evaluation.record.config),
+            "model": _as_yaml(evaluation.metadata),
         },
         **own,
     )
 
 
-def to_beat(metrics: dict[str, Any], task: Task, names: Mapping[str, str]) -> list[Bar]:
-    """The model that is judged, and below it whatever it is compared with.
+def comparison_bars(metrics: dict[str, Any], task: Task, names: Mapping[str, str]) -> list[Bar]:
+    """The bars of the evaluated model and, below it, of all that it is compared with.
 
     Args:
       metrics: the content of `metrics.json`.
-      task: whose metric is shown.
-      names: of the baselines, as the report calls them.
+      task: task type, whose metric is shown.
+      names: the report's words for each baseline.
     """
     names = {NO_ADAPTATION: "the model without adaptation", **names}
     rows = [("this model", metrics[task.metric], metrics["ci95"])]
@@ -100,12 +101,12 @@ def curves(
     of_steps: Sequence[tuple[str, float]] = (),
     of_shots: Sequence[tuple[str, float]] = (),
 ) -> dict[str, str]:
-    """The pictures `per_step` and `per_shots`.
+    """Draws the pictures `per_step` and `per_shots`.
 
     Args:
       metrics: the content of `metrics.json`.
-      score, shots: what the axes are called.
-      of_steps, of_shots: the references of each, (name, score).
+      score, shots: labels of the axes.
+      of_steps, of_shots: reference lines of each picture, (name, score).
     """
     steps, per_shots, widths = metrics["per_step"], metrics["per_shots"], metrics["half_widths"]
     return {
@@ -132,17 +133,17 @@ def curves(
     }
 
 
-def read_episodes(evaluated: Evaluated, indices: Sequence[int]) -> dict[int, Episode]:
-    """The test episodes of the given indices."""
+def read_episodes(evaluation: Evaluation, indices: Sequence[int]) -> dict[int, Episode]:
+    """Reads the test episodes of the given indices."""
     import tensorflow as tf
 
-    wanted, found = set(indices), {}
-    for path in split_files(evaluated.examples_uri, "test") if wanted else []:
+    wanted, episodes = set(indices), {}
+    for path in split_files(evaluation.examples_uri, "test") if wanted else []:
         for serialized in tf.data.TFRecordDataset(path, "GZIP").as_numpy_iterator():
             index = decode_stored(serialized).index
             if index in wanted:
-                found[index] = decode_episode(serialized, evaluated.record.example_spec)
-    return found
+                episodes[index] = decode_episode(serialized, evaluation.record.example_spec)
+    return episodes
 
 
 def _as_yaml(values: dict[str, Any]) -> str:

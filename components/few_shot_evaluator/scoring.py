@@ -1,6 +1,7 @@
-"""What one episode tells of a model of any task, before any averaging.
+"""The result of one episode, whatever its task type, before any averaging.
 
-Shape letters: E episodes, S support examples, Q query examples.
+Shape letters: E episodes, C of these that the curves are drawn from, S support examples, Q query
+examples, d numbers of an example.
 """
 
 import dataclasses
@@ -11,22 +12,25 @@ import numpy as np
 
 from components.episodes.dataset import parse_episodes, parse_indices
 from components.episodes.record import EpisodeSetRecord
+from components.episodes.scoring import score_episodes
+from components.episodes.types import Episodes
 from components.few_shot_evaluator.metrics import fewer_shots
 from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.modalities.base import ExampleSpec
 from components.modalities.lookup import modality_for
+from components.tasks.task import Prediction
 
 
-class Scoring(NamedTuple):
-    """What is asked of each episode.
+class ScoringPlan(NamedTuple):
+    """What a model is scored by on each episode.
 
     Attributes:
-      spec: of one example.
-      ways, shots: of an episode.
+      spec: the stored form of one example.
+      ways, shots: classes, and examples of a class, of an episode.
       curve_episodes: the curves are drawn from the episodes of a lower index.
       groups: the group of each class that has one.
-      none_of_these: whether each episode is asked again with a class left out.
+      none_of_these: whether each episode is predicted again with a class left out.
     """
 
     spec: ExampleSpec
@@ -37,8 +41,8 @@ class Scoring(NamedTuple):
     none_of_these: bool = False
 
     @classmethod
-    def of(cls, record: EpisodeSetRecord, options: EvaluationOptions) -> "Scoring":
-        """What these options ask of these episodes."""
+    def of(cls, record: EpisodeSetRecord, options: EvaluationOptions) -> "ScoringPlan":
+        """The plan for a set of episodes and the section `evaluation`."""
         return cls(
             spec=record.example_spec,
             ways=record.ways,
@@ -51,17 +55,17 @@ class Scoring(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EpisodeResult:
-    """How one episode was answered; every score is that of the type of task.
+    """The scores of one episode, all in the metric of the task type.
 
     Attributes:
       index: the episode's number within its split.
-      score: of the model.
-      last_blessed: of the last blessed model; `None` if there is none.
-      baselines: of the answers that need no learning, by name.
-      per_step: before and after each inner step; `None` outside the curves' episodes and for a
-        model that does not show its steps.
-      per_shots: with only so many shots; `None` outside the curves' episodes.
-      unanswered: queries whose answers are not finite.
+      score: score of the model.
+      last_blessed: score of the last blessed model; `None` if there is none.
+      baselines: scores of predictions that need no learning, by name.
+      per_step: scores before and after each inner step; `None` outside the curves' episodes and
+        for a model that does not show its steps.
+      per_shots: scores with only so many shots; `None` outside the curves' episodes.
+      not_finite: number of queries with predictions that are not finite.
     """
 
     index: int
@@ -70,111 +74,102 @@ class EpisodeResult:
     baselines: dict[str, float]
     per_step: list[float] | None
     per_shots: dict[str, float] | None
-    unanswered: int
+    not_finite: int
 
 
-class Stack(NamedTuple):
-    """Some episodes that a model is asked about at once, in NumPy."""
-
-    indices: np.ndarray
-    support_x: np.ndarray
-    support_y: np.ndarray
-    query_x: np.ndarray
-    query_y: np.ndarray
-
-    @classmethod
-    def read(cls, serialized: Sequence[bytes], spec: ExampleSpec) -> "Stack":
-        """Of serialised episodes, in the order given."""
-        episodes = parse_episodes(serialized, spec).numpy()
-        return cls(parse_indices(serialized).numpy(), *episodes)
-
-    @property
-    def inputs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What a model is given."""
-        return self.support_x, self.support_y, self.query_x
-
-    def rows(self, chosen: np.ndarray) -> "Stack":
-        """Those of the episodes, by their places in the stack."""
-        return Stack(*(part[chosen] for part in self))
-
-    def raw_features(self, scoring: Scoring) -> tuple[np.ndarray, np.ndarray]:
-        """`[E, S, d]` and `[E, Q, d]`: what baselines see of support and query examples."""
-        features = modality_for(scoring.spec).raw_features
-
-        def of(examples: np.ndarray) -> np.ndarray:
-            flat = features(examples.reshape(-1, *examples.shape[2:]))
-            return flat.reshape(*examples.shape[:2], -1)
-
-        return of(self.support_x), of(self.query_x)
-
-
-class Asked(NamedTuple):
-    """What a model said about a stack of episodes.
+class ModelPredictions(NamedTuple):
+    """The predictions of a model for a stack of episodes, and their scores.
 
     Attributes:
-      answer: `[E, Q, ...]`.
-      in_curves: `[C]`, the rows of the episodes that the curves are drawn from.
-      path: their answers before and after each inner step, `[C, steps + 1, Q, ...]`; `None` for a
-        model that does not show its steps.
+      indices: `[E]`, the episodes' numbers within their split.
+      episodes: the stack, in NumPy.
+      prediction: `[E, Q, ...]`.
+      in_curves: `[C]`, places in the stack of the episodes that the curves are drawn from.
+      path: their predictions before and after each inner step, `[C, steps + 1, Q, ...]`; `None`
+        for a model that does not show its steps.
       results: the fields of each episode's `EpisodeResult`, but for `baselines`.
     """
 
-    answer: np.ndarray
+    indices: np.ndarray
+    episodes: Episodes
+    prediction: Prediction
     in_curves: np.ndarray
     path: np.ndarray | None
     results: list[dict[str, Any]]
 
 
-def ask(
-    stack: Stack, scoring: Scoring, model: ExportedModel, last_blessed: ExportedModel | None
-) -> Asked:
-    """Asks a model, and what it is compared with, all that is asked of any task."""
-    score = model.task.measure
-    answer = model.answer(*stack.inputs)
-    scores = score(answer, stack.query_y)
+def predict_and_score(
+    serialized: Sequence[bytes],
+    plan: ScoringPlan,
+    model: ExportedModel,
+    last_blessed: ExportedModel | None,
+) -> ModelPredictions:
+    """Predicts and scores all that every task type has.
+
+    Args:
+      serialized: E episodes, which the model predicts in one call.
+      plan: what is scored.
+      model: the model that is evaluated.
+      last_blessed: the model that it is compared with, or `None`.
+    """
+    indices = parse_indices(serialized).numpy()
+    episodes = parse_episodes(serialized, plan.spec).numpy()
+    task = model.task
+    prediction = model.predict(episodes)
+    scores = task.measure(prediction, episodes.query_y)
     before = None
     if last_blessed is not None:
-        before = score(last_blessed.answer(*stack.inputs), stack.query_y)
-    finite = np.isfinite(answer).reshape(*answer.shape[:2], -1).all(axis=-1)
+        before = score_episodes(last_blessed.predict, [episodes], task)
+    finite = np.isfinite(prediction).reshape(*prediction.shape[:2], -1).all(axis=-1)
 
-    in_curves = np.flatnonzero(stack.indices < scoring.curve_episodes)
-    path, steps, shots = _curves(stack.rows(in_curves), scoring, model)
-    shots[scoring.shots] = scores[in_curves]
+    in_curves = np.flatnonzero(indices < plan.curve_episodes)
+    chosen = Episodes(*(part[in_curves] for part in episodes))
+    path, steps, shots = _curves(chosen, plan, model)
+    shots[plan.shots] = scores[in_curves]
     place = {row: place for place, row in enumerate(in_curves.tolist())}
 
     def result(row: int) -> dict[str, Any]:
-        drawn = place.get(row)
+        at = place.get(row)
         return {
-            "index": int(stack.indices[row]),
+            "index": int(indices[row]),
             "score": float(scores[row]),
             "last_blessed": None if before is None else float(before[row]),
-            "per_step": None if drawn is None or steps is None else steps[drawn].tolist(),
+            "per_step": None if at is None or steps is None else steps[at].tolist(),
             "per_shots": None
-            if drawn is None
-            else {str(k): float(of_shots[drawn]) for k, of_shots in shots.items()},
-            "unanswered": int((~finite[row]).sum()),
+            if at is None
+            else {str(k): float(scores_k[at]) for k, scores_k in shots.items()},
+            "not_finite": int((~finite[row]).sum()),
         }
 
-    return Asked(answer, in_curves, path, [result(row) for row in range(len(scores))])
+    results = [result(row) for row in range(len(scores))]
+    return ModelPredictions(indices, episodes, prediction, in_curves, path, results)
+
+
+def raw_features(episodes: Episodes, spec: ExampleSpec) -> tuple[np.ndarray, np.ndarray]:
+    """Support and query examples as plain vectors, `[E, S, d]` and `[E, Q, d]`, for baselines."""
+    features = modality_for(spec).raw_features
+
+    def flatten(examples: np.ndarray) -> np.ndarray:
+        flat = features(examples.reshape(-1, *examples.shape[2:]))
+        return flat.reshape(*examples.shape[:2], -1)
+
+    return flatten(episodes.support_x), flatten(episodes.query_x)
 
 
 def _curves(
-    stack: Stack, scoring: Scoring, model: ExportedModel
+    episodes: Episodes, plan: ScoringPlan, model: ExportedModel
 ) -> tuple[np.ndarray | None, np.ndarray | None, dict[int, np.ndarray]]:
-    """(answers per inner step, their scores `[C, steps + 1]`, {shots: scores `[C]`})."""
-    if not len(stack.indices):
+    """(predictions per inner step, their scores `[C, steps + 1]`, {shots: scores `[C]`})."""
+    if not len(episodes.query_y):
         return None, None, {}
-    score, path, steps = model.task.measure, None, None
+    task, path, steps = model.task, None, None
     if model.has_path:
-        path = model.path(*stack.inputs)
-        steps = np.stack([score(path[:, k], stack.query_y) for k in range(path.shape[1])], axis=1)
-    shots = {
-        k: score(
-            model.answer(
-                *model.task.keep_shots(stack.support_x, stack.support_y, k), stack.query_x
-            ),
-            stack.query_y,
-        )
-        for k in fewer_shots(scoring.shots)
-    }
+        path = model.path(episodes)
+        scores = [task.measure(path[:, k], episodes.query_y) for k in range(path.shape[1])]
+        steps = np.stack(scores, axis=1)
+    shots = {}
+    for k in fewer_shots(plan.shots):
+        support_x, support_y = task.keep_shots(episodes.support_x, episodes.support_y, k)
+        fewer = episodes._replace(support_x=support_x, support_y=support_y)
+        shots[k] = score_episodes(model.predict, [fewer], task)
     return path, steps, shots

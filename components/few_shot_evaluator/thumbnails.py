@@ -15,7 +15,7 @@ LONGEST_TEXT = 160
 
 
 def thumbnail(example: Any, spec: ExampleSpec) -> str:
-    """HTML that shows an example: a picture, the beginning of a text, or a curve."""
+    """Makes HTML that shows an example: a picture, the beginning of a text, or a curve."""
     if spec.dtype == "string":
         text = example if len(example) <= LONGEST_TEXT else example[:LONGEST_TEXT] + "…"
         return f"<q>{html.escape(text)}</q>"
@@ -25,7 +25,7 @@ def thumbnail(example: Any, spec: ExampleSpec) -> str:
 
 
 def picture(image: np.ndarray) -> str:
-    """`[H, W, C]` uint8 to HTML that holds all of it."""
+    """Makes HTML that holds a whole image, `[H, W, C]` uint8."""
     buffer = io.BytesIO()
     Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(buffer, "PNG")
     content = base64.b64encode(buffer.getvalue()).decode()

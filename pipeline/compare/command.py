@@ -1,4 +1,4 @@
-"""The command line of a comparison: check everything, run the trials, tell what came out."""
+"""The command line of a comparison: check everything, run the trials, print the results."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--config", "config_path", required=True, help="YAML file of the configuration.")
 @click.option("--set", "overrides", multiple=True, help="section.key=value, over the file.")
-@click.option("--learners", required=True, help="Names, with commas: maml,anil,protonet.")
+@click.option("--learners", required=True, help="Names, separated by commas: maml,anil,protonet.")
 @click.option(
     "--budget-minutes",
     type=float,
-    help="Of meta-training in all; each learner has an even share. Default: as configured.",
+    help="Duration of all meta-training, shared evenly by the learners. Default: as configured.",
 )
 @click.option("--output-dir", type=click.Path(path_type=Path), help="Default: runs/compare-<name>.")
 def compare(
@@ -35,10 +35,10 @@ def compare(
 ) -> None:
     """Train learners on the same episodes and budget, and test them on the same episodes.
 
-    Killed, it goes on where it was when it is started again: finished learners are not trained
-    again. Exit status: 0 compared, 1 failed, 2 wrong input.
+    A comparison that was killed continues when it is started again: finished learners are not
+    trained again. Exit status: 0 compared, 1 failed, 2 wrong input.
     """
-    names = checked_names(learners)
+    names = parse_names(learners)
     if budget_minutes is not None and not budget_minutes > 0:
         raise UserError(f"`--budget-minutes` must be above 0; got {budget_minutes:g}.")
 
@@ -57,11 +57,11 @@ def compare(
         for name in names:
             build_config({"name": config.name, "learner": learner_section(config, name)})
         results = run_trials(config, names, folder, seconds, Console(stderr=True))
-    tell(results, folder, config)
+    print_results(results, folder, config)
 
 
-def checked_names(learners: str) -> list[str]:
-    """The names, each known and given once.
+def parse_names(learners: str) -> list[str]:
+    """The names of `--learners`, each known and given once.
 
     Raises:
       UserError: one is unknown, or given twice, or there are fewer than two.
@@ -81,7 +81,7 @@ def checked_names(learners: str) -> list[str]:
 def run_trials(
     config: "Config", names: list[str], folder: Path, seconds: float | None, console: "Console"
 ) -> list["Result"]:
-    """Draws the episodes and runs each learner's trial, or takes the result that it left before.
+    """Generates the episodes and runs each learner's trial, or reads the result of an earlier run.
 
     Raises:
       UserError: the data or a learner cannot be used with this configuration.
@@ -89,13 +89,13 @@ def run_trials(
     from components.episode_gen.check import check_data
     from components.few_shot_evaluator.metrics import mean_interval
     from components.meta_trainer.build import assemble
-    from pipeline.compare.trial import finished, learner_section, plan_trial, run_trial
+    from pipeline.compare.trial import learner_section, plan_trial, read_result, run_trial
 
     check_data(config.data, config.episodes)
     console.print("[bold]episodes[/bold] ...", highlight=False)
     uri = str(folder / "episodes")
-    record = draw_episodes(config, uri)
-    for name in names:  # a learner that does not fit these episodes is told before any trains
+    record = make_episodes(config, uri)
+    for name in names:  # a learner that does not fit these episodes is refused before any trains
         assemble(record, learner_section(config, name))
     results = []
     for number, name in enumerate(names, start=1):
@@ -103,12 +103,12 @@ def run_trials(
         limit = f"{config.training.steps} steps"
         limit += "" if seconds is None else f" or {seconds:.0f} s"
         console.print(f"[bold]{name}[/bold] ({number} of {len(names)}), {limit} ...")
-        result = finished(trial)
-        before = "done before" if result else "done"
+        result = read_result(trial)
+        state = "done before" if result else "done"
         result = result or run_trial(trial)
         score = mean_interval(result.scores)
         console.print(
-            f"  {before}: {result.steps} steps in {result.seconds:.0f} s, "
+            f"  {state}: {result.steps} steps in {result.seconds:.0f} s, "
             f"{result.metric.replace('_', ' ')} {score.mean:.4f} ± {score.half_width:.4f}",
             highlight=False,
         )
@@ -116,8 +116,8 @@ def run_trials(
     return results
 
 
-def draw_episodes(config: "Config", uri: str) -> "EpisodeSetRecord":
-    """Draws them anew: they are quicker drawn than checked for being the same."""
+def make_episodes(config: "Config", uri: str) -> "EpisodeSetRecord":
+    """Generates the episodes anew: that is quicker than checking that they are the same."""
     import shutil
 
     import apache_beam as beam
@@ -136,26 +136,26 @@ def draw_episodes(config: "Config", uri: str) -> "EpisodeSetRecord":
     )
 
 
-def tell(results: list["Result"], folder: Path, config: "Config") -> None:
-    """Prints the table and what it means; writes the report."""
+def print_results(results: list["Result"], folder: Path, config: "Config") -> None:
+    """Prints the table and the conclusions; writes the report."""
     from rich.console import Console
 
     from pipeline.compare.differences import differences, level_of_each, ranked, verdict
-    from pipeline.compare.report import servable, table, told, write_report
+    from pipeline.compare.report import difference_line, serving_line, table, write_report
 
     page = write_report(results, folder, config.to_dict())
-    found = differences(results)
+    pairs = differences(results)
     console = Console()
     console.print(table(results))
-    level = f"{100 * level_of_each(len(found)):.2f}%"
+    level = f"{100 * level_of_each(len(pairs)):.2f}%"
     lines = [
-        *map(servable, ranked(results)),
+        *map(serving_line, ranked(results)),
         "",
-        f"Differences, episode by episode ({level} intervals: all hold together with 95%; of these "
-        "trained models: another seed trains others):",
-        *map(told, found),
+        f"Paired differences ({level} intervals, so that all hold together with 95%; they are "
+        "differences of these trained models, which vary with the seed of training):",
+        *map(difference_line, pairs),
         "",
-        verdict(results, found),
+        verdict(results, pairs),
         f"report: {page}",
     ]
     for line in lines:

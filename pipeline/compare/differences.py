@@ -11,15 +11,15 @@ from components.few_shot_evaluator.metrics import Interval, mean_interval
 from pipeline.compare.trial import Result
 
 CONFIDENCE = 0.95
-"""Of all pairs together."""
+"""The probability that the intervals of all pairs hold together."""
 
 
 class Difference(NamedTuple):
-    """`better` against `worse`, episode by episode.
+    """The difference of two learners, episode by episode.
 
     Attributes:
       better, worse: names of learners.
-      gain: how much better, in the metric (for errors, how much less of it), and its half-width.
+      gain: mean difference of the metric (for errors, the reduction) and its half-width.
     """
 
     better: str
@@ -28,12 +28,12 @@ class Difference(NamedTuple):
 
     @property
     def real(self) -> bool:
-        """Whether the interval leaves 0 out."""
+        """Whether 0 is outside the interval."""
         return self.gain.mean - self.gain.half_width > 0
 
 
 def ranked(results: Sequence[Result]) -> list[Result]:
-    """Best first."""
+    """The results, best first."""
     return sorted(results, key=_goodness, reverse=True)
 
 
@@ -53,7 +53,7 @@ def differences(results: Sequence[Result]) -> list[Difference]:
 
 
 def level_of_each(pairs: int) -> float:
-    """The level of one interval such that all of them hold together with `CONFIDENCE`."""
+    """The level of one interval such that all intervals hold together with `CONFIDENCE`."""
     return 1 - (1 - CONFIDENCE) / max(pairs, 1)
 
 
@@ -62,27 +62,27 @@ def paired_interval(gains: np.ndarray, level: float) -> Interval:
 
     Args:
       gains: `[E]`, one difference an episode.
-      level: of the two-sided interval, which gives z by the normal distribution.
+      level: probability of the two-sided interval, which gives z by the normal distribution.
     """
     mean = float(np.mean(gains))
     error = float(np.std(gains, ddof=1) / np.sqrt(len(gains)))
     return Interval(mean, NormalDist().inv_cdf((1 + level) / 2) * error)
 
 
-def verdict(results: Sequence[Result], found: Sequence[Difference]) -> str:
+def verdict(results: Sequence[Result], pairs: Sequence[Difference]) -> str:
     """The answer to "which learner for these tasks?" in a sentence or two."""
     best, *_ = ranked(results)
-    rivals = {d.worse for d in found if d.better == best.learner and not d.real}
+    rivals = {d.worse for d in pairs if d.better == best.learner and not d.real}
     score = mean_interval(best.scores)
     metric = best.metric.replace("_", " ")
-    told = f"{best.learner} is best: {metric} {score.mean:.4f} ± {score.half_width:.4f}"
+    best_text = f"{best.learner} is best: {metric} {score.mean:.4f} ± {score.half_width:.4f}"
     if not rivals:
-        return f"{told}, and better than every other one beyond chance."
-    alike = [r for r in ranked(results) if r.learner in rivals]
-    names = ", ".join(r.learner for r in alike)
-    quickest = min([best, *alike], key=lambda r: r.adapt_milliseconds)
+        return f"{best_text}, and better than every other one beyond chance."
+    similar = [r for r in ranked(results) if r.learner in rivals]
+    names = ", ".join(r.learner for r in similar)
+    quickest = min([best, *similar], key=lambda r: r.adapt_milliseconds)
     return (
-        f"{told}, but not told apart from {names} by these {len(best.scores)} episodes. "
+        f"{best_text}, but these {len(best.scores)} episodes do not distinguish it from {names}. "
         f"Of these {quickest.learner} adapts fastest ({quickest.adapt_milliseconds:.1f} ms)."
     )
 

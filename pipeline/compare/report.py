@@ -1,4 +1,4 @@
-"""What a comparison leaves: a table on the terminal, `compare.html` and `compare.json`."""
+"""The report of a comparison: a table on the terminal, `compare.html` and `compare.json`."""
 
 import itertools
 import json
@@ -32,14 +32,14 @@ COLOURS = (
 
 def write_report(results: Sequence[Result], folder: Path, configuration: dict[str, Any]) -> Path:
     """Writes `compare.html` and `compare.json`; returns the path of the page."""
-    found = differences(results)
+    pairs = differences(results)
     page = _template().render(
         head=headings(results),
         rows=[row(result) for result in ranked(results)],
         serves={result.learner: result.serves for result in ranked(results)},
-        found=found,
-        level=100 * level_of_each(len(found)),
-        verdict=verdict(results, found),
+        pairs=pairs,
+        level=100 * level_of_each(len(pairs)),
+        verdict=verdict(results, pairs),
         episodes=len(results[0].scores),
         tasks="classes" if results[0].metric == "accuracy" else "tasks",
         curves=Markup(learning_curves(results)),
@@ -51,9 +51,9 @@ def write_report(results: Sequence[Result], folder: Path, configuration: dict[st
             result._asdict() | {"mean": mean_interval(result.scores)._asdict()}
             for result in ranked(results)
         ],
-        "level_of_each_interval": level_of_each(len(found)),
-        "differences": [d._asdict() | {"gain": d.gain._asdict(), "real": d.real} for d in found],
-        "verdict": verdict(results, found),
+        "level_of_each_interval": level_of_each(len(pairs)),
+        "differences": [d._asdict() | {"gain": d.gain._asdict(), "real": d.real} for d in pairs],
+        "verdict": verdict(results, pairs),
     }
     atomic.write_json(folder / "compare.json", record)
     atomic.write_text(folder / "compare.html", page)
@@ -61,16 +61,17 @@ def write_report(results: Sequence[Result], folder: Path, configuration: dict[st
 
 
 def table(results: Sequence[Result]) -> Table:
-    """For a terminal of 80 columns, best first."""
-    drawn = Table(box=None, padding=(0, 2, 0, 0))
+    """The table for a terminal of 80 columns, best learner first."""
+    cells = Table(box=None, padding=(0, 2, 0, 0))
     for number, heading in enumerate(headings(results)):
-        drawn.add_column(heading, justify="right" if number else "left", no_wrap=True)
+        cells.add_column(heading, justify="right" if number else "left", no_wrap=True)
     for result in ranked(results):
-        drawn.add_row(*row(result))
-    return drawn
+        cells.add_row(*row(result))
+    return cells
 
 
 def headings(results: Sequence[Result]) -> list[str]:
+    """The headings of the table."""
     score = {"accuracy": "accuracy", "mean_squared_error": "squared error"}[results[0].metric]
     return ["learner", score, "adapt ms", "MB", "steps", "time", "speed"]
 
@@ -89,23 +90,23 @@ def row(result: Result) -> list[str]:
     ]
 
 
-def servable(result: Result) -> str:
-    """What a learner can serve, as a line of the terminal."""
+def serving_line(result: Result) -> str:
+    """A line of the terminal: what a learner can serve."""
     return f"{result.learner} serves " + "; ".join(f"{k}: {v}" for k, v in result.serves.items())
 
 
-def told(difference: Difference) -> str:
-    """A difference as a line of the terminal."""
+def difference_line(difference: Difference) -> str:
+    """A line of the terminal: the difference of two learners."""
     gain = f"{difference.gain.mean:+.4f} ± {difference.gain.half_width:.4f}"
-    judged = "real" if difference.real else "not told apart"
-    return f"{difference.better} against {difference.worse}: {gain}, {judged}"
+    conclusion = "real" if difference.real else "may be chance"
+    return f"{difference.better} against {difference.worse}: {gain}, {conclusion}"
 
 
 def learning_curves(results: Sequence[Result]) -> str:
-    """SVG: the score on meta-validation episodes over the seconds of meta-training."""
+    """Draws the score on meta-validation episodes over the seconds of meta-training, as SVG."""
     with matplotlib.rc_context(STYLE):
         figure, axes = new_figure(7.2, 3.6)
-        # Scores in meta-training are all "more is better".
+        # In meta-training every score is "higher is better".
         sign = 1 if results[0].higher_is_better else -1
         for colour, result in zip(itertools.cycle(COLOURS), ranked(results)):
             axes.plot(
@@ -124,7 +125,7 @@ def learning_curves(results: Sequence[Result]) -> str:
 
 
 def _template() -> jinja2.Template:
-    """The page, which looks like the evaluator's."""
+    """The page's template, in the style of the evaluator's report."""
     packages = "pipeline.compare", "components.few_shot_evaluator"
     environment = jinja2.Environment(
         loader=jinja2.ChoiceLoader([jinja2.PackageLoader(p, package_path="") for p in packages]),

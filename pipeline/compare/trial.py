@@ -1,13 +1,14 @@
-"""One learner of a comparison: meta-trained, exported, and judged on the test episodes.
+"""One learner of a comparison: meta-trained, exported, and scored on the test episodes.
 
-A finished trial is kept in `result.json`; one that was killed goes on from its checkpoint.
+The result of a finished trial is kept in `result.json`; a trial that was killed continues from its
+checkpoint.
 """
 
 import hashlib
 import json
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,8 @@ import numpy as np
 from components import user_modules
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.record import EpisodeSetRecord
+from components.episodes.scoring import score_episodes
+from components.episodes.types import Episodes
 from components.few_shot_evaluator.model import ExportedModel
 from components.meta_trainer.run_fn import HISTORY_FILE, train_and_export
 from components.tasks.lookup import task_of
@@ -29,20 +32,21 @@ TIMED_CALLS, WARM_UP_CALLS = 20, 3
 
 
 class Result(NamedTuple):
-    """What one learner came to.
+    """The scores and costs of one learner.
 
     Attributes:
-      learner: its name.
+      learner: name of the learner.
       metric: "accuracy" or "mean_squared_error".
-      higher_is_better: whether more of it is better.
-      scores: of each test episode.
-      adapt_milliseconds: median of one episode's adaptation with one query, the model in memory.
-      megabytes: of the SavedModel.
-      steps: meta-steps taken, of `total_steps` configured.
-      total_steps: fewer are taken where the time is up.
-      seconds: of meta-training, compiling and validation included.
-      episodes_per_second: in meta-training.
-      serves: the ways, shots and steps that it can serve.
+      higher_is_better: whether a larger metric is better.
+      scores: metric of each test episode.
+      adapt_milliseconds: median time of one episode's adaptation with one query, the model in
+        memory.
+      megabytes: size of the SavedModel.
+      steps: meta-steps done; fewer than `total_steps` where the time was up.
+      total_steps: meta-steps configured.
+      seconds: duration of meta-training, compiling and validation included.
+      episodes_per_second: speed of meta-training.
+      serves: the ways, shots and steps that it can serve, in words.
       history: one entry for each evaluation in meta-training: `seconds`, `eval_score`, ...
     """
 
@@ -61,16 +65,16 @@ class Result(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """What is to be done with one learner.
+    """The plan for one learner.
 
     Attributes:
-      learner: its section of the configuration.
+      learner: the section `learner` of its configuration.
       training: the section `training`, with the time that this learner has.
-      evaluation_episodes: how many of the test episodes are asked.
-      episodes_per_call: how many at once.
-      uri: of the episodes.
-      record: of the episodes.
-      folder: gets the checkpoints, the logs, the model and `result.json`.
+      evaluation_episodes: number of test episodes that are scored.
+      episodes_per_call: number of episodes that one call of the model takes.
+      uri: location of the Examples artifact.
+      record: description of the episodes.
+      folder: folder of the checkpoints, the logs, the model and `result.json`.
     """
 
     learner: dict[str, Any]
@@ -91,15 +95,15 @@ def plan_trial(
     folder: Path,
     seconds: float | None,
 ) -> Trial:
-    """The trial of the learner `name`.
+    """Plans the trial of the learner `name`.
 
     Args:
-      config: of the comparison.
-      name: of the learner.
-      record: of the episodes.
-      uri: of the episodes.
-      folder: of the comparison.
-      seconds: of meta-training at most; if `None`, as configured.
+      config: configuration of the comparison.
+      name: name of the learner.
+      record: description of the episodes.
+      uri: location of the Examples artifact.
+      folder: folder of the comparison.
+      seconds: maximum duration of meta-training; if `None`, as configured.
     """
     values = json.loads(json.dumps(config.to_dict()))
     training = values["training"] | ({} if seconds is None else {"max_seconds": seconds})
@@ -116,9 +120,9 @@ def plan_trial(
 
 
 def learner_section(config: Config, name: str) -> dict[str, Any]:
-    """The section `learner` for one of those that are compared.
+    """The section `learner` of the configuration of one learner.
 
-    The options of the configuration's own learner go to that one alone, its backbone to all.
+    The options of the configuration's own learner apply to that learner alone, its backbone to all.
     """
     if config.learner.get("name", "maml") == name:
         return {"name": name} | config.learner
@@ -126,8 +130,8 @@ def learner_section(config: Config, name: str) -> dict[str, Any]:
     return {"name": name} | ({"backbone": backbone} if backbone else {})
 
 
-def finished(trial: Trial) -> Result | None:
-    """The kept result, if this very trial was finished before."""
+def read_result(trial: Trial) -> Result | None:
+    """The result that is kept, if this very trial was finished before."""
     try:
         kept = json.loads((trial.folder / RESULT_FILE).read_text())
     except (OSError, ValueError):
@@ -136,7 +140,7 @@ def finished(trial: Trial) -> Result | None:
 
 
 def run_trial(trial: Trial) -> Result:
-    """Meta-trains, or goes on from the last checkpoint; exports, judges and keeps the result."""
+    """Meta-trains or continues from the last checkpoint; exports, scores and keeps the result."""
     folder, model_dir = trial.folder, str(trial.folder / "model")
     shutil.rmtree(model_dir, ignore_errors=True)  # of a trial that was killed or is another
     run_dir = str(folder / "logs")
@@ -157,7 +161,7 @@ def run_trial(trial: Trial) -> Result:
         learner=trial.learner["name"],
         metric=model.task.metric,
         higher_is_better=model.task.higher_is_better,
-        scores=score_episodes(model, trial).tolist(),
+        scores=score_episodes(model.predict, _stacks(trial), model.task).tolist(),
         adapt_milliseconds=adapt_milliseconds(model, trial.uri, trial.record),
         megabytes=_size(Path(model_dir)) / 2**20,
         steps=int(trained["steps"]),
@@ -173,7 +177,7 @@ def run_trial(trial: Trial) -> Result:
 
 
 def fingerprint(trial: Trial) -> str:
-    """Changes with all that a result depends on: configuration, episodes and code."""
+    """A hash that changes with all that a result depends on: configuration, episodes and code."""
     described: Mapping[str, Any] = trial._asdict() | {
         "record": trial.record.to_json(),
         "uri": None,
@@ -183,26 +187,22 @@ def fingerprint(trial: Trial) -> str:
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
-def score_episodes(model: ExportedModel, trial: Trial) -> np.ndarray:
-    """The score of each test episode, `[E]`."""
+def _stacks(trial: Trial) -> Iterator[Episodes]:
+    """The test episodes, stacked for one call of the model each."""
     serialized = read_split(trial.uri, "test").take(trial.evaluation_episodes)
-    scores = []
-    for some in serialized.batch(trial.episodes_per_call):
-        parsed = parse_episodes(some, trial.record.example_spec).numpy()
-        answer = model.answer(parsed.support_x, parsed.support_y, parsed.query_x)
-        scores.append(model.task.measure(answer, parsed.query_y))
-    return np.concatenate(scores)
+    for stack in serialized.batch(trial.episodes_per_call):
+        yield parse_episodes(stack, trial.record.example_spec).numpy()
 
 
 def adapt_milliseconds(model: ExportedModel, uri: str, record: EpisodeSetRecord) -> float:
-    """Median time of one call with one episode, of these test episodes, and one query."""
+    """Median time of one call of a model, with the first test episode and one query."""
     (serialized,) = read_split(uri, "test").take(1).batch(1)
-    parsed = parse_episodes(serialized, record.example_spec).numpy()
-    query = parsed.query_x[:, :1]
+    episode = parse_episodes(serialized, record.example_spec).numpy()
+    episode = episode._replace(query_x=episode.query_x[:, :1])
     times: list[float] = []
     for _ in range(WARM_UP_CALLS + TIMED_CALLS):
         started = time.perf_counter()
-        model.answer(parsed.support_x, parsed.support_y, query)
+        model.predict(episode)
         times.append(time.perf_counter() - started)
     return float(np.median(times[WARM_UP_CALLS:])) * 1000
 

@@ -1,1 +1,1 @@
-"""Judging classifiers: accuracy, calibration, groups, and answering "none of these"."""
+"""Evaluating classifiers: accuracy, calibration, groups, and the answer "none of these"."""

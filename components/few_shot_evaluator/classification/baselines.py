@@ -1,4 +1,4 @@
-"""What a model has to beat: no learning at all."""
+"""The baseline of a classifier: a prediction without any learning."""
 
 import numpy as np
 
@@ -11,9 +11,9 @@ def nearest_centroid(
     """Each query takes the class whose mean support example lies nearest (Euclidean).
 
     Args:
-      support: `[S, d]` float, the support examples as plain vectors.
+      support: `[S, d]` float, support examples as plain vectors.
       support_y: `[S]` int, -1 marks padding.
-      query: `[Q, d]` float.
+      query: `[Q, d]` float, query examples.
       ways: N; a class without a support example is never predicted.
 
     Returns:

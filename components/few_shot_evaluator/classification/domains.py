@@ -1,4 +1,4 @@
-"""Accuracy by group (alphabet, speaker, domain), and what a domain never seen costs."""
+"""Accuracy by group (alphabet, speaker, domain), and how far it falls on unseen domains."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,21 +16,21 @@ def accuracy_of_groups(
     right: np.ndarray,
     groups: Mapping[str, str],
 ) -> dict[str, float]:
-    """The share of right answers among the queries of each group's classes, of one episode.
+    """The accuracy of each group's queries in one episode.
 
     Args:
       class_names: N names, in the order of the labels.
-      labels: `[Q]` int, of the queries; padding (-1) does not count.
-      right: `[Q]` bool.
+      labels: `[Q]` int, labels of the queries; padding (-1) does not count.
+      right: `[Q]` bool, whether each prediction is right.
       groups: the group of each class that has one.
     """
     group_of = [groups.get(base_name(name)) for name in class_names]
-    found: dict[str, list[bool]] = {}
-    for label, was_right in zip(labels, right):
+    of_group: dict[str, list[bool]] = {}
+    for label, is_right in zip(labels, right):
         group = group_of[label] if label >= 0 else None
         if group is not None:
-            found.setdefault(group, []).append(bool(was_right))
-    return {group: float(np.mean(answers)) for group, answers in sorted(found.items())}
+            of_group.setdefault(group, []).append(bool(is_right))
+    return {group: float(np.mean(each)) for group, each in sorted(of_group.items())}
 
 
 def per_group(of_episodes: Sequence[Mapping[str, float]]) -> dict[str, dict[str, Any]]:
@@ -38,11 +38,11 @@ def per_group(of_episodes: Sequence[Mapping[str, float]]) -> dict[str, dict[str,
 
     ci95 is `None` for a group that is in one episode alone.
     """
-    found: dict[str, list[float]] = {}
+    of_group: dict[str, list[float]] = {}
     for episode in of_episodes:
         for group, accuracy in episode.items():
-            found.setdefault(group, []).append(accuracy)
-    return {group: _described(found[group]) for group in sorted(found)}
+            of_group.setdefault(group, []).append(accuracy)
+    return {group: _mean(of_group[group]) for group in sorted(of_group)}
 
 
 def has_new_domains(record: EpisodeSetRecord) -> bool:
@@ -55,11 +55,11 @@ def has_new_domains(record: EpisodeSetRecord) -> bool:
 
 
 def drop(within: Sequence[float], across: Sequence[float]) -> dict[str, Any]:
-    """How far the accuracy falls from new classes of known domains to those of new domains.
+    """How far the accuracy falls from new classes of known domains to new domains.
 
     Args:
-      within: accuracies of episodes of the domains of meta-training, whose classes are new.
-      across: those of the domains never seen.
+      within: accuracies of episodes of new classes of the domains of meta-training.
+      across: accuracies of episodes of unseen domains.
 
     Returns:
       accuracy, ci95, episodes of `within`; drop and drop_ci95, in the same unit (the episodes
@@ -67,13 +67,13 @@ def drop(within: Sequence[float], across: Sequence[float]) -> dict[str, Any]:
     """
     before, after = mean_interval(within), mean_interval(across)
     half_width = float(np.hypot(before.half_width, after.half_width))
-    return _described(within) | {
+    return _mean(within) | {
         "drop": round(before.mean - after.mean, 6),
         "drop_ci95": round(half_width, 6),
     }
 
 
-def _described(accuracies: Sequence[float]) -> dict[str, Any]:
+def _mean(accuracies: Sequence[float]) -> dict[str, Any]:
     one = len(accuracies) < 2
     interval = Interval(float(np.mean(accuracies)), 0.0) if one else mean_interval(accuracies)
     return {

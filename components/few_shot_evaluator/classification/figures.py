@@ -19,23 +19,23 @@ from components.few_shot_evaluator.figures import (
 
 
 def accuracies(rows: Sequence[tuple[str, float, float]], *, chance: float) -> str:
-    """Bars of (name, accuracy, half-width), the first the model that is judged."""
-    return bars(rows, write=".1%", longest=1.0, right=1.1, line=chance, percent=True)
+    """Draws bars of (name, accuracy, half-width), the first of the evaluated model."""
+    return bars(rows, score_format=".1%", longest=1.0, right=1.1, line=chance, percent=True)
 
 
 def reliability(bins: Sequence[dict[str, Any]]) -> str:
-    """Accuracy over confidence; the shade of a bar is its share of the queries."""
+    """Draws accuracy over confidence; the shade of a bar is its share of the queries."""
     with matplotlib.rc_context(STYLE):
         figure, axes = new_figure(4.6, 3.0)
         filled = [one for one in bins if one["queries"]]
-        most = max(one["queries"] for one in filled)
+        max_queries = max(one["queries"] for one in filled)
         for one in filled:
             axes.bar(
                 (one["from"] + one["to"]) / 2,
                 one["accuracy"],
                 width=0.92 * (one["to"] - one["from"]),
                 color=ACCENT,
-                alpha=0.15 + 0.85 * one["queries"] / most,
+                alpha=0.15 + 0.85 * one["queries"] / max_queries,
             )
         axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1)
         axes.set_xlabel("confidence")
@@ -46,7 +46,7 @@ def reliability(bins: Sequence[dict[str, Any]]) -> str:
 
 
 def distribution(scores: Sequence[float], *, mean: float) -> str:
-    """How many episodes reach which accuracy."""
+    """Draws how many episodes reach which accuracy."""
     with matplotlib.rc_context(STYLE):
         figure, axes = new_figure(4.6, 3.0)
         axes.hist(scores, bins=20, range=(0.0, 1.0), color=ACCENT, rwidth=0.9)

@@ -1,8 +1,8 @@
-"""Answering "none of these": the threshold below which a confidence is no answer, and its worth.
+"""The answer "none of these", for queries whose largest probability is below a threshold.
 
-An episode is asked again with one class taken out of its support set. That class's queries belong
-to none of the others; a model that is less sure of them can be told to say so. The threshold is
-calibrated on the episodes of `eval` and judged on those of `test`, whose classes are others.
+Each episode is predicted again with one class taken out of its support set. The queries of that
+class belong to none of the others, and their largest probabilities should be lower. The threshold
+is chosen on the episodes of `eval` and rated on those of `test`, whose classes are others.
 
 References: Hendrycks and Gimpel 2017, "A Baseline for Detecting Misclassified and
 Out-of-Distribution Examples", arXiv 1610.02136 (the largest probability as the score).
@@ -17,12 +17,12 @@ from serving.saved_model.signatures import PADDING_LABEL
 
 
 class OpenSet(NamedTuple):
-    """The queries of some episodes, asked with a class left out.
+    """The queries of some episodes, predicted with a class left out.
 
     Attributes:
       confidences: `[n]`, the largest probability.
       outside: `[n]` bool, whether the query is of the class left out.
-      right: `[n]` bool, whether it was answered rightly; never for those outside.
+      right: `[n]` bool, whether the prediction is right; never for those outside.
     """
 
     confidences: np.ndarray
@@ -36,44 +36,44 @@ def leave_one_out(
     """Marks the support examples of one class of each episode as padding.
 
     Args:
-      support_y: `[E, S]`.
-      index: `[E]`, numbers of the episodes: they take turns in which class is left out.
+      support_y: `[E, S]` int labels.
+      index: `[E]`, numbers of the episodes; the class left out is `index % ways`.
       ways: N.
 
     Returns:
-      the labels, and the class that was left out, `[E]`.
+      the labels `[E, S]`, and the classes left out `[E]`.
     """
     left_out = index % ways
     inside = support_y != left_out[:, np.newaxis]
     return np.where(inside, support_y, PADDING_LABEL).astype(support_y.dtype), left_out
 
 
-def calibrated(found: OpenSet) -> float:
+def choose_threshold(queries: OpenSet) -> float:
     """The threshold with the best F1 of "none of these"; midway between two confidences."""
-    order = np.argsort(found.confidences, kind="stable")
-    confidences, outside = found.confidences[order], found.outside[order]
-    hits = np.cumsum(outside)  # of saying none to the n least sure, n from 1
+    order = np.argsort(queries.confidences, kind="stable")
+    confidences, outside = queries.confidences[order], queries.outside[order]
+    hits = np.cumsum(outside)  # if the n least sure queries get "none of these", n from 1
     f1 = 2 * hits / (np.arange(1, len(hits) + 1) + max(int(outside.sum()), 1))
-    # Equal confidences get the same answer, so a threshold lies only where they change.
+    # Equal confidences are treated alike, so a threshold lies only where they change.
     changes = np.append(confidences[1:] > confidences[:-1], True)
     last = int(np.argmax(np.where(changes, f1, -1.0)))
     above = confidences[last + 1] if last + 1 < len(confidences) else 1.0
     return float((confidences[last] + above) / 2)
 
 
-def judged(found: OpenSet, threshold: float) -> dict[str, Any]:
-    """What the threshold is worth.
+def rate_threshold(queries: OpenSet, threshold: float) -> dict[str, Any]:
+    """How well a threshold tells the queries of absent classes from the others.
 
     Returns:
       threshold; precision: the share of right among the answers "none of these"; recall: the share
       of the queries outside that got it; f1; accuracy: the share of all queries that got the right
       answer, "none of these" included; queries.
     """
-    none = found.confidences < threshold
-    hits = int((none & found.outside).sum())
+    none = queries.confidences < threshold
+    hits = int((none & queries.outside).sum())
     precision = hits / max(int(none.sum()), 1)
-    recall = hits / max(int(found.outside.sum()), 1)
-    right = np.where(found.outside, none, found.right & ~none)
+    recall = hits / max(int(queries.outside.sum()), 1)
+    right = np.where(queries.outside, none, queries.right & ~none)
     values = {
         "threshold": threshold,
         "precision": precision,
@@ -84,8 +84,8 @@ def judged(found: OpenSet, threshold: float) -> dict[str, Any]:
     return {name: round(value, 6) for name, value in values.items()} | {"queries": len(none)}
 
 
-def gathered(of_episodes: Sequence[dict[str, list]]) -> OpenSet:
-    """Joins what `ClassificationResult.open_set` holds of many episodes."""
+def join(of_episodes: Sequence[dict[str, list]]) -> OpenSet:
+    """Joins the values of `ClassificationResult.open_set` of many episodes."""
     return OpenSet(
         *(np.concatenate([np.array(one[name]) for one in of_episodes]) for name in OpenSet._fields)
     )

@@ -18,23 +18,23 @@ from components.tasks.lookup import task_of
 NAMES = {baselines.NEAREST_CENTROID: "nearest centroid on raw inputs"}
 
 
-def render(evaluated: report.Evaluated) -> str:
-    """The page."""
-    by_index = {result.index: result for result in evaluated.results}
-    shown = [one["index"] for one in evaluated.metrics["worst_episodes"]]
-    episodes = report.read_episodes(evaluated, shown)
+def render(evaluation: report.Evaluation) -> str:
+    """Makes the page."""
+    by_index = {result.index: result for result in evaluation.results}
+    shown = [one["index"] for one in evaluation.metrics["worst_episodes"]]
+    episodes = report.read_episodes(evaluation, shown)
     return report.render(
         "classification/report.html",
-        evaluated,
-        pictures=_pictures(evaluated),
-        worst=[_worst(episodes[index], by_index[index], evaluated.record) for index in shown],
+        evaluation,
+        pictures=_pictures(evaluation),
+        worst=[_worst(episodes[index], by_index[index], evaluation.record) for index in shown],
     )
 
 
-def _pictures(evaluated: report.Evaluated) -> dict[str, str]:
-    metrics, history = evaluated.metrics, evaluated.history
+def _pictures(evaluation: report.Evaluation) -> dict[str, str]:
+    metrics, history = evaluation.metrics, evaluation.history
     chance = 1.0 / metrics["ways"]
-    rows = report.to_beat(metrics, task_of(evaluated.record.example_spec), NAMES)
+    rows = report.comparison_bars(metrics, task_of(evaluation.record.example_spec), NAMES)
     centroid = metrics["baselines"][baselines.NEAREST_CENTROID]
     of_chance = ("chance", chance)
     return report.curves(
@@ -46,7 +46,7 @@ def _pictures(evaluated: report.Evaluated) -> dict[str, str]:
     ) | {
         "accuracies": figures.accuracies([*rows, (*of_chance, 0.0)], chance=chance),
         "distribution": figures.distribution(
-            [result.score for result in evaluated.results], mean=metrics["accuracy"]
+            [result.score for result in evaluation.results], mean=metrics["accuracy"]
         ),
         "reliability": figures.reliability(metrics["calibration"]["bins"]),
         "loss": common.training(history, keys=("loss", "eval_loss"), y_label="loss"),
@@ -57,8 +57,8 @@ def _pictures(evaluated: report.Evaluated) -> dict[str, str]:
 def _worst(
     episode: Episode, result: ClassificationResult, record: EpisodeSetRecord
 ) -> dict[str, Any]:
-    """One of the worst episodes for the template: a row a class, with its pictures and what its
-    queries were taken for."""
+    """One of the worst episodes for the template: each class with its pictures and how its queries
+    were predicted."""
 
     def show(example: Any) -> Markup:
         return Markup(thumbnail(example, record.example_spec))
@@ -79,7 +79,7 @@ def _worst(
                     for x, y, p, sure in queries
                     if y == label
                 ],
-                "taken_for": table[label].tolist(),
+                "predicted": table[label].tolist(),
             }
             for label, name in enumerate(episode.class_names)
         ],

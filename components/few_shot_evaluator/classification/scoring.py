@@ -1,4 +1,4 @@
-"""What one episode tells of a classifier, before any averaging.
+"""The result of one episode of a classifier, before any averaging.
 
 Shape letters: E episodes, N ways, S support examples, Q query examples.
 """
@@ -12,19 +12,25 @@ from components.episodes.format import decode_stored
 from components.few_shot_evaluator.classification import baselines, domains
 from components.few_shot_evaluator.classification.none_of_these import leave_one_out
 from components.few_shot_evaluator.model import ExportedModel
-from components.few_shot_evaluator.scoring import EpisodeResult, Scoring, Stack, ask
-from components.tasks.classification import predict_classes
+from components.few_shot_evaluator.scoring import (
+    EpisodeResult,
+    ModelPredictions,
+    ScoringPlan,
+    predict_and_score,
+    raw_features,
+)
+from components.tasks.classification import predict_classes, share_right
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ClassificationResult(EpisodeResult):
-    """How one episode was answered; every score is an accuracy, 0..1.
+    """The result of one episode; every score is an accuracy, 0..1.
 
     Attributes:
-      labels, predictions: of each query.
-      confidences: the probability given to the prediction.
-      groups: the score of the queries of each group's classes.
-      open_set: the same queries asked with a class left out, the fields of
+      labels, predictions: true and predicted class of each query.
+      confidences: the probability given to each prediction.
+      groups: accuracy of the queries of each group's classes.
+      open_set: the same queries predicted with a class left out, the fields of
         `none_of_these.OpenSet`; `None` unless the options ask for it.
     """
 
@@ -35,35 +41,34 @@ class ClassificationResult(EpisodeResult):
     open_set: dict[str, list] | None
 
 
-def score_episodes(
+def evaluate_episodes(
     serialized: Sequence[bytes],
-    scoring: Scoring,
+    plan: ScoringPlan,
     model: ExportedModel,
     last_blessed: ExportedModel | None = None,
 ) -> list[ClassificationResult]:
-    """Asks the model about some episodes at once.
+    """Evaluates a model on some episodes at once.
 
     Args:
       serialized: episodes as in the `test` split.
-      scoring: what is asked.
-      model: the one that is judged.
-      last_blessed: the one that it is compared with.
+      plan: what is scored.
+      model: the model that is evaluated.
+      last_blessed: the model that it is compared with.
 
     Returns:
       One result an episode, in the order given. A result does not depend on which episodes were
-      asked about together.
+      predicted together.
     """
-    stack = Stack.read(serialized, scoring.spec)
-    asked = ask(stack, scoring, model, last_blessed)
-    predictions, confidences = predict_classes(asked.answer)
-    centroid = _nearest_centroid(stack, scoring)
-    open_sets = _open_sets(stack, scoring, model)
+    scored = predict_and_score(serialized, plan, model, last_blessed)
+    predictions, confidences = predict_classes(scored.prediction)
+    centroid = _nearest_centroid(scored, plan)
+    open_sets = _open_sets(scored, plan, model) if plan.none_of_these else None
 
     def result(row: int) -> ClassificationResult:
-        labels = stack.query_y[row]
+        labels = scored.episodes.query_y[row]
         real = labels >= 0
         return ClassificationResult(
-            **asked.results[row],
+            **scored.results[row],
             baselines={baselines.NEAREST_CENTROID: float(centroid[row])},
             labels=labels[real].tolist(),
             predictions=predictions[row][real].tolist(),
@@ -72,9 +77,9 @@ def score_episodes(
                 decode_stored(serialized[row]).class_names,
                 labels,
                 predictions[row] == labels,
-                scoring.groups,
+                plan.groups,
             )
-            if scoring.groups
+            if plan.groups
             else {},
             open_set=None if open_sets is None else open_sets[row],
         )
@@ -83,34 +88,31 @@ def score_episodes(
 
 
 def _open_sets(
-    stack: Stack, scoring: Scoring, model: ExportedModel
-) -> list[dict[str, list]] | None:
+    scored: ModelPredictions, plan: ScoringPlan, model: ExportedModel
+) -> list[dict[str, list]]:
     """`ClassificationResult.open_set` of each episode."""
-    if not scoring.none_of_these:
-        return None
-    labels, left_out = leave_one_out(stack.support_y, stack.indices, ways=scoring.ways)
-    answer = model.answer(stack.support_x, labels, stack.query_x)
-    predictions, confidences = predict_classes(answer)
-    found = []
-    for row, outside in enumerate(stack.query_y == left_out[:, np.newaxis]):
-        real = stack.query_y[row] >= 0
-        right = predictions[row] == stack.query_y[row]
-        found.append(
+    episodes = scored.episodes
+    labels, left_out = leave_one_out(episodes.support_y, scored.indices, ways=plan.ways)
+    predictions, confidences = predict_classes(model.predict(episodes._replace(support_y=labels)))
+    open_sets = []
+    for row, outside in enumerate(episodes.query_y == left_out[:, np.newaxis]):
+        real = episodes.query_y[row] >= 0
+        right = predictions[row] == episodes.query_y[row]
+        open_sets.append(
             {
                 "confidences": confidences[row][real].astype(float).round(6).tolist(),
                 "outside": outside[real].tolist(),
                 "right": right[real].tolist(),
             }
         )
-    return found
+    return open_sets
 
 
-def _nearest_centroid(stack: Stack, scoring: Scoring) -> np.ndarray:
-    """`[E]`, the accuracy of nearest centroid on raw inputs."""
-    predicted = [
-        baselines.nearest_centroid(x, y, q, ways=scoring.ways)
-        for (x, q), y in zip(zip(*stack.raw_features(scoring)), stack.support_y)
+def _nearest_centroid(scored: ModelPredictions, plan: ScoringPlan) -> np.ndarray:
+    """The accuracies `[E]` of nearest centroid on raw inputs."""
+    support, query = raw_features(scored.episodes, plan.spec)
+    predictions = [
+        baselines.nearest_centroid(x, y, q, ways=plan.ways)
+        for x, y, q in zip(support, scored.episodes.support_y, query)
     ]
-    real = stack.query_y >= 0
-    right = (np.stack(predicted) == stack.query_y) & real
-    return right.sum(axis=1) / np.maximum(real.sum(axis=1), 1)
+    return share_right(np.stack(predictions), scored.episodes.query_y)

@@ -7,35 +7,39 @@ import numpy as np
 
 from components.few_shot_evaluator import summary
 from components.few_shot_evaluator.classification import domains
-from components.few_shot_evaluator.classification.none_of_these import calibrated, gathered, judged
+from components.few_shot_evaluator.classification.none_of_these import (
+    choose_threshold,
+    join,
+    rate_threshold,
+)
 from components.few_shot_evaluator.classification.scoring import ClassificationResult
 from components.few_shot_evaluator.metrics import calibration
 
 
 def summarise(
     results: Sequence[ClassificationResult],
-    terms: summary.Terms,
+    context: summary.EvaluationContext,
     validation: Sequence[ClassificationResult] = (),
 ) -> dict[str, Any]:
-    """All numbers of an evaluation, and the verdict.
+    """All metrics of an evaluation, and the verdict.
 
     Args:
       results: one an episode, sorted by index.
-      terms: what else the verdict depends on.
-      validation: the same of the episodes of `eval`; empty where nothing is asked of them.
+      context: what else metrics and verdict depend on.
+      validation: results of the episodes of `eval`; empty where they are not scored.
 
     Returns:
       As `few_shot_evaluator.summary.summarise`, the metric being `accuracy`, and:
-      calibration: the expected calibration error and its bins.
-      per_group: `{group: {accuracy, ci95, episodes}}`, of the queries of that group's classes.
+      calibration: expected calibration error and its bins.
+      per_group: `{group: {accuracy, ci95, episodes}}`, over the queries of that group's classes.
       within_domain: where `eval` is of new classes of the domains of meta-training and `test` of
         new domains: accuracy, ci95, episodes and per_group of `eval`; drop and drop_ci95, how far
         the accuracy falls from there to new domains. Else `None`.
-      none_of_these: see `none_of_these.judged`; `None` unless the options ask for it.
+      none_of_these: see `none_of_these.rate_threshold`; `None` unless the options ask for it.
       worst_episodes: `[{index, accuracy}]`, worst first.
     """
-    options, record = terms.options, terms.record
-    return summary.summarise(results, terms) | {
+    options, record = context.options, context.record
+    return summary.summarise(results, context) | {
         "calibration": _calibration(results, options.calibration_bins),
         "per_group": domains.per_group([result.groups for result in results]),
         "within_domain": _within_domain(validation, results)
@@ -67,10 +71,10 @@ def _none_of_these(
     validation: Sequence[ClassificationResult], results: Sequence[ClassificationResult]
 ) -> dict[str, Any]:
     calibration_set, test_set = (
-        gathered([result.open_set for result in of_split if result.open_set is not None])
+        join([result.open_set for result in of_split if result.open_set is not None])
         for of_split in (validation, results)
     )
-    return judged(test_set, calibrated(calibration_set))
+    return rate_threshold(test_set, choose_threshold(calibration_set))
 
 
 def _calibration(results: Sequence[ClassificationResult], bins: int) -> dict[str, Any]:

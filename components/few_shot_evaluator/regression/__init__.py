@@ -1,1 +1,1 @@
-"""Judging models whose answers are float targets: by mean squared error, where lower is better."""
+"""Evaluating models that predict float targets: by mean squared error, lower is better."""

@@ -1,6 +1,6 @@
-"""What a regression model has to beat: answers that need no learning.
+"""The baselines of a regression model: predictions without any learning.
 
-Each takes one episode and gives the answers to its queries: support inputs `[S, ...]`, support
+Each takes one episode and gives the predictions for its queries: support inputs `[S, ...]`, support
 targets `[S, *target]` and queries `[Q, ...]` to `[Q, *target]`.
 """
 
@@ -18,7 +18,7 @@ NAMES = {
 
 
 def mean_target(support_y: np.ndarray, queries: int) -> np.ndarray:
-    """The same for every query."""
+    """The mean of the support targets, the same for every query."""
     return np.broadcast_to(support_y.mean(axis=0), (queries, *support_y.shape[1:]))
 
 
@@ -29,5 +29,5 @@ def nearest_neighbour(support: np.ndarray, support_y: np.ndarray, query: np.ndar
 
 
 def identity(query: np.ndarray) -> np.ndarray:
-    """The query as its own answer; pixels are scaled to 0..1, as their targets are."""
+    """The query as its own prediction; pixels are scaled to 0..1, as their targets are."""
     return query / np.float32(255.0) if query.dtype == np.uint8 else query

@@ -20,13 +20,13 @@ _DASHES = (":", "--", "-")
 
 
 def errors(rows: Sequence[tuple[str, float, float]], *, threshold: float | None) -> str:
-    """Bars of (name, mean squared error, half-width), the first the model that is judged."""
+    """Draws bars of (name, mean squared error, half-width), the first of the evaluated model."""
     largest = max(value for _, value, _ in rows) or 1.0
-    return bars(rows, write=".4f", longest=largest, right=1.15 * largest, line=threshold)
+    return bars(rows, score_format=".4f", longest=largest, right=1.15 * largest, line=threshold)
 
 
 def distribution(scores: Sequence[float], *, mean: float) -> str:
-    """How many episodes have which error."""
+    """Draws how many episodes have which error."""
     with matplotlib.rc_context(STYLE):
         figure, axes = new_figure(4.6, 3.0)
         finite = [score for score in scores if np.isfinite(score)]
@@ -40,20 +40,20 @@ def distribution(scores: Sequence[float], *, mean: float) -> str:
 def function(
     support: tuple[np.ndarray, np.ndarray],
     truth: tuple[np.ndarray, np.ndarray],
-    answers: Mapping[str, np.ndarray],
+    predictions: Mapping[str, np.ndarray],
 ) -> str:
-    """A function of one number as figure 2 of the MAML paper shows it.
+    """Draws a function of one number as figure 2 of the MAML paper shows it.
 
     Args:
-      support: (x `[S]`, y `[S]`).
-      truth: (x `[Q]`, y `[Q]`) of the queries.
-      answers: number of inner steps -> `[Q]`.
+      support: (x `[S]`, y `[S]`), the support examples.
+      truth: (x `[Q]`, y `[Q]`), the queries and their targets.
+      predictions: `[Q]` by number of inner steps.
     """
     with matplotlib.rc_context(STYLE):
         figure, axes = new_figure(4.6, 3.0)
         order = np.argsort(truth[0])
         axes.plot(truth[0][order], truth[1][order], color=LIGHT, linewidth=5, label="truth")
-        for dash, (steps, values) in zip(_DASHES[-len(answers) :], answers.items()):
+        for dash, (steps, values) in zip(_DASHES[-len(predictions) :], predictions.items()):
             name = steps if steps == "adapted" else f"{steps} step{'s' * (steps != '1')}"
             axes.plot(truth[0][order], values[order], color=ACCENT, linestyle=dash, label=name)
         axes.plot(*support, "^", color=SECOND, markersize=6, label="support")

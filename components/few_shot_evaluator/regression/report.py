@@ -1,4 +1,4 @@
-"""`report.html` of a regression: its errors, its curves, and what it answers."""
+"""`report.html` of a regression: its errors, its curves, and its predictions."""
 
 from typing import Any
 
@@ -16,27 +16,27 @@ from components.modalities.pictures import as_pixels
 from components.tasks.lookup import task_of
 
 
-def render(evaluated: report.Evaluated) -> str:
-    """The page."""
-    shown = [result for result in evaluated.results if result.answers is not None]
-    episodes = report.read_episodes(evaluated, [result.index for result in shown])
+def render(evaluation: report.Evaluation) -> str:
+    """Makes the page."""
+    shown = [result for result in evaluation.results if result.predictions is not None]
+    episodes = report.read_episodes(evaluation, [result.index for result in shown])
     return report.render(
         "regression/report.html",
-        evaluated,
-        pictures=_pictures(evaluated),
-        error=evaluated.metrics["mean_squared_error"],
-        shown=[_show(episodes[result.index], result, evaluated.record) for result in shown],
+        evaluation,
+        pictures=_pictures(evaluation),
+        error=evaluation.metrics["mean_squared_error"],
+        shown=[_show(episodes[result.index], result, evaluation.record) for result in shown],
     )
 
 
-def _pictures(evaluated: report.Evaluated) -> dict[str, str]:
-    metrics, history = evaluated.metrics, evaluated.history
-    task = task_of(evaluated.record.example_spec)
-    rows = report.to_beat(metrics, task, baselines.NAMES)
+def _pictures(evaluation: report.Evaluation) -> dict[str, str]:
+    metrics, history = evaluation.metrics, evaluation.history
+    task = task_of(evaluation.record.example_spec)
+    rows = report.comparison_bars(metrics, task, baselines.NAMES)
     return report.curves(metrics, score="mean squared error", shots="support examples") | {
         "errors": figures.errors(rows, threshold=metrics["threshold"]),
         "distribution": figures.distribution(
-            [result.score for result in evaluated.results], mean=metrics[task.metric]
+            [result.score for result in evaluation.results], mean=metrics[task.metric]
         ),
         "loss": common.training(history, keys=("loss",), y_label="loss"),
     }
@@ -44,7 +44,7 @@ def _pictures(evaluated: report.Evaluated) -> dict[str, str]:
 
 def _show(episode: Episode, result: RegressionResult, record: EpisodeSetRecord) -> dict[str, Any]:
     """One episode for the template: a curve of a function of one number, or rows of pictures."""
-    spec, answers = record.example_spec, result.answers or {}
+    spec, predictions = record.example_spec, result.predictions or {}
     shown: dict[str, Any] = {
         "index": result.index,
         "name": episode.class_names[0],
@@ -56,7 +56,7 @@ def _show(episode: Episode, result: RegressionResult, record: EpisodeSetRecord) 
                 figures.function(
                     (np.ravel(episode.support_x), np.ravel(episode.support_y)),
                     (np.ravel(episode.query_x), np.ravel(episode.query_y)),
-                    {steps: np.ravel(values) for steps, values in answers.items()},
+                    {steps: np.ravel(values) for steps, values in predictions.items()},
                 )
             )
         }
@@ -70,7 +70,8 @@ def _show(episode: Episode, result: RegressionResult, record: EpisodeSetRecord) 
         return [Markup(picture(image)) for image in pixels]
 
     named = {
-        f"after {steps} steps" if steps != "adapted" else steps: answers[steps] for steps in answers
+        f"after {steps} steps" if steps != "adapted" else steps: predictions[steps]
+        for steps in predictions
     }
     return shown | {
         "support": {"example": row(episode.support_x), "target": row(episode.support_y)},

@@ -1,4 +1,4 @@
-"""What one episode tells of a regression model, before any averaging.
+"""The result of one episode of a regression model, before any averaging.
 
 Shape letters: E episodes, S support examples, Q query examples.
 """
@@ -10,7 +10,13 @@ import numpy as np
 
 from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.regression import baselines
-from components.few_shot_evaluator.scoring import Asked, EpisodeResult, Scoring, Stack, ask
+from components.few_shot_evaluator.scoring import (
+    EpisodeResult,
+    ModelPredictions,
+    ScoringPlan,
+    predict_and_score,
+    raw_features,
+)
 from components.tasks.regression import mean_squared_error
 
 SHOWN_EPISODES = 6
@@ -19,71 +25,72 @@ SHOWN_EPISODES = 6
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RegressionResult(EpisodeResult):
-    """How one episode was answered; every score is a mean squared error, infinite where an answer
+    """The result of one episode; every score is a mean squared error, infinite where a prediction
     is not finite.
 
     Attributes:
-      answers: of the episodes that the report shows: number of inner steps (0, 1 and the last, or
-        "adapted" for a model that does not show its steps) -> answers `[Q][T]`, T the numbers of a
-        target.
+      predictions: of the episodes that the report shows: number of inner steps (0, 1 and the last,
+        or "adapted" for a model that does not show its steps) -> predictions `[Q][T]`, T the
+        numbers of a target.
     """
 
-    answers: dict[str, list[list[float]]] | None
+    predictions: dict[str, list[list[float]]] | None
 
 
-def score_episodes(
+def evaluate_episodes(
     serialized: Sequence[bytes],
-    scoring: Scoring,
+    plan: ScoringPlan,
     model: ExportedModel,
     last_blessed: ExportedModel | None = None,
 ) -> list[RegressionResult]:
-    """As `classification.scoring.score_episodes`, for float targets."""
-    stack = Stack.read(serialized, scoring.spec)
-    asked = ask(stack, scoring, model, last_blessed)
-    beaten, answers = _baselines(stack, scoring), _answers(stack, asked)
+    """Evaluates a model on some episodes at once, as `classification.scoring.evaluate_episodes`."""
+    scored = predict_and_score(serialized, plan, model, last_blessed)
+    of_baselines, shown = _baselines(scored, plan), _shown_predictions(scored)
     return [
         RegressionResult(
-            **asked.results[row],
-            baselines={name: float(values[row]) for name, values in beaten.items()},
-            answers=answers.get(row),
+            **scored.results[row],
+            baselines={name: float(values[row]) for name, values in of_baselines.items()},
+            predictions=shown.get(row),
         )
         for row in range(len(serialized))
     ]
 
 
-def _answers(stack: Stack, asked: Asked) -> dict[int, dict[str, list[list[float]]]]:
-    """`RegressionResult.answers` of the rows that have some."""
-    found = {}
-    for place, row in enumerate(asked.in_curves.tolist()):
-        if stack.indices[row] >= SHOWN_EPISODES:
+def _shown_predictions(scored: ModelPredictions) -> dict[int, dict[str, list[list[float]]]]:
+    """`RegressionResult.predictions` by place in the stack."""
+    by_row = {}
+    for place, row in enumerate(scored.in_curves.tolist()):
+        if scored.indices[row] >= SHOWN_EPISODES:
             continue
-        if asked.path is None:
-            shown = {"adapted": asked.answer[row]}
+        if scored.path is None:
+            shown = {"adapted": scored.prediction[row]}
         else:
-            path = asked.path[place]
+            path = scored.path[place]
             shown = {str(k): path[k] for k in sorted({0, 1, len(path) - 1})}
-        found[row] = {
-            name: np.round(answer.reshape(len(answer), -1), 4).tolist()
-            for name, answer in shown.items()
+        by_row[row] = {
+            name: np.round(prediction.reshape(len(prediction), -1), 4).tolist()
+            for name, prediction in shown.items()
         }
-    return found
+    return by_row
 
 
-def _baselines(stack: Stack, scoring: Scoring) -> dict[str, np.ndarray]:
+def _baselines(scored: ModelPredictions, plan: ScoringPlan) -> dict[str, np.ndarray]:
     """The scores `[E]` of each baseline that these episodes allow."""
-    support, query = stack.raw_features(scoring)
+    episodes = scored.episodes
+    support, query = raw_features(episodes, plan.spec)
 
-    def score(answers: Iterable[np.ndarray]) -> np.ndarray:
-        return mean_squared_error(np.stack(list(answers)), stack.query_y)
+    def score(predictions: Iterable[np.ndarray]) -> np.ndarray:
+        return mean_squared_error(np.stack(list(predictions)), episodes.query_y)
 
-    found = {
+    scores = {
         baselines.MEAN_TARGET: score(
-            baselines.mean_target(y, len(q)) for y, q in zip(stack.support_y, stack.query_x)
+            baselines.mean_target(y, len(q)) for y, q in zip(episodes.support_y, query)
         ),
         baselines.NEAREST_NEIGHBOUR: score(
-            baselines.nearest_neighbour(x, y, q) for x, y, q in zip(support, stack.support_y, query)
+            baselines.nearest_neighbour(x, y, q)
+            for x, y, q in zip(support, episodes.support_y, query)
         ),
     }
-    if scoring.spec.image_to_image:
-        found[baselines.IDENTITY] = score(map(baselines.identity, stack.query_x))
-    return found
+    if plan.spec.image_to_image:
+        scores[baselines.IDENTITY] = score(map(baselines.identity, episodes.query_x))
+    return scores

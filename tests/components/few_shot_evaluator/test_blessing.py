@@ -1,17 +1,17 @@
 import pytest
 from pydantic import ValidationError
 
-from components.few_shot_evaluator.blessing import judge
+from components.few_shot_evaluator.blessing import decide
 from components.few_shot_evaluator.metrics import Interval
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.tasks.classification import classification
 from components.tasks.regression import regression
 
 GOOD = dict(
-    accuracy=Interval(0.95, 0.01),
+    score=Interval(0.95, 0.01),
     episodes=600,
     protocol="inductive",
-    unanswered=0,
+    not_finite=0,
     difference=None,
     options=EvaluationOptions(threshold=0.9, tolerance=0.02),
     task=classification(),
@@ -19,7 +19,7 @@ GOOD = dict(
 
 
 def test_a_good_model_is_blessed_and_the_reasons_say_what_was_kept():
-    verdict = judge(**GOOD)
+    verdict = decide(**GOOD)
     assert verdict.blessed
     assert "reaches the threshold 0.9" in verdict.reasons[0]
 
@@ -28,17 +28,17 @@ def test_a_good_model_is_blessed_and_the_reasons_say_what_was_kept():
     ("changed", "reason"),
     [
         # The mean reaches 0.9 here, its lower bound does not.
-        (dict(accuracy=Interval(0.905, 0.01)), "below the threshold"),
+        (dict(score=Interval(0.905, 0.01)), "below the threshold"),
         (dict(options=EvaluationOptions()), "No threshold"),
         (dict(episodes=599), "Only 599 episodes"),
         (dict(protocol="transductive"), "protocol is transductive"),
         (dict(protocol=None), "not stated"),
-        (dict(unanswered=3), "3 queries"),
+        (dict(not_finite=3), "3 queries"),
         (dict(difference=Interval(-0.021, 0.03)), "worse by more than the tolerance"),
     ],
 )
 def test_one_broken_rule_is_enough_and_is_named(changed, reason):
-    verdict = judge(**GOOD | changed)
+    verdict = decide(**GOOD | changed)
     assert not verdict.blessed
     assert len(verdict.reasons) == 1
     assert reason in verdict.reasons[0]
@@ -46,16 +46,16 @@ def test_one_broken_rule_is_enough_and_is_named(changed, reason):
 
 @pytest.mark.parametrize("difference", [-0.02, 0.0, 0.05])
 def test_within_the_tolerance_of_the_last_blessed_model(difference):
-    assert judge(**GOOD | dict(difference=Interval(difference, 0.01))).blessed
+    assert decide(**GOOD | dict(difference=Interval(difference, 0.01))).blessed
 
 
 def test_the_bound_itself_is_enough():
     options = EvaluationOptions(threshold=0.75)
-    assert judge(**GOOD | dict(accuracy=Interval(0.875, 0.125), options=options)).blessed
+    assert decide(**GOOD | dict(score=Interval(0.875, 0.125), options=options)).blessed
 
 
 def test_a_nan_accuracy_is_not_blessed():
-    assert not judge(**GOOD | dict(accuracy=Interval(float("nan"), float("nan")))).blessed
+    assert not decide(**GOOD | dict(score=Interval(float("nan"), float("nan")))).blessed
 
 
 def test_too_few_episodes_for_a_threshold_is_a_mistake_of_the_configuration():
@@ -89,7 +89,7 @@ def test_wrong_options_are_refused(wrong):
 )
 def test_of_an_error_less_is_better(error, difference, blessed, reason):
     options = EvaluationOptions(threshold=0.2, tolerance=0.02)
-    changed = dict(accuracy=error, difference=difference, options=options, task=regression())
-    verdict = judge(**GOOD | changed)
+    changed = dict(score=error, difference=difference, options=options, task=regression())
+    verdict = decide(**GOOD | changed)
     assert verdict.blessed == blessed
     assert reason in " ".join(verdict.reasons)

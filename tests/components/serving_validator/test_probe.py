@@ -59,7 +59,7 @@ def test_a_model_that_no_server_would_load_for_its_warm_up_requests_does_not_loa
 ):
     model_dir = saved(models.SmallModel, encoded=True) + "/Format-Serving"
     copy = Path(shutil.copytree(model_dir, tmp_path / "model"))
-    (copy / WARMUP_FILE).write_bytes(b"no record")
+    (copy / WARMUP_FILE).write_bytes(b"no record" * 10)
     (outcome,) = [line for line in probe(str(copy), examples_uri, 1e-5) if "check" in line]
     assert outcome["check"] == "loads in a C++ session"
     assert not outcome["passed"] and "DataLossError" in outcome["detail"]

@@ -74,8 +74,8 @@ def test_an_error_without_bound_is_not_real(result):
 
 def test_the_verdict_names_the_best_alone(result):
     results = [result("low", [0.1, 0.2, 0.1]), result("high", [0.9, 0.9, 0.8])]
-    told = verdict(results, differences(results))
-    assert told.startswith("high is best") and "every other one" in told
+    text = verdict(results, differences(results))
+    assert text.startswith("high is best") and "every other one" in text
 
 
 def test_the_verdict_names_rivals_and_the_quickest(result):
@@ -84,6 +84,6 @@ def test_the_verdict_names_rivals_and_the_quickest(result):
     quick = result("quick", np.sort(scores[0])[::-1], adapt_milliseconds=2.0)
     low = result("low", np.zeros(50), adapt_milliseconds=1.0)
     results = [low, quick, slow]
-    told = verdict(results, differences(results))
-    assert told.startswith("slow is best")
-    assert "not told apart from quick" in told and "quick adapts fastest (2.0 ms)" in told
+    text = verdict(results, differences(results))
+    assert text.startswith("slow is best")
+    assert "do not distinguish it from quick" in text and "quick adapts fastest (2.0 ms)" in text

@@ -5,7 +5,7 @@ import json
 from rich.console import Console
 
 from pipeline.compare.differences import differences
-from pipeline.compare.report import table, told, write_report
+from pipeline.compare.report import difference_line, table, write_report
 
 
 def test_page_and_record_hold_all_that_was_found(result, tmp_path):
@@ -38,4 +38,4 @@ def test_the_table_fits_a_terminal(result):
 
 def test_a_difference_as_a_line(result):
     results = [result("anil", [0.0, 0.5]), result("maml", [1.0, 1.0])]
-    assert told(differences(results)[0]) == "maml against anil: +0.7500 ± 0.4900, real"
+    assert difference_line(differences(results)[0]) == "maml against anil: +0.7500 ± 0.4900, real"

@@ -6,7 +6,13 @@ import pytest
 
 from components.episodes.record import EpisodeSetRecord
 from components.modalities.base import ExampleSpec
-from pipeline.compare.trial import RESULT_FILE, fingerprint, finished, learner_section, plan_trial
+from pipeline.compare.trial import (
+    RESULT_FILE,
+    fingerprint,
+    learner_section,
+    plan_trial,
+    read_result,
+)
 from pipeline.config import build_config
 
 RECORD = EpisodeSetRecord(
@@ -52,10 +58,10 @@ def keep(trial, result) -> None:
     (trial.folder / RESULT_FILE).write_text(json.dumps(kept))
 
 
-def test_a_finished_trial_is_taken_again(trial, result):
-    assert finished(trial()) is None
+def test_a_read_result_trial_is_taken_again(trial, result):
+    assert read_result(trial()) is None
     keep(trial(), result("maml", [0.5, 0.25]))
-    assert finished(trial()) == result("maml", [0.5, 0.25])
+    assert read_result(trial()) == result("maml", [0.5, 0.25])
 
 
 @pytest.mark.parametrize("change", [{"seconds": 5.0}, {"name": "maml", "inner_steps": 3}])
@@ -63,17 +69,17 @@ def test_a_trial_of_another_configuration_is_not(trial, result, change):
     keep(trial(), result("maml", [0.5, 0.25]))
     name = change.pop("name", None)
     other = trial(**change) if name is None else trial(name, **change)
-    assert finished(other) is None
+    assert read_result(other) is None
 
 
 def test_a_trial_on_other_episodes_is_not(trial, result):
     keep(trial(), result("maml", [0.5, 0.25]))
     other = EpisodeSetRecord.from_json(RECORD.to_json() | {"seed": 1})
-    assert finished(trial(record=other)) is None
+    assert read_result(trial(record=other)) is None
 
 
 def test_a_result_cut_short_is_not(trial, result):
     keep(trial(), result("maml", [0.5, 0.25]))
     path = trial().folder / RESULT_FILE
     path.write_text(path.read_text()[:40])
-    assert finished(trial()) is None
+    assert read_result(trial()) is None

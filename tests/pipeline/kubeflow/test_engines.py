@@ -20,7 +20,7 @@ from components.episode_gen.options import (
     EpisodeOptions,
 )
 from components.few_shot_evaluator.evaluate import evaluate, read_results
-from components.few_shot_evaluator.scoring import Scoring
+from components.few_shot_evaluator.scoring import ScoringPlan
 from pipeline.config import BeamOptions
 from tests.components.few_shot_evaluator import small_episodes, small_models
 
@@ -137,7 +137,7 @@ def test_dask_scores_episodes_as_one_process_does(dask_args, dask_cluster, tmp_p
                 examples_uri=uri,
                 split="test",
                 results_prefix=prefix,
-                scoring=Scoring(small_episodes.SPEC, ways=3, shots=2, curve_episodes=2, groups={}),
+                plan=ScoringPlan(small_episodes.SPEC, ways=3, shots=2, curve_episodes=2, groups={}),
                 episodes=24,
                 episodes_per_call=4,
                 model_dir=str(tmp_path / "model" / "Format-Serving"),

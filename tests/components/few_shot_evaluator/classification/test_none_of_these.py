@@ -5,10 +5,10 @@ import pytest
 
 from components.few_shot_evaluator.classification.none_of_these import (
     OpenSet,
-    calibrated,
-    gathered,
-    judged,
+    choose_threshold,
+    join,
     leave_one_out,
+    rate_threshold,
 )
 
 
@@ -26,41 +26,41 @@ def test_episodes_take_turns_in_the_class_left_out():
     assert labels.tolist() == [[0, -1, 2, -1], [0, 1, -1, -1]]
 
 
-def test_what_can_be_told_apart_is():
+def test_what_can_be_rating_apart_is():
     found = open_set([0.9, 0.3, 0.8, 0.4], [0, 1, 0, 1])
-    threshold = calibrated(found)
+    threshold = choose_threshold(found)
     assert 0.4 < threshold < 0.8
-    told = judged(found, threshold)
-    assert told["precision"] == told["recall"] == told["f1"] == told["accuracy"] == 1.0
+    rating = rate_threshold(found, threshold)
+    assert rating["precision"] == rating["recall"] == rating["f1"] == rating["accuracy"] == 1.0
 
 
 def test_the_threshold_has_the_best_f1_of_all():
     rng = np.random.default_rng(0)
     outside = rng.random(200) < 0.2
     found = open_set(np.round(rng.random(200) * np.where(outside, 0.7, 1.0), 2), outside)
-    best = max(judged(found, t)["f1"] for t in np.linspace(0, 1.01, 500))
-    assert judged(found, calibrated(found))["f1"] == pytest.approx(best, abs=1e-6)
+    best = max(rate_threshold(found, t)["f1"] for t in np.linspace(0, 1.01, 500))
+    assert rate_threshold(found, choose_threshold(found))["f1"] == pytest.approx(best, abs=1e-6)
 
 
 def test_equal_confidences_get_the_same_answer():
     # The best would be between the first and the second; they are equal.
-    threshold = calibrated(open_set([0.5, 0.5, 0.5, 0.9, 0.9], [1, 0, 0, 0, 0]))
+    threshold = choose_threshold(open_set([0.5, 0.5, 0.5, 0.9, 0.9], [1, 0, 0, 0, 0]))
     assert threshold == pytest.approx(0.7)
 
 
 def test_precision_recall_and_accuracy_by_hand():
     found = open_set([0.2, 0.3, 0.6, 0.9, 0.95], [1, 0, 1, 0, 0], right=[0, 1, 0, 1, 0])
-    told = judged(found, 0.5)
-    assert told["precision"] == 0.5 and told["recall"] == 0.5 and told["queries"] == 5
-    assert told["accuracy"] == 0.4  # the first (none) and the fourth
+    rating = rate_threshold(found, 0.5)
+    assert rating["precision"] == 0.5 and rating["recall"] == 0.5 and rating["queries"] == 5
+    assert rating["accuracy"] == 0.4  # the first (none) and the fourth
 
 
 def test_nothing_outside_is_no_division_by_zero():
-    told = judged(open_set([0.9, 0.8], [0, 0]), 0.5)
-    assert told["precision"] == 0.0 and told["recall"] == 0.0 and told["accuracy"] == 1.0
+    rating = rate_threshold(open_set([0.9, 0.8], [0, 0]), 0.5)
+    assert rating["precision"] == 0.0 and rating["recall"] == 0.0 and rating["accuracy"] == 1.0
 
 
 def test_episodes_are_joined():
     one = {"confidences": [0.1], "outside": [True], "right": [False]}
     two = {"confidences": [0.2, 0.3], "outside": [False, True], "right": [True, False]}
-    assert gathered([one, two]).outside.tolist() == [True, False, True]
+    assert join([one, two]).outside.tolist() == [True, False, True]

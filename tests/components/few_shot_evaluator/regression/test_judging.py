@@ -7,12 +7,12 @@ import pytest
 
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.record import read_record
-from components.few_shot_evaluator.judging import judging_for
 from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.options import EvaluationOptions
-from components.few_shot_evaluator.report import Evaluated
-from components.few_shot_evaluator.scoring import Scoring
-from components.few_shot_evaluator.summary import Terms
+from components.few_shot_evaluator.report import Evaluation
+from components.few_shot_evaluator.scoring import ScoringPlan
+from components.few_shot_evaluator.summary import EvaluationContext
+from components.few_shot_evaluator.task_evaluation import evaluation_of
 from components.serving_validator.probe import probe
 from components.tasks.lookup import task_of
 from serving.saved_model import signatures as sig
@@ -28,14 +28,14 @@ def judged(regression):
         uri, model_dir = regression(source)
         record = read_record(uri)
         task = task_of(record.example_spec)
-        judging = judging_for(task)
+        functions = evaluation_of(task)
         model = ExportedModel(model_dir, task)
         serialized = list(read_split(uri, "test").as_numpy_iterator())
-        scoring = Scoring.of(record, OPTIONS)
-        results = judging.score_episodes(
-            serialized, scoring, model, model if last_blessed else None
+        plan = ScoringPlan.of(record, OPTIONS)
+        results = functions.evaluate_episodes(
+            serialized, plan, model, model if last_blessed else None
         )
-        return judging, model, serialized, results
+        return functions, model, serialized, results
 
     return make
 
@@ -64,9 +64,9 @@ def test_the_score_is_the_mean_squared_error(regression, judged, source):
     uri, _ = regression(source)
     _, model, serialized, results = judged(source, last_blessed=True)
     parsed = parse_episodes(serialized, read_record(uri).example_spec)
-    answer = model.answer(parsed.support_x, parsed.support_y, parsed.query_x)
+    prediction = model.predict(parsed)
     for row, result in enumerate(results):
-        error = np.mean((answer[row] - parsed.query_y[row]) ** 2)
+        error = np.mean((prediction[row] - parsed.query_y[row]) ** 2)
         np.testing.assert_allclose(result.score, error, rtol=1e-5)
         assert result.last_blessed == result.score
         assert (result.per_step is not None) == (result.index < OPTIONS.curve_episodes)
@@ -74,13 +74,13 @@ def test_the_score_is_the_mean_squared_error(regression, judged, source):
             assert len(result.per_step) == 3
             np.testing.assert_allclose(result.per_step[-1], result.score, rtol=1e-4)
             np.testing.assert_allclose(result.per_shots["3"], result.score)
-            assert list(result.answers) == ["0", "1", "2"]
+            assert list(result.predictions) == ["0", "1", "2"]
 
 
 def test_results_do_not_depend_on_who_is_asked_with_them(judged, regression):
-    judging, model, serialized, results = judged("sinusoid")
-    scoring = Scoring.of(read_record(regression("sinusoid")[0]), OPTIONS)
-    (alone,) = judging.score_episodes(serialized[3:4], scoring, model)
+    functions, model, serialized, results = judged("sinusoid")
+    plan = ScoringPlan.of(read_record(regression("sinusoid")[0]), OPTIONS)
+    (alone,) = functions.evaluate_episodes(serialized[3:4], plan, model)
     np.testing.assert_allclose(alone.score, results[3].score, rtol=1e-5)
     assert alone.baselines == pytest.approx(results[3].baselines)
 
@@ -102,14 +102,14 @@ def test_baselines_by_hand(judged, regression):
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_report_shows_episodes_and_needs_no_other_file(regression, judged, source):
     uri, model_dir = regression(source)
-    judging, _, _, results = judged(source)
+    functions, _, _, results = judged(source)
     record = read_record(uri)
-    metrics = judging.summarise(results, Terms(record, OPTIONS, "inductive", None))
+    metrics = functions.summarise(results, EvaluationContext(record, OPTIONS, "inductive", None))
     json.dumps(metrics)
     assert metrics["metric"] == "mean_squared_error" and "accuracy" not in metrics
     assert not metrics["blessed"]
     about = read_metadata(model_dir)
-    page = judging.render(Evaluated(metrics, results, record, OPTIONS, about, [], uri))
+    page = functions.render(Evaluation(metrics, results, record, OPTIONS, about, [], uri))
     assert "http" not in page.replace("http://www.w3.org", "")
     assert page.count("<h3>Episode ") == 6
     # Each of 3 pairs and 4 queries: input, answers after 0, 1 and 2 steps, target.

@@ -1,4 +1,4 @@
-"""How models are judged, for each type of task: one row of functions each."""
+"""How models are evaluated, for each task type: one row of functions each."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -12,36 +12,38 @@ from components.few_shot_evaluator.regression import summary as regression_summa
 from components.tasks.task import Task
 
 
-class Judging(NamedTuple):
-    """Attributes:
-    result: the class of what one episode tells.
-    score_episodes: serialised episodes to results, see `classification.scoring`.
-    summarise: results to the content of `metrics.json`, see `summary`.
-    render: metrics and results to `report.html`, see `classification.report`.
+class TaskEvaluation(NamedTuple):
+    """The functions that evaluate models of one task type.
+
+    Attributes:
+      result: class of the result of one episode.
+      evaluate_episodes: serialised episodes to results, see `classification.scoring`.
+      summarise: results to the content of `metrics.json`, see `summary`.
+      render: an `Evaluation` to `report.html`, see `report`.
     """
 
     result: type
-    score_episodes: Callable[..., list[Any]]
+    evaluate_episodes: Callable[..., list[Any]]
     summarise: Callable[..., dict[str, Any]]
     render: Callable[..., str]
 
 
-_JUDGING = {
-    "classification": Judging(
+_EVALUATIONS = {
+    "classification": TaskEvaluation(
         classification_scoring.ClassificationResult,
-        classification_scoring.score_episodes,
+        classification_scoring.evaluate_episodes,
         classification_summary.summarise,
         classification_report.render,
     ),
-    "regression": Judging(
+    "regression": TaskEvaluation(
         regression_scoring.RegressionResult,
-        regression_scoring.score_episodes,
+        regression_scoring.evaluate_episodes,
         regression_summary.summarise,
         regression_report.render,
     ),
 }
 
 
-def judging_for(task: Task) -> Judging:
-    """How models of a task type are judged."""
-    return _JUDGING[task.name]
+def evaluation_of(task: Task) -> TaskEvaluation:
+    """The functions that evaluate models of a task type."""
+    return _EVALUATIONS[task.name]

@@ -1,0 +1,24 @@
+"""Scoring episodes: the one loop for meta-validation, comparisons and the evaluator."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from components.episodes.types import Episodes
+from components.tasks.task import Prediction, Task
+
+Predict = Callable[[Episodes], Prediction]
+"""From stacked episodes to the predictions for their queries, as `Task.measure` takes them."""
+
+
+def score_episodes(predict: Predict, stacks: Iterable[Episodes], task: Task) -> np.ndarray:
+    """The metric of every episode, `[E]` float64, in the order of the stacks.
+
+    Args:
+      predict: adapts to the support sets of a stack and predicts for its queries.
+      stacks: stacked episodes; those of one stack are predicted in one call.
+      task: the task type, which says what the metric is.
+    """
+    return np.concatenate(
+        [task.measure(np.asarray(predict(stack)), np.asarray(stack.query_y)) for stack in stacks]
+    )
