@@ -1,8 +1,8 @@
-"""Malformed requests over REST and gRPC: each is answered with an error that names the fault.
+"""Sends malformed requests over REST and gRPC: each must get an error that names the fault.
 
     python -m benchmarks.serving.fuzz [--requests 10000] [--seed 0] [--record]
 
-Good requests in between must be answered rightly, and the server must not grow.
+Valid requests in between must get right answers, and the server's memory must not grow.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from benchmarks.serving.running import (
     resident_bytes,
     serving,
 )
-from benchmarks.serving.soak import TOLERANCE, known_answers
+from benchmarks.serving.soak import TOLERANCE, expected_probabilities
 from serving.client import FewShotClient
 from serving.model_versions.folders import publish
 from serving.saved_model import signatures as names
@@ -36,13 +36,16 @@ MEASURE_AFTER = 0.2  # of the requests: by then every buffer and pool has been f
 def fuzz(
     address: str, url: str, pid: int, good: dict, right: np.ndarray, *, count: int, seed: int
 ) -> dict[str, Any]:
-    """Sends `count` malformed requests of all kinds, and good ones in between.
+    """Sends malformed requests of all kinds, and valid ones in between.
 
     Args:
-      address, url: the server's, of gRPC and of REST.
-      pid: of the server's process.
-      good: the inputs of one good request.
+      address: the server's gRPC address.
+      url: the URL of its REST port.
+      pid: the server's process.
+      good: inputs of a valid request.
       right: its probabilities.
+      count: number of malformed requests.
+      seed: seed of the random numbers.
     """
     rng = np.random.default_rng(seed)
     accepted: Counter[str] = Counter()
@@ -62,8 +65,8 @@ def fuzz(
             messages_seen.add(refusal.message[:40])
             if number % GOOD_EVERY == 0:
                 reply = client.run(names.ADAPT_AND_PREDICT, good)
-                given = reply.outputs[names.PROBABILITIES]
-                wrong_answers += not np.allclose(given, right, atol=TOLERANCE)
+                probabilities = reply.outputs[names.PROBABILITIES]
+                wrong_answers += not np.allclose(probabilities, right, atol=TOLERANCE)
             if number == int(count * MEASURE_AFTER):
                 memory = resident_bytes(pid)
     return {
@@ -79,6 +82,7 @@ def fuzz(
 
 
 def main() -> None:
+    """Serves an untrained MAML, and writes the result of `fuzz`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
@@ -90,7 +94,7 @@ def main() -> None:
         with FewShotClient.connect(str(model)) as client:
             signature = client.signatures[names.ADAPT_AND_PREDICT]
         good = random_episode(signature, queries=3)
-        ((right,),) = known_answers([model], [good])
+        ((right,),) = expected_probabilities([model], [good])
         publish(model, folder / "models", now=1)
         port = free_port()
         flags = [f"--rest_api_port={port}"]

@@ -1,10 +1,10 @@
-"""Latency and throughput of the server beside the pure call of the same SavedModel.
+"""Measures latency and throughput of the server beside the pure call of the same SavedModel.
 
     python -m benchmarks.serving.load [--model VERSION_FOLDER] [--seconds 6] [--record]
 
-Bounded, and on the loopback interface only. The pure call runs the model in this process through
-the C++ session, without protocol or checks. All that is compared takes turns in short windows,
-because a shared machine drifts; only ratios mean anything.
+It uses the loopback interface only. The pure call runs the model in this process through the C++
+session, without protocol or checks. The loads alternate in short windows, because the speed of a
+shared machine drifts; only ratios are meaningful.
 """
 
 import argparse
@@ -37,7 +37,7 @@ BATCHING = (
 
 
 def pure_call(client: FewShotClient, signature_name: str, arrays: dict) -> Callable[[], Any]:
-    """The session's run, and nothing else; `client` has the model from disk."""
+    """Makes a call of the session and nothing else; `client` is of the model on disk."""
     servable = client._transport._servable  # type: ignore[attr-defined]
     signature = servable.signature_defs[signature_name]
     feeds = {signature.inputs[name].name: array for name, array in arrays.items()}
@@ -46,7 +46,7 @@ def pure_call(client: FewShotClient, signature_name: str, arrays: dict) -> Calla
 
 
 def served_call(client: FewShotClient, signature_name: str, arrays: dict) -> Callable[[], Any]:
-    """A request as the client sends it once its inputs are checked: adapted weights are kept."""
+    """Makes a call that sends a request; adapted weights are checked and encoded once."""
     shared = {k: v for k, v in arrays.items() if k.startswith(names.ADAPTED_PREFIX)}
     send = client._transport.bind(signature_name, shared)
     inputs = {k: v for k, v in arrays.items() if k not in shared}
@@ -54,7 +54,7 @@ def served_call(client: FewShotClient, signature_name: str, arrays: dict) -> Cal
 
 
 def run(model: Path, seconds: float, folder: Path) -> dict[str, Any]:
-    """All figures, without and with batching, and the ratios that must hold."""
+    """Measures without and with batching, and computes the ratios that must hold."""
     base_path, log, batching = folder / "models", folder / "log", folder / "batching.config"
     shutil.copytree(model, base_path / "1")
     batching.write_text(BATCHING)
@@ -73,7 +73,7 @@ def run(model: Path, seconds: float, folder: Path) -> dict[str, Any]:
             "pure, 8 stacked": Load(pure_call(disk, adapt_and_predict, stacked)),
         }
         rest_port = free_port()
-        # A client that has TensorFlow in its memory, as this one does, would pay for walks over it.
+        # Otherwise garbage collection visits TensorFlow's objects, which a client does not have.
         gc.freeze()
         with (
             transfer_calls(model, inputs, log=log) as transfer,
@@ -84,8 +84,8 @@ def run(model: Path, seconds: float, folder: Path) -> dict[str, Any]:
         flags = ["--enable_batching", f"--batching_parameters_file={batching}"]
         with serving(base_path, "--rest_api_port=0", *flags, log=log) as (address, _):
             loads = _served(address, inputs, None)
-            most = {name: loads.pop(name) for name in [f"grpc {adapt_and_predict}, {STACKED}"]}
-            joined = compare(pure_stacked | most, 4 * seconds, window=LONG_WINDOW)
+            full = {name: loads.pop(name) for name in [f"grpc {adapt_and_predict}, {STACKED}"]}
+            joined = compare(pure_stacked | full, 4 * seconds, window=LONG_WINDOW)
             joined |= compare(loads, seconds)
     return {
         "without_batching": alone,
@@ -95,26 +95,26 @@ def run(model: Path, seconds: float, folder: Path) -> dict[str, Any]:
 
 
 def ratios(alone: Figures, joined: Figures) -> dict[str, float]:
-    """What must hold, and beside it what gRPC would cost a server that did nothing else.
+    """Computes the ratios that must hold, and the part of gRPC alone in them.
 
     Args:
       alone: the figures of `compare` without batching.
-      joined: those with batching.
+      joined: the figures with batching.
     """
-    found = {}
+    values = {}
     for name in (names.ADAPT_AND_PREDICT, names.PREDICT):
         loads = f"pure {name}", f"grpc {name}, 1", f"{BYTES}: {name}", f"{AROUND_CALL}: {name}"
         pure, served, carried, around = (alone[load]["p50_ms"] for load in loads)
-        found |= {
+        values |= {
             f"{name}: p50 of 1 client over gRPC / pure call (at most 1.3)": served / pure,
             f"{name}: {AROUND_CALL} / pure call": around / pure,
             f"{name}: {BYTES} / what the server adds to the pure call": carried / (served - pure),
         }
-    found["episodes per second of 8 clients with batching / 8 stacked, pure (at least 0.8)"] = (
+    values["episodes per second of 8 clients with batching / 8 stacked, pure (at least 0.8)"] = (
         joined[f"grpc {names.ADAPT_AND_PREDICT}, {STACKED}"]["calls_per_second"]
         / (STACKED * joined["pure, 8 stacked"]["calls_per_second"])
     )
-    return {name: round(value, 3) for name, value in found.items()}
+    return {name: round(value, 3) for name, value in values.items()}
 
 
 def _served(address: str, inputs: dict[str, dict], rest_port: int | None) -> dict[str, Load]:
@@ -132,6 +132,7 @@ def _served(address: str, inputs: dict[str, dict], rest_port: int | None) -> dic
 
 
 def main() -> None:
+    """Measures a model, and writes and prints the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, help="a version folder; an untrained MAML if absent")
     parser.add_argument("--seconds", type=float, default=6.0, help="for each figure")

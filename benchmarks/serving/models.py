@@ -1,6 +1,6 @@
-"""What is served in the measurements: a real export, with the meta-initial weights.
+"""Exports the model that the measurements serve, with the meta-initial weights.
 
-Training changes no shape and no time, so none is done.
+Training would change neither shapes nor times, so the model is not trained.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ from serving.saved_model.warmup import write_warmup
 
 
 def export_maml(folder: Path, *, ways: int = 5, seed: int = 0) -> Path:
-    """MAML over conv4 on 28 x 28 images, as `make run` leaves it, warm-up requests included.
+    """Exports MAML over conv4 on 28 x 28 images with warm-up requests, as `make run` does.
 
     Returns `folder`.
     """
@@ -49,7 +49,7 @@ def export_maml(folder: Path, *, ways: int = 5, seed: int = 0) -> Path:
 def random_episode(
     signature: Signature, *, ways=5, shots=1, queries=25, episodes=1, seed=0
 ) -> dict[str, np.ndarray]:
-    """Inputs of `serving_default` for a model of images, uint8 `[H, W, C]`."""
+    """Makes inputs of `serving_default` for a model of images, uint8 `[H, W, C]`."""
     shape = signature.inputs[names.SUPPORT_X].shape
     assert shape is not None and None not in shape[2:]
     return _random_episode(

@@ -1,4 +1,4 @@
-"""kill -9 in mid-load: how long until the restarted server answers, and what the clients notice.
+"""Measures how soon a server that is killed under load and restarted answers its clients again.
 
 python -m benchmarks.serving.restart [--kills 3] [--record]
 """
@@ -22,7 +22,7 @@ from benchmarks.serving.running import (
     report,
     wait_until_it_answers,
 )
-from benchmarks.serving.soak import TOLERANCE, known_answers
+from benchmarks.serving.soak import TOLERANCE, expected_probabilities
 from serving.client import FewShotClient
 from serving.model_versions.folders import publish
 from serving.saved_model import signatures as names
@@ -32,19 +32,19 @@ def kill_and_restart(
     model: Path, episode: dict, folder: Path, *, kills: int, clients: int = 4
 ) -> dict[str, Any]:
     """Kills the server under load and starts it again on the same port."""
-    ((right,),) = known_answers([model], [episode])
+    ((expected,),) = expected_probabilities([model], [episode])
     publish(model, folder / "models", now=1)
     port = free_port()
     address = f"localhost:{port}"
     stop, faults, answers = threading.Event(), [], [0] * clients
 
-    def ask(number: int) -> None:
+    def send_requests(number: int) -> None:
         with FewShotClient.connect(address, MODEL_NAME, timeout=120) as client:
             while not stop.is_set():
                 try:
                     reply = client.run(names.ADAPT_AND_PREDICT, episode)
-                    given = reply.outputs[names.PROBABILITIES]
-                    if not np.allclose(given, right, atol=TOLERANCE):
+                    probabilities = reply.outputs[names.PROBABILITIES]
+                    if not np.allclose(probabilities, expected, atol=TOLERANCE):
                         faults.append("a wrong answer")
                     answers[number] += 1
                 except Exception as error:
@@ -55,20 +55,20 @@ def kill_and_restart(
 
     process = start()
     wait_until_it_answers(address)
-    threads = [threading.Thread(target=ask, args=(n,)) for n in range(clients)]
+    threads = [threading.Thread(target=send_requests, args=(n,)) for n in range(clients)]
     for thread in threads:
         thread.start()
     first_answer, processor, all_go_on = [], [], []
     try:
         for _ in range(kills):
-            _wait_for_one_answer_more(answers)
+            _wait_for_another_answer(answers)
             process.kill()
             process.wait()
             begin = time.monotonic()
             process = start()
             first_answer.append(round(wait_until_it_answers(address), 2))
             processor.append(round(cpu_seconds(process.pid), 2))
-            _wait_for_one_answer_more(answers)
+            _wait_for_another_answer(answers)
             all_go_on.append(round(time.monotonic() - begin, 2))
     finally:
         stop.set()
@@ -86,7 +86,7 @@ def kill_and_restart(
     }
 
 
-def _wait_for_one_answer_more(answers: list[int], seconds: float = 120.0) -> None:
+def _wait_for_another_answer(answers: list[int], seconds: float = 120.0) -> None:
     before, end = list(answers), time.monotonic() + seconds
     while any(now <= then for now, then in zip(answers, before)):
         if time.monotonic() > end:
@@ -95,6 +95,7 @@ def _wait_for_one_answer_more(answers: list[int], seconds: float = 120.0) -> Non
 
 
 def main() -> None:
+    """Serves an untrained MAML, and reports the result of `kill_and_restart`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=3)
     add_record_option(parser)

@@ -1,4 +1,4 @@
-"""Servers in processes of their own, and the reports of what was measured with them."""
+"""Runs servers in processes of their own, and reports measurements of them."""
 
 import os
 import socket
@@ -23,6 +23,7 @@ _SERVE = "from serving.model_server.command import serve; serve()"
 
 
 def free_port() -> int:
+    """Finds a port that is not in use."""
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         return probe.getsockname()[1]
@@ -38,7 +39,7 @@ def launch(base_path: Path, port: int, *flags: str, log: Path) -> subprocess.Pop
 
 @contextmanager
 def serving(base_path: Path, *flags: str, log: Path) -> Iterator[tuple[str, subprocess.Popen]]:
-    """A server that answers; its gRPC address and process."""
+    """Runs a server in the block; yields its gRPC address and process once it answers."""
     port = free_port()
     process = launch(base_path, port, *flags, log=log)
     address = f"localhost:{port}"
@@ -51,7 +52,7 @@ def serving(base_path: Path, *flags: str, log: Path) -> Iterator[tuple[str, subp
 
 
 def wait_until_it_answers(address: str, seconds: float = 60.0) -> float:
-    """Returns the seconds that it took."""
+    """Waits for a server's first reply, and returns the seconds until then."""
     start = time.monotonic()
     with FewShotClient.connect(address, MODEL_NAME, timeout=seconds) as client:
         try:
@@ -62,19 +63,19 @@ def wait_until_it_answers(address: str, seconds: float = 60.0) -> float:
 
 
 def resident_bytes(pid: int) -> int:
-    """Memory of a process (Linux)."""
+    """Reads the memory of a process (Linux)."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time of a process so far (Linux): what remains comparable on a busy machine."""
+    """Reads the processor time of a process (Linux), comparable on a busy machine too."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def predict_request(inputs: Mapping[str, np.ndarray], signature_name: str = "") -> Any:
-    """The message of a Predict request."""
+    """Makes the message of a Predict request."""
     request: Any = messages.PredictRequest()
     request.model_spec.name = MODEL_NAME
     request.model_spec.signature_name = signature_name

@@ -1,4 +1,4 @@
-"""Clients that never pause while new versions are pushed: not one failed or wrong answer.
+"""Tests that no answer fails or is wrong while new versions are pushed under constant load.
 
     python -m benchmarks.serving.soak [--seconds 300] [--push-every 20] [--clients 8] [--record]
 
@@ -26,8 +26,10 @@ from serving.saved_model import signatures as names
 TOLERANCE = 1e-3  # joined and single runs sum in another order
 
 
-def known_answers(models: Sequence[Path], episodes: Sequence[dict]) -> list[list[np.ndarray]]:
-    """The probabilities of each model for each episode."""
+def expected_probabilities(
+    models: Sequence[Path], episodes: Sequence[dict]
+) -> list[list[np.ndarray]]:
+    """Computes the probabilities of each model for each episode, in this process."""
     answers = []
     for model in models:
         with FewShotClient.connect(str(model)) as client:
@@ -46,34 +48,34 @@ def soak(
     clients: int = 8,
     flags: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Serves the models in turn, as versions 1, 2, 3, ..., two of them kept on disk.
+    """Serves the models by turns as versions 1, 2, 3, ...; the newest two stay on disk.
 
     Returns:
       Counts of answers by version, the versions pushed, and every fault as a text.
     """
-    right = known_answers(models, episodes)
+    right = expected_probabilities(models, episodes)
     base_path = folder / "models"
     publish(models[0], base_path, now=1)
     answered: Counter[int] = Counter()
     faults: list[str] = []
     stop = threading.Event()
 
-    def ask(number: int, address: str) -> None:
-        turn = number
+    def send_requests(number: int, address: str) -> None:
+        count = number
         with FewShotClient.connect(address, MODEL_NAME) as client:
             while not stop.is_set():
-                turn += 1
-                which = turn % len(episodes)
+                count += 1
+                index = count % len(episodes)
                 try:
-                    reply = client.run(names.ADAPT_AND_PREDICT, episodes[which])
+                    reply = client.run(names.ADAPT_AND_PREDICT, episodes[index])
                 except Exception as error:
                     faults.append(f"{type(error).__name__}: {error}")
                     continue
                 assert reply.version is not None
-                expected = right[(reply.version - 1) % len(models)][which]
-                given = reply.outputs[names.PROBABILITIES][..., : expected.shape[-1]]
-                if not np.allclose(given, expected, atol=TOLERANCE):
-                    faults.append(f"version {reply.version} answered episode {which} wrongly")
+                expected = right[(reply.version - 1) % len(models)][index]
+                probabilities = reply.outputs[names.PROBABILITIES][..., : expected.shape[-1]]
+                if not np.allclose(probabilities, expected, atol=TOLERANCE):
+                    faults.append(f"version {reply.version} answered episode {index} wrongly")
                 answered[reply.version] += 1
 
     with serving(
@@ -83,7 +85,9 @@ def soak(
         *flags,
         log=folder / "log",
     ) as (address, process):
-        threads = [threading.Thread(target=ask, args=(n, address)) for n in range(clients)]
+        threads = [
+            threading.Thread(target=send_requests, args=(n, address)) for n in range(clients)
+        ]
         for thread in threads:
             thread.start()
         end = time.monotonic() + seconds
@@ -110,6 +114,7 @@ def soak(
 
 
 def main() -> None:
+    """Serves two untrained models, and reports the result of `soak`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--push-every", type=float, default=20.0)

@@ -1,10 +1,10 @@
-"""What carrying a request and its answer costs by itself: gRPC in Python, and no server of ours.
+"""Measures what gRPC in Python alone costs for a request and its reply, without our server.
 
     python -m benchmarks.serving.transfer VERSION_FOLDER PORT
 
-No server in Python can answer over gRPC in less. Its handler reads the inputs of the first request
-only; every later one it answers with the bytes of the first answer, at once or after the model has
-been run on the inputs of the first.
+No server in Python can reply over gRPC in less time. The handler reads the inputs of the first
+request only. It replies to later ones with the bytes of the first reply, directly or after running
+the model on the first request's inputs.
 """
 
 import subprocess
@@ -33,12 +33,12 @@ _METHODS = {BYTES: "bytes", AROUND_CALL: "call"}
 def transfer_calls(
     model: Path, inputs: Mapping[str, dict[str, np.ndarray]], *, log: Path
 ) -> Iterator[dict[str, Callable[[], Any]]]:
-    """Calls by what they measure and the signature, to a process that they share.
+    """Yields calls by measurement and signature, all to one process.
 
     Args:
       model: a version folder.
-      inputs: of each signature to be asked.
-      log: for what that process says.
+      inputs: inputs of each signature.
+      log: file for the output of that process.
     """
     port = free_port()
     with open(log, "ab") as output:
@@ -70,6 +70,7 @@ class _Handlers(grpc.GenericRpcHandler):
         self._prepared: dict[str, tuple[Callable[[], Any], bytes]] = {}
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        """Gives the handler for the path of a call."""
         _, method, signature_name = details.method.split("/")
         return grpc.unary_unary_rpc_method_handler(partial(self._answer, method, signature_name))
 
@@ -94,6 +95,7 @@ class _Handlers(grpc.GenericRpcHandler):
 
 
 def main(model: Path, port: int) -> None:
+    """Serves the handlers for a version folder."""
     from serving.model_server.servable import Parallelism, Servable
 
     options = ServerOptions()

@@ -1,4 +1,4 @@
-"""Loads that are compared: they take turns in short windows, because a shared machine drifts."""
+"""Compares loads in alternating short windows, because a shared machine's speed drifts."""
 
 import threading
 import time
@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-WINDOW = 0.5  # seconds; short, so that what drifts is shared fairly
+WINDOW = 0.5  # seconds; short, so that drift affects all loads alike
 
 
 class Load(NamedTuple):
-    """A call that so many clients make, each as soon as its last one is answered."""
+    """A call, and the number of clients that make it, each as soon as its last call ends."""
 
     call: Callable[[], Any]
     clients: int = 1
@@ -20,9 +20,9 @@ class Load(NamedTuple):
 def compare(
     loads: Mapping[str, Load], seconds: float, *, window: float = WINDOW
 ) -> dict[str, dict[str, float]]:
-    """Latencies in ms and calls per second of each load, `seconds` in windows by turns.
+    """Measures latencies in ms and calls per second of each load, `seconds` each, in windows.
 
-    A window ends when its last calls are answered, and only the time until then is counted.
+    A window ends when its last calls end, and only the time until then is counted.
     """
     latencies: dict[str, list[float]] = {name: [] for name in loads}
     elapsed = dict.fromkeys(loads, 0.0)
@@ -30,8 +30,8 @@ def compare(
         load.call()
     for _ in range(max(1, round(seconds / window))):
         for name, load in loads.items():
-            found, time_taken = _window(load, window)
-            latencies[name] += found
+            window_latencies, time_taken = _window(load, window)
+            latencies[name] += window_latencies
             elapsed[name] += time_taken
     return {name: _summary(loads[name].clients, latencies[name], elapsed[name]) for name in loads}
 
