@@ -14,9 +14,9 @@ def code_version(*modules: str, files: Sequence[str] = (), root: Path = ROOT) ->
     """The hash of modules of the project and of all that they import from it.
 
     Args:
-      modules: names of the modules that a step begins with, as "components.episode_gen.executor".
-      files: paths of files outside the project that join them, as a user's own learner.
-      root: the folder that holds the project's packages.
+      modules: names of a step's entry modules, as "components.episode_gen.executor".
+      files: paths of files outside the project that the step runs too, as a user's own learner.
+      root: folder that holds the project's packages.
     """
     digest = hashlib.sha256()
     for path in source_files(*modules, root=root):
@@ -70,7 +70,7 @@ def _is_module(name: str, root: Path) -> bool:
 
 @functools.cache
 def _names(source: str, package: str) -> tuple[str, ...]:
-    """Names of all that may be a module which the source imports, absolute."""
+    """Absolute names of what the source may import: modules, and names within modules."""
     nodes = list(ast.walk(ast.parse(source)))
     names: list[str] = []
     for node in nodes:

@@ -20,13 +20,13 @@ from components.meta_trainer.options import (
 )
 from components.options import build_options, options_class
 from pipeline.kubeflow.options import KubeflowOptions
-from pipeline.renamed_keys import current_path, given_twice, use_current_names
+from pipeline.renamed_keys import current_path, two_names_error, use_current_names
 from serving.errors import UserError
 
 
 @options_class
 class ServingOptions:
-    """The section `serving`."""
+    """How the model is served."""
 
     model_name: str = "fewshot"
     """Name that the model is served under, and name of the folder of its versions."""
@@ -36,7 +36,7 @@ class ServingOptions:
 
 @options_class
 class BeamOptions:
-    """The section `beam`: where EpisodeGen, the statistics and the evaluator run."""
+    """Where EpisodeGen, the statistics and the evaluator run."""
 
     runner: str = "FnApiRunner"
     """A Beam runner. `DirectRunner` would try to download another one first."""
@@ -56,16 +56,16 @@ class BeamOptions:
         return args
 
     def statistics_args(self) -> list[str]:
-        """What overrides them for StatisticsGen.
+        """Options that replace them for StatisticsGen.
 
-        TFX's step reads by a source, which Beam's Dask runner does not know: it runs here then.
+        It reads by a Beam source, unknown to the Dask runner; then it runs in this process.
         """
         return ["--runner=FnApiRunner"] if self.runner.endswith("DaskRunner") else []
 
 
 @options_class
 class Config:
-    """A whole pipeline. The section `learner` stays a mapping: its options depend on its name."""
+    """The configuration of a pipeline. `learner` is a mapping: its options depend on its name."""
 
     name: str
     """The pipeline's name: lower-case letters, digits and hyphens; by default the file's."""
@@ -82,7 +82,7 @@ class Config:
         # Kubeflow's rule for pipeline names; TFX itself is less strict.
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,127}", self.name):
             raise UserError(
-                "`name` must be lower-case letters, digits and hyphens, as Kubeflow asks; "
+                "`name` must be lower-case letters, digits and hyphens, as Kubeflow requires; "
                 f"got {self.name!r}."
             )
         check_ways(self.data, self.episodes)
@@ -132,12 +132,12 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
         raise UserError(f"{path} must hold sections (`data:`, `episodes:`, ...), and holds none.")
     values.setdefault("name", name_of(path))
     use_current_names(values)
-    given: dict[str, str] = {}
+    spellings: dict[str, str] = {}
     for override in overrides:
         old, value = _parse(override)
         new = current_path(old, values)
-        if given.setdefault(new, old) != old:
-            raise given_twice(new, next(name for name in (old, given[new]) if name != new))
+        if spellings.setdefault(new, old) != old:
+            raise two_names_error(new, next(name for name in (old, spellings[new]) if name != new))
         values = _put(values, new.split("."), value, old)
     use_current_names(values)  # a value may be a whole section
     return build_config(values)
@@ -150,7 +150,10 @@ def name_of(path: str | Path) -> str:
 
 
 def build_config(values: Mapping[str, Any]) -> Config:
-    """Checks plain values.
+    """Builds the configuration from plain values.
+
+    Args:
+      values: the sections by name.
 
     Raises:
       UserError: an unknown key, a wrong type, a value out of range, an unknown learner or option.

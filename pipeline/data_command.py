@@ -1,4 +1,4 @@
-"""`fewshot data` and `fewshot init`: look at data, and begin with your own."""
+"""`fewshot data` and `fewshot init`: look at data, and write a configuration for your own."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipeline.config import Config
 
 LISTED = 20
-"""At most so many names of a kind are listed; the rest is counted."""
+"""Maximal number of names of a kind that are listed; the rest is counted."""
 
 PATH = click.argument("path", type=click.Path(path_type=Path))
 SHEET = click.option(
@@ -22,7 +22,7 @@ SHEET = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("episodes.png"),
     show_default=True,
-    help="Where to draw some episodes of images or recordings; others are printed.",
+    help="File of the picture of episodes, for images and recordings; others are printed.",
 )
 COUNT = click.option("--count", default=3, show_default=True, type=click.IntRange(1, 50))
 
@@ -34,7 +34,9 @@ def data() -> None:
 
 @data.command()
 @PATH
-@click.option("--ways", type=click.IntRange(2), help="N. Default: a guess, for this and the rest.")
+@click.option(
+    "--ways", type=click.IntRange(2), help="N. By default it and the next two are guessed."
+)
 @click.option("--shots", type=click.IntRange(1), help="K, support examples of each class.")
 @click.option("--queries", type=click.IntRange(1), help="Query examples of each class.")
 @SHEET
@@ -42,20 +44,20 @@ def data() -> None:
 def inspect(
     path: Path, ways: int | None, shots: int | None, queries: int | None, sheet: Path, count: int
 ) -> None:
-    """What lies at PATH: classes, sizes, unreadable and duplicate files; a sheet of episodes."""
+    """Print the classes and sizes at PATH, unreadable and duplicate files; draw some episodes."""
     from components.episode_gen.inspection import inspect as look
     from components.options import build_options
     from pipeline.config import Config
     from pipeline.first_config import first_config
 
-    found = look(path)
+    inspection = look(path)
     console = Console(width=100)
-    _print_inspection(console, found)
-    values = first_config(found)
+    _print_inspection(console, inspection)
+    values = first_config(inspection)
     given = {"ways": ways, "shots": shots, "queries": queries}
     values["episodes"] |= {name: value for name, value in given.items() if value}
     shape = values["episodes"]
-    small = found.too_small(shape["shots"], shape["queries"])
+    small = inspection.too_small(shape["shots"], shape["queries"])
     needed = f"{shape['shots']} shots + {shape['queries']} queries"
     _print_names(console, f"Too few examples for {needed}", small)
     if not small:
@@ -72,7 +74,7 @@ def inspect(
 @SHEET
 @COUNT
 def show(config_path: str, overrides: tuple[str, ...], split: str, sheet: Path, count: int) -> None:
-    """What the data of a configuration hold, and a sheet of the very episodes that a run makes."""
+    """Print what the data of a configuration hold; draw episodes exactly as a run makes them."""
     from pipeline.config import load_config
 
     _draw_sheet(Console(width=100), load_config(config_path, overrides), split, count, sheet)
@@ -92,9 +94,9 @@ def init(path: Path, output: Path | None) -> None:
     from pipeline.config import Config, name_of
     from pipeline.first_config import as_yaml, first_config
 
-    found = look(path)
-    _print_inspection(Console(stderr=True, width=100), found)
-    values = first_config(found)
+    inspection = look(path)
+    _print_inspection(Console(stderr=True, width=100), inspection)
+    values = first_config(inspection)
     output = output or Path(f"{name_of(path.resolve()).replace('-', '_')}.yaml")
     values["serving"] = {"model_name": name_of(output)}
     # Not `build_config`: the learner's module, which has its options, imports TensorFlow.
@@ -116,39 +118,41 @@ def _draw_sheet(console: Console, config: "Config", split: str, count: int, shee
     from components.episode_gen.sheet import save_sheet
     from components.modalities.pictures import HAVE_PICTURES
 
-    checked = check_data(config.data, config.episodes)
-    _print_facts(console, summarise(checked))
-    _print_names(console, "Skipped", [f"{n}: {why}" for n, why in checked.skipped.items()])
-    have = getattr(config.episodes.counts, split)
-    if have < 1:
+    data = check_data(config.data, config.episodes)
+    _print_facts(console, summarise(data))
+    _print_names(console, "Skipped", [f"{n}: {why}" for n, why in data.skipped.items()])
+    available = getattr(config.episodes.counts, split)
+    if available < 1:
         raise UserError(f"`--split` must have episodes: `episodes.counts.{split}` is 0.")
-    episodes = draw_episodes(checked, config.episodes, split=split, count=min(count, have))
-    if checked.spec.modality in HAVE_PICTURES:
-        save_sheet(episodes, checked.spec, sheet)
+    episodes = draw_episodes(data, config.episodes, split=split, count=min(count, available))
+    if data.spec.modality in HAVE_PICTURES:
+        save_sheet(episodes, data.spec, sheet)
         console.print(f"{len(episodes)} episodes of {split}: {sheet}", highlight=False)
         return
-    for line in (line for episode in episodes for line in describe(episode, checked.spec)):
+    for line in (line for episode in episodes for line in describe(episode, data.spec)):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _print_inspection(console: Console, found: "Inspection") -> None:
+def _print_inspection(console: Console, inspection: "Inspection") -> None:
     from components.episode_gen.inspection.base import spread
 
-    sizes = list(found.class_sizes.values())
+    sizes = list(inspection.class_sizes.values())
     facts = {
-        "kind": found.kind,
+        "kind": inspection.kind,
         "classes": str(len(sizes)),
         "examples": str(sum(sizes)),
         "examples per class": spread(sizes),
     }
-    _print_facts(console, facts | found.facts)
-    smallest = sorted(found.class_sizes, key=lambda name: (found.class_sizes[name], name))
+    _print_facts(console, facts | inspection.facts)
+    smallest = sorted(inspection.class_sizes, key=lambda name: (inspection.class_sizes[name], name))
     if sizes and min(sizes) < max(sizes):
-        few = [f"{name}: {found.class_sizes[name]}" for name in smallest[:5]]
+        few = [f"{name}: {inspection.class_sizes[name]}" for name in smallest[:5]]
         _print_names(console, "Smallest classes", few)
-    _print_names(console, "Unreadable", [f"{n}: {why}" for n, why in found.unreadable.items()])
+    _print_names(console, "Unreadable", [f"{n}: {why}" for n, why in inspection.unreadable.items()])
     _print_names(
-        console, "The same example in several classes", [" = ".join(g) for g in found.duplicates]
+        console,
+        "The same example in several classes",
+        [" = ".join(g) for g in inspection.duplicates],
     )
 
 

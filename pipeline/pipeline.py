@@ -1,4 +1,4 @@
-"""The pipeline: which steps there are and what flows between them. Nothing runs here."""
+"""The pipeline: its steps and what flows between them. Nothing runs here."""
 
 import dataclasses
 
@@ -29,20 +29,20 @@ def create_pipeline(
     baseline_pointer: str | None = None,
     enable_cache: bool = True,
 ) -> tfx.dsl.Pipeline:
-    """From class data to a pushed model that adapts.
+    """Describes the pipeline, from class data to a pushed model that adapts.
 
     Args:
       config: the whole configuration.
-      pipeline_root: where artifacts lie.
-      serving_dir: the folder of the model's versions, which a server watches.
-      checkpoint_root: where an interrupted meta-training finds its checkpoints.
-      data_fingerprint: changes when the class data do; TFX's cache key does not see them.
-      metadata_path: the SQLite file of ML Metadata, for the local runner.
-      baseline_pointer: where a push notes which model it pushed, and the next run finds the one to
-        compare with; by default ML Metadata is asked, which a cluster's backend cannot do.
-      enable_cache: reuse the outputs of steps whose inputs, parameters and code are the same.
+      pipeline_root: location of the artifacts.
+      serving_dir: folder of the model's versions, which a server watches.
+      checkpoint_root: location of the checkpoints, with which an interrupted run goes on.
+      data_fingerprint: a text that changes when the class data do, which TFX does not see.
+      metadata_path: SQLite file of ML Metadata, for the local runner.
+      baseline_pointer: location of the file that names the model pushed last, which the next run
+        compares with; by default ML Metadata names it, which a cluster's backend cannot do.
+      enable_cache: whether to reuse outputs of steps whose inputs, parameters and code are equal.
     """
-    # Class data to episodes: sampled by a plan that is the same on every runner.
+    # From class data to episodes, by a plan that is the same on every runner.
     episode_gen = EpisodeGen(
         data=config.data,
         episodes=config.episodes,
@@ -51,7 +51,7 @@ def create_pipeline(
     )
     examples = episode_gen.outputs["examples"]
 
-    # What the episodes look like, and whether they are what they claim to be.
+    # Statistics of the episodes, and checks of their values and rules.
     statistics_gen = tfx.components.StatisticsGen(examples=examples)
     statistics_gen.with_beam_pipeline_args(config.beam.statistics_args())
     schema_gen = tfx.components.SchemaGen(statistics=statistics_gen.outputs["statistics"])
@@ -101,7 +101,7 @@ def create_pipeline(
         code_version=code_version("components.serving_validator.executor"),
     )
 
-    # Ship it, if both say so. What was pushed stays right whatever becomes of the pusher's code.
+    # Push it if both bless it. No code_version: a pushed model stays right if the pusher changes.
     pusher = tfx.components.Pusher(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],

@@ -36,7 +36,7 @@ def use_current_names(values: dict[str, Any]) -> None:
         new = current_path(old, values)
         new_key = new.rpartition(".")[2]
         if new != old and new_key in section:
-            raise given_twice(new, old)
+            raise two_names_error(new, old)
         section[new_key] = section.pop(key)
 
 
@@ -57,7 +57,7 @@ def current_path(path: str, values: dict[str, Any]) -> str:
     return new
 
 
-def given_twice(new: str, old: str) -> UserError:
+def two_names_error(new: str, old: str) -> UserError:
     """The mistake of giving a key under both names."""
     return UserError(f"`{new}` must be given once: got it, and its old name `{old}` too.")
 

@@ -30,7 +30,7 @@ class AugmentOptions:
 
 @options_class
 class TrainingOptions:
-    """The section `training`."""
+    """How long and on how many episodes the learner is meta-trained."""
 
     steps: int = Field(default=2000, ge=1)
     """Meta-steps."""

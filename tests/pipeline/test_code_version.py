@@ -27,7 +27,7 @@ EDITS = {
     # file: the steps whose keys its change changes
     "serving/atomic.py": set(STEPS),
     "serving/saved_model/signatures.py": set(STEPS) - {"EpisodeGen"},
-    "serving/saved_model/warmup.py": {"Trainer"},
+    "serving/saved_model/warmup.py": {"Trainer", "ServingValidator"},
     "components/single_threaded.py": {"Trainer"},
     "components/episodes/format.py": set(STEPS),
     "components/meta_trainer/learners/protonet.py": {"Trainer"},
@@ -38,7 +38,7 @@ EDITS = {
     "components/few_shot_evaluator/page.html": {"FewShotEvaluator"},
     "components/few_shot_evaluator/classification/report.html": {"FewShotEvaluator"},
     "components/few_shot_evaluator/regression/report.py": {"FewShotEvaluator"},
-    "serving/model_versions/pointer.py": {"FewShotEvaluator"},
+    "serving/model_versions/pointer.py": {"FewShotEvaluator", "ServingValidator"},
     "components/serving_validator/probe.py": {"ServingValidator"},
     "components/serving_validator/bad_requests.py": {"ServingValidator"},
 } | {file: set() for file in COMMAND_LINE_ONLY}
