@@ -25,6 +25,7 @@ class ExampleSpec:
       sample_rate: audio: samples per second.
       invert: images: the network sees `1 - pixel / 255`, so that ink on white paper is 1 on 0.
       max_seconds: audio: longer recordings are refused.
+      max_pixels: images: files of larger pictures (width times height) are refused.
     """
 
     modality: str
@@ -34,6 +35,7 @@ class ExampleSpec:
     sample_rate: int | None = None
     invert: bool = False
     max_seconds: float = 10.0
+    max_pixels: int = 50_000_000
 
     @property
     def regression(self) -> bool:

@@ -18,8 +18,6 @@ import tensorflow as tf
 from components.modalities import gif_blocks
 from components.modalities.orientation import exif_orientation, turn_upright
 
-MAX_PIXELS = 50_000_000
-"""Pixels of one picture, before it is resized."""
 MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")
 """How png, jpg, gif and bmp files begin."""
 _PNG, _JPEG, _GIF, _BMP, PADDING, _OTHER, _ALPHA_PNG = range(7)
