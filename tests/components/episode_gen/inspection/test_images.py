@@ -34,7 +34,7 @@ def test_it_counts_and_measures(faulty_folder):
 
 def test_unreadable_files_are_named_with_the_reason(faulty_folder):
     assert inspect(faulty_folder).unreadable == {
-        "class_2/1.png": "it is not a png, jpg, bmp or gif file"
+        "class_2/1.png": "it is not a png, jpg, bmp, gif, pgm, ppm, pbm, webp or tiff file"
     }
 
 
