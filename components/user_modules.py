@@ -1,8 +1,8 @@
-"""Learners outside the project, named as `module.factory`, like `my_learner.nearest`.
+"""Parts of the user's own: a learner, a backbone or a data source named as `module.name`.
 
-The module is one that Python finds, or lies in the current folder. The factory is
-`(options, network, task) -> learners.base.Learner`, as the project's own; its first argument
-is annotated with the dataclass of its options.
+The module is one that Python finds, or lies in the current folder. The factories of learners and
+backbones annotate their first argument with the dataclass of their options, as the project's own
+do.
 """
 
 import dataclasses
@@ -18,42 +18,69 @@ from serving.errors import UserError
 
 
 def is_own(name: str) -> bool:
-    """Whether this is the name of a learner outside the project."""
+    """Whether this is the name of a part outside the project."""
     return "." in name
 
 
-def lookup(name: str) -> tuple[type, Callable[..., Any]]:
-    """The options class and the factory.
+def load(name: str, key: str) -> Any:
+    """The attribute `name` of a module of the user's own.
+
+    Args:
+      name: as `module.attribute`.
+      key: path of the configuration's key that holds the name, for messages.
 
     Raises:
-      UserError: there is no such module or factory, it cannot be imported, or it does not say what
-        its options are.
+      UserError: there is no such module or attribute, or it cannot be imported.
     """
     module, _, attribute = name.rpartition(".")
     here = str(Path.cwd())
     if here not in sys.path:  # where the installed `fewshot` does not look by itself
         sys.path.append(here)
     try:
-        factory = getattr(importlib.import_module(module), attribute)
-        first, *_ = inspect.signature(factory).parameters
-        options = typing.get_type_hints(factory).get(first)
+        return getattr(importlib.import_module(module), attribute)
     except Exception as error:  # whatever the user's code raises
         raise UserError(
-            f"`learner.name` must be a learner of the project or `module.factory` of one's own: "
-            f"{name!r} gave {type(error).__name__}: {error}."
+            f"`{key}` must be a name of the project's or `module.name` of one's own: {name!r} gave "
+            f"{type(error).__name__}: {error}."
         ) from error
+
+
+def lookup(name: str, table: Mapping[str, str], key: str) -> tuple[type, Callable[..., Any]]:
+    """The options class and the factory of a learner or backbone; imports only its module.
+
+    Args:
+      name: as configured.
+      table: names of the project's factories -> the full names of their modules.
+      key: path of the configuration's key that holds the name, for messages.
+
+    Raises:
+      KeyError: the table has no such name.
+      UserError: a part of the user's own cannot be imported, or does not say what its options are.
+    """
+    if is_own(name):
+        factory = load(name, key)
+    else:
+        factory = getattr(importlib.import_module(table[name]), name)
+    first, *_ = inspect.signature(factory).parameters
+    options = typing.get_type_hints(factory).get(first)
     if not dataclasses.is_dataclass(options):
         raise UserError(
-            f"`learner.name`: {name!r} must annotate its first argument, `{first}`, with the "
+            f"`{key}`: {name!r} must annotate its first argument, `{first}`, with the "
             "dataclass of its options; it does not."
         )
     return typing.cast(type, options), factory
 
 
-def code(section: Mapping[str, Any]) -> list[str]:
-    """The file that holds the learner of the section `learner`; none for the project's learners.
+def files(*names: str) -> list[str]:
+    """The files of those parts that are the user's own: a change of them runs a step anew.
 
-    A change of it trains anew. What it imports is not looked at.
+    What they import is not looked at.
     """
-    name = section.get("name", "")
-    return [str(Path(inspect.getfile(lookup(name)[1])).resolve())] if is_own(name) else []
+    own = [load(name, name) for name in names if is_own(name)]
+    return [str(Path(inspect.getfile(part)).resolve()) for part in own]
+
+
+def learner_files(section: Mapping[str, Any]) -> list[str]:
+    """The files of the section `learner`: those of its learner and its backbone."""
+    backbone = section.get("backbone") or {}
+    return files(section.get("name", ""), backbone.get("name", ""))

@@ -182,7 +182,7 @@ def fingerprint(trial: Trial) -> str:
         "record": trial.record.to_json(),
         "uri": None,
         "folder": None,
-        "code": code_version(__name__, files=user_modules.code(trial.learner)),
+        "code": code_version(__name__, files=user_modules.learner_files(trial.learner)),
     }
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 

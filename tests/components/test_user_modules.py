@@ -1,9 +1,11 @@
-"""A learner outside the project, in a file of the user's."""
+"""Parts outside the project, in a file of the user's."""
+
+import json
 
 import pytest
 
 from components import user_modules
-from components.meta_trainer.options import learner_options
+from components.meta_trainer.options import backbone_options, learner_options
 from pipeline.code_version import code_version
 from serving.errors import UserError
 
@@ -16,6 +18,8 @@ class Options:
 
 def good(options: Options, network, task): ...
 def bare(options, network, task): ...
+def body(options: Options, feature_shape): ...
+def source(): ...
 """
 
 
@@ -34,20 +38,31 @@ def test_it_is_found_in_the_current_folder_and_its_options_are_checked(module):
     assert name == f"{module}.good" and options.sharpness == 5.0
     with pytest.raises(UserError, match=r"`learner.sharp` is not an option .* `sharpness`"):
         learner_options({"name": f"{module}.good", "sharp": 5.0})
+    section = {"backbone": {"name": f"{module}.body", "sharpness": 2.0}}
+    name, options = backbone_options(section, "conv4")
+    assert name == f"{module}.body" and options.sharpness == 2.0
+    assert callable(user_modules.load(f"{module}.source", "data.source"))
 
 
-def test_what_cannot_be_used_is_told(module):
+def test_the_mistake_of_a_part_that_cannot_be_used_names_its_key(module):
     with pytest.raises(UserError, match="ModuleNotFoundError: No module named 'nowhere_else'"):
         learner_options({"name": "nowhere_else.good"})
     with pytest.raises(UserError, match=r"AttributeError: .* has no attribute 'nothing'"):
         learner_options({"name": f"{module}.nothing"})
     with pytest.raises(UserError, match="must annotate its first argument, `options`"):
         learner_options({"name": f"{module}.bare"})
+    with pytest.raises(UserError, match=r"`learner.backbone.name` must .* no attribute 'nothing'"):
+        backbone_options({"backbone": {"name": f"{module}.nothing"}}, "conv4")
+    with pytest.raises(UserError, match=r"`data.source` must .*has no attribute 'nothing'"):
+        user_modules.load(f"{module}.nothing", "data.source")
 
 
-def test_a_change_of_its_code_trains_anew(module, tmp_path):
-    assert user_modules.code({"name": "maml"}) == user_modules.code({}) == []
-    files = user_modules.code({"name": f"{module}.good"})
+@pytest.mark.parametrize("section", [{"name": "NAME.good"}, {"backbone": {"name": "NAME.body"}}])
+def test_a_change_of_its_code_trains_anew(module, tmp_path, section):
+    project = {"name": "maml", "backbone": {"name": "conv4"}}
+    assert user_modules.learner_files(project) == user_modules.learner_files({}) == []
+    own = json.loads(json.dumps(section).replace("NAME", module))
+    files = user_modules.learner_files(own)
     before = code_version(files=files)
     assert before != code_version()
     (tmp_path / f"{module}.py").write_text(SOURCE + "\n")

@@ -1,29 +1,24 @@
-"""The backbones by name: a module with one options class and one factory each.
+"""The backbones by name: a module with a factory of that name and the class of its options.
 
 A factory takes `(options, feature_shape)` and returns a `base.Backbone`. Adding a backbone is one
-file here and one line in `TABLE`.
+file here and one line in `TABLE`; those outside the project are found by `user_modules`.
 """
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
+from components import user_modules
+
 TABLE = {
-    "conv4": ("conv4", "Conv4Options", "conv4"),
-    "resnet12": ("resnet12", "Resnet12Options", "resnet12"),
-    "mlp": ("mlp", "MlpOptions", "mlp"),
-    "image_to_image": ("image_to_image", "ImageToImageOptions", "image_to_image"),
-    "embedding_bag": ("embedding_bag", "EmbeddingBagOptions", "embedding_bag"),
+    "conv4": "components.meta_trainer.backbones.conv4",
+    "resnet12": "components.meta_trainer.backbones.resnet12",
+    "mlp": "components.meta_trainer.backbones.mlp",
+    "image_to_image": "components.meta_trainer.backbones.image_to_image",
+    "embedding_bag": "components.meta_trainer.backbones.embedding_bag",
 }
-"""name -> (module, options class, factory)."""
+"""Name of a backbone and of its factory -> the factory's module."""
 
 
 def lookup(name: str) -> tuple[type, Callable[..., Any]]:
-    """The options class and the factory of a backbone; imports nothing but that one's module.
-
-    Raises:
-      KeyError: no backbone has this name.
-    """
-    module, options, factory = TABLE[name]
-    loaded = importlib.import_module(f"{__name__}.{module}")
-    return getattr(loaded, options), getattr(loaded, factory)
+    """The options class and the factory of a backbone; see `user_modules.lookup`."""
+    return user_modules.lookup(name, TABLE, "learner.backbone.name")
