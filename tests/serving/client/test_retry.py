@@ -16,7 +16,7 @@ def clock(monkeypatch):
 
 
 def failing(codes):
-    """Fails with each code in turn, then answers with the seconds it was given."""
+    """Fails with each code, one after the other, then returns its timeout."""
     codes = iter(codes)
 
     def call(remaining):

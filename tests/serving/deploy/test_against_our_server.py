@@ -1,4 +1,4 @@
-"""What the manifests ask of a server, asked of ours: it speaks as TensorFlow Serving does."""
+"""Our server does what the manifests need of TensorFlow Serving."""
 
 import shutil
 import subprocess

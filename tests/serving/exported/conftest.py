@@ -1,4 +1,4 @@
-"""One running server with a real export of each kind, asked over gRPC and over REST."""
+"""One running server with a real export of each kind, queried over gRPC and over REST."""
 
 import pytest
 

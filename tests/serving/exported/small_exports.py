@@ -1,4 +1,4 @@
-"""Real exports, as small as they get: fresh weights, for no question here asks for skill."""
+"""Real exports, as small as possible, with untrained weights: no test here needs a good model."""
 
 from pathlib import Path
 from typing import Any, NamedTuple

@@ -30,11 +30,11 @@ def learners_own(name, support, queries):
 
 
 def assert_answered_rightly(connect, name, shots, queries):
-    support, asked = draw(shots, queries)
-    answer = connect(name).classify(support, asked)
+    support, queries_x = draw(shots, queries)
+    answer = connect(name).classify(support, queries_x)
     assert answer.probabilities.shape == (queries, len(shots))
     np.testing.assert_allclose(answer.probabilities.sum(-1), 1, atol=1e-5)
-    right = learners_own(name, support, asked)[:, : len(shots)]
+    right = learners_own(name, support, queries_x)[:, : len(shots)]
     np.testing.assert_allclose(answer.probabilities, right, atol=1e-4)
 
 

@@ -135,7 +135,7 @@ def files(folder, examples, encode, suffix):
 
 
 def table(folder):
-    """A table of texts, which are asked again: their class is their own."""
+    """A table of texts that are both support set and queries: each must get its own class."""
     path = folder / "support.csv"
     rows = [f"{text},{name}" for name, texts in SENTENCES.items() for text in texts]
     path.write_text("\n".join(["text,label", *rows]))

@@ -42,11 +42,11 @@ def test_several_episodes_at_once(connect):
     client = connect("numbers-maml")
     episodes = [episode("numbers-maml", seed) for seed in range(5)]
 
-    async def ask():
+    async def predict_all():
         async with AsyncFewShotClient(client, in_flight=3) as several:
             return await asyncio.gather(*(several.regress(*one) for one in episodes))
 
-    for one, targets in zip(episodes, asyncio.run(ask())):
+    for one, targets in zip(episodes, asyncio.run(predict_all())):
         np.testing.assert_allclose(targets, learners_own("numbers-maml", *one), atol=1e-4)
 
 

@@ -33,8 +33,8 @@ def test_every_signature_that_clients_use_is_warmed_up(name, tmp_path):
     model.export(tmp_path / "1")
     assembly = model.assemble()
     weights = assembly.learner.init(0)
-    asked = warmup_requests(episode(model.spec), "abcde", assembly, weights)
-    write_warmup(tmp_path / "1", name, list(asked))
+    requests = warmup_requests(episode(model.spec), "abcde", assembly, weights)
+    write_warmup(tmp_path / "1", name, list(requests))
     offered = set(tf.saved_model.load(str(tmp_path / "1")).signatures) - {names.PATH}
     assert {r.model_spec.signature_name for r in read_warmup(tmp_path / "1")} == offered
     assert loads(tmp_path / "1")

@@ -43,14 +43,14 @@ def join(request):
             first = pool.submit(batcher, graph, {"x": np.zeros(1)}, ["y"], None)
             while batcher._queues:
                 time.sleep(0.001)
-            asked = []
+            futures = []
             for array in arrays:
-                asked.append(pool.submit(batcher, graph, {"x": array}, ["y"], deadline))
-                while not asked[-1].done() and not _queued(batcher, array):
+                futures.append(pool.submit(batcher, graph, {"x": array}, ["y"], deadline))
+                while not futures[-1].done() and not _queued(batcher, array):
                     time.sleep(0.001)
             graph.go.set()
             first.result()
-            answers = [ask.exception() or ask.result()[0] for ask in asked]
+            answers = [future.exception() or future.result()[0] for future in futures]
         return answers, graph.runs[1:]
 
     return join_all
@@ -133,12 +133,12 @@ def test_an_incomplete_run_waits_for_the_timeout(request):
     graph = Doubler()
     graph.go.set()
     with ThreadPoolExecutor(2) as pool:
-        asked = [pool.submit(batcher, graph, {"x": np.ones((1, 1))}, ["y"], None) for _ in "ab"]
+        futures = [pool.submit(batcher, graph, {"x": np.ones((1, 1))}, ["y"], None) for _ in "ab"]
         while sum(len(queue) for queue in list(batcher._queues.values())) < 2:
             time.sleep(0.001)
         assert not graph.runs
         batcher.close()  # finishes what is queued
-        assert [ask.result()[0].tolist() for ask in asked] == [[[2.0]], [[2.0]]]
+        assert [future.result()[0].tolist() for future in futures] == [[[2.0]], [[2.0]]]
     assert graph.runs == [2]
 
 
@@ -180,7 +180,7 @@ def test_a_batching_server_gives_every_client_its_own_answer(start, base_path, t
         batching_parameters_file=str(parameters),
     )
 
-    def ask(seed):
+    def send(seed):
         inputs = episode(ways=3, shots=1 + seed % 2, seed=seed, episodes=1 + seed % 3)
         if seed % 7 == 0:
             inputs["support_y"][:] = -2
@@ -192,4 +192,4 @@ def test_a_batching_server_gives_every_client_its_own_answer(start, base_path, t
         np.testing.assert_allclose(answer, expected(inputs), atol=1e-4)
 
     with ThreadPoolExecutor(12) as pool:
-        list(pool.map(ask, range(60)))
+        list(pool.map(send, range(60)))

@@ -18,7 +18,7 @@ REQUEST = predict_request(EPISODE, model="m")
 
 
 def test_stop_finishes_what_is_in_flight(start, base_path, monkeypatch):
-    """Slow runs are in flight over both protocols when the server is told to stop."""
+    """Slow runs are in flight over both protocols when the server gets the order to stop."""
     server = start(model_base_path=str(base_path), model_name="m")
     running = threading.Semaphore(0)
     with server.manager.versions.servable("m") as servable:
@@ -32,14 +32,14 @@ def test_stop_finishes_what_is_in_flight(start, base_path, monkeypatch):
     monkeypatch.setattr(servable, "run", slow_run)
     answers = []
 
-    def ask_grpc():
+    def send_grpc():
         answers.append(outputs(endpoint(server).predict(REQUEST))["probabilities"])
 
-    def ask_rest():
+    def send_rest():
         _, body = endpoint(server).post("/v1/models/m:predict", {"inputs": as_lists(EPISODE)})
         answers.append(body["outputs"]["probabilities"])
 
-    threads = [threading.Thread(target=ask) for ask in (ask_grpc, ask_rest)]
+    threads = [threading.Thread(target=send) for send in (send_grpc, send_rest)]
     for thread in threads:
         thread.start()
     for _ in threads:

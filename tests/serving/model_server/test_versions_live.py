@@ -23,7 +23,7 @@ def test_a_new_version_takes_over_without_a_lost_or_wrong_answer(start, base_pat
     server = start(model_base_path=str(base_path), model_name="m")
     scales, seen, stop = {1: 4.0, 2: 8.0, 3: 8.0}, set(), threading.Event()
 
-    def ask():
+    def send_requests():
         try:
             while not stop.is_set():
                 reply = endpoint(server).predict(predict_request(EPISODE, model="m"))
@@ -36,7 +36,7 @@ def test_a_new_version_takes_over_without_a_lost_or_wrong_answer(start, base_pat
             faults.append(error)
 
     faults: list[Exception] = []
-    threads = [threading.Thread(target=ask) for _ in range(3)]
+    threads = [threading.Thread(target=send_requests) for _ in range(3)]
     for thread in threads:
         thread.start()
     for version in (2, 3):
@@ -95,10 +95,10 @@ def refused_warmup(folder):
 )
 def test_a_corrupt_version_is_never_served(start, base_path, model, damage, why):
     server = start(model_base_path=str(base_path), model_name="m")
-    aside = base_path.parent / "aside"
-    shutil.copytree(model, aside)
-    damage(aside)
-    aside.rename(base_path / "2")
+    elsewhere = base_path.parent / "elsewhere"
+    shutil.copytree(model, elsewhere)
+    damage(elsewhere)
+    elsewhere.rename(base_path / "2")
     until(lambda: server.manager.versions.statuses("m").get(2, (0, 0, ""))[1] != 0)
     assert why in server.manager.versions.statuses("m")[2].message
     assert served_version(server) == 1
@@ -156,11 +156,11 @@ def test_grpc_status_lists_every_version(server):
 
 
 def test_warm_up_leaves_the_answers_as_they_are(start, base_path, model):
-    aside = base_path.parent / "aside"
-    shutil.copytree(model, aside)
-    asked = [WarmupRequest(names.ADAPT_AND_PREDICT, e) for e in (EPISODE, episode(ways=5))]
-    write_warmup(aside, "m", asked)
-    publish(aside, base_path, now=2)
+    elsewhere = base_path.parent / "elsewhere"
+    shutil.copytree(model, elsewhere)
+    requests = [WarmupRequest(names.ADAPT_AND_PREDICT, e) for e in (EPISODE, episode(ways=5))]
+    write_warmup(elsewhere, "m", requests)
+    publish(elsewhere, base_path, now=2)
     server = start(model_base_path=str(base_path), model_name="m")
     reply = endpoint(server).predict(predict_request(EPISODE, model="m"))
     assert reply.model_spec.version.value == 2

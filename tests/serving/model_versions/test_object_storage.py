@@ -72,9 +72,9 @@ def test_a_small_file_is_written_and_read(memory, tmp_path, remote):
 
 
 def test_minio_is_s3_at_the_endpoint_of_the_environment(monkeypatch):
-    asked = {}
-    monkeypatch.setattr(fsspec, "filesystem", lambda kind, **kw: asked.update(kind=kind, **kw))
+    arguments = {}
+    monkeypatch.setattr(fsspec, "filesystem", lambda kind, **kw: arguments.update(kind=kind, **kw))
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://minio:9000")
     _, path = storage.open_filesystem("minio://bucket/a/b?region=x")
     assert path == "bucket/a/b"
-    assert asked == {"kind": "s3", "endpoint_url": "http://minio:9000"}
+    assert arguments == {"kind": "s3", "endpoint_url": "http://minio:9000"}

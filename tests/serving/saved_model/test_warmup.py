@@ -12,8 +12,8 @@ from serving.saved_model.warmup import WarmupRequest, read_warmup, write_warmup
 
 def test_what_is_written_is_read_back(tmp_path):
     inputs = {"support_x": np.zeros((1, 2, 4), np.uint8), "support_y": [[0, 1]], "t": ["a"]}
-    asked = [WarmupRequest(name, inputs) for name in (names.ADAPT_AND_PREDICT, names.ADAPT)]
-    path = write_warmup(tmp_path, "m", asked)
+    requests = [WarmupRequest(name, inputs) for name in (names.ADAPT_AND_PREDICT, names.ADAPT)]
+    path = write_warmup(tmp_path, "m", requests)
     assert path == tmp_path / names.WARMUP_FILE
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
     first, second = read_warmup(tmp_path)
