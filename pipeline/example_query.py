@@ -65,7 +65,7 @@ def write_example_query(episode: Episode, spec: ExampleSpec, folder: Path) -> Ex
       one query of each class. `None` where `fewshot query` cannot read such
       examples.
     """
-    if spec.regression or encoder_for(spec) is None:
+    if not spec.has_encoded_form:
         return None
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -68,3 +68,14 @@ def test_no_files_import_each_other_in_a_circle():
 )
 def test_arrows_go_one_way(source, target):
     assert arrows(source, target) == []
+
+
+def test_no_step_imports_another():
+    folders = (ROOT / "components").glob("*/*.py")
+    steps = {
+        f.parent.name for f in folders if f.name in ("component.py", "executor.py", "run_fn.py")
+    }
+    assert {"episode_gen", "meta_trainer", "few_shot_evaluator", "version_pusher"} <= steps
+    for step in sorted(steps):
+        others = "|".join(sorted(steps - {step}))
+        assert arrows(rf"components\.{step}", rf"components\.({others})") == []

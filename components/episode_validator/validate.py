@@ -11,6 +11,7 @@ from components.episode_validator.checks import check_episode, check_splits
 from components.episodes.dataset import split_files
 from components.episodes.format import decode_stored
 from components.episodes.record import EpisodeSetRecord, read_record
+from components.tasks.lookup import task_of
 
 REPORTED = 20  # violations in a message; one fault often shows in thousands of episodes
 
@@ -70,7 +71,8 @@ class _CheckFile(beam.DoFn):
         shape = record.shape_of(split)
         classes = frozenset(record.splits[split])
         size = record.example_spec.stored_bytes
-        targets = math.prod(record.example_spec.target_shape or (0,))
+        task = task_of(record.example_spec)
+        targets = 0 if task.classes else math.prod(task.label_shape)
         count = 0
         dataset = tf.data.TFRecordDataset(path, compression_type="GZIP")
         for serialized in dataset.as_numpy_iterator():

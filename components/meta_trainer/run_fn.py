@@ -1,4 +1,4 @@
-"""What the stock TFX Trainer calls: meta-train on the episodes, export the model."""
+"""The function that the stock TFX Trainer calls: it meta-trains and exports the model."""
 
 import hashlib
 import json
@@ -28,11 +28,14 @@ VALIDATION_STACK = 50
 
 
 def run_fn(fn_args: Any) -> None:
-    """`train_and_export` as the Trainer calls it.
+    """Runs `train_and_export` with the arguments of a Trainer.
 
     Args:
-      fn_args: TFX's FnArgs. Used: `train_files`, patterns of the files of the split `train`, of
-        which the artifact is derived; `serving_model_dir`; `model_run_dir`; `custom_config`.
+      fn_args: TFX's FnArgs, of which are used:
+        train_files: patterns of the files of the split `train`, which give the artifact's location.
+        serving_model_dir: folder of the SavedModel.
+        model_run_dir: folder of the ModelRun artifact.
+        custom_config: `config` of `train_and_export`.
     """
     train_and_export(
         examples_uri(fn_args.train_files[0]),
@@ -45,17 +48,17 @@ def run_fn(fn_args: Any) -> None:
 def train_and_export(
     uri: str, config: Mapping[str, Any], *, model_dir: str, run_dir: str
 ) -> dict[str, float]:
-    """Meta-trains and exports, or goes on where a killed run stopped.
+    """Meta-trains and exports, or continues where a killed run stopped.
 
     Args:
-      uri: of the Examples artifact.
-      config: the configuration's sections `learner` and `training`, and `checkpoint_root` and
-        `model_name`.
-      model_dir: of the SavedModel; must not exist.
-      run_dir: gets the TensorBoard logs, `history.json` and `meta_train.json`.
+      uri: location of the Examples artifact.
+      config: the configuration's sections `learner` and `training`, the folder `checkpoint_root`
+        and the `model_name` of the warm-up requests.
+      model_dir: folder of the SavedModel; must not exist.
+      run_dir: folder of the TensorBoard logs, `history.json` and `meta_train.json`.
 
     Returns:
-      what `meta_train.json` says: steps and episodes per second.
+      the content of `meta_train.json`: steps and episodes_per_second.
     """
     record = read_record(uri)
     options = build_options(TrainingOptions, config["training"], "training")
@@ -94,14 +97,14 @@ def train_and_export(
 
 
 def examples_uri(pattern: str) -> str:
-    """The uri of the Examples artifact, of a file pattern `uri/Split-train/*`."""
+    """The location of the Examples artifact with the files `uri/Split-train/*`."""
     return os.path.dirname(os.path.dirname(pattern))
 
 
 def fingerprint(uri: str, config: Mapping[str, Any]) -> str:
-    """Names the checkpoints of one configuration on one set of episodes.
+    """The name of the checkpoints of one configuration on one set of episodes.
 
-    A run that is started again finds them, although TFX gives it new output folders.
+    A run that is started again finds them by it, although TFX gives it new output folders.
     """
     with tf.io.gfile.GFile(os.path.join(uri, FILE_NAME)) as file:
         described = json.dumps(config, sort_keys=True) + file.read()

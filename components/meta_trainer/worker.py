@@ -4,7 +4,8 @@
 
 JOB.json: {"examples": uri, "config": {learner, training, checkpoint_root, model_name},
 "model_dir": dir, "run_dir": dir}. TF_CONFIG names the processes (see `distributed`). Exit status: 0
-done; 1 to be started again, as after a lost worker; 2 a mistake that starting again cannot mend.
+done; 1 to be started again, as after a lost worker; 2 a mistake of the user, which
+starting again does not remove.
 """
 
 import json

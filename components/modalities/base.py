@@ -43,6 +43,11 @@ class ExampleSpec:
         return self.target_shape is not None
 
     @property
+    def has_encoded_form(self) -> bool:
+        """Whether a client can send examples as files or texts, with names of classes."""
+        return not self.regression and self.modality != "vector"
+
+    @property
     def image_to_image(self) -> bool:
         """Whether an example and its target are images of the same shape."""
         return self.modality == "image" and self.target_shape == self.shape

@@ -28,8 +28,6 @@ def encoded_request(
     Returns:
       `support_x`, `support_labels` and `query_x`, strings; `None` for examples without such a form.
     """
-    if spec.regression:
-        return None
     encoder = encoder_for(spec)
     if encoder is None:
         return None
@@ -47,11 +45,13 @@ def encoded_request(
 
 def encoder_for(spec: ExampleSpec) -> Callable[[np.ndarray], bytes] | None:
     """From one example to what a client would send of it; `None` where there is nothing."""
+    if not spec.has_encoded_form:
+        return None
     if spec.dtype == "string":
         return spec.to_bytes
     if spec.modality == "audio":
         return functools.partial(wav, sample_rate=spec.sample_rate or 0)
-    return png if spec.modality == "image" else None
+    return png
 
 
 def wav(samples: np.ndarray, *, sample_rate: int, channels: int = 1) -> bytes:

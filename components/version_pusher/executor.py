@@ -23,7 +23,7 @@ from serving.model_versions.pointer import write_pointer
 
 
 class VersionPusher(stock.Executor):
-    """Publishes a blessed model as a new version folder, made aside and renamed."""
+    """Publishes a blessed model as a new version folder, which appears whole."""
 
     def Do(
         self,
@@ -31,15 +31,21 @@ class VersionPusher(stock.Executor):
         output_dict: dict[str, list[Any]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Pushes if all given blessings say so.
+        """Pushes the model if all given blessings say so.
 
         Args:
-          input_dict: `model`, and optionally `model_blessing` and `infra_blessing`.
-          output_dict: `pushed_model`: a copy of the model, with the custom properties `pushed`
-            (1 or 0), `pushed_destination` (the version folder) and `pushed_version`.
-          exec_properties: `push_destination`: JSON of PushDestination, a file system;
-            `custom_config`: JSON, `keep_versions` says how many versions that load stay (in
-            object storage all do); `baseline_pointer` names the file that notes what was pushed.
+          input_dict:
+            model: one Model artifact.
+            model_blessing: the FewShotEvaluator's ModelBlessing, or none.
+            infra_blessing: the ServingValidator's InfraBlessing, or none.
+          output_dict:
+            pushed_model: one PushedModel, a copy of the model; custom properties int pushed (1 or
+              0), str pushed_destination (the version folder) and str pushed_version.
+          exec_properties:
+            push_destination: str, JSON of a PushDestination with a file system.
+            custom_config: str, JSON; `keep_versions` is the number of versions that load and stay
+              (in object storage all do), `baseline_pointer` the path of the file that names the
+              last pushed model.
         """
         push_destination = pusher_pb2.PushDestination()
         proto_utils.json_to_proto(
@@ -69,7 +75,15 @@ class VersionPusher(stock.Executor):
 
 
 def publish(model: str, base: str) -> str:
-    """Publishes a SavedModel as a new version below `base`, a folder or a url; says where."""
+    """Publishes a SavedModel as a new version.
+
+    Args:
+      model: folder of the SavedModel.
+      base: folder of the version folders, or its url in object storage.
+
+    Returns:
+      the path or url of the new version.
+    """
     now = int(time.time())
     if object_storage.is_remote(base):
         return object_storage.publish(Path(model), base, now=now)

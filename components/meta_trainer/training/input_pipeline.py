@@ -11,6 +11,7 @@ from components.meta_trainer.augmentation.image import mirror_classes, rotate_cl
 from components.meta_trainer.augmentation.text import drop_words
 from components.meta_trainer.options import AugmentOptions, TrainingOptions
 from components.modalities.base import ExampleSpec, Modality
+from components.tasks.lookup import task_of
 from serving.errors import UserError
 
 SHUFFLE_EPISODES = 20_000
@@ -53,7 +54,7 @@ def training_episodes(
     def vary(step: tf.Tensor, serialized: tf.Tensor) -> Episodes:
         episodes = parse_episodes(serialized, spec)
         seeds = [tf.stack([tf.cast(seed, tf.int64), step * 4 + i]) for i in range(4)]
-        if not spec.regression:
+        if task_of(spec).classes:
             episodes = permute_labels(episodes, ways, seeds[0])
         if augment.regroup:
             episodes = regroup(episodes, seeds[1])
@@ -84,7 +85,7 @@ def training_episodes(
 
 def _check_modality(augment: AugmentOptions, spec: ExampleSpec) -> None:
     for option, modality in AUGMENTED.items():
-        if getattr(augment, option) and spec.regression:
+        if getattr(augment, option) and not task_of(spec).classes:
             raise UserError(
                 f"`training.augment.{option}` cannot be set for regression, since it changes "
                 "inputs without their targets. Take it out."
