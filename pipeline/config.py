@@ -11,7 +11,7 @@ import yaml
 from pydantic import Field
 
 from components.episode_gen.options import DataOptions, EpisodeOptions, check_ways
-from components.episode_gen.sources import REGRESSION_SOURCES
+from components.episode_gen.sources import gives_targets
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.meta_trainer.options import (
     TrainingOptions,
@@ -85,9 +85,10 @@ class Config:
                 "`name` must be lower-case letters, digits and hyphens, as Kubeflow requires; "
                 f"got {self.name!r}."
             )
-        check_ways(self.data, self.episodes)
+        regression = gives_targets(self.data.source)
+        check_ways(self.data, self.episodes, regression)
         threshold = self.evaluation.threshold
-        if self.data.source not in REGRESSION_SOURCES and (threshold or 0) > 1:
+        if regression is False and (threshold or 0) > 1:
             raise UserError(
                 f"`evaluation.threshold` is an accuracy and must be at most 1; got {threshold}."
             )

@@ -1,11 +1,14 @@
 """Finding a user's mistakes in the sections `data` and `episodes` before anything runs."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
+from components import user_modules
 from components.episode_gen.catalogue import Catalogue, build_catalogue
-from components.episode_gen.options import DataOptions, EpisodeOptions
+from components.episode_gen.options import DataOptions, EpisodeOptions, check_ways
 from components.episode_gen.sources import open_source
 from components.episode_gen.sources.base import Source
 from components.episode_gen.splits import split_classes
@@ -16,15 +19,15 @@ from serving.errors import UserError
 
 
 class CheckedData(NamedTuple):
-    """What the look at the data found.
+    """Data that episodes can be drawn from.
 
     Attributes:
-      source: opened.
-      spec: of one example.
+      source: the opened source.
+      spec: shape, dtype and preparation of one example.
       catalogue: the classes and their examples.
       splits: the class names of each split.
       fingerprint: changes when the data do.
-      skipped: what cannot be read and is left out, by `data.unreadable`: example id -> reason.
+      skipped: unreadable examples that are left out, by `data.unreadable`: example id -> reason.
     """
 
     source: Source
@@ -44,11 +47,12 @@ def check_data(data: DataOptions, episodes: EpisodeOptions) -> CheckedData:
       UserError: see `open_source`, `split_classes` and `check_episodes`.
     """
     source = open_source(data)
+    check_ways(data, episodes, source.spec.regression)
     catalogue = build_catalogue(source.catalogue(), by_group=data.split_by == "group")
     splits = split_classes(catalogue, data)
     check_episodes(catalogue, splits, episodes)
-    turns = source.spec.modality == "image" and not source.spec.regression
-    if episodes.rotations != "none" and not turns:
+    can_rotate = source.spec.modality == "image" and not source.spec.regression
+    if episodes.rotations != "none" and not can_rotate:
         raise UserError(
             f"`episodes.rotations` can be {episodes.rotations} for classes of images only: the "
             f"data are {source.spec.modality}. Set it to none."
@@ -57,11 +61,20 @@ def check_data(data: DataOptions, episodes: EpisodeOptions) -> CheckedData:
         _check_names(catalogue)
     # Only sources of a user's own files skip any.
     skipped = getattr(source, "skipped", {})
-    return CheckedData(source, source.spec, catalogue, splits, source.fingerprint(), skipped)
+    return CheckedData(source, source.spec, catalogue, splits, _fingerprint(source, data), skipped)
+
+
+def _fingerprint(source: Source, data: DataOptions) -> str:
+    """The source's own, joined by a hash of the code of a user's own source."""
+    code = [
+        hashlib.sha256(Path(file).read_bytes()).hexdigest()
+        for file in user_modules.files(data.source)
+    ]
+    return " ".join([source.fingerprint(), *code])
 
 
 def _check_names(catalogue: Catalogue) -> None:
-    """Turned classes are told apart by their names: "kana_03@90"."""
+    """Rotated classes differ in their names alone, as "kana_03@90"."""
     for name in catalogue.examples:
         if base_name(name) != name:
             raise UserError(

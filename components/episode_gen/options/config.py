@@ -4,20 +4,26 @@ from pydantic import TypeAdapter
 
 from components.episode_gen.options.data import DataOptions
 from components.episode_gen.options.episodes import EpisodeOptions
-from components.episode_gen.sources import REGRESSION_SOURCES
+from components.episode_gen.sources import gives_targets
 from components.options import options_class
 from serving.errors import UserError
 
 
-def check_ways(data: DataOptions, episodes: EpisodeOptions) -> None:
-    """Raises UserError where `ways` do not fit the kind of episode that the source gives."""
+def check_ways(data: DataOptions, episodes: EpisodeOptions, regression: bool | None) -> None:
+    """Raises UserError where `ways` do not fit the kind of episode that the source gives.
+
+    Args:
+      data: the section `data`.
+      episodes: the section `episodes`.
+      regression: whether examples have float targets; `None` while that is not known.
+    """
     for name in ("ways", "train_ways"):
         ways = getattr(episodes, name)
-        if ways is None:
+        if ways is None or regression is None:
             continue
-        if data.source not in REGRESSION_SOURCES and ways < 2:
+        if not regression and ways < 2:
             raise UserError(f"`episodes.{name}` must be at least 2: got {ways}.")
-        if data.source in REGRESSION_SOURCES and ways != 1:
+        if regression and ways != 1:
             raise UserError(
                 f"`episodes.{name}` must be 1 when `data.source` is {data.source}, since an "
                 f"episode is one regression task: got {ways}."
@@ -32,7 +38,7 @@ class EpisodeGenConfig:
     episodes: EpisodeOptions = EpisodeOptions()
 
     def __post_init__(self) -> None:
-        check_ways(self.data, self.episodes)
+        check_ways(self.data, self.episodes, gives_targets(self.data.source))
 
     def to_json(self) -> str:
         """Both sections, every default resolved: the parameter of the step."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from components import user_modules
 from components.episode_gen.sources import SOURCES
 from components.options import options_class
 from serving.errors import UserError
@@ -27,7 +28,8 @@ class DataOptions:
     """Where the class data come from: "glyphs" (characters drawn by the project), "tfds" (any
     TensorFlow Datasets builder), "folder" (a folder with one sub-folder of images or wav files a
     class), "table" (a CSV, TSV or JSONL file with a column of texts and one of classes), "sinusoid"
-    or "styles" (generated regression tasks)."""
+    or "styles" (generated regression tasks), or `module.name` of one's own (see
+    components/episode_gen/README.md)."""
     name: str | None = None
     """Name of the TFDS builder, as "omniglot"; several that are a group each are joined by +, as
     "cmaterdb/bangla+cmaterdb/telugu"."""
@@ -81,9 +83,10 @@ class DataOptions:
     joined from the source. Both give the same episodes."""
 
     def __post_init__(self) -> None:
-        if self.source not in SOURCES:
+        if self.source not in SOURCES and not user_modules.is_own(self.source):
             raise UserError(
-                f"`data.source` must be one of {', '.join(SOURCES)}: got {self.source!r}."
+                f"`data.source` must be one of {', '.join(SOURCES)} or `module.name` of one's own: "
+                f"got {self.source!r}."
             )
         if self.source == "tfds" and not self.name:
             raise UserError(
