@@ -28,6 +28,7 @@ _EXIF_BYTES = 65_536
 """The size of a jpg's segment: in the first of these lies its orientation."""
 _EXIF = r"(II\*\x00|MM\x00\*)"
 """How Exif data begin. In these patterns `\\C` is any byte."""
+_CODED_METADATA = r"Raw profile type exif\x00|XML:com\.adobe\.xmp\x00\x01"
 
 
 def read_kinds(encoded: tf.Tensor, name: str, max_pixels: int) -> tf.Tensor:
@@ -81,8 +82,9 @@ def read_kinds(encoded: tf.Tensor, name: str, max_pixels: int) -> tf.Tensor:
         | (pixels > 0) & (pixels <= max_pixels),
         "is a png with one transparent colour at another depth than 8 bits; save it as a png with "
         "an alpha channel": ~one_transparent | (colour == 3) | (depth == 8),
-        "is a png that says in a text chunk which way is up; save it again, upright": ~is_png
-        | ~tf.strings.regex_full_match(encoded, r"\C*Raw profile type exif\C*"),
+        "is a png with metadata in a coded text, which may say that it is not upright; save it "
+        "without them": ~is_png
+        | ~tf.strings.regex_full_match(encoded, rf"\C*({_CODED_METADATA})\C*"),
         "is a bmp with a palette, compression or transparency; save it as png": ~is_bmp
         | (size >= 40) & (compression == 0) & bmp_form,
     }

@@ -22,7 +22,7 @@ class PictureHeader(NamedTuple):
       orientation: 1 to 8, as in EXIF; 1 is upright.
       frames: how many there are; the first is read.
       coding: how pixels are stored where a kind has several ways: "progressive", "arithmetic",
-        "bitfields", ...; else empty.
+        "bitfields", ..., or where its metadata lie; else empty.
     """
 
     kind: str
@@ -41,7 +41,7 @@ def _png(content: bytes) -> PictureHeader:
     allowed = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
     if content[12:16] != b"IHDR" or bits not in allowed.get(colour_type, ()):
         raise UnreadableFile("its header is damaged")
-    transparent, orientation, frames = colour_type >= 4, 1, 1
+    transparent, orientation, frames, coding = colour_type >= 4, 1, 1, ""
     place = 33
     while place + 8 <= len(content):
         length, name = struct.unpack_from(">L4s", content, place)
@@ -52,11 +52,16 @@ def _png(content: bytes) -> PictureHeader:
             frames = max(1, struct.unpack_from(">L", data)[0])
         elif name == b"eXIf":
             orientation = exif_orientation(data)
-        elif orientation == 1 and name in (b"iTXt", b"zTXt", b"tEXt"):
-            orientation = _png_text_orientation(name, data)
+        elif name in (b"iTXt", b"zTXt", b"tEXt"):
+            if data.startswith((b"Raw profile type exif\0", b"XML:com.adobe.xmp\0\1")):
+                coding = "metadata in a coded text"
+            if orientation == 1:
+                orientation = _png_text_orientation(name, data)
         place += 12 + length
     colours = {0: "grey", 2: "rgb", 3: "palette", 4: "grey", 6: "rgb"}[colour_type]
-    return PictureHeader("png", width, height, bits, colours, transparent, orientation, frames)
+    return PictureHeader(
+        "png", width, height, bits, colours, transparent, orientation, frames, coding
+    )
 
 
 def _png_text_orientation(name: bytes, data: bytes) -> int:

@@ -91,23 +91,24 @@ def check_pixels(header: PictureHeader, max_pixels: int = MAX_PIXELS) -> None:
 
 
 def graph_can_read(header: PictureHeader) -> str | None:
-    """Whether TensorFlow's decoders, and so an exported graph, see what a viewer shows.
+    """Whether an exported graph sees what a viewer shows (components/modalities/picture_files.py).
 
     Returns:
-      None, or half a sentence that says why they do not: "it has 16 bits a channel".
+      None, or half a sentence that says why it does not: "it is a transparent gif file".
     """
-    if header.kind not in ("png", "jpeg", "bmp", "gif"):
-        return f"it is a {header.kind} file"
-    if header.orientation != 1:
-        return "its EXIF data say that it is to be turned"
-    if header.bits != 8:
-        return f"it has {header.bits} bit{'s' * (header.bits > 1)} a channel"
-    if header.kind == "jpeg" and header.coding not in ("baseline", "progressive"):
-        return f"it is a jpg file of the {header.coding} kind"
-    if header.kind == "jpeg" and header.colours not in ("grey", "rgb"):
-        return "its colours are for print (CMYK)"
-    if header.kind == "bmp" and (header.colours != "rgb" or header.coding):
+    kind, bits = header.kind, header.bits
+    if kind not in ("png", "jpeg", "bmp", "gif"):
+        return f"it is a {kind} file"
+    if kind == "jpeg" and (header.coding not in ("baseline", "progressive") or bits != 8):
+        return f"it is a jpg file of the {header.coding} kind, of {bits} bits"
+    if kind == "jpeg" and header.colours == "other":
+        return "its colours are of an unknown kind"
+    if kind == "png" and header.coding:
+        return f"it is a png file with {header.coding}"
+    if kind == "png" and header.transparent and bits != 8 and header.colours != "palette":
+        return f"it is a transparent png file of {bits} bits a channel"
+    if kind == "bmp" and (header.colours != "rgb" or header.coding):
         return f"it is a bmp file with {header.coding or 'a palette'}"
-    if header.kind == "gif" and header.transparent:
+    if kind == "gif" and header.transparent:
         return "it is a transparent gif file"
     return None

@@ -34,7 +34,10 @@ def test_inspect_prints_and_draws(folder):
     (folder / "pictures/class_1/0.png").write_text("no image")
     result = invoke("data", "inspect", "pictures", "--sheet", "sheet.png")
     assert result.exit_code == 0
-    assert "class_1/0.png: it is not a png, jpg, bmp or gif file" in result.output
+    assert (
+        "class_1/0.png: it is not a png, jpg, bmp, gif, pgm, ppm, pbm, webp or tiff file"
+        in result.output
+    )
     assert Image.open(folder / "sheet.png").width > 100
 
 

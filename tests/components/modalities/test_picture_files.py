@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from components.modalities import picture_files
+from serving.files.picture_header import graph_can_read, read_header
 from tests.picture_cases import HEIGHT, WIDTH, png_cases, save, saved_cases, viewer_picture
 
 CASES = dict([*png_cases(), *saved_cases()])
@@ -33,6 +34,7 @@ def test_as_a_viewer_shows_it_or_refused(name):
     except tf.errors.InvalidArgumentError as error:
         assert "file 0 of `query_x` " in error.message
         assert name not in MUST_BE_READ
+        assert graph_can_read(read_header(CASES[name])) is not None
     else:
         np.testing.assert_allclose(picture, viewer_picture(CASES[name]), atol=1)
 

@@ -217,12 +217,11 @@ def test_numbers_without_a_look_are_refused():
 
 def test_a_graph_gets_only_what_it_reads_rightly():
     plain = [save(image_of("RGB"), form) for form in ("PNG", "JPEG", "BMP")]
+    plain += [save(image_of("1"), "PNG"), save(image_of("CMYK"), "JPEG")]
+    plain += [save(image_of("RGB"), "JPEG", exif=orientation(6))]
     assert all(encode_for_graph(content) is content for content in plain)
     others = [
-        save(image_of("1"), "PNG"),
-        save(image_of("CMYK"), "JPEG"),
-        save(image_of("RGB"), "JPEG", exif=orientation(6)),
-        save(image_of("L"), "BMP"),
+        save(image_of("P"), "BMP"),
         save(image_of("P"), "GIF", transparency=0),
         save(image_of("L"), "PPM"),
     ]
