@@ -1,4 +1,4 @@
-"""Labels as strings to labels as indices, inside the graph."""
+"""From class names to labels 0..N-1, inside the graph."""
 
 import tensorflow as tf
 
@@ -6,10 +6,10 @@ _LAST = tf.int64.max
 
 
 def label_indices(labels: tf.Tensor, ways: int | None) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Numbers the distinct labels of each episode, whatever their order in the support set.
+    """Numbers the distinct names of each episode, independently of their order.
 
     Classes are numbered by a hash of their names (stock TensorFlow cannot sort strings), so that
-    the order of the support set changes nothing.
+    the order of the support set does not matter.
 
     Args:
       labels: `[E, S]` string; the empty string is padding.
@@ -18,7 +18,7 @@ def label_indices(labels: tf.Tensor, ways: int | None) -> tuple[tf.Tensor, tf.Te
 
     Returns:
       indices `[E, S]` int32, -1 for padding; class names `[E, N]`, padded with the empty string;
-      how many classes each episode has, `[E]` int32.
+      the number of classes of each episode, `[E]` int32.
     """
     real = tf.not_equal(labels, "")
     keys = tf.where(real, tf.strings.to_hash_bucket_fast(labels, _LAST), _LAST)
@@ -31,7 +31,7 @@ def label_indices(labels: tf.Tensor, ways: int | None) -> tuple[tf.Tensor, tf.Te
     indices = tf.where(real, ranks, -1)
     counts = tf.reduce_sum(new_class, axis=1)
     depth = tf.reduce_max(counts) if ways is None else ways
-    # The place of each class's first example: rows of `ordered` where a new class begins.
+    # The position of each class's first example: rows of `ordered` where a new class begins.
     starts = (new_class[:, :, None] == 1) & (
         rank_in_order[:, :, None] == tf.range(depth)[None, None, :]
     )

@@ -1,4 +1,4 @@
-"""Warm-up requests of a trained model, of a real episode: some for each signature it offers."""
+"""The warm-up requests of a trained model: a real episode, for each signature that it offers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -22,15 +22,15 @@ def warmup_requests(
     assembly: Assembly,
     weights: Weights,
 ) -> Iterator[WarmupRequest]:
-    """Requests of the common shapes: one query, and as many as an episode has.
+    """Yields requests of the common shapes: one query, and as many as an episode has.
 
-    `adaptation_path` has none: the evaluator asks for it, not a client.
+    `adaptation_path` has none: the evaluator calls it, not a client.
 
     Args:
       inputs: `support_x`, `support_y` and `query_x` of one episode, for `serving_default`.
-      class_names: of its labels.
-      assembly: the learner.
-      weights: meta-learned; what `predict` is sent is adapted from them.
+      class_names: name of each label.
+      assembly: the learner, its modality and its task.
+      weights: the meta-learned weights, from which those of a request to `predict` are adapted.
     """
     support = {name: inputs[name] for name in (sig.SUPPORT_X, sig.SUPPORT_Y)}
     query_x = {sig.QUERY_X: inputs[sig.QUERY_X]}
@@ -55,9 +55,9 @@ def first_episode(uri: str, record: EpisodeSetRecord) -> tuple[dict[str, np.ndar
 def _adapted(
     support: Mapping[str, np.ndarray], assembly: Assembly, weights: Weights
 ) -> dict[str, np.ndarray]:
-    """What the signature `adapt` gives."""
+    """The outputs of the signature `adapt`, by name."""
     x = assembly.modality.prepare(tf.constant(support[sig.SUPPORT_X]))
     y = tf.constant(support[sig.SUPPORT_Y])
-    adapted = assembly.learner.adapt(weights, Support(x, y)) | {"support_y": y}
+    adapted = assembly.learner.adapt(weights, Support(x, y)) | {sig.SUPPORT_Y: y}
     named = by_joined_name(adapted)
     return {sig.ADAPTED_PREFIX + name: np.asarray(tensor) for name, tensor in named.items()}

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from components.episodes.scoring import score_episodes
 from components.episodes.types import Episodes
 from components.meta_trainer.build import Assembly
 from components.meta_trainer.options import TrainingOptions
@@ -130,12 +131,12 @@ class _Clock:
         return seconds >= self._limit
 
 
-def scores(assembly: Assembly, weights: Weights, episodes: Episodes) -> tf.Tensor:
-    """The score of each episode, `[E]`, adapted and predicted as when served."""
+def predict(assembly: Assembly, weights: Weights, episodes: Episodes) -> tf.Tensor:
+    """The predictions for the queries of stacked episodes, adapted and predicted as when served."""
     episodes = prepared(episodes, assembly.modality)
     adapted = assembly.learner.adapt(weights, episodes.support)
     outputs = assembly.learner.predict(weights, adapted, episodes.query_x)
-    return assembly.task.score(outputs, episodes.query_y, episodes.support_y)
+    return assembly.task.predict(outputs, episodes.support_y)
 
 
 def _validator(
@@ -145,12 +146,14 @@ def _validator(
 
     It scores the meta-validation episodes and keeps the weights if they are the best so far.
     """
-    score_stack = tf.function(
-        lambda stack: scores(assembly, state.read_weights(), stack), reduce_retracing=True
+    predict_stack = tf.function(
+        lambda stack: predict(assembly, state.read_weights(), stack), reduce_retracing=True
     )
+    sign = 1 if assembly.task.higher_is_better else -1
 
     def validate(recent: list[tuple[float, float]], wait_share: float) -> dict[str, float]:
-        each = np.concatenate([score_stack(stack) for stack in validation])
+        metric = score_episodes(predict_stack, validation, assembly.task)
+        each = sign * metric.astype(np.float32)  # as the best score is kept: equal stays equal
         score = float(np.mean(each))
         state.keep_if_best(score)
         losses, query_scores = zip(*recent)
