@@ -73,3 +73,15 @@ def test_a_model_on_disk_names_the_extra_that_it_needs(model, pictures):
         "UserError: A model on disk needs the extra `server`, for tensorflow is not installed; "
         "run uv pip install 'fewshot-pipeline[server]', or query a server."
     )
+
+
+def test_the_import_takes_little_time():
+    timed = "import time, sys; b = time.process_time(); import serving.client; "
+    timed += "print(time.process_time() - b, 'tensorflow' in sys.modules)"
+    runs = [
+        subprocess.run([sys.executable, "-c", timed], capture_output=True, text=True).stdout.split()
+        for _ in range(3)
+    ]
+    assert {imported for _, imported in runs} == {"False"}
+    # Seconds of the processor, the best of three, for the machine may be busy.
+    assert min(float(seconds) for seconds, _ in runs) < 0.6
