@@ -1,8 +1,10 @@
 """The pages: their examples run, their links lead somewhere, their tables are the results."""
 
 import re
+import shlex
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,6 +15,7 @@ from components.episodes.types import Episodes
 from components.meta_trainer.backbones.conv4 import Conv4Options, conv4
 from components.meta_trainer.network import Network
 from components.tasks.classification import classification
+from pipeline.cli import main
 from serving.saved_model import signatures
 
 README = ROOT / "README.md"
@@ -79,3 +82,28 @@ def test_the_architecture_page_follows_the_code():
     for signature in vars(signatures).values():
         if isinstance(signature, str) and signature.isidentifier():
             assert signature in walk, signature
+
+
+def command_lines(page: Path) -> list[list[str]]:
+    """The words of each `fewshot` command in the code blocks of a page."""
+    text = page.read_text().replace("\\\n", " ")
+    blocks = re.findall(r"```\w*\n(.*?)```|((?:^    .*\n)+)", text, re.MULTILINE | re.DOTALL)
+    lines = "\n".join(fenced or indented for fenced, indented in blocks).splitlines()
+    return [
+        shlex.split(line, comments=True) for line in lines if line.strip().startswith("fewshot ")
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_commands_of_a_page_exist(page):
+    for _, *words in command_lines(page):
+        command: click.Command = main
+        context = click.Context(main)
+        while isinstance(command, click.Group):
+            name = words.pop(0)
+            found = command.get_command(context, name)
+            assert found is not None, name
+            command = found
+        options = {option for parameter in command.params for option in parameter.opts}
+        used = {word.partition("=")[0] for word in words if word.startswith("--")}
+        assert used <= options, (page, words)
