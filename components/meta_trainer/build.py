@@ -35,12 +35,21 @@ class Assembly(NamedTuple):
 
 
 def assemble(record: EpisodeSetRecord, section: Mapping[str, Any]) -> Assembly:
-    """Builds the learner that the section `learner` describes, for these episodes.
+    """Builds the learner that the section `learner` describes, for a set of episodes."""
+    return assemble_for(record.example_spec, record.shape_of("train")[0], section)
+
+
+def assemble_for(spec: ExampleSpec, ways: int, section: Mapping[str, Any]) -> Assembly:
+    """Builds the learner that the section `learner` describes, for one kind of example.
+
+    Args:
+      spec: shape and dtype of one example.
+      ways: number of classes of a training episode; not used where there are float targets.
+      section: name of the learner, its options and its backbone.
 
     Raises:
       UserError: an unknown name or option, or a learner that needs classes where there are none.
     """
-    spec = record.example_spec
     modality = modality_for(spec)
     name, options = learner_options(section)
     default = default_backbone(spec)
@@ -49,7 +58,6 @@ def assemble(record: EpisodeSetRecord, section: Mapping[str, Any]) -> Assembly:
     _, make_learner = learners.lookup(name)
     backbone = make_backbone(of_backbone, modality.feature_shape)
     task = task_of(spec)
-    ways = record.shape_of("train")[0]
     network = Network(backbone, task.network_outputs(ways, backbone.positions))
     learner = make_learner(options, network, task)
     if learner.traits.needs_classes and not task.classes:

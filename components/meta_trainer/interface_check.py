@@ -32,7 +32,7 @@ def check_learner(assembly: Assembly, record: EpisodeSetRecord) -> None:
     """
     _check_shapes(assembly, record)
     if assembly.learner.inductive:
-        _check_inductive(assembly, record.example_spec)
+        check_inductive(assembly, record.example_spec)
 
 
 def _check_shapes(assembly: Assembly, record: EpisodeSetRecord) -> None:
@@ -75,8 +75,12 @@ def _check_shapes(assembly: Assembly, record: EpisodeSetRecord) -> None:
         )
 
 
-def _check_inductive(assembly: Assembly, spec: ExampleSpec) -> None:
-    """Predicts two queries alone and together, after adapting to two random examples."""
+def check_inductive(assembly: Assembly, spec: ExampleSpec) -> None:
+    """Predicts two queries alone and together, after adapting to two random examples.
+
+    Raises:
+      ValueError: the predictions differ.
+    """
     learner, prepare, rng = assembly.learner, assembly.modality.prepare, np.random.default_rng(0)
     support_y = (
         tf.constant([[0, min(1, learner.network.outputs - 1)]])

@@ -1,0 +1,178 @@
+"""Meta-training without TFX, in a notebook: arrays in, a model that adapts out.
+
+    model = fit({"cat": cats, "dog": dogs, ...}, ways=5, learner={"name": "protonet"})
+    probabilities = model.predict(support_x, support_y, query_x)
+
+There is no validation and no checkpoint here, and nothing is judged: that is the pipeline's.
+"""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from components.episodes.types import Episodes, Support
+from components.meta_trainer.augmentation.episodes import permute_labels
+from components.meta_trainer.build import Assembly, assemble_for
+from components.meta_trainer.options import TrainingOptions
+from components.meta_trainer.training.state import TrainingState
+from components.meta_trainer.training.step import meta_step
+from components.modalities.base import ExampleSpec
+from components.options import build_options
+from serving.errors import UserError
+
+Classes = Mapping[str, Sequence[Any] | np.ndarray]
+"""Examples by class: each an array `[n, ...]` or a list of texts."""
+
+
+class Fitted(NamedTuple):
+    """A meta-trained model.
+
+    Attributes:
+      assembly: the learner, its modality and its task; `export.saved_model.export` writes it.
+      weights: the meta-learned weights.
+      losses: query loss of each meta-step, `[steps]`.
+    """
+
+    assembly: Assembly
+    weights: dict[str, Any]
+    losses: np.ndarray
+
+    def predict(self, support_x: Any, support_y: Any, query_x: Any) -> np.ndarray:
+        """Adapts to one support set and predicts its queries.
+
+        Args:
+          support_x: `[S, ...]` examples as in training.
+          support_y: `[S]` labels 0..N-1, or float targets `[S, ...]`.
+          query_x: `[Q, ...]` examples.
+
+        Returns:
+          probabilities `[Q, N]`, or targets `[Q, ...]`.
+        """
+        _, learner, modality, task = self.assembly
+        x, query_x = (modality.prepare(_array(values)[None]) for values in (support_x, query_x))
+        support = Support(x, tf.constant(_array(support_y)[None], task.label_dtype))
+        adapted = learner.adapt(self.weights, support)
+        outputs = learner.predict(self.weights, adapted, tf.constant(query_x))
+        return task.predict(outputs, support.y).numpy()[0]
+
+
+def fit(
+    data: Classes | Episodes,
+    *,
+    learner: Mapping[str, Any] | None = None,
+    ways: int = 5,
+    shots: int = 1,
+    queries: int = 3,
+    steps: int = 200,
+    episodes_per_step: int = 16,
+    seed: int = 0,
+    **training: Any,
+) -> Fitted:
+    """Meta-trains a learner on arrays.
+
+    Args:
+      data: examples by class, from which episodes are drawn; or `Episodes` of arrays `[E, ...]`.
+        uint8 arrays `[n, side, side, 1 or 3]` are images, strings texts, and float arrays vectors
+        (of any shape that the backbone takes).
+      learner: the section `learner` of a configuration: name, options, backbone; MAML if `None`.
+      ways, shots, queries: shape of an episode, queries per class; not used for `Episodes`.
+      steps: number of meta-steps.
+      episodes_per_step: number of episodes of a meta-step.
+      seed: of the initial weights and of all that is drawn.
+      **training: further keys of the section `training`, such as `meta_learning_rate`.
+
+    Raises:
+      UserError: the data cannot make such episodes, or an option is wrong.
+    """
+    values = {"steps": steps, "episodes_per_step": episodes_per_step, "seed": seed} | training
+    options = build_options(TrainingOptions, values, "training")
+    if isinstance(data, Episodes):
+        episodes = Episodes(*(_array(part) for part in data))
+        classes = episodes.support_y.dtype.kind == "i"
+        ways = int(episodes.support_y.max()) + 1 if classes else 1
+        spec = example_spec(episodes.support_x[0], None if classes else episodes.support_y[0])
+        stacks = _varied(episodes, ways, options)
+    else:
+        arrays = _check_classes(data, ways, shots + queries)
+        spec = example_spec(next(iter(arrays.values())))
+        stacks = _drawn(arrays, ways, shots, queries, options)
+    assembly = assemble_for(spec, ways, learner or {"name": "maml"})
+    state = TrainingState(assembly.learner.init(seed))
+    step = meta_step(assembly, options, state)
+    losses = [float(step(stack)[0]) for stack in itertools.islice(stacks, steps)]
+    return Fitted(assembly, state.read_weights(), np.array(losses))
+
+
+def example_spec(x: np.ndarray, targets: np.ndarray | None = None) -> ExampleSpec:
+    """The kind of example that an array holds.
+
+    Args:
+      x: examples `[n, ...]`.
+      targets: their float targets `[n, ...target]`, if they have no classes.
+    """
+    shape, target_shape = x.shape[1:], None if targets is None else targets.shape[1:]
+    if x.dtype.kind in "SUO":
+        return ExampleSpec("text", "string", ())
+    if x.dtype != np.uint8:
+        return ExampleSpec("vector", "float32", shape, target_shape)
+    if len(shape) != 3 or shape[0] != shape[1] or shape[2] not in (1, 3):
+        raise UserError(
+            f"Arrays of uint8 must be square images [n, side, side, 1 or 3]: got {list(x.shape)}; "
+            "make them float32 to take them as vectors."
+        )
+    return ExampleSpec("image", "uint8", shape, target_shape)
+
+
+def _array(values: Any) -> np.ndarray:
+    """Labels as int32, other numbers but uint8 as float32, texts as they are."""
+    array = np.asarray(values)
+    kind = {"i": np.int32, "u": np.uint8, "f": np.float32}.get(array.dtype.kind)
+    return array if kind is None else array.astype(kind)
+
+
+def _check_classes(data: Classes, ways: int, examples: int) -> dict[str, np.ndarray]:
+    """The classes as arrays, if they are enough for an episode."""
+    few = sorted(name for name, values in data.items() if len(values) < examples)
+    if len(data) < ways or few:
+        raise UserError(
+            f"An episode must have {ways} classes of {examples} examples: got {len(data)} classes"
+            + (f", of which {', '.join(map(repr, few[:3]))} have fewer." if few else ".")
+        )
+    return {name: _array(values) for name, values in data.items()}
+
+
+def _drawn(
+    classes: Mapping[str, np.ndarray],
+    ways: int,
+    shots: int,
+    queries: int,
+    options: TrainingOptions,
+) -> Iterator[Episodes]:
+    """Endless stacks of episodes, each of other classes and examples."""
+    rng, arrays = np.random.default_rng(options.seed), list(classes.values())
+
+    def draw() -> list[np.ndarray]:
+        """Examples and labels of one episode: support_x, support_y, query_x, query_y."""
+        chosen = rng.choice(len(arrays), ways, replace=False)
+        x = [rng.permutation(arrays[i])[: shots + queries] for i in chosen]
+        sides = ([c[:shots] for c in x], [c[shots:] for c in x])
+        labels = (np.repeat(np.arange(ways, dtype=np.int32), n) for n in (shots, queries))
+        return [part for side, y in zip(sides, labels) for part in (np.concatenate(side), y)]
+
+    while True:
+        episodes = [draw() for _ in range(options.episodes_per_step)]
+        yield Episodes(*(tf.constant(np.stack(part)) for part in zip(*episodes)))
+
+
+def _varied(episodes: Episodes, ways: int, options: TrainingOptions) -> Iterator[Episodes]:
+    """Endless stacks of some of the episodes, their labels permuted each time."""
+    rng, count = np.random.default_rng(options.seed), len(episodes.support_y)
+    while True:
+        chosen = rng.choice(count, options.episodes_per_step)
+        stack = Episodes(*(tf.constant(part[chosen]) for part in episodes))
+        if stack.support_y.dtype.is_integer:
+            stack = permute_labels(stack, ways, tf.constant(rng.integers(2**31, size=2)))
+        yield stack
