@@ -19,12 +19,12 @@ POINTER_FILE = "blessed.json"
 def compile_pipeline(
     config: Config, image: str, parameters: Mapping[str, Any] | None = None
 ) -> list[dict[str, Any]]:
-    """The documents of the file: the specification, and what only Kubernetes knows of.
+    """Returns the documents of the file: the specification and the settings for Kubernetes.
 
     Args:
       config: the whole configuration.
-      image: of every step.
-      parameters: defaults of run-time parameters, instead of the configuration's own.
+      image: container image of every step.
+      parameters: defaults of run-time parameters by name, instead of the configuration's.
 
     Raises:
       UserError: the image, the pipeline's name or the section `kubeflow` is wrong, or the backend
@@ -41,7 +41,7 @@ def compile_pipeline(
     serving_dir = options.serving_location(config.serving.model_name)
     pipeline = create_pipeline(
         config,
-        pipeline_root="",  # the backend's business
+        pipeline_root="",  # the backend sets it
         serving_dir=serving_dir,
         checkpoint_root=f"{options.shared_dir}/checkpoints",
         baseline_pointer=f"{serving_dir}/{POINTER_FILE}",
@@ -68,7 +68,7 @@ def compile_pipeline(
     compiled = spec.with_declared_types(compiled, declared)
     compiled = spec.with_settings(compiled, options)
     compiled = spec.with_parameters(compiled, config, parameters or {})
-    documents = [spec.renamed(compiled), spec.platform(options, components)]
+    documents = [spec.with_kfp_names(compiled), spec.platform(options, components)]
     problems = lint(documents)
     if problems:
         raise UserError(f"Kubeflow would refuse this pipeline: {'; '.join(problems)}.")
@@ -81,10 +81,10 @@ def write_package(documents: list[dict[str, Any]], path: Path) -> None:
 
 
 def read_package(path: Path) -> list[dict[str, Any]]:
-    """The documents of a compiled file.
+    """Reads the documents of a compiled file.
 
     Raises:
-      UserError: it is not there, or no such file.
+      UserError: the file is missing or `fewshot compile` did not write it.
     """
     try:
         documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))

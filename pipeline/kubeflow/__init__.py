@@ -1,1 +1,1 @@
-"""The same pipeline on Kubeflow Pipelines: what its specification needs beyond what TFX writes."""
+"""The pipeline on Kubeflow Pipelines: additions to the specification that TFX compiles."""

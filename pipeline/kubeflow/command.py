@@ -1,4 +1,4 @@
-"""`fewshot compile` and `fewshot submit`. What is heavy is imported when it is needed."""
+"""The commands `fewshot compile` and `fewshot submit`."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ import click
 @click.option("--set", "overrides", multiple=True, help="section.key=value, over the file.")
 @click.option("--image", required=True, help="Container image of all steps.")
 @click.option(
-    "--parameter", "parameters", multiple=True, help="NAME=VALUE, default of a run-time parameter."
+    "--parameter", "parameters", multiple=True, help="NAME=VALUE: default of a run-time parameter."
 )
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="A .yaml file.")
 def compile_command(
@@ -21,7 +21,7 @@ def compile_command(
     parameters: tuple[str, ...],
     output: Path,
 ) -> None:
-    """Write what Kubeflow Pipelines v2 runs. Exit status: 0 written, 2 wrong input."""
+    """Compile the pipeline for Kubeflow Pipelines v2. Exit status: 0 written, 2 wrong input."""
     from pipeline.config import load_config
     from pipeline.kubeflow import names
     from pipeline.kubeflow.parameters import parse_parameters
@@ -49,14 +49,14 @@ def compile_command(
     "package",
     required=True,
     type=click.Path(path_type=Path),
-    help="What `fewshot compile` wrote.",
+    help="File that `fewshot compile` wrote.",
 )
-@click.option("--parameter", "parameters", multiple=True, help="NAME=VALUE, for this run.")
+@click.option("--parameter", "parameters", multiple=True, help="NAME=VALUE, a run-time parameter.")
 @click.option("--experiment", default="fewshot", show_default=True)
 @click.option("--run-name", help="Default: the pipeline's name.")
-@click.option("--namespace", help="Of a multi-user Kubeflow.")
-@click.option("--cron", help="Make it a recurring run: six fields, seconds first.")
-@click.option("--token", envvar="KUBEFLOW_TOKEN", help="Bearer token; else KUBEFLOW_TOKEN.")
+@click.option("--namespace", help="Namespace in a multi-user Kubeflow.")
+@click.option("--cron", help="Schedule of a recurring run: six fields, seconds first.")
+@click.option("--token", envvar="KUBEFLOW_TOKEN", help="Bearer token; default: KUBEFLOW_TOKEN.")
 def submit_command(
     host: str,
     package: Path,
@@ -71,7 +71,7 @@ def submit_command(
     from pipeline.kubeflow.submit import Refused, submit
 
     try:
-        submitted = submit(
+        sentence = submit(
             host,
             package,
             parameters,
@@ -84,4 +84,4 @@ def submit_command(
     except Refused as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(1)
-    click.echo(submitted)
+    click.echo(sentence)

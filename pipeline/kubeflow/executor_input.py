@@ -1,8 +1,8 @@
-"""Mends what Kubeflow's backend hands to a step, so that TFX can read it. Pure functions on JSON.
+"""Converts between the backend's JSON and what TFX reads: ExecutorInput and ExecutorOutput.
 
 The backend drops the types of input artifacts, gives locations that only its launcher can open,
-adds outputs and metadata of its own, and knows no lists, dicts and bools in TFX's sense
-(tensorflow/tfx issue 7768).
+adds outputs and metadata of its own, and has no lists, dicts and bools as TFX has them
+(tensorflow/tfx issue 7768). All functions are pure.
 """
 
 import json
@@ -10,36 +10,36 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.kubeflow.locations import local_path
-from pipeline.kubeflow.parameters import applied
+from pipeline.kubeflow.parameters import apply_parameters
 
-# The launcher's own additions: an output of the step's log, and notes on where an artifact lies.
+# The launcher adds these: an output for the step's log, and metadata about an artifact's storage.
 _EXTRA_ARTIFACTS = ("executor-logs",)
 _EXTRA_METADATA = ("display_name", "store_session_info")
 
 
-def mended(
+def to_tfx(
     executor_input: Mapping[str, Any],
     inputs_spec: Mapping[str, Any],
     *,
     declared_types: Mapping[str, str],
     direct: bool = False,
 ) -> dict[str, Any]:
-    """An ExecutorInput with types, local paths and run-time parameters in their places.
+    """Returns the ExecutorInput with artifact types, local paths and run-time parameters filled in.
 
     Args:
-      executor_input: as the backend wrote it.
-      inputs_spec: the component's `ComponentInputsSpec`, which knows the artifacts' types.
-      declared_types: "list", "dict" or "bool" of the properties that are so declared.
-      direct: leave gs:// locations as they are.
+      executor_input: ExecutorInput that the backend wrote.
+      inputs_spec: the component's `ComponentInputsSpec`, which has the artifacts' types.
+      declared_types: "list", "dict" or "bool" by property, for properties declared so.
+      direct: whether gs:// locations stay as they are.
 
     Raises:
-      UserError: a run-time parameter has no such value.
+      UserError: the value of a run-time parameter is wrong.
     """
     inputs, outputs = executor_input.get("inputs", {}), executor_input.get("outputs", {})
     types = {
         name: given["artifactType"] for name, given in inputs_spec.get("artifacts", {}).items()
     }
-    parameters = applied(inputs.get("parameterValues", {}))
+    parameters = apply_parameters(inputs.get("parameterValues", {}))
     for name, kind in declared_types.items():
         if name in parameters:
             parameters[name] = _as_declared(parameters[name], kind)
@@ -56,9 +56,9 @@ def mended(
 
 def _artifacts(side: Mapping[str, Any], types: Mapping[str, Any], direct: bool) -> dict[str, Any]:
     return {
-        name: {"artifacts": [_artifact(a, types.get(name), direct) for a in found["artifacts"]]}
-        for name, found in side.get("artifacts", {}).items()
-        if name not in _EXTRA_ARTIFACTS and found.get("artifacts")
+        name: {"artifacts": [_artifact(a, types.get(name), direct) for a in entry["artifacts"]]}
+        for name, entry in side.get("artifacts", {}).items()
+        if name not in _EXTRA_ARTIFACTS and entry.get("artifacts")
     }
 
 
@@ -77,23 +77,23 @@ def _as_declared(value: Any, kind: str) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
-def restored(
+def from_tfx(
     executor_output: Mapping[str, Any], executor_input: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """An ExecutorOutput whose artifacts lie where the backend knows them.
+    """Returns the ExecutorOutput with the backend's locations in place of local paths.
 
     Args:
-      executor_output: as TFX wrote it, with local paths.
-      executor_input: as the backend wrote it.
+      executor_output: ExecutorOutput that TFX wrote, with local paths.
+      executor_input: ExecutorInput that the backend wrote.
     """
     original = executor_input.get("outputs", {}).get("artifacts", {})
     artifacts = {
         name: {
             "artifacts": [
                 {**new, "uri": old["uri"]}
-                for new, old in zip(found["artifacts"], original[name]["artifacts"])
+                for new, old in zip(entry["artifacts"], original[name]["artifacts"])
             ]
         }
-        for name, found in executor_output.get("artifacts", {}).items()
+        for name, entry in executor_output.get("artifacts", {}).items()
     }
     return {**executor_output, "artifacts": artifacts}

@@ -8,16 +8,16 @@ from typing import Any
 from pipeline.kubeflow.names import is_image, is_label
 
 SCHEMA = "2.1.0"
-# Fields that backends from 2.0 on know; they refuse a file with any other.
+# The fields known to backends from 2.0 on; they refuse a file with any other.
 POD_FIELDS = {"pvcMount", "secretAsEnv", "secretAsVolume", "nodeSelector", "tolerations"}
 _LOCAL_PREFIX = "comp-"
 
 
 def lint(documents: list[dict[str, Any]]) -> list[str]:
-    """What is wrong with a compiled pipeline, each a clause; empty if nothing is.
+    """Lists the problems of a compiled pipeline, a clause each; empty if there are none.
 
     Args:
-      documents: the specification, and optionally what only Kubernetes knows of.
+      documents: the specification and, optionally, the settings for Kubernetes.
     """
     spec, *others = documents
     problems = list(_unparsable(spec))
@@ -57,7 +57,7 @@ def _header(spec: dict[str, Any]) -> Iterator[str]:
 
 
 def _tasks(spec: dict[str, Any]) -> Iterator[str]:
-    """Every reference of a task resolves, and tasks can be put in an order."""
+    """Checks that every reference of a task resolves and that no tasks wait for each other."""
     tasks = spec["root"].get("dag", {}).get("tasks", {})
     if not tasks:
         yield "it has no steps"
@@ -82,7 +82,7 @@ def _tasks(spec: dict[str, Any]) -> Iterator[str]:
                 optional = definition.get("isOptional") or "defaultValue" in definition
                 if key not in inputs.get(kind, {}) and not optional:
                     yield f"{where} does not give {key!r}, which its component needs"
-    yield from _circles(tasks)
+    yield from _cycles(tasks)
 
 
 def _source(where, source, spec, tasks, needs, given) -> Iterator[str]:
@@ -106,7 +106,7 @@ def _source(where, source, spec, tasks, needs, given) -> Iterator[str]:
         yield f"{where} is the run-time parameter {parameter!r}, which is not declared"
 
 
-def _circles(tasks: dict[str, Any]) -> Iterator[str]:
+def _cycles(tasks: dict[str, Any]) -> Iterator[str]:
     left = {name: set(task.get("dependentTasks", ())) & set(tasks) for name, task in tasks.items()}
     while ready := [name for name, needs in left.items() if not needs]:
         for name in ready:
@@ -147,13 +147,13 @@ def _executors(spec: dict[str, Any]) -> Iterator[str]:
 
 
 def _names(spec: dict[str, Any]) -> Iterator[str]:
-    """Every step has a name that Kubernetes takes, and a folder of its own."""
+    """Checks that every step has a name that Kubernetes takes and a folder of its own."""
     for name in spec["root"].get("dag", {}).get("tasks", {}):
         if not is_label(name):
             yield f"Kubernetes refuses the step name {name!r}"
     seen: dict[str, str] = {}
     for name in spec["components"]:
-        # The SDK's local orchestrator names a step's folder so, whatever the first letters are.
+        # The SDK's local orchestrator cuts five letters off the name for the step's folder.
         folder = name[len(_LOCAL_PREFIX) :].lower()
         if not folder or folder in seen:
             yield f"component {name!r} shares its folder with {seen.get(folder, 'all others')!r}"

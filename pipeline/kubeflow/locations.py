@@ -1,23 +1,23 @@
-"""Where Kubeflow's launcher puts the artifacts of object storage on a step's own disk.
+"""The local paths of the copies that Kubeflow's launcher makes of artifacts in object storage.
 
-It downloads the inputs before a step, and uploads the outputs after it. TFX opens an artifact by
-its uri with TensorFlow's file system, which knows no s3:// and no minio://: a step uses the copies.
+It downloads the inputs before a step and uploads the outputs after it. TFX opens an artifact by
+its uri with TensorFlow's file system, which has no s3:// and no minio://: a step uses the copies.
 """
 
 import os
 
 ROOT_VARIABLE = "FEWSHOT_ARTIFACT_ROOT"
-"""Names a folder that stands for `/`, where the mounts lie elsewhere."""
+"""Environment variable: the folder that holds the mounts, instead of `/`."""
 
 _MOUNTS = {"gs": "gcs", "s3": "s3", "minio": "minio"}
 
 
 def local_path(uri: str, *, direct: bool = False) -> str:
-    """The launcher's copy of an artifact.
+    """Returns the path of the launcher's copy of an artifact.
 
     Args:
-      uri: a location in object storage, or a path, which is returned as it is.
-      direct: leave gs:// locations, which TensorFlow and Beam open themselves.
+      uri: location in object storage, or a path, which is returned unchanged.
+      direct: whether gs:// locations stay, for TensorFlow and Beam can open them.
     """
     scheme, separator, rest = uri.partition("://")
     if not separator or scheme not in _MOUNTS or (direct and scheme == "gs"):

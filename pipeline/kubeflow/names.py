@@ -1,4 +1,4 @@
-"""What may be called how: images, pipelines, the steps of a specification."""
+"""Rules for the names of images, pipelines and steps."""
 
 import re
 
@@ -18,15 +18,17 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def is_image(text: str) -> bool:
+    """Tells whether a text is an image reference: [registry/]name[:tag][@digest]."""
     return len(text) <= 255 and _IMAGE.fullmatch(text) is not None
 
 
 def is_label(text: str) -> bool:
+    """Tells whether a text is a label of Kubernetes: at most 63 letters, digits and hyphens."""
     return _LABEL.fullmatch(text) is not None
 
 
 def check_image(image: str) -> None:
-    """Raises UserError for what is no image reference."""
+    """Raises UserError unless the text is an image reference."""
     if not is_image(image):
         raise UserError(
             "`--image` must be an image reference, [registry/]name[:tag], the name in lower case: "
@@ -44,5 +46,5 @@ def check_pipeline_name(name: str) -> None:
 
 
 def step_name(component: str) -> str:
-    """As the KFP SDK names steps: `FewShotEvaluator` -> `few-shot-evaluator`."""
+    """Returns the KFP SDK's name for a component: `FewShotEvaluator` -> `few-shot-evaluator`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", component).replace("_", "-").lower()

@@ -1,8 +1,8 @@
-"""Run-time parameters: what a team changes between runs without compiling anew.
+"""Run-time parameters: values that change between runs without compiling again.
 
-TFX writes its own RuntimeParameters without their defaults, and knows them only as whole properties
-of a component. Ours are numbers and strings that change one place in a component's configuration:
-the specification hands them to the step as `runtime_<name>`, and the entrypoint puts them in.
+TFX writes its own RuntimeParameters without their defaults, and only as whole properties of a
+component. Ours are numbers and strings that change one value inside a component's configuration:
+the specification passes them to the step as `runtime_<name>`, and the entrypoint applies them.
 """
 
 import json
@@ -18,13 +18,16 @@ _PYTHON_TYPES = {"STRING": str, "NUMBER_INTEGER": int, "NUMBER_DOUBLE": float}
 
 
 class RuntimeParameter(NamedTuple):
-    """Attributes:
-    type: as a pipeline specification names it.
-    description: shown by Kubeflow's form for a run.
-    default: its value where a run gives none, from the configuration.
-    component, property, path: the place that it changes: keys inside a property that is JSON; an
-      empty path is the property itself.
-    change: (what stands there, the value) -> what is to stand there.
+    """A parameter of a compiled pipeline and the value in a component that it replaces.
+
+    Attributes:
+      type: type name of the pipeline specification: STRING, NUMBER_INTEGER or NUMBER_DOUBLE.
+      description: text that Kubeflow shows in the form for a run.
+      default: function from the configuration to the value used where a run gives none.
+      component: id of the component.
+      property: name of the component's property.
+      path: keys inside a property that is JSON; empty for the property itself.
+      change: function (old value, parameter) -> new value.
     """
 
     type: str
@@ -36,14 +39,14 @@ class RuntimeParameter(NamedTuple):
     change: Callable[[Any, Any], Any] = lambda _, value: value
 
 
-def _located(data: dict[str, Any], location: str) -> dict[str, Any]:
+def _set_location(data: dict[str, Any], location: str) -> dict[str, Any]:
     if not location:
         return data
     return {**data, "path" if data.get("path") else "data_dir": location}
 
 
-def _learner(section: dict[str, Any], name: str) -> dict[str, Any]:
-    """Another learner has its own defaults: the options of the configured one are not its."""
+def _set_learner(section: dict[str, Any], name: str) -> dict[str, Any]:
+    """Replaces the learner; another one gets its own defaults, not the options of the first."""
     if section.get("name", "maml") == name:
         return section
     learner_options({"name": name})
@@ -58,7 +61,7 @@ PARAMETERS: dict[str, RuntimeParameter] = {
         "EpisodeGen",
         "config_json",
         ("data",),
-        _located,
+        _set_location,
     ),
     "data_version": RuntimeParameter(
         "STRING",
@@ -70,7 +73,7 @@ PARAMETERS: dict[str, RuntimeParameter] = {
     ),
     "seed": RuntimeParameter(
         "NUMBER_INTEGER",
-        "Of the episodes that are drawn.",
+        "Seed of the episodes.",
         lambda config: config.episodes.seed,
         "EpisodeGen",
         "config_json",
@@ -84,7 +87,7 @@ PARAMETERS: dict[str, RuntimeParameter] = {
         "Trainer",
         "custom_config",
         ("learner",),
-        _learner,
+        _set_learner,
     ),
     "steps": RuntimeParameter(
         "NUMBER_INTEGER",
@@ -96,7 +99,7 @@ PARAMETERS: dict[str, RuntimeParameter] = {
     ),
     "training_seed": RuntimeParameter(
         "NUMBER_INTEGER",
-        "Of the initial weights and of all that varies in meta-training.",
+        "Seed of the initial weights and of all random numbers in meta-training.",
         lambda config: config.training.seed,
         "Trainer",
         "custom_config",
@@ -104,7 +107,7 @@ PARAMETERS: dict[str, RuntimeParameter] = {
     ),
     "threshold": RuntimeParameter(
         "NUMBER_DOUBLE",
-        "The accuracy that blesses a model; 0 judges without blessing.",
+        "The accuracy that blesses a model; 0 evaluates without blessing.",
         lambda config: config.evaluation.threshold or 0.0,
         "FewShotEvaluator",
         "config_json",
@@ -117,14 +120,14 @@ PARAMETERS: dict[str, RuntimeParameter] = {
 def parse_parameters(
     assignments: Sequence[str], known: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Reads `NAME=VALUE`s.
+    """Reads assignments of parameters into values by name.
 
     Args:
-      assignments: from the command line.
-      known: the type of each parameter, where a specification says; else those of `PARAMETERS`.
+      assignments: texts `NAME=VALUE` from the command line.
+      known: type of each parameter by name, from a specification; default: those of `PARAMETERS`.
 
     Raises:
-      UserError: no such parameter, or a value of another type.
+      UserError: there is no such parameter, or the value has another type.
     """
     types = known or {name: parameter.type for name, parameter in PARAMETERS.items()}
     values = {}
@@ -146,14 +149,15 @@ def parse_parameters(
     return values
 
 
-def applied(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """A step's properties with its run-time parameters put in, and these taken out.
+def apply_parameters(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a step's properties after its run-time parameters have changed them.
 
     Args:
-      properties: by name; JSON where the component has it so.
+      properties: properties by name, the parameters `runtime_<name>` among them; a property whose
+        value a parameter changes by path is JSON text.
 
     Raises:
-      UserError: a learner that does not exist.
+      UserError: the learner does not exist.
     """
     result = {k: v for k, v in properties.items() if not k.startswith(PREFIX)}
     for key, value in properties.items():

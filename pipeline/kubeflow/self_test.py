@@ -1,4 +1,4 @@
-"""Tries an image, or an installed wheel, without a cluster: all that a step needs is there."""
+"""Tests an image or an installed wheel without a cluster: a step finds all that it needs."""
 
 import importlib
 import importlib.resources
@@ -6,8 +6,10 @@ import json
 import tempfile
 from pathlib import Path
 
-STOCK = ("statistics_gen", "schema_gen", "example_validator", "trainer", "pusher")
-OWN = (
+from pipeline.kubeflow.run_executor import run_executor
+
+TFX_EXECUTORS = ("statistics_gen", "schema_gen", "example_validator", "trainer", "pusher")
+OWN_EXECUTORS = (
     "components.episode_gen.executor.Executor",
     "components.episode_validator.executor.Executor",
     "components.few_shot_evaluator.executor.Executor",
@@ -22,17 +24,17 @@ FILES = (
 
 
 def self_test() -> None:
-    """Imports every executor, finds the packaged files, and runs one small step; prints what.
+    """Imports every executor, finds the packaged files, runs a small step, and prints each result.
 
     Raises:
-      Exception: whatever is missing or fails.
+      Exception: a module or a file is missing, or the step fails.
     """
-    for name in STOCK:
+    for name in TFX_EXECUTORS:
         importlib.import_module(f"tfx.components.{name}.executor")
-    for path in OWN:
+    for path in OWN_EXECUTORS:
         module, _, name = path.rpartition(".")
         getattr(importlib.import_module(module), name)
-    print(f"{len(STOCK) + len(OWN)} executors import")
+    print(f"{len(TFX_EXECUTORS) + len(OWN_EXECUTORS)} executors import")
     for package, file in FILES:
         if not importlib.resources.files(package).joinpath(file).is_file():
             raise FileNotFoundError(f"{package} lacks {file}")
@@ -42,14 +44,13 @@ def self_test() -> None:
 
 
 def _run_a_step() -> None:
-    """Draws a few episodes through the entrypoint, as a step of a cluster does."""
+    """Draws a few episodes with EpisodeGen's executor, as a step of a cluster does."""
     from components.episode_gen.options import (
         DataOptions,
         EpisodeCounts,
         EpisodeGenConfig,
         EpisodeOptions,
     )
-    from pipeline.kubeflow_entrypoint import run_executor
 
     config = EpisodeGenConfig(
         DataOptions(), EpisodeOptions(queries=1, counts=EpisodeCounts(train=4, eval=2, test=2))
@@ -61,7 +62,7 @@ def _run_a_step() -> None:
             "type": {"instanceSchema": "title: tfx.Examples\ntype: object\n"},
         }
         output = run_executor(
-            OWN[0],
+            OWN_EXECUTORS[0],
             {
                 "inputs": {"parameterValues": {"config_json": config.to_json()}},
                 "outputs": {

@@ -1,6 +1,7 @@
-"""From what TFX compiles to what Kubeflow's backend runs: pure functions on the specification.
+"""Converts the specification that TFX compiles to one that Kubeflow's backend runs.
 
-The specification is the plain mapping that the YAML file holds (`PipelineSpec`, schema 2.1.0).
+Pure functions on the specification: the mapping that the YAML file holds (`PipelineSpec`, schema
+2.1.0).
 """
 
 import re
@@ -14,7 +15,7 @@ from pipeline.kubeflow.parameters import PARAMETERS, PREFIX
 
 Spec = dict[str, Any]
 DECLARED_TYPES_FLAG = "--declared_types"
-# A push and a look at what was pushed last must happen; neither is a function of a step's inputs.
+# These read or write the pushed models, which are no inputs of a step: they must run each time.
 NEVER_CACHED = ("FewShotEvaluator", "Pusher")
 _OUTPUTS = (("artifacts", "taskOutputArtifact"), ("parameters", "taskOutputParameter"))
 _GIGA = 1e9
@@ -23,7 +24,7 @@ _UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 
 
 def with_settings(spec: Spec, options: KubeflowOptions) -> Spec:
-    """Resources and retries of each step, and no cache for steps that act on the outside."""
+    """Adds resources and retries to each step; switches the cache off for `NEVER_CACHED`."""
     tasks, executors = spec["root"]["dag"]["tasks"], spec["deploymentSpec"]["executors"]
     new_tasks, new_executors = {}, dict(executors)
     for name, task in tasks.items():
@@ -49,23 +50,23 @@ def with_settings(spec: Spec, options: KubeflowOptions) -> Spec:
 
 
 def _resources(settings: StepOptions) -> dict[str, Any]:
-    """Numbers for backends up to 2.3, Kubernetes' own strings for later ones, as the KFP SDK."""
-    found: dict[str, Any] = {}
+    """Resources as numbers for backends up to 2.3 and as Kubernetes' strings for later ones."""
+    resources: dict[str, Any] = {}
     for kind, unit in (("cpu", 1.0), ("memory", _GIGA)):
         for bound in ("request", "limit"):
             text = getattr(settings, f"{kind}_{bound}")
             if text:
-                found[f"{kind}{bound.title()}"] = _quantity(text) / unit
-                found[f"resource{kind.title()}{bound.title()}"] = text
+                resources[f"{kind}{bound.title()}"] = _quantity(text) / unit
+                resources[f"resource{kind.title()}{bound.title()}"] = text
     if settings.gpus:
         kind, count = settings.gpu_type or "nvidia.com/gpu", str(settings.gpus)
-        found["accelerator"] = {
+        resources["accelerator"] = {
             "type": kind,
             "count": count,
             "resourceType": kind,
             "resourceCount": count,
         }
-    return found
+    return resources
 
 
 def _quantity(text: str) -> float:
@@ -74,12 +75,12 @@ def _quantity(text: str) -> float:
 
 
 def with_parameters(spec: Spec, config: Config, defaults: Mapping[str, Any]) -> Spec:
-    """The run-time parameters, each with its default, handed to the step that it changes.
+    """Declares the run-time parameters and passes each to the step that it changes.
 
     Args:
-      spec: with a task for each component that `PARAMETERS` names.
-      config: gives the defaults.
-      defaults: by name, instead of those.
+      spec: specification with a task for each component that `PARAMETERS` names.
+      config: configuration that gives the defaults.
+      defaults: defaults by parameter name, instead of the configuration's.
     """
     tasks = dict(spec["root"]["dag"]["tasks"])
     components = dict(spec["components"])
@@ -105,37 +106,37 @@ def with_parameters(spec: Spec, config: Config, defaults: Mapping[str, Any]) -> 
 
 
 def with_declared_types(spec: Spec, properties: Mapping[str, Mapping[str, Any]]) -> Spec:
-    """Tells the entrypoint which properties are lists, dicts and bools.
+    """Adds a flag for the entrypoint: which properties are lists, dicts and bools.
 
-    TFX writes the former as JSON strings and the latter as integers, and an executor is to get what
-    its component declares.
+    TFX writes lists and dicts as JSON strings and bools as integers; the entrypoint converts them
+    back to the types that the component declares.
 
     Args:
-      spec: as TFX compiled it.
-      properties: declared type of each property of each component.
+      spec: specification that TFX compiled.
+      properties: declared types by component and property.
     """
     executors = dict(spec["deploymentSpec"]["executors"])
     for component, types in properties.items():
-        found = {}
+        kinds = {}
         for name, declared in sorted(types.items()):
             kind = get_origin(declared) or declared
             if kind in (bool, list, dict):
-                found[name] = kind.__name__
-        if not found:
+                kinds[name] = kind.__name__
+        if not kinds:
             continue
         label = spec["components"][component]["executorLabel"]
         container = executors[label]["container"]
-        words = ",".join(f"{name}:{kind}" for name, kind in found.items())
+        words = ",".join(f"{name}:{kind}" for name, kind in kinds.items())
         args = [*container["args"], f"{DECLARED_TYPES_FLAG}={words}"]
         executors[label] = {"container": container | {"args": args}}
     return spec | {"deploymentSpec": {"executors": executors}}
 
 
-def renamed(spec: Spec) -> Spec:
-    """Steps, components and executors called as the KFP SDK calls them.
+def with_kfp_names(spec: Spec) -> Spec:
+    """Renames steps, components and executors by the KFP SDK's rules.
 
-    The SDK's local orchestrator cuts the first five characters (`comp-`) off a component's name, so
-    that TFX's own names become short, and may collide.
+    The SDK's local orchestrator cuts the first five characters (`comp-`) off a component's name:
+    TFX's own names, which have no such prefix, would lose letters and could collide.
     """
     components = {
         f"comp-{step_name(name)}": component | {"executorLabel": f"exec-{step_name(name)}"}
@@ -146,7 +147,7 @@ def renamed(spec: Spec) -> Spec:
         for name, component in spec["components"].items()
     }
     tasks = {
-        step_name(name): _renamed_task(task) for name, task in spec["root"]["dag"]["tasks"].items()
+        step_name(name): _rename_task(task) for name, task in spec["root"]["dag"]["tasks"].items()
     }
     return _with_tasks(spec, tasks) | {
         "components": components,
@@ -154,7 +155,7 @@ def renamed(spec: Spec) -> Spec:
     }
 
 
-def _renamed_task(task: dict[str, Any]) -> dict[str, Any]:
+def _rename_task(task: dict[str, Any]) -> dict[str, Any]:
     component = task["componentRef"]["name"]
     task = task | {
         "componentRef": {"name": f"comp-{step_name(component)}"},
@@ -169,7 +170,7 @@ def _renamed_task(task: dict[str, Any]) -> dict[str, Any]:
     ):
         for name, given in inputs.get(kind, {}).items():
             if source in given:
-                # TFX calls the producer of a parameter `Gen_task`, and the task itself `Gen`.
+                # TFX names the producer of a parameter `Gen_task`, but the task itself `Gen`.
                 producer = given[source]["producerTask"].removesuffix("_task")
                 given = {source: given[source] | {"producerTask": step_name(producer)}}
                 inputs = _put(inputs, (kind, name), given)
@@ -177,7 +178,7 @@ def _renamed_task(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def platform(options: KubeflowOptions, components: list[str]) -> Spec:
-    """The second document of the file: what only Kubernetes knows of."""
+    """Returns the file's second document: volumes, secrets and node settings for Kubernetes."""
     executors = {f"exec-{step_name(name)}": _pod(options, name) for name in components}
     return {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}}
 
@@ -207,6 +208,6 @@ def _with_tasks(spec: Spec, tasks: dict[str, Any]) -> Spec:
 
 
 def _put(mapping: dict[str, Any], keys: tuple[str, ...], value: Any) -> dict[str, Any]:
-    """A copy of nested mappings with one value put in."""
+    """Returns a copy of nested mappings with one value set."""
     first, *rest = keys
     return mapping | {first: _put(mapping.get(first, {}), tuple(rest), value) if rest else value}

@@ -14,7 +14,7 @@ CONNECT_SECONDS = 20.0
 
 
 class Refused(RuntimeError):
-    """The cluster does not answer, or does not take the pipeline. The message is one sentence."""
+    """The cluster does not answer or refuses the pipeline; the message is one sentence."""
 
 
 def submit(
@@ -28,21 +28,21 @@ def submit(
     cron: str | None = None,
     token: str | None = None,
 ) -> str:
-    """Starts a run, or registers a recurring one; returns a sentence that says which.
+    """Starts a run or registers a recurring one; returns a sentence with its id.
 
     Args:
       host: URL of the Kubeflow Pipelines API.
-      package: what `fewshot compile` wrote.
-      parameters: `NAME=VALUE`s of run-time parameters.
-      experiment: made if it is not there.
-      run_name: the pipeline's name by default.
-      namespace: of a multi-user Kubeflow.
-      cron: of a recurring run, six fields, seconds first.
+      package: path of the file that `fewshot compile` wrote.
+      parameters: values of run-time parameters, each `NAME=VALUE`.
+      experiment: name of the experiment, which is created if it does not exist.
+      run_name: name of the run; default: the pipeline's name.
+      namespace: namespace in a multi-user Kubeflow.
+      cron: schedule of a recurring run: six fields, seconds first.
       token: bearer token.
 
     Raises:
-      UserError: the file, a parameter or the host's form is wrong.
-      Refused: the host does not answer, or says no.
+      UserError: the file, a parameter or the form of the host is wrong.
+      Refused: the host does not answer or refuses the pipeline.
     """
     from pipeline.kubeflow_runner import read_package
 
@@ -55,7 +55,7 @@ def submit(
         raise UserError(f"Kubeflow would refuse {package}: {'; '.join(problems)}.")
     name = run_name or documents[0]["pipelineInfo"]["name"]
 
-    client = _connected(host, namespace, token)
+    client = _connect(host, namespace, token)
     try:
         if cron is None:
             run = client.create_run_from_pipeline_package(
@@ -66,12 +66,12 @@ def submit(
                 namespace=namespace,
             )
             return f"run {run.run_id} of {name} is submitted to {host}"
-        found = client.create_experiment(experiment, namespace=namespace)
+        owner = client.create_experiment(experiment, namespace=namespace)
         recurring = client.create_recurring_run(
-            found.experiment_id,
+            owner.experiment_id,
             name,
             cron_expression=cron,
-            # A retraining must not overtake the one before: each is blessed against the last.
+            # Runs must not overlap: each model is blessed against the one before.
             max_concurrency=1,
             no_catchup=True,
             params=arguments,
@@ -83,20 +83,20 @@ def submit(
 
 
 def declared_parameters(spec: dict[str, Any]) -> dict[str, str]:
-    """The type of each run-time parameter that a specification declares."""
+    """Returns the type of each run-time parameter that a specification declares."""
     declared = spec.get("root", {}).get("inputDefinitions", {}).get("parameters", {})
     return {name: given["parameterType"] for name, given in declared.items()}
 
 
-def _connected(host: str, namespace: str | None, token: str | None) -> Any:
-    """A client of a host that answers.
+def _connect(host: str, namespace: str | None, token: str | None) -> Any:
+    """Returns a client of the host.
 
     Raises:
-      Refused: it does not.
+      Refused: the host does not answer.
     """
     import requests
 
-    # Asked directly first: the SDK tries for minutes, and then says where in urllib3 it failed.
+    # A direct request first: the SDK retries for minutes and then prints a trace of urllib3.
     url = f"{host.rstrip('/')}/apis/v2beta1/healthz"
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
@@ -125,7 +125,7 @@ def _connected(host: str, namespace: str | None, token: str | None) -> Any:
 
 
 def _reason(error: Exception) -> str:
-    """One line: what the API said, or what Python did."""
+    """Returns one line: the API's error message, or else the exception."""
     body = getattr(error, "body", None)
     if body:
         try:

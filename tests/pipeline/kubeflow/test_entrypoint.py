@@ -7,6 +7,7 @@ from typing import ClassVar
 import pytest
 
 from pipeline import kubeflow_entrypoint as entrypoint
+from pipeline.kubeflow import run_executor
 from pipeline.kubeflow.locations import ROOT_VARIABLE
 
 SHORT = (
@@ -168,6 +169,6 @@ def test_class_data_in_object_storage_are_fetched(tmp_path):
     memory.pipe("/classes/cat/1.png", b"one")
     memory.pipe("/classes/dog/2.png", b"two")
     given = {"config_json": json.dumps({"data": {"path": "memory://classes", "data_dir": None}})}
-    folder = json.loads(entrypoint.with_local_data(given)["config_json"])["data"]["path"]
+    folder = json.loads(run_executor.with_local_data(given)["config_json"])["data"]["path"]
     found = {str(p.relative_to(folder)): p.read_bytes() for p in Path(folder).rglob("*.png")}
     assert found == {"cat/1.png": b"one", "dog/2.png": b"two"}

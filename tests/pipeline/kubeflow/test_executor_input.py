@@ -1,8 +1,8 @@
-"""What the backend drops or adds is mended before TFX sees it."""
+"""What the backend drops or adds is converted before TFX reads it."""
 
 import pytest
 
-from pipeline.kubeflow.executor_input import mended, restored
+from pipeline.kubeflow.executor_input import from_tfx, to_tfx
 from pipeline.kubeflow.locations import ROOT_VARIABLE, local_path
 from serving.errors import UserError
 
@@ -48,8 +48,8 @@ def executor_input(**parameters):
     }
 
 
-def test_types_locations_and_metadata_are_mended():
-    result = mended(executor_input(), INPUTS_SPEC, declared_types={})
+def test_types_locations_and_metadata_are_to_tfx():
+    result = to_tfx(executor_input(), INPUTS_SPEC, declared_types={})
     (model,) = result["inputs"]["artifacts"]["model"]["artifacts"]
     assert model["type"] == TYPE
     assert model["uri"] == "/minio/mlpipeline/v2/a/model"
@@ -62,14 +62,14 @@ def test_outputs_are_reported_where_the_backend_knows_them():
     output = {
         "artifacts": {"blessing": {"artifacts": [{"uri": "/s3/bucket/b", "metadata": {"x": 1}}]}}
     }
-    found = restored(output, executor_input())["artifacts"]["blessing"]["artifacts"]
+    found = from_tfx(output, executor_input())["artifacts"]["blessing"]["artifacts"]
     assert found == [{"uri": "s3://bucket/b?region=x", "metadata": {"x": 1}}]
 
 
 def test_lists_dicts_and_bools_are_as_declared():
     given = executor_input(names='["a", "b"]', options='{"k": 1}', flag=0.0, other=1.0)
     kinds = {"names": "list", "options": "dict", "flag": "bool", "absent": "bool"}
-    values = mended(given, INPUTS_SPEC, declared_types=kinds)["inputs"]["parameterValues"]
+    values = to_tfx(given, INPUTS_SPEC, declared_types=kinds)["inputs"]["parameterValues"]
     assert values == {"names": ["a", "b"], "options": {"k": 1}, "flag": False, "other": 1.0}
     assert values["flag"] is False
 
@@ -79,7 +79,7 @@ def test_run_time_parameters_are_put_in_their_places():
     given = executor_input(
         config_json=config, data_fingerprint="", runtime_seed=3.0, runtime_data_location="/data"
     )
-    values = mended(given, INPUTS_SPEC, declared_types={})["inputs"]["parameterValues"]
+    values = to_tfx(given, INPUTS_SPEC, declared_types={})["inputs"]["parameterValues"]
     assert values == {
         "config_json": '{"data": {"path": null, "data_dir": "/data"}, '
         '"episodes": {"seed": 3, "ways": 5}}',
@@ -91,10 +91,10 @@ def test_the_configured_learner_keeps_its_options_and_another_has_its_own():
     section = '{"learner": {"name": "maml", "inner_steps": 3}}'
     for name, expected in (("maml", section), ("protonet", '{"learner": {"name": "protonet"}}')):
         given = executor_input(custom_config=section, runtime_learner=name)
-        values = mended(given, INPUTS_SPEC, declared_types={})["inputs"]["parameterValues"]
+        values = to_tfx(given, INPUTS_SPEC, declared_types={})["inputs"]["parameterValues"]
         assert values == {"custom_config": expected}
     with pytest.raises(UserError, match="'magic'"):
-        mended(
+        to_tfx(
             executor_input(custom_config=section, runtime_learner="magic"),
             INPUTS_SPEC,
             declared_types={},
@@ -103,7 +103,7 @@ def test_the_configured_learner_keeps_its_options_and_another_has_its_own():
 
 def test_a_threshold_of_0_is_none():
     given = executor_input(config_json='{"threshold": 0.9}', runtime_threshold=0.0)
-    values = mended(given, INPUTS_SPEC, declared_types={})["inputs"]["parameterValues"]
+    values = to_tfx(given, INPUTS_SPEC, declared_types={})["inputs"]["parameterValues"]
     assert values == {"config_json": '{"threshold": null}'}
 
 
