@@ -62,8 +62,7 @@ def write_example_query(episode: Episode, spec: ExampleSpec, folder: Path) -> Ex
 
     Returns:
       `support.csv` and texts, or `support/<class>/<n>.<suffix>` and `queries/<class>-<n>.<suffix>`;
-      one query of each class. `None` where `fewshot query` cannot read such
-      examples.
+      one query of each class. `None` where `fewshot query` cannot read such examples.
     """
     if not spec.has_encoded_form:
         return None

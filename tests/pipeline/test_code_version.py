@@ -26,6 +26,7 @@ COMMAND_LINE_ONLY = (
 EDITS = {
     # file: the steps whose keys its change changes
     "serving/atomic.py": set(STEPS),
+    "serving/errors.py": set(STEPS),
     "serving/saved_model/signatures.py": set(STEPS) - {"EpisodeGen"},
     "serving/saved_model/warmup.py": {"Trainer", "ServingValidator"},
     "components/single_threaded.py": {"Trainer"},
@@ -34,6 +35,7 @@ EDITS = {
     "components/meta_trainer/backbones/resnet12.py": {"Trainer"},
     "components/meta_trainer/kernels/patches.py": {"Trainer"},
     "components/episode_gen/sampling.py": {"EpisodeGen"},
+    "components/episode_gen/sources/tfds_features.py": {"EpisodeGen"},
     "components/episode_validator/checks.py": {"EpisodeValidator"},
     "components/few_shot_evaluator/page.html": {"FewShotEvaluator"},
     "components/few_shot_evaluator/classification/report.html": {"FewShotEvaluator"},
