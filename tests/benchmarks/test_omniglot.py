@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from benchmarks.omniglot import entries, runs
 from benchmarks.omniglot.__main__ import configuration
@@ -59,8 +60,9 @@ def test_training_starts_from_the_other_entrys_weights(tmp_path, monkeypatch):
     runs.train("first", table["first"], tmp_path, seconds=1e9)
     before = finished_weights("first", tmp_path)
     after = runs.train("second", table["second"], tmp_path, seconds=1e9).outcome.weights
-    for name, weight in before.items():
-        np.testing.assert_allclose(after[name], weight, atol=1e-9)
+    tf.nest.assert_same_structure(before, after)
+    for weight, same in zip(tf.nest.flatten(before), tf.nest.flatten(after)):
+        np.testing.assert_allclose(weight, same, atol=1e-9)
 
 
 def test_checkpoints_of_what_an_entry_starts_from_are_part_of_its_own(tmp_path, monkeypatch):
