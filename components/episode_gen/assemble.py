@@ -1,4 +1,4 @@
-"""From a plan and the examples' stored bytes to a serialised episode."""
+"""Makes a serialised episode of a plan and the stored bytes of its examples."""
 
 from collections.abc import Callable
 
@@ -12,13 +12,13 @@ from components.episodes.rotation import rotate_image, rotated_name
 
 
 def assemble(planner: Planner, split: str, index: int, content: Callable[[str], bytes]) -> bytes:
-    """One serialised episode.
+    """Makes one serialised episode.
 
     Args:
-      planner: what the episode is drawn from.
+      planner: draws the plan of the episode.
       split: "train", "eval" or "test".
       index: the episode's number within its split.
-      content: example id -> stored bytes.
+      content: function from an example id to its stored bytes.
     """
     plan = planner.plan(split, index)
     ids = planner.example_ids(split, plan)

@@ -1,4 +1,4 @@
-"""Which examples each class has: what the sampling plan is drawn from."""
+"""The catalogue: which examples each class has. Episodes are drawn from it."""
 
 import dataclasses
 import itertools
@@ -12,7 +12,7 @@ from serving.errors import UserError
 
 @dataclasses.dataclass(frozen=True)
 class Catalogue:
-    """Class and example names in sorted order, whatever order they were read in.
+    """The classes and their examples, sorted by name, whatever order they were read in.
 
     Attributes:
       examples: the sorted example ids of each class, classes sorted by name.
@@ -27,7 +27,7 @@ class Catalogue:
         return sum(map(len, self.examples.values()))
 
     def to_json(self) -> str:
-        """For `from_json`."""
+        """The catalogue as text."""
         return json.dumps(dataclasses.asdict(self))
 
     @classmethod
@@ -46,15 +46,15 @@ def build_catalogue(entries: Iterable[CatalogueEntry], *, by_group: bool) -> Cat
     Raises:
       UserError: an example id occurs twice.
     """
-    found: dict[tuple[str, str | None], list[str]] = defaultdict(list)
+    examples_of: dict[tuple[str, str | None], list[str]] = defaultdict(list)
     groups_of: dict[str, set[str | None]] = defaultdict(set)
     for entry in entries:
-        found[entry.class_name, entry.group].append(entry.example_id)
+        examples_of[entry.class_name, entry.group].append(entry.example_id)
         groups_of[entry.class_name].add(entry.group)
 
     examples: dict[str, list[str]] = defaultdict(list)
     groups: dict[str, str] = {}
-    for (class_name, group), ids in found.items():
+    for (class_name, group), ids in examples_of.items():
         shared = len(groups_of[class_name]) > 1
         name = f"{group}/{class_name}" if by_group and shared else class_name
         examples[name] += ids

@@ -10,7 +10,10 @@ from components.episode_gen.options import DataOptions, EpisodeGenConfig, Episod
 
 
 class EpisodeGenSpec(component_spec.ComponentSpec):
-    """Properties are numbers and strings only: every runner passes those unchanged."""
+    """The inputs, outputs and parameters of EpisodeGen.
+
+    Parameters are strings only: every runner passes those unchanged.
+    """
 
     PARAMETERS: ClassVar[dict] = {
         "config_json": component_spec.ExecutionParameter(type=str),
@@ -54,11 +57,10 @@ class EpisodeGen(base_beam_component.BaseBeamComponent):
         """Constructs the component.
 
         Args:
-          data: which classes there are.
-          episodes: what an episode is.
-          code_version: changes when the code does; TFX's cache key does not see code.
-          data_fingerprint: `CheckedData.fingerprint`: changes when the data do; nor does the cache
-            key see files.
+          data: the classes that there are, and their splits.
+          episodes: the shape and number of episodes.
+          code_version: hash of the code, since TFX's cache key does not see code.
+          data_fingerprint: `CheckedData.fingerprint`, since the cache key does not see files.
         """
         config = EpisodeGenConfig(data, episodes)
         super().__init__(

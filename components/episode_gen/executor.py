@@ -1,4 +1,4 @@
-"""EpisodeGen's executor: properties in, files and properties out."""
+"""EpisodeGen's executor."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ from components.episodes import SPLITS
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
-    """Writes the episodes with Beam."""
+    """Writes the episodes of a configuration with Beam."""
 
     def Do(
         self,
@@ -28,20 +28,20 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """Writes `Split-<split>/*.gz` and `episodes.json` into the Examples artifact.
 
         Args:
-          input_dict: empty.
+          input_dict: empty; EpisodeGen is the first step.
           output_dict: `examples`: one Examples artifact, which gets the custom properties ways,
             shots, queries, seed, format_version (int), splits_hash, payload_format and
             file_format (str). Splits without episodes are not among its splits.
-          exec_properties: `config_json`, an `EpisodeGenConfig`; the rest only keys the cache.
+          exec_properties: `config_json`, an `EpisodeGenConfig`; the others are for the cache key.
 
         Raises:
           UserError: the data or the configuration are wrong.
         """
-        del input_dict  # a source
+        del input_dict
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         config = EpisodeGenConfig.from_json(exec_properties["config_json"])
         logging.info("EpisodeGen: %s", config)
-        # Beside the output: wherever the workers are, they can reach it.
+        # Inside the output folder, which workers can reach wherever they are.
         work = os.path.join(examples.uri, ".work")
         record = generate_episodes(
             config, uri=examples.uri, work=work, make_pipeline=self._make_beam_pipeline

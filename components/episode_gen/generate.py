@@ -1,4 +1,4 @@
-"""From a configuration to the files of an Examples artifact; the executor without TFX."""
+"""Writes the files of an Examples artifact: the executor without TFX."""
 
 import json
 import logging
@@ -30,9 +30,9 @@ def generate_episodes(
 
     Args:
       config: the sections `data` and `episodes`.
-      uri: of the Examples artifact.
-      work: a folder for what the workers share; on a cluster they must all see it.
-      make_pipeline: a new Beam pipeline.
+      uri: location of the Examples artifact.
+      work: folder for the files that workers share; on a cluster they must all see it.
+      make_pipeline: function that gives a new Beam pipeline.
 
     Returns:
       The record that was written.
@@ -65,7 +65,7 @@ def generate_episodes(
 
 
 def log_counters(result: Any) -> dict[str, int]:
-    """Logs, and returns, what the Beam metrics counted; nothing where the runner counts nothing."""
+    """Logs and returns the counters of a Beam run; none where the runner has none."""
     try:
         metrics = result.metrics()
     except NotImplementedError:  # the Dask runner's

@@ -1,4 +1,4 @@
-"""A look at the data before anything runs: what a source holds, and its episodes."""
+"""A look at the data before anything runs: the size of a source, and some of its episodes."""
 
 import statistics
 
@@ -13,7 +13,7 @@ from components.modalities.base import ExampleSpec
 
 
 def summarise(checked: CheckedData) -> dict[str, str]:
-    """What a source holds, as lines of a table: name -> value."""
+    """The contents of a source as the rows of a table: name -> value."""
     sizes = [len(ids) for ids in checked.catalogue.examples.values()]
     groups = set(checked.catalogue.groups.values())
     shape = " x ".join("any" if size is None else str(size) for size in checked.spec.shape)
@@ -35,13 +35,13 @@ def summarise(checked: CheckedData) -> dict[str, str]:
 def draw_episodes(
     checked: CheckedData, episodes: EpisodeOptions, *, split: str, count: int
 ) -> list[Episode]:
-    """The first episodes of a split, the very ones that EpisodeGen writes.
+    """The first episodes of a split, equal to those that EpisodeGen writes.
 
     Args:
-      checked: from `check_data`.
-      episodes: what an episode is.
+      checked: the data, from `check_data`.
+      episodes: the shape of an episode.
       split: "train", "eval" or "test".
-      count: how many.
+      count: number of episodes.
     """
     planner = make_planner(checked.spec, episodes, checked.catalogue, checked.splits)
     wanted = {
@@ -61,15 +61,15 @@ def draw_episodes(
 
 
 def describe(episode: Episode, spec: ExampleSpec) -> list[str]:
-    """An episode as lines of text, for examples that are no images: its support set and queries."""
+    """An episode as lines of text: its support set and its queries."""
     lines = [f"episode {episode.index}"]
-    for part, examples, answers in (
+    for part, examples, labels in (
         ("support", episode.support_x, episode.support_y),
         ("query", episode.query_x, episode.query_y),
     ):
-        for x, y in zip(examples, answers):
-            answer = _short(y) if spec.regression else episode.class_names[y]
-            lines.append(f"  {part:8}{_short(x)} -> {answer}")
+        for x, y in zip(examples, labels):
+            label = _short(y) if spec.regression else episode.class_names[y]
+            lines.append(f"  {part:8}{_short(x)} -> {label}")
     return lines
 
 

@@ -1,6 +1,6 @@
 """The files of a split: a fixed number, each with a fixed range of episodes.
 
-So the files are the same, byte for byte, whoever wrote them and in whatever order.
+So the files are the same, byte for byte, whichever worker writes them and in whatever order.
 """
 
 import math
@@ -16,14 +16,21 @@ from components.modalities.base import ExampleSpec
 from serving import atomic
 
 SHARD_BYTES = 32 << 20  # uncompressed; a worker sorts one shard in memory
-LEAST_SHARDS = 8  # so that a few workers share even a small split
+MIN_SHARDS = 8  # so that a few workers share even a small split
 _GUESSED_TEXT_BYTES, _GUESSED_EXAMPLE_BYTES = 256, 32 << 10  # where examples differ in size
 # Level 1 writes drawings twice as fast as the default 6 and makes files a tenth larger.
 _OPTIONS = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
 
 
 class Shard(NamedTuple):
-    """One file: the episodes `start` to `stop - 1` of a split."""
+    """One file of a split.
+
+    Attributes:
+      split: "train", "eval" or "test".
+      number: its place among the `of` files of the split.
+      of: number of files of the split.
+      start, stop: it holds the episodes `start` to `stop - 1`.
+    """
 
     split: str
     number: int
@@ -33,27 +40,29 @@ class Shard(NamedTuple):
 
     @property
     def key(self) -> str:
+        """A string that no other shard has."""
         return f"{self.split} {self.number}"
 
     def path(self, uri: str) -> str:
+        """The path of the file below the location of the artifact."""
         name = f"data_tfrecord-{self.number:05d}-of-{self.of:05d}.gz"
         return f"{uri}/Split-{self.split}/{name}"
 
 
 def example_bytes(spec: ExampleSpec) -> int:
-    """The size of one stored example, a guess where they differ."""
+    """The size of one stored example and its target in bytes, a guess where sizes differ."""
     guess = _GUESSED_TEXT_BYTES if spec.dtype == "string" else _GUESSED_EXAMPLE_BYTES
     return (spec.stored_bytes or guess) + target_bytes(spec)
 
 
 def make_shards(episodes: EpisodeOptions, spec: ExampleSpec) -> list[Shard]:
-    """The shards of all splits; a function of the configuration alone."""
+    """Cuts all splits into shards; depends on the configuration alone."""
     shards = []
     for split in SPLITS:
         count = getattr(episodes.counts, split)
         ways, shots, queries = episodes.shape_of(split)
         size = count * ways * (shots + queries) * example_bytes(spec)
-        of = min(count, max(LEAST_SHARDS, math.ceil(size / SHARD_BYTES)))
+        of = min(count, max(MIN_SHARDS, math.ceil(size / SHARD_BYTES)))
         shards += [
             Shard(split, number, of, number * count // of, (number + 1) * count // of)
             for number in range(of)

@@ -1,4 +1,4 @@
-"""A sheet of episodes: a picture that shows what a learner is given and what it is asked."""
+"""A sheet of episodes: a picture of their support and query sets."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,12 @@ PAPER, INK, LINE = (255, 255, 255), (0, 0, 0), (190, 60, 40)
 
 
 class Row(NamedTuple):
-    """A row of a sheet: its caption, and images left and right of the line."""
+    """A row of a sheet.
+
+    Attributes:
+      caption: the name of a class.
+      support, query: images left and right of the line.
+    """
 
     caption: str
     support: list[np.ndarray]

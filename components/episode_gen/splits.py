@@ -1,4 +1,4 @@
-"""Classes for meta-train, meta-validation and meta-test: disjoint, seeded, written down."""
+"""Splits classes into meta-train, meta-validation and meta-test: disjoint and seeded."""
 
 import hashlib
 import itertools
@@ -11,7 +11,7 @@ from serving.errors import UserError
 
 
 def split_classes(catalogue: Catalogue, data: DataOptions) -> dict[str, list[str]]:
-    """The sorted class names of each split.
+    """Assigns classes to splits; gives the sorted class names of each.
 
     - No class is in two splits; by group, no group is either.
     - The result depends on the names, the seed and the sizes alone.
@@ -25,7 +25,7 @@ def split_classes(catalogue: Catalogue, data: DataOptions) -> dict[str, list[str
         units = {name: [name] for name in catalogue.examples}
     else:
         units = _classes_of_groups(catalogue)
-    order = ranked(units, seed=data.seed)
+    order = rank(units, seed=data.seed)
     sizes = _sizes(len(order), data)
     splits, start = {}, 0
     for split, size in zip(SPLITS, sizes):
@@ -36,23 +36,23 @@ def split_classes(catalogue: Catalogue, data: DataOptions) -> dict[str, list[str
 
 
 def _within(splits: dict[str, list[str]], data: DataOptions) -> dict[str, list[str]]:
-    """Shares the classes of `train` and `eval` out anew, whatever their group."""
-    order = ranked(splits["train"] + splits["eval"], seed=data.seed)
+    """Assigns the classes of `train` and `eval` anew, whatever their group."""
+    order = rank(splits["train"] + splits["eval"], seed=data.seed)
     size = round((data.eval_within or 0.0) * len(order))
     return splits | {"train": sorted(order[size:]), "eval": sorted(order[:size])}
 
 
-def ranked(names: Iterable[str], *, seed: int) -> list[str]:
+def rank(names: Iterable[str], *, seed: int) -> list[str]:
     """The names in a seeded order: sorted by a hash of each, keyed with the seed.
 
-    A new name moves none of the others past each other.
+    A new name changes the order of no others.
     """
     key = f"splits {seed}".encode()
 
-    def rank(name: str) -> tuple[bytes, str]:
+    def hash_of(name: str) -> tuple[bytes, str]:
         return hashlib.blake2b(name.encode(), key=key, digest_size=16).digest(), name
 
-    return sorted(names, key=rank)
+    return sorted(names, key=hash_of)
 
 
 def _sizes(available: int, data: DataOptions) -> list[int]:

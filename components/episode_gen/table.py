@@ -1,7 +1,7 @@
-"""What workers share: the catalogue of each split, and for small data the examples' content.
+"""The files that workers share: the catalogue of each split and, for small data, all examples.
 
-A worker opens the folder that the executor wrote and maps the content into memory: nothing is held
-twice, whatever the number of processes on a machine.
+A worker opens the folder that the executor wrote and maps the examples into memory, so that the
+processes of a machine hold them once.
 """
 
 import json
@@ -32,7 +32,7 @@ class SplitClasses(NamedTuple):
     """The classes of one split, by their number in a plan.
 
     Attributes:
-      names: sorted.
+      names: the class names, sorted.
       examples: the sorted example ids of each class.
       groups: the class numbers of each group, where an episode holds classes of one group only;
         else empty.
@@ -44,7 +44,7 @@ class SplitClasses(NamedTuple):
 
 
 class Planner:
-    """Draws the episodes of a catalogue; equal on every worker that opens the same folder."""
+    """Plans the episodes of a catalogue; the same on every worker that opens the same folder."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Planner:
         self._sizes = {split: list(map(len, splits[split].examples)) for split in SPLITS}
 
     def plan(self, split: str, index: int) -> EpisodePlan:
-        """The episode of this number in this split; see `sampling.plan_episode`."""
+        """The plan of one episode; see `sampling.plan_episode`."""
         return plan_episode(
             seed=self.episodes.seed,
             split=split,
@@ -76,7 +76,7 @@ class Planner:
         ]
 
     def save(self, folder: str) -> None:
-        """Writes it for the workers, which `open` it."""
+        """Writes the planner into a folder, for `open`."""
         state = {
             "spec": self.spec.to_json(),
             "episodes": _EPISODES.dump_python(self.episodes, mode="json"),
@@ -118,7 +118,7 @@ def make_planner(
 
 
 class ContentTable:
-    """The stored bytes of every example that is in some split, by its id."""
+    """The stored bytes of every example that is in some split, by its id; a memory-mapped file."""
 
     def __init__(self, folder: str) -> None:
         local = _local_copy(folder, [_CONTENT_FILE, _STARTS_FILE])
@@ -136,7 +136,7 @@ class ContentTable:
 
     @staticmethod
     def write(folder: str, planner: Planner, source: Source) -> None:
-        """Reads the whole source once.
+        """Reads the whole source once and writes the files of the table.
 
         Raises:
           UserError: an example cannot be read, or the source no longer holds one of the catalogue.
@@ -172,7 +172,7 @@ def _all_ids(planner: Planner) -> list[str]:
 
 
 def _local_copy(folder: str, names: list[str]) -> str:
-    """The folder itself, or a copy of its files where it lies in an object store."""
+    """The folder, or a local folder with copies of these files where it is in an object store."""
     if "://" not in folder:
         return folder
     local = tempfile.mkdtemp()

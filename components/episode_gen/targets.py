@@ -1,4 +1,4 @@
-"""Examples with a target: input and target lie behind each other, as one string of bytes."""
+"""Examples of regression as one string of bytes: the input, and behind it the target."""
 
 import math
 from typing import Any
@@ -23,6 +23,6 @@ def join(example: Any, target: np.ndarray, spec: ExampleSpec) -> bytes:
 
 
 def split(stored: bytes, spec: ExampleSpec) -> tuple[bytes, np.ndarray]:
-    """The input's bytes and the target, `[T]` float32, T its numbers in row-major order."""
+    """The inverse of `join`: the input's bytes, and the target's T numbers, `[T]` float32."""
     size = len(stored) - target_bytes(spec)
     return stored[:size], np.frombuffer(stored, _DTYPE, offset=size)

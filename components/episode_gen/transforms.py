@@ -1,8 +1,8 @@
 """Two ways to write the same episodes with Beam.
 
-`WriteFromTable`, for data that fit on a disk of every worker: each shard is assembled from the
-memory-mapped content. `WriteByJoin`, for data that do not: plans and examples meet by example id,
-so that no step ever holds more than the uses of one example, one episode, or one shard.
+`WriteFromTable` is for data that fit on a disk of every worker: it assembles each shard from the
+memory-mapped examples. `WriteByJoin` is for data that do not: it joins plans and examples by
+example id, so that no step holds more than the uses of one example, one episode, or one shard.
 """
 
 import functools
@@ -22,11 +22,11 @@ NAMESPACE = "EpisodeGen"
 
 
 class WriteFromTable(beam.PTransform):
-    """PCollection[Shard] -> PCollection[Shard] that are written.
+    """Writes shards, PCollection[Shard] -> PCollection[Shard], from the table of examples.
 
     Args:
-      work: the folder with the planner and the content table.
-      uri: of the Examples artifact.
+      work: folder with the planner and the content table.
+      uri: location of the Examples artifact.
     """
 
     def __init__(self, work: str, uri: str) -> None:
@@ -42,13 +42,13 @@ class WriteFromTable(beam.PTransform):
 
 
 class WriteByJoin(beam.PTransform):
-    """As `WriteFromTable`, reading the source's parts instead of a table.
+    """Writes shards, PCollection[Shard] -> PCollection[Shard], reading the parts of the source.
 
     Args:
-      work: the folder with the planner.
-      uri: of the Examples artifact.
-      data: what to open the source from, on every worker.
-      parts: of the source.
+      work: folder with the planner.
+      uri: location of the Examples artifact.
+      data: the section `data`; every worker opens the source.
+      parts: names of the source's parts.
     """
 
     def __init__(self, work: str, uri: str, data: DataOptions, parts: list[str]) -> None:
@@ -65,12 +65,12 @@ class WriteByJoin(beam.PTransform):
         )
         return (
             {"uses": uses, "contents": contents}
-            | "MeetById" >> beam.CoGroupByKey()
-            | "HandOut" >> beam.FlatMap(_hand_out)
-            | "GatherEpisode" >> beam.GroupByKey()
+            | "JoinById" >> beam.CoGroupByKey()
+            | "Distribute" >> beam.FlatMap(_distribute)
+            | "GroupEpisode" >> beam.GroupByKey()
             | "Assemble" >> beam.ParDo(_Assemble(self._work))
-            | "GatherShard" >> beam.GroupByKey()
-            | "WriteShards" >> beam.ParDo(_WriteGathered(self._uri))
+            | "GroupShard" >> beam.GroupByKey()
+            | "WriteShards" >> beam.ParDo(_WriteGroup(self._uri))
         )
 
 
@@ -78,6 +78,8 @@ class WriteByJoin(beam.PTransform):
 
 
 class _WriteFromTable(beam.DoFn):
+    """Shard -> the same, after writing it."""
+
     def __init__(self, work: str, uri: str) -> None:
         self._work, self._uri = work, uri
 
@@ -112,7 +114,7 @@ class _WorkDoFn(beam.DoFn):
 
 
 class _Plan(_WorkDoFn):
-    """Shard -> (example id, (shard, episode index)), once for each use."""
+    """Shard -> (example id, (shard, episode index)), once for each use of an example."""
 
     def process(self, shard: Shard) -> Iterator[tuple[str, tuple[Shard, int]]]:
         for index in range(shard.start, shard.stop):
@@ -135,11 +137,11 @@ class _Read(beam.DoFn):
             yield stored.example_id, stored.content
 
 
-def _hand_out(
-    met: tuple[str, dict[str, Iterable[Any]]],
+def _distribute(
+    joined: tuple[str, dict[str, Iterable[Any]]],
 ) -> Iterator[tuple[str, tuple[Shard, int, str, bytes]]]:
     """(example id, its uses and content) -> (episode, (shard, index, example id, content))."""
-    example_id, values = met
+    example_id, values = joined
     contents = list(values["contents"])
     for shard, index in values["uses"]:
         if len(contents) != 1:
@@ -151,9 +153,9 @@ class _Assemble(_WorkDoFn):
     """(episode, its examples) -> (shard, (shard, index, serialised episode))."""
 
     def process(
-        self, gathered: tuple[str, Iterable[tuple[Shard, int, str, bytes]]]
+        self, group: tuple[str, Iterable[tuple[Shard, int, str, bytes]]]
     ) -> Iterator[tuple[str, tuple[Shard, int, bytes]]]:
-        examples = list(gathered[1])
+        examples = list(group[1])
         shard, index = examples[0][:2]
         content = {example_id: stored for _, _, example_id, stored in examples}
         serialized = assemble(self._planner, shard.split, index, content.__getitem__)
@@ -161,12 +163,14 @@ class _Assemble(_WorkDoFn):
         yield shard.key, (shard, index, serialized)
 
 
-class _WriteGathered(beam.DoFn):
+class _WriteGroup(beam.DoFn):
+    """(shard, its episodes) -> the shard, after writing it."""
+
     def __init__(self, uri: str) -> None:
         self._uri = uri
 
-    def process(self, gathered: tuple[str, Iterable[tuple[Shard, int, bytes]]]) -> Iterator[Shard]:
-        episodes = sorted(gathered[1], key=lambda episode: episode[1])
+    def process(self, group: tuple[str, Iterable[tuple[Shard, int, bytes]]]) -> Iterator[Shard]:
+        episodes = sorted(group[1], key=lambda episode: episode[1])
         shard = episodes[0][0]
         write_shard(shard, self._uri, (serialized for _, _, serialized in episodes))
         yield shard

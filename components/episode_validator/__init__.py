@@ -1,1 +1,1 @@
-"""EpisodeValidator: what TFDV cannot express about episodes; a violation stops the pipeline."""
+"""EpisodeValidator: checks rules that TFDV cannot express; a violation stops the pipeline."""

@@ -1,6 +1,6 @@
-"""The rules that a set of episodes must keep, as pure functions that name what breaks them.
+"""The rules that a set of episodes must keep, as pure functions.
 
-Each yields sentences; none means that the rule holds.
+Each yields a sentence for each violation; none means that the rule holds.
 """
 
 from collections import Counter
@@ -15,9 +15,9 @@ from components.episodes.rotation import base_name
 
 
 def check_splits(record: EpisodeSetRecord) -> Iterator[str]:
-    """No class, and by group no group, is in two splits."""
+    """Checks that no class, and by group no group, is in two splits."""
     by_group = record.split_by == "group"
-    home: dict[str, str] = {}
+    split_of: dict[str, str] = {}
     for split, names in record.splits.items():
         units = {f"class {name!r}" for name in names}
         if by_group:
@@ -25,9 +25,9 @@ def check_splits(record: EpisodeSetRecord) -> Iterator[str]:
         for unit in sorted(units):
             shares_groups = record.eval_within_groups and split == "eval"
             on_purpose = shares_groups and unit.startswith("group")
-            if unit in home and not on_purpose:
-                yield f"{unit} is in two splits, {home[unit]} and {split}"
-            home[unit] = split
+            if unit in split_of and not on_purpose:
+                yield f"{unit} is in two splits, {split_of[unit]} and {split}"
+            split_of[unit] = split
 
 
 def check_episode(
@@ -39,7 +39,7 @@ def check_episode(
     size: int | None = None,
     target_size: int = 0,
 ) -> Iterator[str]:
-    """The rules of one episode.
+    """Checks the rules of one episode.
 
     - There are N different classes, all of the episode's split; no class twice, rotated or not.
     - Every label has exactly K support and Q query examples; of a regression task there are K and
@@ -48,12 +48,12 @@ def check_episode(
     - Every example has the size that the record says.
 
     Args:
-      episode: its examples as stored bytes.
+      episode: the episode, its examples as stored bytes.
       shape: (ways, shots, queries per class) of the split.
       classes: the class names of the split.
       rotated: whether a name may end in "@90", "@180" or "@270".
-      size: of a stored example in bytes, None where they differ.
-      target_size: numbers in a regression target, 0 for class labels.
+      size: bytes of a stored example, None where they differ.
+      target_size: number of values in a regression target, 0 for class labels.
     """
     names = [base_name(name) if rotated else name for name in episode.class_names]
     if len(names) != shape.ways:

@@ -9,7 +9,10 @@ from components.episode_validator.executor import Executor
 
 
 class EpisodeValidatorSpec(component_spec.ComponentSpec):
-    """The output makes the result cacheable, and lets later nodes depend on it."""
+    """The inputs, outputs and parameters of EpisodeValidator.
+
+    The output makes the result cacheable, and later nodes can depend on it.
+    """
 
     PARAMETERS: ClassVar[dict] = {"code_version": component_spec.ExecutionParameter(type=str)}
     INPUTS: ClassVar[dict] = {
@@ -59,7 +62,7 @@ class EpisodeValidator(base_beam_component.BaseBeamComponent):
 
         Args:
           examples: an Examples channel from EpisodeGen.
-          code_version: changes when the code does; TFX's cache key does not see code.
+          code_version: hash of the code, since TFX's cache key does not see code.
           anomalies: an ExampleAnomalies channel from ExampleValidator.
         """
         super().__init__(

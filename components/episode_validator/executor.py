@@ -21,7 +21,7 @@ class InvalidEpisodesError(RuntimeError):
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
-    """Raises where the episodes must not be trained on."""
+    """Raises an error where episodes break a rule."""
 
     def Do(
         self,
@@ -36,7 +36,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             (optional): the ExampleAnomalies of ExampleValidator.
           output_dict: `validation`: gets `episode_validation.json` with the episodes' counts and
             the hash of the splits.
-          exec_properties: only key the cache.
+          exec_properties: for the cache key.
 
         Raises:
           InvalidEpisodesError: names the first classes or episodes that break a rule, or the
@@ -46,19 +46,19 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         validation = artifact_utils.get_single_instance(output_dict["validation"])
         tf.io.gfile.makedirs(validation.uri)
-        found = [
+        violations = [
             sentence
             for anomalies in input_dict.get("anomalies") or []
             for sentence in describe_anomalies(anomalies)
         ]
-        found += find_violations(
+        violations += find_violations(
             examples.uri,
             output=os.path.join(validation.uri, "violations.txt"),
             make_pipeline=self._make_beam_pipeline,
         )
-        if found:
+        if violations:
             raise InvalidEpisodesError(
-                "the episodes must not be trained on: " + "; ".join(found[:REPORTED]) + "."
+                "the episodes must not be trained on: " + "; ".join(violations[:REPORTED]) + "."
             )
         splits = artifact_utils.decode_split_names(examples.split_names)
         validation.split_names = examples.split_names
@@ -68,7 +68,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
 
 def describe_anomalies(artifact: types.Artifact) -> list[str]:
-    """What TFDV found in any split, as sentences."""
+    """The anomalies that TFDV found in any split, as sentences."""
     sentences = []
     for split in artifact_utils.decode_split_names(artifact.split_names):
         path = os.path.join(artifact_utils.get_split_uri([artifact], split), "SchemaDiff.pb")

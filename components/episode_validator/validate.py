@@ -1,4 +1,4 @@
-"""Checking a whole set of episodes with Beam; the executor without TFX."""
+"""Checks a whole set of episodes with Beam: the executor without TFX."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -22,12 +22,15 @@ def find_violations(
     """The first violations of the rules in a set of episodes, as sentences; none if it is sound.
 
     Args:
-      uri: of the Examples artifact.
-      output: a file for the workers' findings, removed in the end.
-      make_pipeline: a new Beam pipeline.
+      uri: location of the Examples artifact.
+      output: path of a file for the workers' findings, removed in the end.
+      make_pipeline: function that gives a new Beam pipeline.
+
+    Raises:
+      UserError: the episodes are of an unknown format version.
     """
     record = read_record(uri)
-    found = list(check_splits(record))
+    violations = list(check_splits(record))
     files = [
         (split, path)
         for split, count in record.counts.items()
@@ -54,9 +57,9 @@ def find_violations(
             | "Write" >> beam.io.WriteToText(output, shard_name_template="", num_shards=1)
         )
     with tf.io.gfile.GFile(output) as file:
-        found += file.read().splitlines()
+        violations += file.read().splitlines()
     tf.io.gfile.remove(output)
-    return found
+    return violations
 
 
 class _CheckFile(beam.DoFn):

@@ -65,7 +65,7 @@ class Glyphs(tfds.core.GeneratorBasedBuilder):
 
 
 def alphabet_names() -> list[str]:
-    """Invented names: "bade", "bagi", ..."""
+    """The invented names of the alphabets: "bade", "bagi", ..."""
     syllables = [consonant + vowel for consonant in _CONSONANTS for vowel in _VOWELS]
     return [
         syllables[(7 * i) % len(syllables)] + syllables[(11 * i + 3) % len(syllables)]

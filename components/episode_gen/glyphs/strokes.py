@@ -1,7 +1,7 @@
-"""Characters from random strokes: alphabets, prototypes and the way a hand varies them.
+"""Draws characters of random strokes: alphabets, prototypes and their variation by hand.
 
 Coordinates are in units of the character's box: 0..1, x to the right, y down. Random numbers come
-from NumPy's RandomState, whose streams are frozen: the same seed draws the same glyphs for ever.
+from NumPy's RandomState, whose streams are frozen: a seed draws the same glyphs on every version.
 """
 
 from typing import NamedTuple
@@ -10,8 +10,8 @@ import numpy as np
 
 SIZE = 28  # pixels, height and width of a drawing
 _POINTS_PER_PIXEL = 1.25  # dense enough that even the thinnest pen draws no dots
-_LEAST_SEGMENTS = 3  # fewer would make characters that only their slant tells apart
-_LEAST_ASPECT = 0.3  # the same: no character is a mere line
+_MIN_SEGMENTS = 3  # characters of fewer would differ in their slant alone
+_MIN_ASPECT = 0.3  # so that no character is a mere line
 
 
 class Alphabet(NamedTuple):
@@ -21,7 +21,7 @@ class Alphabet(NamedTuple):
       strokes: probabilities of 1, 2, 3 and 4 strokes.
       bend: 0 draws straight lines between the points of a stroke, 1 a smooth curve.
       reach: standard deviation of the step from one point of a stroke to the next.
-      width: of the pen, in pixels.
+      width: width of the pen in pixels.
       slant: shear of the whole alphabet.
       grid: points snap to a grid of that many lines, which makes characters look designed.
     """
@@ -35,19 +35,19 @@ class Alphabet(NamedTuple):
 
 
 class Hand(NamedTuple):
-    """How much one drawing differs from another of the same character (standard deviations).
+    """Standard deviations of the drawings of one character.
 
     Attributes:
-      jitter: of each point, in boxes.
-      turn: of the rotation, in radians.
-      shear: of the slant.
-      scale: of the logarithm of width and height.
-      shift: of the position, in boxes.
-      pen: of the logarithm of the pen's width.
+      jitter: deviation of each point, in boxes.
+      rotation: deviation of the angle, in radians.
+      shear: deviation of the slant.
+      scale: deviation of the logarithm of width and height.
+      shift: deviation of the position, in boxes.
+      pen: deviation of the logarithm of the pen's width.
     """
 
     jitter: float = 0.035
-    turn: float = 0.12
+    rotation: float = 0.12
     shear: float = 0.12
     scale: float = 0.09
     shift: float = 0.042
@@ -55,7 +55,7 @@ class Hand(NamedTuple):
 
 
 def draw_alphabet(rng: np.random.RandomState) -> Alphabet:
-    """A style."""
+    """Draws the style of an alphabet."""
     return Alphabet(
         strokes=rng.dirichlet([0.6, 2.0, 2.0, 1.0]),
         bend=float(rng.choice([0.0, 0.5, 1.0], p=[0.25, 0.25, 0.5])),
@@ -67,13 +67,13 @@ def draw_alphabet(rng: np.random.RandomState) -> Alphabet:
 
 
 def draw_prototype(rng: np.random.RandomState, alphabet: Alphabet) -> list[np.ndarray]:
-    """A character: strokes of `[points, 2]`, each of 2 to 5 points."""
+    """Draws a character: strokes of `[points, 2]`, each of 2 to 5 points."""
     while True:
         count = 1 + rng.choice(4, p=alphabet.strokes)
         strokes = [_draw_stroke(rng, alphabet) for _ in range(count)]
         segments = sum(len(stroke) - 1 for stroke in strokes)
         sides = np.ptp(np.concatenate(strokes), axis=0)
-        if segments >= _LEAST_SEGMENTS and sides.min() >= _LEAST_ASPECT * sides.max():
+        if segments >= _MIN_SEGMENTS and sides.min() >= _MIN_ASPECT * sides.max():
             return _fill_box(strokes)
 
 
@@ -93,10 +93,10 @@ def _draw_stroke(rng: np.random.RandomState, alphabet: Alphabet) -> np.ndarray:
 def draw_glyph(
     rng: np.random.RandomState, prototype: list[np.ndarray], alphabet: Alphabet, hand: Hand
 ) -> np.ndarray:
-    """One drawing of a character: `[28, 28, 1]` uint8, ink 0 on paper 255."""
-    turn, shear = rng.normal(0.0, hand.turn), rng.normal(alphabet.slant, hand.shear)
+    """Draws a character by hand: `[28, 28, 1]` uint8, ink 0 on paper 255."""
+    angle, shear = rng.normal(0.0, hand.rotation), rng.normal(alphabet.slant, hand.shear)
     scale = np.exp(rng.normal(0.0, hand.scale, 2)) * 0.68
-    cosine, sine = np.cos(turn), np.sin(turn)
+    cosine, sine = np.cos(angle), np.sin(angle)
     affine = np.array([[cosine, -sine], [sine, cosine]]) @ np.array([[1.0, shear], [0.0, 1.0]])
     affine = affine @ np.diag(scale)
     centre = 0.5 + rng.normal(0.0, hand.shift, 2)
@@ -111,7 +111,7 @@ def draw_glyph(
 
 
 def spline(points: np.ndarray, bend: float) -> np.ndarray:
-    """`[n, 2]` control points to `[p, 2]` points of a cardinal spline through them."""
+    """Points `[p, 2]` of a cardinal spline through control points `[n, 2]`."""
     segments = len(points) - 1
     longest = np.sqrt((np.diff(points, axis=0) ** 2).sum(axis=1)).max() * SIZE
     at = np.linspace(0.0, segments, 2 + int(_POINTS_PER_PIXEL * longest) * segments)
@@ -131,7 +131,7 @@ def spline(points: np.ndarray, bend: float) -> np.ndarray:
 
 
 def rasterise(points: np.ndarray, width: float) -> np.ndarray:
-    """A round pen of `width` pixels over `[p, 2]` points in pixels, anti-aliased."""
+    """Draws points `[p, 2]` in pixels with a round pen of `width` pixels, anti-aliased."""
     pixels = np.arange(SIZE, dtype=np.float32) + 0.5
     dx = (pixels[None, :] - points[:, :1].astype(np.float32)) ** 2
     dy = (pixels[None, :] - points[:, 1:].astype(np.float32)) ** 2

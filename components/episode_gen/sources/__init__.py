@@ -1,4 +1,4 @@
-"""Where class data come from: a module each, with a function `open_source(DataOptions) -> Source`.
+"""Sources of class data: a module each, with a function `open_source(DataOptions) -> Source`.
 
 To add one to the project, write such a module and name it here; README.md shows one of the user's.
 """

@@ -23,7 +23,9 @@ class CatalogueEntry(NamedTuple):
 class Stored(NamedTuple):
     """The content of one example, as `ExampleSpec.to_bytes` stores it.
 
-    Of a regression example it is the input and then the target (`targets.join`).
+    Attributes:
+      example_id: as in the catalogue.
+      content: the bytes; of a regression example the input and then the target (`targets.join`).
     """
 
     example_id: str
@@ -35,18 +37,21 @@ class Source(Protocol):
 
     `catalogue` decodes nothing, so that a configuration is checked within seconds. A worker opens
     the source anew from the options, so a source need not be picklable.
+
+    Attributes:
+      spec: shape, dtype and preparation of one example.
     """
 
     spec: ExampleSpec
 
     def catalogue(self) -> Iterable[CatalogueEntry]:
-        """Every example once, in any order."""
+        """Lists every example once, in any order."""
 
     def parts(self) -> list[str]:
-        """Names of parts that together hold every example once."""
+        """Names the parts, which together hold every example once."""
 
     def read(self, part: str) -> Iterator[Stored]:
-        """The examples of one part."""
+        """Reads the examples of one part."""
 
     def fingerprint(self) -> str:
-        """Changes when the data do; what a cached result must not outlive."""
+        """A text that changes when the data do, so that no cached result outlives them."""

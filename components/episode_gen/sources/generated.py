@@ -1,4 +1,4 @@
-"""Tasks that the project makes up itself: nothing is stored or fetched.
+"""Regression tasks that the project generates: nothing is stored or fetched.
 
 For the sampling plan a task is a class: an episode of one way is K + Q examples of one task.
 """
@@ -17,12 +17,14 @@ TASKS_PER_PART = 500
 
 
 class GeneratedTasks:
-    """Args:
-    name: of the tasks, which are called "name_00017".
-    version: changes when `draw` does.
-    spec: of an example and its target.
-    draw: `(generator of this task alone, number of examples) ->` pairs (input, target).
-    data: how many tasks and examples.
+    """A source of generated tasks, called "name_00017".
+
+    Args:
+      name: name of the kind of task.
+      version: number that changes when `draw` does.
+      spec: shape, dtype and preparation of an example, and the shape of its target.
+      draw: function `(random generator of one task, number of examples) ->` pairs (input, target).
+      data: the numbers of tasks and examples.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class GeneratedTasks:
     def read(self, part: str) -> Iterator[Stored]:
         start, stop = map(int, part.split(":"))
         for task in range(start, stop):
-            # RandomState's streams are frozen: the same tasks for ever.
+            # RandomState's streams are frozen: the same tasks on every version of NumPy.
             pairs = self._draw(np.random.RandomState([task]), self._examples)
             for number, (x, y) in enumerate(pairs):
                 example_id = f"{self._task_name(task)}[{number}]"

@@ -20,14 +20,14 @@ AMPLITUDES, PHASES, INPUTS = (0.1, 5.0), (0.0, np.pi), (-5.0, 5.0)
 
 
 def open_source(data: DataOptions) -> Source:
-    """`data.tasks` sinusoids of `data.examples_per_task` points each."""
+    """Opens a source of `data.tasks` sinusoids of `data.examples_per_task` points each."""
     return GeneratedTasks("sinusoid", version=1, spec=SPEC, draw=draw_sinusoid, data=data)
 
 
 def draw_sinusoid(
     rng: np.random.RandomState, points: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Points (x `[1]`, y `[1]`) of one sinusoid."""
+    """Draws one sinusoid and points (x `[1]`, y `[1]`) of it."""
     amplitude, phase = rng.uniform(*AMPLITUDES), rng.uniform(*PHASES)
     for x in rng.uniform(*INPUTS, size=(points, 1)):
         yield x, amplitude * np.sin(x + phase)

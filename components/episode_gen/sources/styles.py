@@ -1,9 +1,8 @@
-"""Styles: few-shot image-to-image. A task is one style; an example is a character and the same
-character in that style.
+"""Styles: few-shot image-to-image tasks. A task is one style.
 
-A style is drawn from stroke width, slant, blur, texture and inversion, each there or not, each with
-a strength of its own: the strengths are continuous, so that no two tasks are alike, and a style of
-meta-test was never seen.
+An example is a character and the same character in that style. A style combines stroke width,
+slant, blur, texture and inversion, each with probability `SHARE` and a random strength. Strengths
+are continuous: no two tasks are alike, and no style of meta-test occurs in training.
 """
 
 import dataclasses
@@ -28,18 +27,21 @@ from serving.errors import UserError
 
 SPEC = ExampleSpec("image", "uint8", (SIZE, SIZE, 1), target_shape=(SIZE, SIZE, 1))
 SHARE = 0.5
-"""Of the styles that have each of the parts."""
+"""Probability that a style has each of its parts."""
 CHARACTERS = 500
+"""Number of different characters."""
 
 
 class Style(NamedTuple):
-    """Attributes:
-    width: pixels that the pen grows (above 0) or shrinks (below 0) by.
-    slant: shear; a column moves by so many pixels for each row above the middle.
-    blur: standard deviation in pixels.
-    texture: contrast of the hatching that ink is filled with, 0..1.
-    period, angle: of the hatching, in pixels and radians.
-    ink, paper: brightness of each, 0..1; inverted where ink is brighter.
+    """How characters of one task are drawn.
+
+    Attributes:
+      width: growth of the pen in pixels; below 0 it shrinks.
+      slant: shear; a row moves sideways by so many pixels for each row above the middle.
+      blur: standard deviation in pixels.
+      texture: contrast of the hatching that fills the ink, 0..1.
+      period, angle: distance of the hatching's lines in pixels, and their angle in radians.
+      ink, paper: brightness of each, 0..1; inverted where ink is brighter.
     """
 
     width: float
@@ -53,7 +55,7 @@ class Style(NamedTuple):
 
 
 def open_source(data: DataOptions) -> Source:
-    """`data.tasks` styles of `data.examples_per_task` characters each.
+    """Opens a source of `data.tasks` styles of `data.examples_per_task` characters each.
 
     Raises:
       UserError: there are not so many characters.
@@ -68,7 +70,7 @@ def open_source(data: DataOptions) -> Source:
 
 
 def draw_pairs(rng: np.random.RandomState, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pairs of a character, `[28, 28, 1]` uint8, and its styled form, `[28, 28, 1]` in 0..1."""
+    """Draws a style, and pairs of a character, `[28, 28, 1]` uint8, and its form in 0..1."""
     style = draw_style(rng)
     for image in characters()[rng.permutation(CHARACTERS)[:count]]:
         yield image, apply_style(image[..., 0] / 255.0, style)[..., None]
@@ -76,14 +78,14 @@ def draw_pairs(rng: np.random.RandomState, count: int) -> Iterator[tuple[np.ndar
 
 @functools.cache
 def characters() -> np.ndarray:
-    """`[CHARACTERS, 28, 28, 1]` uint8: those that every style is shown on."""
+    """The characters that all styles are applied to, `[CHARACTERS, 28, 28, 1]` uint8."""
     rng = np.random.RandomState([0])
     alphabets = [draw_alphabet(rng) for _ in range(CHARACTERS)]
     return np.stack([draw_glyph(rng, draw_prototype(rng, a), a, Hand()) for a in alphabets])
 
 
 def draw_style(rng: np.random.RandomState) -> Style:
-    """A style with at least one part."""
+    """Draws a style with at least one part."""
     while True:
         parts = rng.uniform(size=5) < SHARE
         if parts.any():
@@ -103,23 +105,23 @@ def draw_style(rng: np.random.RandomState) -> Style:
 
 
 def apply_style(image: np.ndarray, style: Style) -> np.ndarray:
-    """`[H, W]` brightness in 0..1, ink 0 on paper 1, to the same character in a style."""
-    ink = _sheared(1.0 - image, style.slant)
+    """Draws a character, `[H, W]` in 0..1 with ink 0 on paper 1, in a style."""
+    ink = _shear(1.0 - image, style.slant)
     # A soft threshold of the blurred strokes grows or shrinks them by parts of a pixel.
     if style.width:
-        ink = np.clip(0.5 + 2.5 * (_blurred(ink, 0.8) - 0.5 + 0.3 * style.width), 0.0, 1.0)
+        ink = np.clip(0.5 + 2.5 * (_blur(ink, 0.8) - 0.5 + 0.3 * style.width), 0.0, 1.0)
     if style.texture:
         rows, columns = np.mgrid[0 : ink.shape[0], 0 : ink.shape[1]]
         along = columns * np.cos(style.angle) + rows * np.sin(style.angle)
         hatching = 0.5 + 0.5 * np.sin(2 * np.pi * along / style.period)
         ink = ink * (1.0 - style.texture * hatching)
     if style.blur:
-        ink = _blurred(ink, style.blur)
+        ink = _blur(ink, style.blur)
     return (style.paper + (style.ink - style.paper) * ink).astype(np.float32)
 
 
-def _sheared(ink: np.ndarray, slant: float) -> np.ndarray:
-    """Moves each row sideways, with linear interpolation; what comes in from outside is paper."""
+def _shear(ink: np.ndarray, slant: float) -> np.ndarray:
+    """Moves each row sideways, with linear interpolation; paper fills what comes from outside."""
     height, width = ink.shape
     columns = np.arange(width)
     moved = [
@@ -129,7 +131,7 @@ def _sheared(ink: np.ndarray, slant: float) -> np.ndarray:
     return np.stack(moved)
 
 
-def _blurred(ink: np.ndarray, deviation: float) -> np.ndarray:
+def _blur(ink: np.ndarray, deviation: float) -> np.ndarray:
     """A Gaussian blur, zero outside."""
     offsets = np.arange(-4, 5)
     kernel = np.exp(-0.5 * (offsets / deviation) ** 2)

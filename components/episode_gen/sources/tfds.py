@@ -17,10 +17,10 @@ BATCH_SIZE = 256
 
 
 def open_source(data: DataOptions) -> Source:
-    """The prepared data of the builder `data.name`; downloads and prepares them where need be.
+    """Opens the data of the builder `data.name`; downloads and prepares them where need be.
 
     Raises:
-      UserError: no such builder, split or feature; or the data are neither prepared nor to be had.
+      UserError: no such builder, split or feature; or the data cannot be downloaded.
     """
     directory = data.data_dir or os.environ.get("TFDS_DATA_DIR")
     names = [name.strip() for name in (data.name or "").split("+")]
@@ -34,7 +34,11 @@ def open_source(data: DataOptions) -> Source:
 
 
 class Pooled:
-    """Several sources as one, each a group of its own; ids and parts begin with its name."""
+    """Several sources as one, each a group of its own; ids and parts begin with its name.
+
+    Raises:
+      UserError: their examples differ in shape or kind.
+    """
 
     def __init__(self, sources: dict[str, Source]) -> None:
         self.sources = sources

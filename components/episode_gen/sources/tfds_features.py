@@ -19,9 +19,14 @@ GROUP_NAMES = ("alphabet", "speaker", "domain_name", "domain", "coarse_label", "
 
 
 class FeatureNames(NamedTuple):
-    """The names of the features that hold the example, its class and its group (or None).
+    """The names of the features to read.
 
-    `group_pattern` finds the group in the value, as its first parenthesis; None for all of it.
+    Attributes:
+      input: feature that holds the example.
+      label: feature that holds the class.
+      group: feature that holds the group, or None.
+      group_pattern: regular expression whose first parenthesis is the group; None for the whole
+        value.
     """
 
     input: str
@@ -31,11 +36,12 @@ class FeatureNames(NamedTuple):
 
 
 class InputReader(NamedTuple):
-    """What an example becomes, and how.
+    """Reads the examples of a TFDS data set.
 
     Attributes:
-      spec: of the stored examples.
-      read: (dataset of one feature, batch size) -> the stored bytes of each example, in order.
+      spec: shape, dtype and preparation of the stored examples.
+      read: function (dataset of one feature, batch size) -> the stored bytes of each example, in
+        order.
     """
 
     spec: ExampleSpec
@@ -43,7 +49,7 @@ class InputReader(NamedTuple):
 
 
 def find_features(builder: Any, data: DataOptions) -> FeatureNames:
-    """The configured names, or a guess from the features' kinds and names.
+    """Finds the configured features, or guesses them by kind and name.
 
     Raises:
       UserError: a configured feature is not there, or nothing could be guessed.
@@ -90,10 +96,9 @@ def _choose(
 
 
 def value_names(feature: Any, pattern: str | None = None) -> Callable[[Any], str]:
-    """How a value of a class or group feature is called.
+    """A function from a value of a class or group feature to its name.
 
-    Raises (when called):
-      UserError: `pattern` finds nothing in a value.
+    The function raises UserError where `pattern` finds nothing in a value.
     """
     if hasattr(feature, "int2str"):
         names = list(feature.names)
@@ -115,7 +120,7 @@ def value_names(feature: Any, pattern: str | None = None) -> Callable[[Any], str
 
 
 def input_reader(feature: Any, data: DataOptions) -> InputReader:
-    """Reads images, audio or text.
+    """Makes the reader of a feature of images, audio or text.
 
     Raises:
       UserError: the feature is none of these.

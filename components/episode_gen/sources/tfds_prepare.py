@@ -1,4 +1,4 @@
-"""Finding and preparing TFDS data, failing at once where that cannot work.
+"""Finds and prepares TFDS data, and fails at once where that cannot work.
 
 With no network and no files TFDS itself retries name resolution for minutes.
 """
@@ -79,7 +79,7 @@ def _config(manual: Path) -> Any:
 
 @contextlib.contextmanager
 def _one_at_a_time(root: Path) -> Iterator[None]:
-    """Two runs that prepare the same data wait for each other."""
+    """Holds a lock, so that of two runs that prepare the same data one waits."""
     root.mkdir(parents=True, exist_ok=True)
     with open(root / ".prepare.lock", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed, or its process killed
@@ -110,7 +110,7 @@ def _host(url: str) -> str:
 
 
 def resolves(host: str, timeout: float = RESOLVE_SECONDS) -> bool:
-    """Whether the name has an address, found out within `timeout` seconds."""
+    """Whether a host name has an address; False where none is known after `timeout` seconds."""
     found: list[Any] = []
 
     def look() -> None:

@@ -1,1 +1,1 @@
-"""Varying training episodes: every use of an episode is a new one."""
+"""Augmentation of training episodes: each use of an episode is a new one."""

@@ -1,11 +1,11 @@
-"""Varying the recordings of training episodes; see `augmentation.py`."""
+"""Augmentation of recordings."""
 
 import tensorflow as tf
 
 from components.episodes.types import Episodes
 
 
-def change_speed(episodes: Episodes, most: float, seed: tf.Tensor) -> Episodes:
+def change_speed(episodes: Episodes, max_change: float, seed: tf.Tensor) -> Episodes:
     """Plays each episode faster or slower, by a factor of its own for all of its recordings.
 
     Pitch and formants move along, as from one speaker to another: a few speakers in the data become
@@ -14,15 +14,15 @@ def change_speed(episodes: Episodes, most: float, seed: tf.Tensor) -> Episodes:
 
     Args:
       episodes: inputs `[E, S, T]` and `[E, Q, T]` float32, zeros after a recording's end.
-      most: the factors are uniform in `1 - most` to `1 + most`, `most` below 1.
-      seed: stateless.
+      max_change: the factors are uniform in 1 - max_change to 1 + max_change; below 1.
+      seed: `[2]` int64 seed of a stateless generator.
     """
     count = tf.shape(episodes.support_x)[0]
-    factors = tf.random.stateless_uniform([count, 1], seed, 1.0 - most, 1.0 + most)
+    factors = tf.random.stateless_uniform([count, 1], seed, 1.0 - max_change, 1.0 + max_change)
 
     def play(x: tf.Tensor) -> tf.Tensor:
         size = tf.shape(x)[2]
-        length = tf.cast(tf.math.ceil(tf.cast(size, tf.float32) / (1.0 - most)), tf.int32)
+        length = tf.cast(tf.math.ceil(tf.cast(size, tf.float32) / (1.0 - max_change)), tf.int32)
         places = tf.range(tf.cast(length, tf.float32))[None, :] * factors
         before = tf.floor(places)
         share = (places - before)[:, None, :]

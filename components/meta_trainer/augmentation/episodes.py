@@ -1,4 +1,4 @@
-"""Varying training episodes: every use of an episode is a new one.
+"""Permutes the labels of training episodes and regroups their examples.
 
 All functions take a stack of episodes and a stateless seed, and are vectorised over episodes.
 Shape letters: E episodes, S support examples, Q query examples, N ways.
@@ -27,7 +27,7 @@ def regroup(episodes: Episodes, seed: tf.Tensor) -> Episodes:
     regression is one class.
     """
     support_size = tf.shape(episodes.support_y)[1]
-    x = _joined(episodes.support_x, episodes.query_x)
+    x = _join(episodes.support_x, episodes.query_x)
     y = tf.concat([episodes.support_y, episodes.query_y], axis=1)
     classes = y if y.dtype.is_integer else tf.zeros(tf.shape(y)[:2], tf.int32)
     noise = tf.random.stateless_uniform(tf.shape(classes), seed, dtype=tf.float64)
@@ -42,7 +42,7 @@ def regroup(episodes: Episodes, seed: tf.Tensor) -> Episodes:
     )
 
 
-def _joined(support_x: tf.Tensor, query_x: tf.Tensor) -> tf.Tensor:
+def _join(support_x: tf.Tensor, query_x: tf.Tensor) -> tf.Tensor:
     """`[E, S + Q, ...]`; where the size of an example varies, zeros make the shorter longer."""
     if support_x.shape.rank == 3 and support_x.shape[2] is None:
         sizes = [tf.shape(x)[2] for x in (support_x, query_x)]

@@ -1,4 +1,4 @@
-"""Varying the texts of training episodes; see `augmentation.py`."""
+"""Augmentation of texts."""
 
 import tensorflow as tf
 
@@ -10,8 +10,8 @@ def drop_words(episodes: Episodes, share: float, seed: tf.Tensor) -> Episodes:
 
     Args:
       episodes: inputs `[E, S]` and `[E, Q]` string.
-      share: below 1.
-      seed: stateless.
+      share: probability of a word, below 1.
+      seed: `[2]` int64 seed of a stateless generator.
     """
 
     def drop(x: tf.Tensor, offset: int) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""From episodes on disk to stacks of prepared episodes, faster than the trainer takes them."""
+"""From episodes on disk to stacks of episodes, faster than the trainer takes them."""
 
 import tensorflow as tf
 
@@ -7,7 +7,11 @@ from components.episodes.record import EpisodeSetRecord
 from components.episodes.types import Episodes
 from components.meta_trainer.augmentation.audio import change_speed
 from components.meta_trainer.augmentation.episodes import permute_labels, regroup
-from components.meta_trainer.augmentation.image import mirror_classes, rotate_classes, warp
+from components.meta_trainer.augmentation.image import (
+    mirror_classes,
+    rotate_classes,
+    transform_classes,
+)
 from components.meta_trainer.augmentation.text import drop_words
 from components.meta_trainer.options import AugmentOptions, TrainingOptions
 from components.modalities.base import ExampleSpec, Modality
@@ -28,20 +32,20 @@ AUGMENTED = {
 def training_episodes(
     uri: str, record: EpisodeSetRecord, options: TrainingOptions, start_step: int = 0
 ) -> tf.data.Dataset:
-    """Endless stacks of `options.episodes_per_step` varied training episodes, as stored.
+    """Endless stacks of `options.episodes_per_step` augmented training episodes.
 
-    The first time round they come in the order in which they lie, drawn at random as they are: so
-    no step waits until a buffer is full. From then on they come from memory, shuffled.
+    In the first epoch they are in the order of the files, which is random already: so no step waits
+    until a buffer is full. After it they come from memory, shuffled.
 
     Args:
-      uri: of the Examples artifact.
+      uri: location of the Examples artifact.
       record: its `episodes.json`.
-      options: how many make a stack (E), how an episode varies each time, and the seed of both.
-      start_step: where a resumed run goes on. It begins with the episodes that were due then, and
-        sees another order than an uninterrupted one, drawn from (seed, start_step).
+      options: the size of a stack (E), the augmentation, and the seed of both.
+      start_step: first step of a resumed run. It begins with the episodes of that step, and sees
+        another order than an uninterrupted run, drawn from (seed, start_step).
 
     Returns:
-      a data set of `Episodes`; inputs are of the stored dtype: `prepare` is the graph's.
+      a data set of `Episodes`; inputs have the stored dtype, since the graph prepares them.
 
     Raises:
       UserError: an augmentation is not for these data.
@@ -51,7 +55,7 @@ def training_episodes(
     spec = record.example_spec
     _check_modality(augment, spec)
 
-    def vary(step: tf.Tensor, serialized: tf.Tensor) -> Episodes:
+    def augmented(step: tf.Tensor, serialized: tf.Tensor) -> Episodes:
         episodes = parse_episodes(serialized, spec)
         seeds = [tf.stack([tf.cast(seed, tf.int64), step * 4 + i]) for i in range(4)]
         if task_of(spec).classes:
@@ -63,7 +67,7 @@ def training_episodes(
         if augment.mirror:
             episodes = mirror_classes(episodes, ways, seeds[2] + 1)
         if augment.affine:
-            episodes = warp(episodes, augment.affine, ways, seeds[3])
+            episodes = transform_classes(episodes, augment.affine, ways, seeds[3])
         if augment.speed:
             episodes = change_speed(episodes, augment.speed, seeds[3])
         if augment.drop_words:
@@ -78,7 +82,7 @@ def training_episodes(
         .concatenate(shuffled)
         .batch(options.episodes_per_step, drop_remainder=True)
         .enumerate(start_step)
-        .map(vary, num_parallel_calls=tf.data.AUTOTUNE)
+        .map(augmented, num_parallel_calls=tf.data.AUTOTUNE)
         .prefetch(4)
     )
 
@@ -110,8 +114,8 @@ def fixed_episodes(
     )
 
 
-def prepared(episodes: Episodes, modality: Modality) -> Episodes:
-    """Inputs as the network sees them."""
+def prepare_inputs(episodes: Episodes, modality: Modality) -> Episodes:
+    """The episodes with their inputs as the network sees them."""
     return episodes._replace(
         support_x=modality.prepare(episodes.support_x), query_x=modality.prepare(episodes.query_x)
     )

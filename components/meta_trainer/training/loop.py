@@ -14,7 +14,7 @@ from components.episodes.types import Episodes
 from components.meta_trainer.build import Assembly
 from components.meta_trainer.options import TrainingOptions
 from components.meta_trainer.training.distributed import ALONE, Workers
-from components.meta_trainer.training.input_pipeline import prepared
+from components.meta_trainer.training.input_pipeline import prepare_inputs
 from components.meta_trainer.training.progress import MetaTrainingProgress, TimedIterator
 from components.meta_trainer.training.state import TrainingState
 from components.meta_trainer.training.step import meta_step
@@ -133,7 +133,7 @@ class _Clock:
 
 def predict(assembly: Assembly, weights: Weights, episodes: Episodes) -> tf.Tensor:
     """The predictions for the queries of stacked episodes, adapted and predicted as when served."""
-    episodes = prepared(episodes, assembly.modality)
+    episodes = prepare_inputs(episodes, assembly.modality)
     adapted = assembly.learner.adapt(weights, episodes.support)
     outputs = assembly.learner.predict(weights, adapted, episodes.query_x)
     return assembly.task.predict(outputs, episodes.support_y)

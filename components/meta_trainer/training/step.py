@@ -11,7 +11,7 @@ from components.meta_trainer.learners.base import Learner, MetaGradients, MetaOp
 from components.meta_trainer.options import TrainingOptions
 from components.meta_trainer.training import optimizer
 from components.meta_trainer.training.distributed import ALONE, Workers
-from components.meta_trainer.training.input_pipeline import prepared
+from components.meta_trainer.training.input_pipeline import prepare_inputs
 from components.meta_trainer.training.parallel import chunk_size, mean_over_chunks
 from components.meta_trainer.training.schedule import scheduled
 from components.meta_trainer.training.state import TrainingState
@@ -41,7 +41,7 @@ def meta_step(
         progress = share_done(state, options)
         weights = state.read_weights()
         # XLA compiles neither strings nor sizes that vary: preparing texts and sounds stays out.
-        stack = prepared(episodes, assembly.modality)
+        stack = prepare_inputs(episodes, assembly.modality)
         count = stack.support_x.shape[0]
         examples = stack.support_y.shape[1] + stack.query_y.shape[1]
         size = chunk_size(

@@ -3,7 +3,7 @@ import pytest
 from components.episode_gen.catalogue import Catalogue, build_catalogue
 from components.episode_gen.options import DataOptions
 from components.episode_gen.sources.base import CatalogueEntry
-from components.episode_gen.splits import ranked, split_classes
+from components.episode_gen.splits import rank, split_classes
 from serving.errors import UserError
 
 NAMES = [f"c{i:03d}" for i in range(100)]
@@ -48,8 +48,8 @@ def test_the_seed_changes_the_splits_and_nothing_else_does():
 
 
 def test_a_new_name_moves_no_other_past_another():
-    with_new = ranked([*NAMES, "new"], seed=0)
-    assert [name for name in with_new if name != "new"] == ranked(NAMES, seed=0)
+    with_new = rank([*NAMES, "new"], seed=0)
+    assert [name for name in with_new if name != "new"] == rank(NAMES, seed=0)
 
 
 def test_classes_left_over_are_in_no_split():

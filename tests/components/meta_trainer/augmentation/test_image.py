@@ -1,10 +1,14 @@
-"""What mirroring and warping keep: the class's images alike, shapes, dtypes and labels."""
+"""What mirroring and affine maps keep: the class's images alike, shapes, dtypes and labels."""
 
 import numpy as np
 import tensorflow as tf
 
 from components.episodes.types import Episodes
-from components.meta_trainer.augmentation.image import mirror_classes, rotate_classes, warp
+from components.meta_trainer.augmentation.image import (
+    mirror_classes,
+    rotate_classes,
+    transform_classes,
+)
 
 SEED = tf.constant([1, 2], tf.int64)
 WAYS = 4
@@ -52,22 +56,24 @@ def test_a_class_is_mirrored_as_one_and_some_classes_are_not():
     assert (back.query_x.numpy() == plain.query_x.numpy()).all()
 
 
-def test_warped_images_of_a_class_are_closer_than_those_of_different_classes():
-    warped = warp(episodes(count=40), 0.3, WAYS, SEED).support_x.numpy().astype(float)
-    pairs = warped.reshape(40, WAYS, 2, -1)
+def test_transformed_images_of_a_class_are_closer_than_those_of_different_classes():
+    moved = transform_classes(episodes(count=40), 0.3, WAYS, SEED).support_x.numpy().astype(float)
+    pairs = moved.reshape(40, WAYS, 2, -1)
     same = np.abs(pairs[:, :, 0] - pairs[:, :, 1]).mean()
     other = np.abs(pairs[:, :-1, 0] - pairs[:, 1:, 0]).mean()
     assert 0 < same < 0.9 * other
 
 
-def test_warping_keeps_the_middle_the_background_and_the_dtype():
+def test_a_map_keeps_the_middle_the_background_and_the_dtype():
     plain = episodes()
-    warped = warp(plain, 0.3, WAYS, SEED)
-    assert warped.query_x.dtype == tf.uint8 and warped.query_x.shape == plain.query_x.shape
-    assert np.abs(warped.query_x.numpy()[:, :, 7, 7].astype(int) - 40).max() <= 1
-    assert warped.query_x.numpy().min() >= 39  # whole numbers are cut, not rounded
+    moved = transform_classes(plain, 0.3, WAYS, SEED)
+    assert moved.query_x.dtype == tf.uint8 and moved.query_x.shape == plain.query_x.shape
+    assert np.abs(moved.query_x.numpy()[:, :, 7, 7].astype(int) - 40).max() <= 1
+    assert moved.query_x.numpy().min() >= 39  # whole numbers are cut, not rounded
 
 
-def test_no_warp_changes_nothing():
+def test_no_map_changes_nothing():
     plain = episodes()
-    assert (warp(plain, 0.0, WAYS, SEED).support_x.numpy() == plain.support_x.numpy()).all()
+    assert (
+        transform_classes(plain, 0.0, WAYS, SEED).support_x.numpy() == plain.support_x.numpy()
+    ).all()
