@@ -24,11 +24,11 @@ class Conv4Options:
     filters: int = Field(default=64, ge=1)
     """Channels of every block."""
     blocks: int = Field(default=4, ge=1)
-    """How many blocks of convolution, normalisation, ReLU."""
+    """Number of blocks of convolution, normalisation, ReLU."""
     downsample: Literal["stride", "max_pool"] = "stride"
     """Halve each block by stride 2, or by 2 x 2 maximum as for mini-ImageNet."""
     pooling: Literal["mean", "flatten"] = "mean"
-    """What becomes of the last block: its mean over positions, or all of it."""
+    """The features: the mean of the last block over positions, or all of its values."""
     normalisation: Mode = "support"
     """Whose moments normalise a query: see `normalisation.py`."""
 
@@ -37,7 +37,7 @@ def conv4(options: Conv4Options, feature_shape: tuple[int, ...]) -> Backbone:
     """Blocks of [3 x 3 convolution, normalisation, ReLU], no bias before a normalisation.
 
     Args:
-      options: see `Conv4Options`.
+      options: sizes, pooling and normalisation.
       feature_shape: `(H, W, C)` of one example.
     """
     height, width, channels = feature_shape

@@ -27,27 +27,27 @@ class EmbeddingBagOptions:
     """Options of `embedding_bag`."""
 
     buckets: int = Field(default=16_384, ge=2)
-    """Rows of the tables; tokens whose hashes meet share one."""
+    """Rows of the tables; tokens with the same hash modulo this number share one."""
     size: int = Field(default=256, ge=1)
     """Numbers in an embedding."""
     scale: float = Field(default=4.0, gt=0)
-    """The length that the mean embedding is brought to."""
+    """Length to which the mean embedding is scaled."""
     hidden: int = Field(default=0, ge=0)
     """Units of each dense layer."""
     layers: int = Field(default=0, ge=0)
-    """Dense layers [dense, normalisation, ReLU] after the mean; none leaves its features as is."""
+    """Number of layers [dense, normalisation, ReLU] after the mean."""
     normalisation: Mode = "support"
     """Whose moments normalise a query: see `normalisation.py`."""
 
 
 def embedding_bag(options: EmbeddingBagOptions, feature_shape: tuple[int, ...]) -> Backbone:
-    """See the module.
+    """A weighted mean of token embeddings, then dense layers.
 
-    The tables are meta-learned and not adapted: an episode's few words would leave all others as
-    they are.
+    The tables are meta-learned and not adapted: an episode's few words would leave all others
+    unchanged.
 
     Args:
-      options: see `EmbeddingBagOptions`.
+      options: sizes and normalisation.
       feature_shape: `(L,)`, hashes of the tokens of one text, 0 where there is none.
     """
     del feature_shape

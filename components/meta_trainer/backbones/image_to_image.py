@@ -1,4 +1,4 @@
-"""A network whose answer to an image is an image: features at every pixel, the head on each.
+"""A network from images to images: features at every pixel, to each of which the head applies.
 
     h_1 = relu(norm(conv(fold([x, row, column]))))
     h_l = h_{l-1} + relu(norm(conv(h_{l-1})))
@@ -34,7 +34,7 @@ class ImageToImageOptions:
     features: int = Field(default=16, ge=1)
     """Channels at each pixel, of which the head takes a weighted sum."""
     layers: int = Field(default=4, ge=1)
-    """Convolutions."""
+    """Number of convolutions."""
     fold: int = Field(default=2, ge=1)
     """Pixels of a folded position in each direction; must divide the image's height and width."""
     normalisation: Mode = "none"
@@ -42,10 +42,10 @@ class ImageToImageOptions:
 
 
 def image_to_image(options: ImageToImageOptions, feature_shape: tuple[int, ...]) -> Backbone:
-    """See the module; features are `[E, B, H, W, features + C]`.
+    """Features at every pixel, `[E, B, H, W, features + C]`.
 
     Args:
-      options: see `ImageToImageOptions`.
+      options: sizes and normalisation.
       feature_shape: `(H, W, C)` of one example.
 
     Raises:
@@ -109,10 +109,12 @@ def _fold(x: tf.Tensor, fold: int) -> tf.Tensor:
 
 
 def _unfold(x: tf.Tensor, fold: int) -> tf.Tensor:
+    """The inverse of `_fold`."""
     return _per_image(lambda images: tf.nn.depth_to_space(images, fold), x) if fold > 1 else x
 
 
 def _per_image(function: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor) -> tf.Tensor:
+    """Applies a function of images `[n, H, W, C]` to `[E, B, H, W, C]`."""
     out = function(tf.reshape(x, [-1, *x.shape[2:]]))
     shape = tf.concat([tf.shape(x)[:2], out.shape[1:]], axis=0)
     return tf.ensure_shape(tf.reshape(out, shape), [None, None, *out.shape[1:]])

@@ -27,8 +27,8 @@ def mlp(options: MlpOptions, feature_shape: tuple[int, ...]) -> Backbone:
     """Layers of [dense, ReLU] on the flattened example.
 
     Args:
-      options: see `MlpOptions`.
-      feature_shape: of one example, any.
+      options: sizes of the layers.
+      feature_shape: shape of one example, any.
     """
     sizes = [math.prod(feature_shape), *options.sizes]
     layers = [f"dense{i + 1}" for i in range(len(options.sizes))]

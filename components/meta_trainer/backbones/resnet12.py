@@ -35,16 +35,16 @@ class Resnet12Options:
     filters: int = Field(default=64, ge=1)
     """Channels of the first block; each later one has twice as many. 16 suits two cores."""
     blocks: int = Field(default=4, ge=1, le=6)
-    """How many; each halves height and width."""
+    """Number of blocks; each halves height and width."""
     normalisation: Mode = "support"
     """Whose moments normalise a query: see `normalisation.py`."""
 
 
 def resnet12(options: Resnet12Options, feature_shape: tuple[int, ...]) -> Backbone:
-    """See the module.
+    """Residual blocks of three convolutions, then the mean over positions.
 
     Args:
-      options: see `Resnet12Options`.
+      options: sizes and normalisation.
       feature_shape: `(H, W, C)` of one example.
 
     Raises:
@@ -82,16 +82,16 @@ def resnet12(options: Resnet12Options, feature_shape: tuple[int, ...]) -> Backbo
     ) -> tuple[tf.Tensor, Weights]:
         computed: dict[str, tf.Tensor] = {}
 
-        def normalised(layer: str, x: tf.Tensor, slope: float = 1.0) -> tf.Tensor:
+        def normalise(layer: str, x: tf.Tensor, slope: float = 1.0) -> tf.Tensor:
             x, of_layer = norm.apply(weights, layer, x, mask, statistics, slope)
             computed.update(of_layer)
             return x
 
         for block in range(options.blocks):
-            skip = normalised(shortcut(block), pointwise(x, weights[f"{shortcut(block)}_kernel"]))
+            skip = normalise(shortcut(block), pointwise(x, weights[f"{shortcut(block)}_kernel"]))
             for index, layer in enumerate(layers(block)):
                 x = convolution.task_conv(x, weights[f"{layer}_kernel"])
-                x = normalised(layer, x, SLOPE if index < CONVOLUTIONS - 1 else 1.0)
+                x = normalise(layer, x, SLOPE if index < CONVOLUTIONS - 1 else 1.0)
             x = convolution.max_pool(rectify(x + skip, SLOPE))
         return tf.reduce_mean(x, axis=[2, 3]), computed
 

@@ -1,12 +1,12 @@
-"""Layers with a task axis: each episode has weights of its own, and all are computed at once.
+"""Convolution with an episode axis: each episode has its own weights, all computed at once.
 
-Shape letters: E episodes, B examples of an episode (support or query), H, W, C as usual, F
-filters. A kernel may also be shared by all episodes; it then has no leading E. Every function is
-differentiable as often as needed (second-order MAML differentiates twice).
+Shape letters: E episodes, B examples of an episode (support or query), H height, W width, C
+channels, F filters. A kernel may also be shared by all episodes; it then has no leading E. Every
+function is differentiable as often as needed (second-order MAML differentiates twice).
 
-Written for XLA on CPUs, where almost all of the time should be matrix products. What else takes
-time is cutting out patches (`patches.py`) and normalising (`moments.py`). Both have gradients
-written out by hand, which make fewer passes over the activations.
+Written for XLA on CPUs, where almost all of the time should go into matrix products. The rest goes
+into cutting out patches (`patches.py`) and normalising (`moments.py`). Both have gradients written
+by hand, which make fewer passes over the activations.
 """
 
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""Linear maps with or without weights of their own for each episode."""
+"""Linear maps, with weights of each episode or shared by all."""
 
 import tensorflow as tf
 
@@ -21,5 +21,5 @@ def pointwise(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 
 
 def task_dense(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
-    """`[E, B, D]` times `[E, D, F]` (or `[D, F]`), plus `[E, F]` (or `[F]`): `[E, B, F]`."""
+    """A dense layer: `[E, B, D]` times `[E, D, F]` (or `[D, F]`), plus `[E, F]` (or `[F]`)."""
     return tf.matmul(x, kernel) + (bias if bias.shape.rank == 1 else bias[:, None, :])

@@ -1,12 +1,12 @@
-"""Normalising by moments, and the rectifier after it, with gradients of two orders by hand.
+"""Normalising by moments, and the rectifier after it, with first and second derivatives by hand.
 
 Shape letters as in `convolution.py`. The second derivative keeps only x and dL/dy. Each tensor that
 a step keeps is copied once per inner step, so two activations instead of seven make it faster.
 Higher derivatives are TensorFlow's own.
 
-By hand, and not by a `GradientTape` inside the gradient: where TensorFlow differentiates a loop,
-what such a tape watches are tensors of another graph, and it loses some of what is computed from
-them, without a word (`tf.identity` of each before the tape mends that).
+A `GradientTape` inside the gradient would be shorter, but gives wrong numbers: where TensorFlow
+differentiates a loop, the tensors that such a tape watches belong to another graph, and it silently
+loses a part of the gradient (taking `tf.identity` of each before the tape repairs that).
 """
 
 import tensorflow as tf
@@ -22,7 +22,7 @@ def moments(x: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Mean and variance of each channel over the examples of an episode and all positions.
 
     Args:
-      x: `[E, B, H, W, F]`.
+      x: activations `[E, B, H, W, F]`.
       weights: `[E, B]`, 1 for an example that counts and 0 for padding; a constant, to which no
         gradient flows.
 
@@ -39,7 +39,7 @@ def moments(x: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 def _variance(x: tf.Tensor, mean: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
     """`sum_b share_b sum_hw (x_bhw - mean)^2` with the mean of this very `x`.
 
-    Nothing goes back through `mean`: -2 sum_b share_b sum_hw (x_bhw - mean) is 0, whatever x is.
+    The gradient by `mean`, -2 sum_b share_b sum_hw (x_bhw - mean), is 0 for every x.
     """
     of_example = share[:, :, None, None, None]
 
@@ -52,10 +52,10 @@ def _variance(x: tf.Tensor, mean: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
 
     @tf.custom_gradient
     def by_x(x: tf.Tensor, mean: tf.Tensor, upstream: tf.Tensor):
-        def gradient(by: tf.Tensor):
-            total = _weighted_sum(by, share)
-            with_centred = _total_product(by, x - mean, share)
-            return 2 * of_example * upstream * by, -2 * upstream * total, 2 * with_centred
+        def gradient(second: tf.Tensor):
+            total = _weighted_sum(second, share)
+            with_centred = _total_product(second, x - mean, share)
+            return 2 * of_example * upstream * second, -2 * upstream * total, 2 * with_centred
 
         return 2 * of_example * upstream * (x - mean), gradient
 
@@ -72,9 +72,9 @@ def normalise(
     """`rectify((x - mean) / sqrt(variance + EPSILON) + offset, slope)`.
 
     Args:
-      x: `[E, B, H, W, F]`.
-      mean, variance, offset: broadcast over `x`.
-      slope: see `rectify`.
+      x: activations `[E, B, H, W, F]`.
+      mean, variance, offset: tensors that broadcast over `x`.
+      slope: slope of the rectifier below 0; see `rectify`.
     """
     scale = tf.math.rsqrt(variance + EPSILON)
     if mean.shape[1] != 1 or offset.shape.rank not in (1, 5):
@@ -115,7 +115,7 @@ def normalise(
 
 
 def rectify(y: tf.Tensor, slope: float) -> tf.Tensor:
-    """`y` where it is positive, else `slope * y`: 0 is ReLU, 1 leaves `y` as it is."""
+    """`y` where it is positive, else `slope * y`: slope 0 is ReLU, slope 1 the identity."""
     if slope == 1.0:
         return y
     return tf.nn.relu(y) if slope == 0.0 else tf.maximum(y, slope * y)
@@ -124,7 +124,7 @@ def rectify(y: tf.Tensor, slope: float) -> tf.Tensor:
 def _weighted_sum(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """`sum_b weights_b sum_hw x_bhw`: `[E, B, H, W, F]`, `[E, B]` -> `[E, 1, 1, 1, F]`.
 
-    Its gradient gives each `x_bhw` its `weights_b` of what comes back; `weights` are constants.
+    Its gradient by `x_bhw` is `weights_b` times the upstream gradient; `weights` are constants.
     """
 
     @tf.custom_gradient
@@ -144,8 +144,9 @@ def _weighted_sum(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
 def _total(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """The value of `_weighted_sum`.
 
-    Positions first, then examples, as a product: one sum over both loses a digit of float32, which
-    is summed in one sweep, and where XLA knows that the weights are ones it would make one of two.
+    Summed over positions first, then over examples by a matrix product: one sum over both would be
+    a single sweep, which loses a digit of float32. (Two sums are not enough: where XLA knows that
+    the weights are ones, it merges them into one.)
     """
     of_example = tf.reduce_sum(x, axis=[2, 3])
     return tf.matmul(weights[:, None, :], of_example)[:, :, None, None, :]
@@ -154,7 +155,7 @@ def _total(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
 def _total_product(x: tf.Tensor, y: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """The value of `_weighted_sum` of `x * y`.
 
-    XLA writes down what it sums over positions: taken row by row, that is a row's size of it.
+    XLA materialises x * y before summing; row by row, that temporary is one row.
     """
     if not compiled_by_xla():
         return _total(x * y, weights)

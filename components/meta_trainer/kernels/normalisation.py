@@ -40,7 +40,7 @@ class Normalisation(NamedTuple):
 
     @property
     def inductive(self) -> bool:
-        """Whether a query's answer depends on its support set and itself alone."""
+        """Whether a query is normalised from the support set and itself alone."""
         return self.mode != "transductive"
 
     def init(self, layer: str, filters: int) -> dict[str, tf.Tensor]:
@@ -62,7 +62,7 @@ class Normalisation(NamedTuple):
         layer: str,
         x: tf.Tensor,
         mask: tf.Tensor | None,
-        given: Weights | None,
+        statistics: Weights | None,
         slope: float = 1.0,
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Normalises and rectifies activations.
@@ -73,7 +73,7 @@ class Normalisation(NamedTuple):
           x: activations `[E, B, H, W, F]`.
           mask: `[E, B]`, 0 for padding, which does not count in the moments; `None` where all
             examples count.
-          given: the statistics of the support set's pass, or `None` to compute them from `x`.
+          statistics: those of the support set's pass, or `None` to compute them from `x`.
           slope: the slope below 0 of the rectifier that follows; see `moments.rectify`.
 
         Returns:
@@ -87,24 +87,24 @@ class Normalisation(NamedTuple):
         if self.mode == "example":
             mean, variance = _own_moments(x, axis=[2, 3, 4])
             return rectify((x - mean) * tf.math.rsqrt(variance + EPSILON) + offset, slope), {}
-        if given is None or self.mode == "transductive":
+        if statistics is None or self.mode == "transductive":
             mask = tf.ones(tf.shape(x)[:2], x.dtype) if mask is None else tf.cast(mask, x.dtype)
             mean, variance = moments(x, mask)
             size = tf.reduce_sum(mask, axis=1)
         else:
-            mean = given[f"{layer}_mean"][:, None, None, None, :]
-            variance = given[f"{layer}_variance"][:, None, None, None, :]
-            size = given.get(f"{layer}_size")
-        statistics = {}
+            mean = statistics[f"{layer}_mean"][:, None, None, None, :]
+            variance = statistics[f"{layer}_variance"][:, None, None, None, :]
+            size = statistics.get(f"{layer}_size")
+        computed = {}
         if self.inductive:
-            statistics[f"{layer}_mean"] = mean[:, 0, 0, 0, :]
-            statistics[f"{layer}_variance"] = variance[:, 0, 0, 0, :]
+            computed[f"{layer}_mean"] = mean[:, 0, 0, 0, :]
+            computed[f"{layer}_variance"] = variance[:, 0, 0, 0, :]
         if self.mode == "task_norm":
-            statistics[f"{layer}_size"] = size
+            computed[f"{layer}_size"] = size
             evidence = weights[f"{layer}_blend_slope"] * size + weights[f"{layer}_blend_bias"]
             alpha = tf.sigmoid(evidence)[:, None, None, None, None]
             mean, variance = _blend(x, mean, variance, alpha)
-        return normalise(x, mean, variance, offset, slope), statistics
+        return normalise(x, mean, variance, offset, slope), computed
 
 
 def _blend(

@@ -12,7 +12,7 @@ from components.meta_trainer.kernels.shapes import KERNEL, shape_of
 
 
 def convolution(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
-    """3 x 3, SAME padding, as `convolution.task_conv`."""
+    """`convolution.task_conv`: 3 x 3 with SAME padding."""
     episodes, examples, height, width, channels = shape_of(x)
     depth, filters = KERNEL**2 * channels, kernel.shape[-1]
     shared = kernel.shape.rank == 4
@@ -24,8 +24,8 @@ def convolution(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
 def im2col(x: tf.Tensor, stride: int) -> tf.Tensor:
     """The 3 x 3 neighbourhoods: `[E, B, H, W, C]` -> `[E, B H' W', 9 C]`, SAME padding.
 
-    Its gradient is `col2im`, and that one's is `im2col`: both are linear and each other's
-    transpose, so that derivatives of any order cost one of the two.
+    Its gradient is `_col2im`, and the gradient of that is `_im2col`: both are linear and each
+    other's transpose, so derivatives of any order cost one of the two.
     """
     like = shape_of(x)
 
@@ -41,11 +41,11 @@ def im2col(x: tf.Tensor, stride: int) -> tf.Tensor:
 
 
 def _im2col(x: tf.Tensor, stride: int) -> tf.Tensor:
-    """Tap by tap, each with zeros where it lies outside the image.
+    """The value of `im2col`, tap by tap, each with zeros where it lies outside the image.
 
     One pass over the patches in all: XLA updates them in place, as long as every update covers all
-    positions and nothing is reshaped after the first. Meta-steps were 8% slower where the taps were
-    copied inside the image alone and the patches reshaped before the last.
+    positions and nothing is reshaped after the first. Meta-steps were 8% slower when each tap wrote
+    only the positions inside the image and the patches were reshaped before the last.
     """
     episodes, examples, height, width, channels = shape_of(x)
     rows, columns = -(-height // stride), -(-width // stride)
@@ -70,11 +70,10 @@ def _im2col(x: tf.Tensor, stride: int) -> tf.Tensor:
 
 
 def _col2im(patches: tf.Tensor, stride: int, shape: list) -> tf.Tensor:
-    """The transpose of `_im2col`: adds each patch back to where it came from in `shape`.
+    """The transpose of `_im2col`: adds each patch to its positions of an image of `shape`.
 
-    Positions that are equal modulo the stride make a grid of their own, to which few taps add; the
-    grids are interleaved at the end. Meta-steps were 6% slower with all nine taps placed in the
-    whole image.
+    Positions that are equal modulo the stride form a grid, to which few taps add; the grids are
+    interleaved at the end. Meta-steps were 6% slower with all nine taps added to the whole image.
     """
     episodes, examples, height, width, channels = shape
     rows, columns = -(-height // stride), -(-width // stride)
@@ -96,7 +95,7 @@ def _col2im(patches: tf.Tensor, stride: int, shape: list) -> tf.Tensor:
 
 
 def _margins(read: slice, stride: int, size: int) -> list[int]:
-    """How many positions of a grid lie before and behind those that a tap reads."""
+    """Numbers of positions of a grid before and after those that a tap reads."""
     first = read.start // stride
     return [first, size - first - len(range(read.start, read.stop, stride))]
 
@@ -106,7 +105,7 @@ Range = tuple[slice, slice]
 
 
 def _taps(height: int, width: int, stride: int) -> Iterator[tuple[int, tuple[Range, Range]]]:
-    """`number, (rows, columns)` of each of the nine taps that meets the image anywhere."""
+    """`number, (rows, columns)` of each of the nine taps that overlaps the image."""
     for row in range(KERNEL):
         for column in range(KERNEL):
             rows, columns = _inside(row, height, stride), _inside(column, width, stride)
@@ -115,7 +114,7 @@ def _taps(height: int, width: int, stride: int) -> Iterator[tuple[int, tuple[Ran
 
 
 def _inside(tap: int, size: int, stride: int) -> Range | None:
-    """Where a tap (0 to 2, in one direction) meets the image and not its padding."""
+    """The range in which a tap (0 to 2, in one direction) reads the image, not its padding."""
     outputs = -(-size // stride)
     before = max((outputs - 1) * stride + KERNEL - size, 0) // 2  # TensorFlow's SAME padding
     shift = tap - before

@@ -1,7 +1,7 @@
-"""Convolutions that XLA does not compile: TensorFlow's own (on CPUs they are oneDNN's).
+"""Convolutions where XLA does not compile: TensorFlow's own (on CPUs they are oneDNN's).
 
-Uncompiled they are many times faster than patches; compiled by XLA they are slower. Exported models
-and meta-validation use them.
+Without XLA they are many times faster than patches; with it they are slower. Exported models and
+meta-validation use them.
 """
 
 from collections.abc import Callable
@@ -12,16 +12,16 @@ from components.meta_trainer.kernels.shapes import KERNEL, shape_of
 
 
 def convolution(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
-    """3 x 3, SAME padding, as `convolution.task_conv`."""
+    """`convolution.task_conv`: 3 x 3 with SAME padding."""
     if kernel.shape.rank == 5:
-        return _one_after_the_other(x, kernel, stride)
+        return _episode_by_episode(x, kernel, stride)
     shape = shape_of(x)
     y = tf.nn.conv2d(tf.reshape(x, [shape[0] * shape[1], *shape[2:]]), kernel, stride, "SAME")
     return tf.reshape(y, [*shape[:2], *y.shape[1:]])
 
 
-def _one_after_the_other(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
-    """With a kernel for each episode.
+def _episode_by_episode(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
+    """The convolution with a kernel for each episode, in a loop over episodes.
 
     <conv(x, kernel), y> is linear in each of the three. Its derivatives by y, kernel and x are the
     functions below, and theirs are these functions again, whatever the order.
@@ -48,10 +48,10 @@ def _one_after_the_other(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Ten
     @tf.custom_gradient
     def by_input(y: tf.Tensor, kernel: tf.Tensor):
         def one(y: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-            found = tf.raw_ops.Conv2DBackpropInput(
+            x = tf.raw_ops.Conv2DBackpropInput(
                 input_sizes=shape, filter=kernel, out_backprop=y, **options
             )
-            return tf.ensure_shape(found, [None, *of_image])
+            return tf.ensure_shape(x, [None, *of_image])
 
         return _each(one, y, kernel), lambda by: (conv(by, kernel), by_kernel(by, y))
 

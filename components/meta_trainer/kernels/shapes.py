@@ -1,4 +1,4 @@
-"""Sizes that several modules of this folder ask for."""
+"""Sizes that several modules of this folder need."""
 
 import tensorflow as tf
 
@@ -7,6 +7,6 @@ KERNEL = 3
 
 
 def shape_of(x: tf.Tensor) -> list:
-    """The static size where it is known, else the dynamic one."""
+    """The sizes of all axes: an int where it is static, else a scalar tensor."""
     dynamic = tf.shape(x)
     return [dynamic[i] if size is None else size for i, size in enumerate(x.shape)]

@@ -102,11 +102,11 @@ def maml_plus_plus(options: MamlPlusPlusOptions, network: Network, task: Task) -
 
 
 def step_shares(annealed: tf.Tensor, steps: int) -> tf.Tensor:
-    """v_1..v_steps: even at first, all on the last step from `annealed` 1 on.
+    """Weights v of the steps' losses: even at first, all on the last step from `annealed` 1 on.
 
     Args:
       annealed: share of the annealing done, a scalar of at least 0.
-      steps: how many.
+      steps: number of inner steps.
 
     Returns:
       `[steps]`, at least 0, of sum 1.

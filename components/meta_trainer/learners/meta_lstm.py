@@ -50,7 +50,7 @@ class MetaLstmOptions(StepOptions):
     """Options of `meta_lstm`. The paper: 12 steps for 1 shot, 8 for 5 shots."""
 
     inner_steps: int = Field(default=5, ge=1)
-    """Updates of the learner in meta-training, each on the whole support set."""
+    """Updates of the weights in meta-training, each on the whole support set."""
     hidden: int = Field(default=20, ge=1)
     """Size of the first layer."""
     divide_gradient: bool = False

@@ -77,7 +77,7 @@ def proto_maml(options: ProtoMamlOptions, network: Network, task: Task) -> Learn
         task,
         init=init,
         plan=gradient_descent(loop(None)),
-        # The ways of meta-training are known, and XLA asks for static shapes.
+        # The ways of meta-training are known, and XLA needs static shapes.
         training_plan=gradient_descent(loop(network.outputs), first_order=options.first_order),
         options=options,
         fixed_ways=False,

@@ -54,7 +54,7 @@ def protonet(options: ProtonetOptions, network: Network, task: Task) -> Learner:
         init=init,
         adapt=adapt_to(None),
         predict=predict,
-        # The ways of meta-training are known, and XLA asks for static shapes.
+        # The ways of meta-training are known, and XLA needs static shapes.
         meta_gradients=query_gradients(adapt_to(network.outputs), predict, task),
         path=None,
         network=network,

@@ -4,8 +4,8 @@
 
 with U a step of SGD, and epsilon falling from 1 to 0. In meta-training all examples of an episode
 are trained on, support and query alike: Reptile needs no split. Each step takes other examples, as
-many as a support set has: that steps on different minibatches agree is what the update asks for
-beyond joint training (section 5.1). `theta - phi` is returned as the meta-gradient.
+many as a support set has: beyond joint training, the update favours weights at which steps on
+different minibatches agree (section 5.1). `theta - phi` is returned as the meta-gradient.
 
 References: Nichol, Achiam, Schulman 2018, "On First-Order Meta-Learning Algorithms",
 arXiv 1803.02999, algorithm 2. Their experiments take Adam with beta_1 = 0 for U, and fifty steps

@@ -1,10 +1,9 @@
 """The meta-gradient on all cores: stacks of episodes cut into chunks that run side by side.
 
 On a CPU, a few large operations shared by all cores are slower than whole chunks of episodes, one
-per core: nothing waits for the slowest thread of each operation, and a chunk's activations fit
-into the core's cache. So each operation runs on a single thread
-(`components.single_threaded`), and independent chunks are left to TensorFlow's executor, which runs
-them at once.
+per core: no operation waits for its slowest thread, and a chunk's activations fit into the core's
+cache. So each operation runs on a single thread (`components.single_threaded`), and TensorFlow's
+executor runs independent chunks at once.
 """
 
 import functools

@@ -134,6 +134,14 @@ def test_schedules_go_by_steps_or_by_time_whichever_is_further(step, seconds, ma
     np.testing.assert_allclose(share_done(state, options), share, rtol=1e-6)
 
 
+def test_checkpoints_of_flat_weights_are_not_resumed(tmp_path, capfd):
+    """Those of versions before weights were nested: half of a state would be worse than none."""
+    old = tf.train.Checkpoint(state=tf.train.Checkpoint(step=tf.Variable(7, dtype=tf.int64)))
+    tf.train.CheckpointManager(old, str(tmp_path / "checkpoints"), max_to_keep=2).save(7)
+    assert [entry["step"] for entry in train(tmp_path, steps=10).history] == [10]
+    assert "goes on" not in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("steps", [1, 7, 10])
 def test_the_last_step_is_always_evaluated(tmp_path, steps):
     assert train(tmp_path, steps=steps).history[-1]["step"] == steps
