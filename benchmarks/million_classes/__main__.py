@@ -29,10 +29,9 @@ EPISODES = {"ways": 5, "shots": 1, "queries": 1}
 def options(classes: int, per_class: int, episodes: int) -> tuple[Any, Any]:
     """Makes the sections `data` and `episodes` of one measurement."""
     from components.episode_gen.options import DataOptions, EpisodeCounts, EpisodeOptions
-    from components.episode_gen.sources import SOURCES
 
-    SOURCES["synthetic"] = "benchmarks.million_classes.source"
-    data = DataOptions(source="synthetic", path=f"{classes}x{per_class}", table_megabytes=0)
+    source = "benchmarks.million_classes.source.open_source"
+    data = DataOptions(source=source, path=f"{classes}x{per_class}", table_megabytes=0)
     counts = EpisodeCounts(train=episodes, eval=0, test=0)
     return data, EpisodeOptions(**EPISODES, counts=counts)
 

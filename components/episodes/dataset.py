@@ -1,4 +1,4 @@
-"""Reading episodes with tf.data: whole vectors of serialised episodes at a time.
+"""Reads episodes with tf.data: whole vectors of serialised episodes at a time.
 
 Shape letters: E episodes, S support examples, Q query examples.
 """
@@ -16,10 +16,10 @@ from serving.saved_model.signatures import PADDING_LABEL
 
 
 def read_split(uri: str, split: str) -> tf.data.Dataset:
-    """The serialised episodes of one split, in the order of their indices.
+    """Reads the serialised episodes of one split, in the order of their indices.
 
     Args:
-      uri: of an Examples artifact; the files are `uri/Split-<split>/*.gz`.
+      uri: location of an Examples artifact; the files are `uri/Split-<split>/*.gz`.
       split: "train", "eval" or "test".
 
     Raises:
@@ -46,7 +46,7 @@ def parse_episodes(serialized: tf.Tensor, spec: ExampleSpec) -> Episodes:
 
     Args:
       serialized: `[E]` string.
-      spec: shape and dtype of an example.
+      spec: shape and dtype of an example and its target.
 
     Returns:
       inputs of the stored dtype, labels of the task's dtype and shape.
@@ -83,7 +83,7 @@ def parse_indices(serialized: tf.Tensor) -> tf.Tensor:
 
 
 def _decode(stored: tf.Tensor, spec: ExampleSpec) -> tf.Tensor:
-    """`[E, S]` string of stored bytes to `[E, S, *spec.shape]`."""
+    """Decodes stored bytes, `[E, S]` string, to `[E, S, *spec.shape]`."""
     if spec.dtype == "string":
         return stored
     fixed = [size for size in spec.shape if size is not None]

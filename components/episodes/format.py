@@ -59,7 +59,7 @@ class Episode:
 
 
 def encode_episode(episode: Episode, spec: ExampleSpec) -> bytes:
-    """The serialised `tf.train.Example`; equal episodes give equal bytes.
+    """Serialises an episode as a `tf.train.Example`; equal episodes give equal bytes.
 
     Raises:
       ValueError: an array's shape is not the spec's.
@@ -74,7 +74,7 @@ def encode_episode(episode: Episode, spec: ExampleSpec) -> bytes:
 
 
 def encode_stored(episode: Episode) -> bytes:
-    """As `encode_episode`, for examples that are already in their stored bytes."""
+    """Serialises an episode whose examples are stored bytes already."""
     record = tf.train.Example()
     feature = record.features.feature
     feature[SUPPORT_INPUT].bytes_list.value.extend(episode.support_x)
@@ -98,7 +98,7 @@ def decode_episode(serialized: bytes, spec: ExampleSpec) -> Episode:
 
 
 def decode_stored(serialized: bytes) -> Episode:
-    """As `decode_episode`, leaving the examples in their stored bytes."""
+    """Parses an episode, leaving its examples as stored bytes."""
     feature = tf.train.Example.FromString(serialized).features.feature
     return Episode(
         index=feature[INDEX].int64_list.value[0],

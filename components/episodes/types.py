@@ -1,4 +1,4 @@
-"""Several episodes as stacked tensors, from reading them to training, predicting and scoring.
+"""Several episodes as stacked tensors, for training, prediction and scoring.
 
 Shape letters: E episodes, S support examples, Q query examples, N ways.
 """

@@ -1,5 +1,5 @@
-"""What an example is, for each modality: how it is stored, decoded and fed to a network.
+"""Modalities: how examples of each kind are stored, decoded and prepared for a network.
 
-Every function that the exported graph contains is here, built of stock TensorFlow operations, and
-the same functions prepare the training data: what a client sends is treated as the episodes were.
+Every function of the exported graph that handles examples is here, built of stock TensorFlow
+operations. The same functions prepare the training data, so both are treated alike.
 """

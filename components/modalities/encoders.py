@@ -1,4 +1,4 @@
-"""The inverse of a modality's `decode`: examples as files and texts, as a client sends them.
+"""Encodes examples as files and texts, as a client sends them: the inverse of `decode`.
 
 Shape letters: E episodes, S support examples, Q query examples.
 """
@@ -18,15 +18,16 @@ from serving.saved_model import signatures as sig
 def encoded_request(
     inputs: Mapping[str, np.ndarray], class_names: Sequence[str], spec: ExampleSpec
 ) -> dict[str, np.ndarray] | None:
-    """A request for `serving_default` as one for `adapt_and_predict_encoded`.
+    """Makes a request for `adapt_and_predict_encoded` of one for `serving_default`.
 
     Args:
       inputs: `support_x` [E, S, ...], `support_y` [E, S] and `query_x` [E, Q, ...].
       class_names: the name of each label.
-      spec: of one example.
+      spec: shape and dtype of one example.
 
     Returns:
-      `support_x`, `support_labels` and `query_x`, strings; `None` for examples without such a form.
+      `support_x`, `support_labels` and `query_x`, strings; `None` for examples without an
+      encoded form.
     """
     encoder = encoder_for(spec)
     if encoder is None:
@@ -44,7 +45,7 @@ def encoded_request(
 
 
 def encoder_for(spec: ExampleSpec) -> Callable[[np.ndarray], bytes] | None:
-    """From one example to what a client would send of it; `None` where there is nothing."""
+    """The function from an example to a file or text; `None` for a kind without such a form."""
     if not spec.has_encoded_form:
         return None
     if spec.dtype == "string":
@@ -55,7 +56,7 @@ def encoder_for(spec: ExampleSpec) -> Callable[[np.ndarray], bytes] | None:
 
 
 def wav(samples: np.ndarray, *, sample_rate: int, channels: int = 1) -> bytes:
-    """`[T]` float32 in -1..1 to a 16-bit wav file, the same samples in every channel."""
+    """Encodes samples `[T]` float32 in -1..1 as a 16-bit wav file, the same in every channel."""
     buffer = io.BytesIO()
     whole = np.clip(np.round(samples * 32768.0), -32768, 32767).astype("<i2")
     with wave.open(buffer, "wb") as file:
@@ -65,7 +66,7 @@ def wav(samples: np.ndarray, *, sample_rate: int, channels: int = 1) -> bytes:
 
 
 def png(image: np.ndarray) -> bytes:
-    """`[H, W, C]` uint8 to a png file."""
+    """Encodes an image `[H, W, C]` uint8 as a png file."""
     buffer = io.BytesIO()
     Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(buffer, "PNG")
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Examples as pictures, for people to look at."""
+"""Examples as pictures, for people to see."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ import numpy as np
 from components.modalities.base import ExampleSpec
 
 HAVE_PICTURES = ("image", "audio")
-"""The modalities whose examples have one."""
+"""Modalities whose examples can be shown as a picture."""
 
 
 def as_picture(example: Any, spec: ExampleSpec) -> np.ndarray:
-    """`[H, W, C]` uint8: an image as it is, a recording as its spectrogram.
+    """The picture of an example, `[H, W, C]` uint8: the image, or the spectrogram of a recording.
 
-    Of a spectrogram, time goes from left to right, high is above low, and loud is dark.
+    In a spectrogram time runs from left to right, high frequencies are at the top, loud is dark.
     """
     if spec.modality != "audio":
         return np.asarray(example)
@@ -25,5 +25,5 @@ def as_picture(example: Any, spec: ExampleSpec) -> np.ndarray:
 
 
 def as_pixels(brightness: np.ndarray) -> np.ndarray:
-    """0..1, what is beyond cut off, to uint8."""
+    """Converts brightness in 0..1 to uint8; values outside are clipped."""
     return np.round(255.0 * np.clip(brightness, 0.0, 1.0)).astype(np.uint8)

@@ -20,7 +20,7 @@ LOWEST_HERTZ = 60.0
 FRAMES = 32
 """Frames of the stretched spectrogram."""
 FLOOR = 1e-6
-"""Added to the energies: silence has a logarithm."""
+"""Added to the energies, so that silence has a logarithm."""
 
 
 def audio_modality(spec: ExampleSpec) -> Modality:
@@ -30,11 +30,11 @@ def audio_modality(spec: ExampleSpec) -> Modality:
 
     def prepare(samples: tf.Tensor) -> tf.Tensor:
         flat = tf.reshape(samples, [tf.reduce_prod(tf.shape(samples)[:-1]), tf.shape(samples)[-1]])
-        found = spectrogram(flat, sample_rate)
+        bands = spectrogram(flat, sample_rate)
         shape = tf.concat([tf.shape(samples)[:-1], [FRAMES, MEL_BANDS, 1]], axis=0)
-        found = tf.reshape(found, shape)
-        found.set_shape([*samples.shape[:-1], FRAMES, MEL_BANDS, 1])
-        return found
+        bands = tf.reshape(bands, shape)
+        bands.set_shape([*samples.shape[:-1], FRAMES, MEL_BANDS, 1])
+        return bands
 
     def decode(encoded: tf.Tensor, name: str) -> tf.Tensor:
         def decode_one(file: tf.Tensor) -> tf.Tensor:
@@ -59,7 +59,7 @@ def audio_modality(spec: ExampleSpec) -> Modality:
 
 @functools.cache
 def _mean_log_mels(sample_rate: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    """`[n, T]` samples to `[n, MEL_BANDS]`; traced once, as the evaluator asks again and again."""
+    """A function from samples `[n, T]` to `[n, MEL_BANDS]`, traced once for many calls."""
 
     @tf.function(input_signature=[tf.TensorSpec([None, None], tf.float32)])
     def means(samples: tf.Tensor) -> tf.Tensor:
@@ -69,7 +69,7 @@ def _mean_log_mels(sample_rate: int) -> Callable[[tf.Tensor], tf.Tensor]:
 
 
 def spectrogram(samples: tf.Tensor, sample_rate: int) -> tf.Tensor:
-    """Log-mel energies over stretched time.
+    """Computes log-mel energies over stretched time.
 
     Args:
       samples: `[n, T]` float32, zeros after the end of each recording.
@@ -80,13 +80,13 @@ def spectrogram(samples: tf.Tensor, sample_rate: int) -> tf.Tensor:
     """
     window, hop = round(WINDOW_SECONDS * sample_rate), round(HOP_SECONDS * sample_rate)
     ends = tf.where(tf.not_equal(samples, 0.0), tf.range(1, tf.shape(samples)[1] + 1), 0)
-    # The longest silence, an empty recording, has one frame too.
+    # An empty recording has one frame too.
     lengths = tf.reduce_max(tf.pad(ends, [[0, 0], [0, 1]], constant_values=1), axis=1)
-    # Loudness is the microphone's, not the word's.
+    # Loudness depends on the microphone, not on the word.
     loudest = tf.reduce_max(tf.pad(tf.abs(samples), [[0, 0], [0, 1]]), axis=1, keepdims=True)
-    even = tf.math.divide_no_nan(samples, loudest)
-    # With a window of zeros at the end, every sample begins a frame's reach that is whole.
-    waves = tf.signal.stft(tf.pad(even, [[0, 0], [0, window]]), window, hop)
+    scaled = tf.math.divide_no_nan(samples, loudest)
+    # With a window of zeros at the end, every sample is within a whole frame.
+    waves = tf.signal.stft(tf.pad(scaled, [[0, 0], [0, window]]), window, hop)
     energies = tf.square(tf.abs(waves))
     bands = tf.signal.linear_to_mel_weight_matrix(
         MEL_BANDS, energies.shape[-1], sample_rate, LOWEST_HERTZ, sample_rate / 2
@@ -96,8 +96,7 @@ def spectrogram(samples: tf.Tensor, sample_rate: int) -> tf.Tensor:
 
 
 def _stretch(frames: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
-    """The first `counts` `[n]` of `frames` `[n, F, d]` to `[n, FRAMES, d]`, between neighbours
-    linearly."""
+    """Stretches the first `counts` `[n]` of `frames` `[n, F, d]` linearly to `[n, FRAMES, d]`."""
     last = tf.cast(counts - 1, tf.float32)[:, None]
     places = tf.linspace(0.0, 1.0, FRAMES)[None, :] * last
     before = tf.floor(places)
@@ -109,7 +108,7 @@ def _stretch(frames: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
 
 
 def decode_wav(file: tf.Tensor, name: str, *, sample_rate: int, max_samples: int) -> tf.Tensor:
-    """A 16-bit mono wav file, a scalar string, to `[T]` float32 in -1..1.
+    """Decodes a 16-bit mono wav file, a scalar string, to `[T]` float32 in -1..1.
 
     Raises INVALID_ARGUMENT, naming the input, for another rate, stereo, no or too many samples.
     """
@@ -150,7 +149,7 @@ def decode_wav(file: tf.Tensor, name: str, *, sample_rate: int, max_samples: int
 
 
 def _check_kind(encoded: tf.Tensor, name: str) -> tf.Operation:
-    """Every string must be empty (padding) or begin as a wav file does."""
+    """Checks that every string is empty (padding) or begins as a wav file does."""
     wav = tf.equal(tf.strings.substr(encoded + "....", 0, 4), "RIFF")
     others = tf.reduce_sum(tf.cast(~(wav | tf.equal(encoded, "")), tf.int32))
     sentence = [f"`{name}` must hold wav files; got ", tf.strings.as_string(others)]

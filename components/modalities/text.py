@@ -11,11 +11,11 @@ import tensorflow as tf
 from components.modalities.base import ExampleSpec, Modality
 
 MAX_CHARACTERS = 1_000
-"""What follows in a text has no part in the answer."""
+"""The rest of a text is ignored."""
 MAX_TOKENS = 128
-"""Words come first; parts of words that do not fit have no part in the answer either."""
+"""Words come first; parts of words that do not fit are ignored."""
 PART_LENGTHS = (3, 4)
-"""Characters of a part of a word; the places between words count as one."""
+"""Lengths of parts of words in characters; a gap between words counts as one."""
 BASELINE_BUCKETS = 4_096
 """Size of the bag of words of the nearest-centroid baseline."""
 
@@ -40,7 +40,7 @@ def text_modality(spec: ExampleSpec) -> Modality:
 
 
 def _check_words(encoded: tf.Tensor, name: str) -> tf.Operation:
-    """A text must be empty (padding) or have a word: of others the network sees nothing."""
+    """Checks that a text is empty (padding) or has a word: the network sees nothing of others."""
     wordless = tf.not_equal(encoded, "") & tf.equal(words(encoded).row_lengths(), 0)
     count = tf.reduce_sum(tf.cast(wordless, tf.int32))
     sentence = [f"`{name}` must hold texts with a letter or a digit; got this many without: "]
@@ -50,24 +50,24 @@ def _check_words(encoded: tf.Tensor, name: str) -> tf.Operation:
 
 
 def words(texts: tf.Tensor) -> tf.RaggedTensor:
-    """`[n]` string to `[n, (words)]`: lower case, whatever is no letter or digit parts words."""
+    """Splits texts `[n]` into words `[n, (words)]`: lower case, letters and digits only."""
     valid = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
     lower = tf.strings.lower(
         tf.strings.substr(valid, 0, MAX_CHARACTERS, unit="UTF8_CHAR"), encoding="utf-8"
     )
-    # An apostrophe is no place to part a word: "what's" is one.
+    # An apostrophe does not split a word: "what's" is one.
     joined = tf.strings.regex_replace(lower, "['’]", "")
     return tf.strings.split(tf.strings.regex_replace(joined, r"[^\p{L}\p{M}\p{N}]+", " "))
 
 
 def token_hashes(texts: tf.Tensor) -> tf.Tensor:
-    """`[n]` string to `[n, MAX_TOKENS]` int32: words, then their parts; 0 where there is none."""
-    found = words(texts)
-    line = tf.strings.join(["_", tf.strings.reduce_join(found, axis=1, separator="_"), "_"])
+    """Hashes texts `[n]` to `[n, MAX_TOKENS]` int32: words, then their parts; 0 for no token."""
+    split = words(texts)
+    line = tf.strings.join(["_", tf.strings.reduce_join(split, axis=1, separator="_"), "_"])
     characters = tf.strings.unicode_split(line, "UTF-8")
     parts = tf.strings.ngrams(characters, PART_LENGTHS, separator="")
-    # A part may spell a word: the mark keeps the two apart.
-    whole = tf.ragged.map_flat_values(lambda word: tf.strings.join(["=", word]), found)
+    # A part may equal a word: the mark makes their hashes differ.
+    whole = tf.ragged.map_flat_values(lambda word: tf.strings.join(["=", word]), split)
     tokens = tf.concat([whole, parts], axis=1)
     hashes = tf.ragged.map_flat_values(_hash, tokens)
     return hashes.to_tensor(0, shape=[None, MAX_TOKENS])
@@ -78,12 +78,12 @@ def _hash(tokens: tf.Tensor) -> tf.Tensor:
 
 
 def bag_of_words(texts: np.ndarray) -> np.ndarray:
-    """`[n]` strings to `[n, BASELINE_BUCKETS]`: counts of hashed words, of length 1.
+    """Counts the hashed words of texts `[n]`: `[n, BASELINE_BUCKETS]`, each row of norm 1.
 
-    The length is divided out so that a long and a short text of the same words are close.
+    With the norm divided out, a long and a short text of the same words are close.
     """
-    found = words(tf.constant(texts))
-    buckets = tf.strings.to_hash_bucket_fast(found.flat_values, BASELINE_BUCKETS).numpy()
+    split = words(tf.constant(texts))
+    buckets = tf.strings.to_hash_bucket_fast(split.flat_values, BASELINE_BUCKETS).numpy()
     bags = np.zeros((len(texts), BASELINE_BUCKETS), np.float32)
-    np.add.at(bags, (found.value_rowids().numpy(), buckets), 1.0)
+    np.add.at(bags, (split.value_rowids().numpy(), buckets), 1.0)
     return bags / np.maximum(np.linalg.norm(bags, axis=1, keepdims=True), 1e-9)

@@ -8,7 +8,7 @@ from components.modalities.base import ExampleSpec, Modality
 
 
 def vector_modality(spec: ExampleSpec) -> Modality:
-    """The vector modality. It has no encoded form: a request holds the numbers themselves."""
+    """The vector modality; without an encoded form, since a request holds the numbers."""
 
     def prepare(vectors: Any) -> Any:
         return vectors
