@@ -9,13 +9,8 @@ import tensorflow as tf
 from pydantic import Field
 
 from components.episodes.types import Support
+from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner
-from components.meta_trainer.learners.inner_loop import (
-    Adaptation,
-    InnerLoopOptions,
-    descend,
-    stepwise_learner,
-)
 from components.meta_trainer.learners.maml import equal_rates
 from components.meta_trainer.network import Network, head_outputs
 from components.meta_trainer.types import Weights, stack_for_episodes
@@ -24,7 +19,7 @@ from components.tasks.task import Task
 
 
 @options_class
-class AnilOptions(InnerLoopOptions):
+class AnilOptions(inner_loop.InnerLoopOptions):
     """Options of `anil`."""
 
     inner_steps: int = Field(default=3, ge=0)
@@ -42,7 +37,7 @@ def anil(options: AnilOptions, network: Network, task: Task) -> Learner:
             weights["rates"] = equal_rates({"head": weights["head"]}, options.inner_learning_rate)
         return weights
 
-    def plan(weights: Weights, support: Support) -> Adaptation:
+    def plan(weights: Weights, support: Support) -> inner_loop.Adaptation:
         features, statistics = network.features(weights, support.x, task.mask(support.y))
 
         def step(number: tf.Tensor, fast: dict[str, Any]) -> dict[str, Any]:
@@ -51,12 +46,14 @@ def anil(options: AnilOptions, network: Network, task: Task) -> Learner:
                 tape.watch(fast)
                 losses = task.loss(head_outputs(fast["head"], features), support.y, support.y)
             gradients = tape.gradient(losses, fast)
-            return descend(fast, gradients, weights.get("rates", options.inner_learning_rate))
+            return inner_loop.descend(
+                fast, gradients, weights.get("rates", options.inner_learning_rate)
+            )
 
-        return Adaptation(
+        return inner_loop.Adaptation(
             state=stack_for_episodes({"head": weights["head"]}, tf.shape(support.x)[0]),
             step=step,
             finish=lambda fast: fast | {"statistics": statistics},
         )
 
-    return stepwise_learner(network, task, init=init, plan=plan, options=options)
+    return inner_loop.stepwise_learner(network, task, init=init, plan=plan, options=options)

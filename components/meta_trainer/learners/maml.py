@@ -16,15 +16,8 @@ from typing import Any
 import tensorflow as tf
 from pydantic import Field
 
+from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner
-from components.meta_trainer.learners.inner_loop import (
-    InnerLoop,
-    InnerLoopOptions,
-    adaptable,
-    gradient_descent,
-    start_adaptable,
-    stepwise_learner,
-)
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights
 from components.options import options_class
@@ -32,7 +25,7 @@ from components.tasks.task import Task
 
 
 @options_class
-class FomamlOptions(InnerLoopOptions):
+class FomamlOptions(inner_loop.InnerLoopOptions):
     """Options of `fomaml`."""
 
     inner_steps: int = Field(default=3, ge=0)
@@ -57,19 +50,22 @@ def maml(options: MamlOptions, network: Network, task: Task) -> Learner:
     def init(seed: int) -> dict[str, Any]:
         weights = network.init(seed)
         if options.learn_rates:
-            weights["rates"] = equal_rates(adaptable(network, weights), options.inner_learning_rate)
+            weights["rates"] = equal_rates(
+                inner_loop.adaptable(network, weights), options.inner_learning_rate
+            )
         return weights
 
-    def learning_rates(weights: Weights, step: tf.Tensor) -> Weights | float:
-        del step
-        return weights.get("rates", options.inner_learning_rate)
-
-    loop = InnerLoop(network, task, start_adaptable(network), learning_rates)
-    return stepwise_learner(
+    loop = inner_loop.InnerLoop(
+        network,
+        task,
+        start=inner_loop.start_adaptable(network),
+        learning_rates=lambda weights, step: weights.get("rates", options.inner_learning_rate),
+    )
+    return inner_loop.stepwise_learner(
         network,
         task,
         init=init,
-        plan=gradient_descent(loop, first_order=options.first_order),
+        plan=inner_loop.gradient_descent(loop, first_order=options.first_order),
         options=options,
     )
 

@@ -17,18 +17,8 @@ import tensorflow as tf
 from pydantic import Field
 
 from components.episodes.types import Episodes
+from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner, MetaOptimizer, gradients_of
-from components.meta_trainer.learners.inner_loop import (
-    InnerLoop,
-    StepOptions,
-    adaptable,
-    add_statistics,
-    gradient_descent,
-    inner_step,
-    network_outputs,
-    start_adaptable,
-    stepwise_learner,
-)
 from components.meta_trainer.learners.repeat import repeat
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights
@@ -53,30 +43,31 @@ class MamlPlusPlusOptions:
 def maml_plus_plus(options: MamlPlusPlusOptions, network: Network, task: Task) -> Learner:
     """MAML++; all weights but those of normalisation are adapted."""
     steps = options.inner_steps
-    start = start_adaptable(network)
+    start = inner_loop.start_adaptable(network)
 
     def init(seed: int) -> dict[str, Any]:
         weights = network.init(seed)
         rates = tf.nest.map_structure(
-            lambda _: tf.fill([steps], options.inner_learning_rate), adaptable(network, weights)
+            lambda _: tf.fill([steps], options.inner_learning_rate),
+            inner_loop.adaptable(network, weights),
         )
         return weights | {"rates": rates}
 
     def learning_rates(weights: Weights, step: tf.Tensor) -> Weights:
         return tf.nest.map_structure(lambda rates: rates[step], weights["rates"])
 
-    loop = InnerLoop(network, task, start, learning_rates)
+    loop = inner_loop.InnerLoop(network, task, start, learning_rates)
 
     def query_loss(weights: Weights, fast: Weights, episodes: Episodes):
-        adapted = add_statistics(network, task, weights, fast, episodes.support)
-        outputs = network_outputs(network, weights, adapted, episodes.query_x)
+        adapted = inner_loop.add_statistics(network, task, weights, fast, episodes.support)
+        outputs = inner_loop.network_outputs(network, weights, adapted, episodes.query_x)
         return task.loss(outputs, episodes.query_y, episodes.support_y), outputs
 
     def meta_loss(weights: Weights, episodes: Episodes, progress: tf.Tensor):
         shares = step_shares(progress / max(options.multi_step_share, 1e-6), steps)
         # One program for both orders: two would take twice as long to compile.
         first_order = progress < options.first_order_share
-        take_step = inner_step(loop, weights, episodes.support, first_order=first_order)
+        take_step = inner_loop.inner_step(loop, weights, episodes.support, first_order=first_order)
         # The sum of the steps' query losses goes through the loop beside the fast weights.
         fast = start(weights, episodes.support)
         zero = tf.zeros(tf.shape(episodes.query_y)[:1], fast["head"]["bias"].dtype)
@@ -90,12 +81,12 @@ def maml_plus_plus(options: MamlPlusPlusOptions, network: Network, task: Task) -
         _, outputs = query_loss(weights, state["fast"], episodes)
         return state["total"], outputs
 
-    return stepwise_learner(
+    return inner_loop.stepwise_learner(
         network,
         task,
         init=init,
-        plan=gradient_descent(loop),
-        options=StepOptions(inner_steps=steps),
+        plan=inner_loop.gradient_descent(loop),
+        options=inner_loop.StepOptions(inner_steps=steps),
         meta_gradients=gradients_of(meta_loss, task),
         meta_optimizer=MetaOptimizer(learning_rate=1e-3, schedule="cosine"),
     )

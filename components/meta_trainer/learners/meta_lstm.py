@@ -28,14 +28,8 @@ from pydantic import Field
 
 from components.episodes.types import Support
 from components.meta_trainer.backbones.base import generator
+from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner, MetaOptimizer
-from components.meta_trainer.learners.inner_loop import (
-    Adaptation,
-    StepOptions,
-    add_statistics,
-    stepwise_learner,
-    support_gradients,
-)
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights, stack_for_episodes
 from components.options import options_class
@@ -46,7 +40,7 @@ P = 10.0
 
 
 @options_class
-class MetaLstmOptions(StepOptions):
+class MetaLstmOptions(inner_loop.StepOptions):
     """Options of `meta_lstm`. The paper: 12 steps for 1 shot, 8 for 5 shots."""
 
     inner_steps: int = Field(default=5, ge=1)
@@ -85,14 +79,14 @@ def meta_lstm(options: MetaLstmOptions, network: Network, task: Task) -> Learner
     def init(seed: int) -> dict[str, Any]:
         return network.init(seed) | {"meta_learner": init_meta_learner(seed, options.hidden)}
 
-    def plan(weights: Weights, support: Support) -> Adaptation:
+    def plan(weights: Weights, support: Support) -> inner_loop.Adaptation:
         own = {part: weights[part] for part in like}
         start = flatten(stack_for_episodes(own, tf.shape(support.x)[0]), like)
 
         def step(number: tf.Tensor, state: dict[str, Any]) -> dict[str, Any]:
             del number
             fast = unflatten(tf.stop_gradient(state["c"]), like)
-            gradients, losses = support_gradients(network, task, weights, fast, support)
+            gradients, losses = inner_loop.support_gradients(network, task, weights, fast, support)
             gradient = tf.stop_gradient(flatten(gradients, like))
             if options.divide_gradient:
                 count = tf.reduce_sum(task.mask(support.y), axis=1, keepdims=True)
@@ -101,11 +95,13 @@ def meta_lstm(options: MetaLstmOptions, network: Network, task: Task) -> Learner
             return update(weights["meta_learner"], gradient, losses, State(**state))._asdict()
 
         def finish(state: dict[str, Any]) -> dict[str, Any]:
-            return add_statistics(network, task, weights, unflatten(state["c"], like), support)
+            return inner_loop.add_statistics(
+                network, task, weights, unflatten(state["c"], like), support
+            )
 
-        return Adaptation(initial_state(start, options.hidden)._asdict(), step, finish)
+        return inner_loop.Adaptation(initial_state(start, options.hidden)._asdict(), step, finish)
 
-    return stepwise_learner(
+    return inner_loop.stepwise_learner(
         network,
         task,
         init=init,

@@ -12,23 +12,15 @@ import tensorflow as tf
 from pydantic import Field
 
 from components.meta_trainer.backbones.base import generator
+from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner
-from components.meta_trainer.learners.inner_loop import (
-    InnerLoop,
-    StepOptions,
-    adaptable,
-    gradient_descent,
-    start_adaptable,
-    stepwise_learner,
-)
 from components.meta_trainer.network import Network
-from components.meta_trainer.types import Weights
 from components.options import options_class
 from components.tasks.task import Task
 
 
 @options_class
-class MetaSgdOptions(StepOptions):
+class MetaSgdOptions(inner_loop.StepOptions):
     """Options of `meta_sgd`. The paper takes one step, and draws alpha from [0.005, 0.1]."""
 
     learning_rate_low: float = Field(default=0.2, gt=0)
@@ -47,14 +39,17 @@ def meta_sgd(options: MetaSgdOptions, network: Network, task: Task) -> Learner:
             return tf.constant(rates.astype(np.float32))
 
         weights = network.init(seed)
-        adapted = adaptable(network, weights)
+        adapted = inner_loop.adaptable(network, weights)
         body = {name: draw(name, w) for name, w in adapted["body"].items()}
         head = {name: draw(f"head_{name}", w) for name, w in adapted["head"].items()}
         return weights | {"rates": {"body": body, "head": head}}
 
-    def learning_rates(weights: Weights, step: tf.Tensor) -> Weights:
-        del step
-        return weights["rates"]
-
-    loop = InnerLoop(network, task, start_adaptable(network), learning_rates)
-    return stepwise_learner(network, task, init=init, plan=gradient_descent(loop), options=options)
+    loop = inner_loop.InnerLoop(
+        network,
+        task,
+        start=inner_loop.start_adaptable(network),
+        learning_rates=lambda weights, step: weights["rates"],
+    )
+    return inner_loop.stepwise_learner(
+        network, task, init=init, plan=inner_loop.gradient_descent(loop), options=options
+    )

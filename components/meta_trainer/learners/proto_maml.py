@@ -14,15 +14,8 @@ import tensorflow as tf
 from pydantic import Field
 
 from components.episodes.types import Support
+from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner
-from components.meta_trainer.learners.inner_loop import (
-    InnerLoop,
-    InnerLoopOptions,
-    adaptable,
-    gradient_descent,
-    start_adaptable,
-    stepwise_learner,
-)
 from components.meta_trainer.learners.maml import equal_rates
 from components.meta_trainer.learners.prototypes import class_means, count_ways
 from components.meta_trainer.network import Network
@@ -32,7 +25,7 @@ from components.tasks.task import Task
 
 
 @options_class
-class ProtoMamlOptions(InnerLoopOptions):
+class ProtoMamlOptions(inner_loop.InnerLoopOptions):
     """Options of `proto_maml`."""
 
     inner_steps: int = Field(default=2, ge=0)
@@ -47,14 +40,15 @@ class ProtoMamlOptions(InnerLoopOptions):
 
 def proto_maml(options: ProtoMamlOptions, network: Network, task: Task) -> Learner:
     """Proto-MAML; all weights but those of normalisation are adapted."""
-    start_body = start_adaptable(network)
+    start_body = inner_loop.start_adaptable(network)
 
     def init(seed: int) -> dict[str, Any]:
         weights = network.init(seed)
-        body: dict[str, Any] = {"body": weights["body"]}
         if options.learn_rates:
-            body["rates"] = equal_rates(adaptable(network, weights), options.inner_learning_rate)
-        return body
+            adapted = inner_loop.adaptable(network, weights)
+            weights["rates"] = equal_rates(adapted, options.inner_learning_rate)
+        del weights["head"]
+        return weights
 
     def start_with(ways: int | None):
         def start(weights: Weights, support: Support) -> dict[str, Any]:
@@ -65,20 +59,22 @@ def proto_maml(options: ProtoMamlOptions, network: Network, task: Task) -> Learn
 
         return start
 
-    def learning_rates(weights: Weights, step: tf.Tensor) -> Weights | float:
-        del step
-        return weights.get("rates", options.inner_learning_rate)
+    def plan(ways: int | None, first_order: bool) -> inner_loop.Plan:
+        loop = inner_loop.InnerLoop(
+            network,
+            task,
+            start=start_with(ways),
+            learning_rates=lambda weights, step: weights.get("rates", options.inner_learning_rate),
+        )
+        return inner_loop.gradient_descent(loop, first_order=first_order)
 
-    def loop(ways: int | None) -> InnerLoop:
-        return InnerLoop(network, task, start_with(ways), learning_rates)
-
-    return stepwise_learner(
+    return inner_loop.stepwise_learner(
         network,
         task,
         init=init,
-        plan=gradient_descent(loop(None)),
+        plan=plan(None, first_order=False),
         # The ways of meta-training are known, and XLA needs static shapes.
-        training_plan=gradient_descent(loop(network.outputs), first_order=options.first_order),
+        training_plan=plan(network.outputs, first_order=options.first_order),
         options=options,
         fixed_ways=False,
         needs_classes=True,

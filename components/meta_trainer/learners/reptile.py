@@ -18,16 +18,8 @@ import tensorflow as tf
 from pydantic import Field
 
 from components.episodes.types import Episodes, Support
+from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner, MetaGradients, MetaOptimizer
-from components.meta_trainer.learners.inner_loop import (
-    Adaptation,
-    InnerLoop,
-    InnerLoopOptions,
-    gradient_descent,
-    inner_step,
-    network_outputs,
-    stepwise_learner,
-)
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights, stack_for_episodes
 from components.options import options_class
@@ -35,7 +27,7 @@ from components.tasks.task import Task
 
 
 @options_class
-class ReptileOptions(InnerLoopOptions):
+class ReptileOptions(inner_loop.InnerLoopOptions):
     """Options of `reptile`."""
 
     inner_steps: int = Field(default=4, ge=1)
@@ -50,13 +42,11 @@ def reptile(options: ReptileOptions, network: Network, task: Task) -> Learner:
     def start(weights: Weights, support: Support) -> dict[str, Any]:
         return stack_for_episodes(weights, tf.shape(support.x)[0])
 
-    def learning_rates(weights: Weights, step: tf.Tensor) -> float:
-        del weights, step
-        return options.inner_learning_rate
+    loop = inner_loop.InnerLoop(
+        network, task, start, learning_rates=lambda weights, step: options.inner_learning_rate
+    )
 
-    loop = InnerLoop(network, task, start, learning_rates)
-
-    def training_plan(weights: Weights, episodes: Episodes) -> Adaptation:
+    def training_plan(weights: Weights, episodes: Episodes) -> inner_loop.Adaptation:
         examples = interleave_classes(
             Support(
                 tf.concat([episodes.support_x, episodes.query_x], axis=1),
@@ -67,9 +57,9 @@ def reptile(options: ReptileOptions, network: Network, task: Task) -> Learner:
 
         def step(number: tf.Tensor, fast: dict[str, Any]) -> dict[str, Any]:
             minibatch = cyclic_slice(examples, number * size, size)
-            return inner_step(loop, weights, minibatch)(number, fast)
+            return inner_loop.inner_step(loop, weights, minibatch)(number, fast)
 
-        return gradient_descent(loop)(weights, examples)._replace(step=step)
+        return inner_loop.gradient_descent(loop)(weights, examples)._replace(step=step)
 
     def meta_gradients(weights: Weights, episodes: Episodes, progress: tf.Tensor) -> MetaGradients:
         del progress
@@ -79,16 +69,16 @@ def reptile(options: ReptileOptions, network: Network, task: Task) -> Learner:
             dict(weights),
             {part: adapted[part] for part in weights},
         )
-        outputs = network_outputs(network, weights, adapted, episodes.query_x)
+        outputs = inner_loop.network_outputs(network, weights, adapted, episodes.query_x)
         losses = task.loss(outputs, episodes.query_y, episodes.support_y)
         score = task.score(outputs, episodes.query_y, episodes.support_y)
         return MetaGradients(gradients, tf.reduce_mean(losses), tf.reduce_mean(score))
 
-    return stepwise_learner(
+    return inner_loop.stepwise_learner(
         network,
         task,
         init=network.init,
-        plan=gradient_descent(loop),
+        plan=inner_loop.gradient_descent(loop),
         options=options,
         meta_gradients=meta_gradients,
         meta_optimizer=MetaOptimizer(learning_rate=1.0, schedule="linear", optimizer="sgd"),
