@@ -105,8 +105,10 @@ def curves(
 
     Args:
       metrics: the content of `metrics.json`.
-      score, shots: labels of the axes.
-      of_steps, of_shots: reference lines of each picture, (name, score).
+      score: label of the vertical axes.
+      shots: label of the horizontal axis of `per_shots`.
+      of_steps: reference lines of `per_step`, each (name, score).
+      of_shots: reference lines of `per_shots`, each (name, score).
     """
     steps, per_shots, widths = metrics["per_step"], metrics["per_shots"], metrics["half_widths"]
     return {

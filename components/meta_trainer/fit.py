@@ -78,7 +78,9 @@ def fit(
         uint8 arrays `[n, side, side, 1 or 3]` are images, strings texts, and float arrays vectors
         (of any shape that the backbone takes).
       learner: the section `learner` of a configuration: name, options, backbone; MAML if `None`.
-      ways, shots, queries: shape of an episode, queries per class; not used for `Episodes`.
+      ways: classes of an episode; not used for `Episodes`, nor are the next two.
+      shots: support examples per class.
+      queries: query examples per class.
       steps: number of meta-steps.
       episodes_per_step: number of episodes of a meta-step.
       seed: of the initial weights and of all that is drawn.

@@ -1,4 +1,4 @@
-"""One of several processes that meta-train together, or the only one:
+"""One of several processes that meta-train together, or the only one.
 
     python -m components.meta_trainer.worker JOB.json
 

@@ -1,4 +1,4 @@
-"""ServingValidator: may this SavedModel be put behind TensorFlow Serving?
+"""ServingValidator: checks that TensorFlow Serving can serve a SavedModel.
 
 It takes the place of TFX's InfraValidator, which needs Docker and sends only single strings. The
 model is loaded and run by the server's own code in a process of its own (`probe`), so that a model

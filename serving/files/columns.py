@@ -61,7 +61,9 @@ def choose_columns(
 
     Args:
       table: the table.
-      text, label, group: names of columns; None for a guess. A group is never guessed from values.
+      text: name of the column of texts; None for a guess.
+      label: name of the column of labels; None for a guess.
+      group: name of the column of groups; None for a guess, which never looks at the values.
       support: whether the table is a support set, where every class may have one example only.
       options: how the sentences call the three.
 

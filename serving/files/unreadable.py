@@ -30,7 +30,7 @@ def reason_of(error: Exception) -> str:
 
 
 def printable(name: str) -> str:
-    """The name without what no encoding can print: a byte that is no UTF-8 as "\\xe9"."""
+    r"""Returns a name that can be printed: a byte that is not UTF-8 becomes "\xe9"."""
     try:
         return os.fsencode(name).decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:  # half a character, as JSON can have

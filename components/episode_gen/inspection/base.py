@@ -6,14 +6,16 @@ from typing import Any, NamedTuple
 
 
 class Inspection(NamedTuple):
-    """Attributes:
-    kind: what the path was taken for, as "a folder of images".
-    modality: "image", "text" or "audio".
-    data: the section `data` of a configuration that reads it.
-    class_sizes: readable examples of each class.
-    facts: what there is to tell of the files: name -> value.
-    unreadable: file or row -> reason.
-    duplicates: examples of equal content that lie in different classes, each a group of names.
+    """The classes and files at a path.
+
+    Attributes:
+      kind: kind of data recognised, as "a folder of images".
+      modality: "image", "text" or "audio".
+      data: section `data` of a configuration that reads the path.
+      class_sizes: number of readable examples of each class.
+      facts: properties of the files: name -> value.
+      unreadable: file or row -> reason.
+      duplicates: groups of names whose examples are equal but belong to different classes.
     """
 
     kind: str
@@ -25,12 +27,12 @@ class Inspection(NamedTuple):
     duplicates: list[list[str]]
 
     def too_small(self, shots: int, queries: int) -> list[str]:
-        """The classes that have fewer than K + Q examples."""
+        """Returns the classes that have fewer than K + Q examples."""
         return [name for name, size in self.class_sizes.items() if size < shots + queries]
 
 
 def spread(values: Iterable[float]) -> str:
-    """ "4 to 20, median 12", or the one value that all have; "none" of nothing."""
+    """Describes a range: "4 to 20, median 12"; one number if all are equal; "none" if empty."""
     ordered = sorted(values)
     if not ordered:
         return "none"
@@ -39,7 +41,7 @@ def spread(values: Iterable[float]) -> str:
 
 
 def counted(values: Iterable[Any]) -> str:
-    """ "40 png, 2 jpg": how often there is which, the most frequent first."""
+    """Counts each value, the most frequent first: "40 png, 2 jpg"."""
     return ", ".join(f"{count} {value}" for value, count in Counter(values).most_common())
 
 

@@ -14,12 +14,14 @@ Seen = TypeVar("Seen")
 
 
 class Looked(NamedTuple, Generic[Seen]):
-    """Attributes:
-    seen: what each readable file is, by its name, as "class/file".
-    unreadable: name -> reason.
-    digests: of the readable files.
-    grouped: whether there is a level of groups above the classes.
-    others: files beside them that are of another kind, and so not read.
+    """The files of a folder after each was read once.
+
+    Attributes:
+      seen: result for each readable file, by its name "class/file".
+      unreadable: name -> reason.
+      digests: name -> digest of the content of each readable file.
+      grouped: whether there is a level of groups above the classes.
+      others: files of other kinds, which are not read.
     """
 
     seen: dict[str, Seen]

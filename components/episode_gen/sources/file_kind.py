@@ -14,12 +14,15 @@ class UnreadableFile(Exception):
 
 
 class FileKind(NamedTuple):
-    """Attributes:
-    plural: "images", "wav files".
-    suffixes: of the names, in lower case.
-    spec: what an example becomes.
-    check: looks at the beginning only; raises `UnreadableFile`.
-    read: the whole example, of the shape and dtype of `spec`; raises `UnreadableFile`.
+    """How files of one kind are recognised and read.
+
+    Attributes:
+      plural: name of such files in messages: "images", "wav files".
+      suffixes: suffixes of the names, in lower case.
+      spec: specification of an example.
+      check: function of a file that reads only its beginning; raises `UnreadableFile`.
+      read: function of a file that returns the example, of the shape and dtype of `spec`; raises
+        `UnreadableFile`.
     """
 
     plural: str

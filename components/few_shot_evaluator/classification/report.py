@@ -57,8 +57,7 @@ def _pictures(evaluation: report.Evaluation) -> dict[str, str]:
 def _worst(
     episode: Episode, result: ClassificationResult, record: EpisodeSetRecord
 ) -> dict[str, Any]:
-    """One of the worst episodes for the template: each class with its pictures and how its queries
-    were predicted."""
+    """One of the worst episodes for the template: each class, its pictures and its predictions."""
 
     def show(example: Any) -> Markup:
         return Markup(thumbnail(example, record.example_spec))

@@ -25,8 +25,9 @@ SHOWN_EPISODES = 6
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RegressionResult(EpisodeResult):
-    """The result of one episode; every score is a mean squared error, infinite where a prediction
-    is not finite.
+    """The result of one episode; every score is a mean squared error.
+
+    A score is infinite where a prediction is not finite.
 
     Attributes:
       predictions: of the episodes that the report shows: number of inner steps (0, 1 and the last,

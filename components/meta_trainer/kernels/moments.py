@@ -73,7 +73,9 @@ def normalise(
 
     Args:
       x: activations `[E, B, H, W, F]`.
-      mean, variance, offset: tensors that broadcast over `x`.
+      mean: tensor that broadcasts over `x`.
+      variance: likewise.
+      offset: likewise.
       slope: slope of the rectifier below 0; see `rectify`.
     """
     scale = tf.math.rsqrt(variance + EPSILON)

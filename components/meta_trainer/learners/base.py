@@ -142,7 +142,8 @@ def query_gradients(
     """The meta-gradient of the query loss after adapting: min_theta sum over episodes of L_Q.
 
     Args:
-      adapt, predict: as in `Learner`, differentiable.
+      adapt: `Learner.adapt`, differentiable.
+      predict: `Learner.predict`, differentiable.
       task: the loss and the score.
     """
 

@@ -176,7 +176,7 @@ def inner_step(
 
 
 def descend(fast: Weights, gradients: Weights, rates: Weights | float) -> dict[str, Any]:
-    """theta' - alpha * gradient; `rates` is one number or a nest as `fast`."""
+    """Returns theta' - alpha * gradient; `rates` is one number or a nest as `fast`."""
     if not isinstance(rates, Mapping):
         rates = tf.nest.map_structure(lambda _: rates, fast)
     return tf.nest.map_structure(lambda w, a, g: w - a * g, fast, rates, gradients)

@@ -47,7 +47,9 @@ def record_path(
     """The output of the state before and after each step; not differentiable.
 
     Args:
-      step, state, steps: as for `repeat`.
+      step: as for `repeat`.
+      state: as for `repeat`.
+      steps: number of steps.
       output: `state -> [E, ...]`.
 
     Returns:
