@@ -19,7 +19,7 @@ from components.meta_trainer.build import Assembly, assemble_for
 from components.meta_trainer.options import TrainingOptions
 from components.meta_trainer.training.state import TrainingState
 from components.meta_trainer.training.step import meta_step
-from components.modalities.base import ExampleSpec
+from components.modalities.arrays import example_spec
 from components.options import build_options
 from serving.errors import UserError
 
@@ -106,26 +106,6 @@ def fit(
     step = meta_step(assembly, options, state)
     losses = [float(step(stack)[0]) for stack in itertools.islice(stacks, steps)]
     return Fitted(assembly, state.read_weights(), np.array(losses))
-
-
-def example_spec(x: np.ndarray, targets: np.ndarray | None = None) -> ExampleSpec:
-    """The kind of example that an array holds.
-
-    Args:
-      x: examples `[n, ...]`.
-      targets: their float targets `[n, ...target]`, if they have no classes.
-    """
-    shape, target_shape = x.shape[1:], None if targets is None else targets.shape[1:]
-    if x.dtype.kind in "SUO":
-        return ExampleSpec("text", "string", ())
-    if x.dtype != np.uint8:
-        return ExampleSpec("vector", "float32", shape, target_shape)
-    if len(shape) != 3 or shape[0] != shape[1] or shape[2] not in (1, 3):
-        raise UserError(
-            f"Arrays of uint8 must be square images [n, side, side, 1 or 3]: got {list(x.shape)}; "
-            "make them float32 to take them as vectors."
-        )
-    return ExampleSpec("image", "uint8", shape, target_shape)
 
 
 def _array(values: Any) -> np.ndarray:

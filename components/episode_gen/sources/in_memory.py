@@ -8,6 +8,7 @@ import numpy as np
 
 from components.episode_gen import targets as stored_targets
 from components.episode_gen.sources.base import CatalogueEntry, Stored
+from components.modalities.arrays import example_spec
 from components.modalities.base import ExampleSpec
 from serving.errors import UserError
 
@@ -17,7 +18,7 @@ class InMemorySource:
 
     Args:
       inputs: n examples: uint8 images `[n, H, H]` or `[n, H, H, C]`, vectors of numbers `[n, D]`
-        or numbers `[n]`, or a list of texts. Others need a `spec`.
+        or numbers `[n]`, or a list of texts. Recordings need a `spec`.
       labels: n names of classes; for regression, n names of the tasks.
       groups: n names of groups (alphabets, speakers, domains), if the classes have them.
       targets: for regression, n targets `[n, ...]`, stored as float32.
@@ -39,7 +40,8 @@ class InMemorySource:
         self.labels = [str(label) for label in labels]
         self.groups = [None] * len(self.labels) if groups is None else [str(g) for g in groups]
         self.targets = None if targets is None else np.asarray(targets, np.float32)
-        self.inputs, self.spec = _with_spec(inputs, self.targets, spec)
+        self.inputs = _as_examples(inputs) if spec is None else inputs
+        self.spec = spec or example_spec(self.inputs, self.targets)
         for name, values in (("inputs", inputs), ("groups", self.groups), ("targets", targets)):
             if values is not None and len(values) != len(self.labels):
                 raise UserError(
@@ -94,25 +96,13 @@ class InMemorySource:
         return digest.hexdigest()
 
 
-def _with_spec(inputs: Any, targets: Any, spec: ExampleSpec | None) -> tuple[Any, ExampleSpec]:
-    """The inputs in the shape in which they are stored, and their spec."""
-    target_shape = None if targets is None else targets.shape[1:]
-    if spec is not None:
-        return inputs, spec
-    if len(inputs) and isinstance(inputs[0], str):
-        return inputs, ExampleSpec("text", "string", (), target_shape)
+def _as_examples(inputs: Any) -> np.ndarray:
+    """Inputs `[n, ...]`: grey images with a channel, numbers as vectors of float32."""
     array = np.asarray(inputs)
-    if array.dtype == np.uint8 and array.ndim in (3, 4) and array.shape[1] == array.shape[2]:
-        array = array if array.ndim == 4 else array[..., np.newaxis]
-        if array.shape[3] in (1, 3):
-            return array, ExampleSpec("image", "uint8", array.shape[1:], target_shape)
-    elif array.dtype.kind in "fiu" and array.ndim in (1, 2):
-        array = array.reshape(len(array), -1).astype(np.float32)
-        return array, ExampleSpec("vector", "float32", array.shape[1:], target_shape)
-    raise UserError(
-        "`inputs` must be square uint8 images [n, H, H, 1 or 3], vectors of numbers [n, D] or "
-        f"texts, or come with a `spec`: got {array.dtype} {list(array.shape)}."
-    )
+    if array.dtype.kind in "fiu" and array.dtype != np.uint8:
+        array = array.astype(np.float32)
+    missing = {("u", 3), ("f", 1)} & {(array.dtype.kind, array.ndim)}
+    return array[..., np.newaxis] if missing else array
 
 
 def _check(name: str, values: Any, dtype: str, shape: tuple[int | None, ...]) -> None:
