@@ -19,7 +19,9 @@ OWN_EXECUTORS = (
 )
 FILES = (
     ("pipeline", "configs/glyphs_5w1s.yaml"),
-    ("components.few_shot_evaluator", "report.html"),
+    ("components.few_shot_evaluator", "page.html"),
+    ("components.few_shot_evaluator", "classification/report.html"),
+    ("components.few_shot_evaluator", "regression/report.html"),
 )
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.kubeflow import self_test
+
 DOCKERFILE = Path("pipeline/docker/Dockerfile")
 UV = Path(".uv/bin/uv")
 TOOLS = {"check-jsonschema", "dask", "distributed", "mypy", "pytest", "ruff"}
@@ -53,6 +55,13 @@ def test_the_wheel_runs_outside_the_checkout(wheel, tmp_path):
     said = run(python, "-m", "pipeline.kubeflow_entrypoint", "--self_test")
     assert "executors import" in said and "one step ran" in said
     run(tmp_path / "venv/bin/fewshot", "--help")
+
+
+def test_the_self_test_looks_for_every_page_of_the_reports():
+    pages = {path.as_posix() for path in Path("components").rglob("*.html")}
+    needed = {f"{package.replace('.', '/')}/{file}" for package, file in self_test.FILES}
+    assert all(Path(path).exists() for path in needed)
+    assert {path for path in pages if path.endswith(("page.html", "report.html"))} <= needed
 
 
 def test_the_dockerfile_keeps_the_rules_of_the_cluster():
