@@ -3,7 +3,7 @@
     model = fit({"cat": cats, "dog": dogs, ...}, ways=5, learner={"name": "protonet"})
     probabilities = model.predict(support_x, support_y, query_x)
 
-There is no validation and no checkpoint here, and nothing is judged: that is the pipeline's.
+There is no validation, no checkpoint and no evaluation here: the pipeline has them.
 """
 
 import itertools
@@ -83,7 +83,7 @@ def fit(
       queries: query examples per class.
       steps: number of meta-steps.
       episodes_per_step: number of episodes of a meta-step.
-      seed: of the initial weights and of all that is drawn.
+      seed: seed of the initial weights and of all that is drawn.
       **training: further keys of the section `training`, such as `meta_learning_rate`.
 
     Raises:
@@ -96,11 +96,11 @@ def fit(
         classes = episodes.support_y.dtype.kind == "i"
         ways = int(episodes.support_y.max()) + 1 if classes else 1
         spec = example_spec(episodes.support_x[0], None if classes else episodes.support_y[0])
-        stacks = _varied(episodes, ways, options)
+        stacks = _vary_stacks(episodes, ways, options)
     else:
         arrays = _check_classes(data, ways, shots + queries)
         spec = example_spec(next(iter(arrays.values())))
-        stacks = _drawn(arrays, ways, shots, queries, options)
+        stacks = _draw_stacks(arrays, ways, shots, queries, options)
     assembly = assemble_for(spec, ways, learner or {"name": "maml"})
     state = TrainingState(assembly.learner.init(seed))
     step = meta_step(assembly, options, state)
@@ -126,7 +126,7 @@ def _check_classes(data: Classes, ways: int, examples: int) -> dict[str, np.ndar
     return {name: _array(values) for name, values in data.items()}
 
 
-def _drawn(
+def _draw_stacks(
     classes: Mapping[str, np.ndarray],
     ways: int,
     shots: int,
@@ -149,7 +149,7 @@ def _drawn(
         yield Episodes(*(tf.constant(np.stack(part)) for part in zip(*episodes)))
 
 
-def _varied(episodes: Episodes, ways: int, options: TrainingOptions) -> Iterator[Episodes]:
+def _vary_stacks(episodes: Episodes, ways: int, options: TrainingOptions) -> Iterator[Episodes]:
     """Endless stacks of some of the episodes, their labels permuted each time."""
     rng, count = np.random.default_rng(options.seed), len(episodes.support_y)
     while True:
