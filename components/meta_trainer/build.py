@@ -19,13 +19,13 @@ DEFAULT_BACKBONES = {"image": "conv4", "text": "embedding_bag", "audio": "conv4"
 
 
 class Assembly(NamedTuple):
-    """All that meta-training and export need, beside weights.
+    """A learner with the modality and the task that it is for.
 
     Attributes:
-      learner_name: as configured.
+      learner_name: name of the learner, as configured.
       learner: the algorithm over its network.
-      modality: prepares inputs for the network.
-      task: scores outputs.
+      modality: the modality, which prepares inputs for the network.
+      task: the task type, which scores the network's outputs.
     """
 
     learner_name: str

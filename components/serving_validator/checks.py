@@ -62,9 +62,9 @@ def calls_no_python(model: ModelUnderTest) -> None:
         nodes += meta.graph_def.node
         for function in meta.graph_def.library.function:
             nodes += function.node_def
-    found = sorted(PYTHON_OPERATIONS & {node.op for node in nodes})
-    if found:
-        raise CheckFailed(f"the graph calls Python, which no server has: {', '.join(found)}")
+    calls = sorted(PYTHON_OPERATIONS & {node.op for node in nodes})
+    if calls:
+        raise CheckFailed(f"the graph calls Python, which no server has: {', '.join(calls)}")
 
 
 def gives_predictions(model: ModelUnderTest) -> None:

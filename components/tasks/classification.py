@@ -15,7 +15,8 @@ from serving.saved_model import signatures as sig
 
 ABSENT = -1e9
 """The logit of a class without support examples: its exponential is 0 in float32 and float64."""
-NO_ANSWER = -2  # no label, and not the padding label either: it is never right
+NO_PREDICTION = -2
+"""Neither a label nor that of padding, so that it is never right."""
 
 
 def classification() -> Task:
@@ -83,15 +84,15 @@ def predict_classes(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The class of the largest probability and that probability.
 
     Args:
-      probabilities: `[E, Q, N]` float. A query with a NaN or an infinity among them has no answer.
+      probabilities: `[E, Q, N]` float. A query with a NaN or an infinity has no prediction.
 
     Returns:
-      predictions `[E, Q]` int32 (`NO_ANSWER` where there is none) and confidences `[E, Q]` float32
-      (0 where there is none).
+      predictions `[E, Q]` int32 and confidences `[E, Q]` float32; `NO_PREDICTION` and 0 where there
+      is none.
     """
     finite = np.isfinite(probabilities).all(axis=-1)
     safe = np.where(finite[..., np.newaxis], probabilities, 0.0)
-    predictions = np.where(finite, safe.argmax(axis=-1), NO_ANSWER)
+    predictions = np.where(finite, safe.argmax(axis=-1), NO_PREDICTION)
     return predictions.astype(np.int32), safe.max(axis=-1).astype(np.float32)
 
 

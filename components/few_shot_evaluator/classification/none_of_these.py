@@ -65,9 +65,12 @@ def rate_threshold(queries: OpenSet, threshold: float) -> dict[str, Any]:
     """How well a threshold tells the queries of absent classes from the others.
 
     Returns:
-      threshold; precision: the share of right among the answers "none of these"; recall: the share
-      of the queries outside that got it; f1; accuracy: the share of all queries that got the right
-      answer, "none of these" included; queries.
+      threshold: the threshold.
+      precision: share of the answers "none of these" that are right.
+      recall: share of the queries outside that get this answer.
+      f1: harmonic mean of the two.
+      accuracy: share of all queries with the right answer, "none of these" included.
+      queries: number of queries.
     """
     none = queries.confidences < threshold
     hits = int((none & queries.outside).sum())

@@ -30,9 +30,9 @@ class RegressionResult(EpisodeResult):
     A score is infinite where a prediction is not finite.
 
     Attributes:
-      predictions: of the episodes that the report shows: number of inner steps (0, 1 and the last,
-        or "adapted" for a model that does not show its steps) -> predictions `[Q][T]`, T the
-        numbers of a target.
+      predictions: `[Q][T]` (T numbers of a target) by number of inner steps: 0, 1 and the last, or
+        "adapted" for a model that does not show its steps; `None` for an episode that the report
+        does not show.
     """
 
     predictions: dict[str, list[list[float]]] | None

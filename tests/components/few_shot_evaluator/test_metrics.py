@@ -3,7 +3,7 @@ import pytest
 
 from components.few_shot_evaluator import metrics
 from components.few_shot_evaluator.classification.baselines import nearest_centroid
-from components.tasks.classification import NO_ANSWER, accuracy, keep_shots, predict_classes
+from components.tasks.classification import NO_PREDICTION, accuracy, keep_shots, predict_classes
 
 
 def test_half_width_by_hand():
@@ -36,7 +36,7 @@ def test_a_query_without_a_finite_answer_is_wrong():
     # argmax of NaNs would be class 0, which is the right one here.
     probabilities = np.array([[[np.nan, np.nan], [1.0, 0.0]]])
     predictions, confidences = predict_classes(probabilities)
-    assert predictions.tolist() == [[NO_ANSWER, 0]]
+    assert predictions.tolist() == [[NO_PREDICTION, 0]]
     assert confidences.tolist() == [[0.0, 1.0]]
     assert accuracy(probabilities, np.array([[0, 0]])) == 0.5
 
@@ -64,7 +64,7 @@ def test_every_confidence_has_a_bin(edge):
 
 
 def test_confusion_has_the_true_class_in_the_rows():
-    predictions, labels = np.array([1, 1, 0, NO_ANSWER, 0]), np.array([0, 1, 0, 1, -1])
+    predictions, labels = np.array([1, 1, 0, NO_PREDICTION, 0]), np.array([0, 1, 0, 1, -1])
     assert metrics.confusion(predictions, labels, ways=2).tolist() == [[1, 1], [0, 1]]
 
 

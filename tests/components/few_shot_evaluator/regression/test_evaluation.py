@@ -1,4 +1,4 @@
-"""A regression model is served, judged and shown as a classifier is, by its error."""
+"""A regression model is served, evaluated and shown as a classifier is, by its error."""
 
 import json
 
@@ -23,7 +23,7 @@ OPTIONS = EvaluationOptions(curve_episodes=6)
 
 
 @pytest.fixture
-def judged(regression):
+def evaluated(regression):
     def make(source: str, last_blessed: bool = False):
         uri, model_dir = regression(source)
         record = read_record(uri)
@@ -60,9 +60,9 @@ def test_what_it_cannot_offer_is_said(regression, source):
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_the_score_is_the_mean_squared_error(regression, judged, source):
+def test_the_score_is_the_mean_squared_error(regression, evaluated, source):
     uri, _ = regression(source)
-    _, model, serialized, results = judged(source, last_blessed=True)
+    _, model, serialized, results = evaluated(source, last_blessed=True)
     parsed = parse_episodes(serialized, read_record(uri).example_spec)
     prediction = model.predict(parsed)
     for row, result in enumerate(results):
@@ -77,17 +77,17 @@ def test_the_score_is_the_mean_squared_error(regression, judged, source):
             assert list(result.predictions) == ["0", "1", "2"]
 
 
-def test_results_do_not_depend_on_who_is_asked_with_them(judged, regression):
-    functions, model, serialized, results = judged("sinusoid")
+def test_results_do_not_depend_on_who_is_asked_with_them(evaluated, regression):
+    functions, model, serialized, results = evaluated("sinusoid")
     plan = ScoringPlan.of(read_record(regression("sinusoid")[0]), OPTIONS)
     (alone,) = functions.evaluate_episodes(serialized[3:4], plan, model)
     np.testing.assert_allclose(alone.score, results[3].score, rtol=1e-5)
     assert alone.baselines == pytest.approx(results[3].baselines)
 
 
-def test_baselines_by_hand(judged, regression):
+def test_baselines_by_hand(evaluated, regression):
     uri, _ = regression("styles")
-    _, _, serialized, results = judged("styles")
+    _, _, serialized, results = evaluated("styles")
     parsed = parse_episodes(serialized, read_record(uri).example_spec)
     x, y, q, target = (part[0] for part in parsed.numpy())
     found = results[0].baselines
@@ -100,9 +100,9 @@ def test_baselines_by_hand(judged, regression):
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_the_report_shows_episodes_and_needs_no_other_file(regression, judged, source):
+def test_the_report_shows_episodes_and_needs_no_other_file(regression, evaluated, source):
     uri, model_dir = regression(source)
-    functions, _, _, results = judged(source)
+    functions, _, _, results = evaluated(source)
     record = read_record(uri)
     metrics = functions.summarise(results, EvaluationContext(record, OPTIONS, "inductive", None))
     json.dumps(metrics)

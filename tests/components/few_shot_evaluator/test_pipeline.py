@@ -55,7 +55,7 @@ def run(tmp_path, examples_uri, saved):
         )
         tfx.orchestration.LocalDagRunner().run(
             tfx.dsl.Pipeline(
-                pipeline_name="judging",
+                pipeline_name="evaluation",
                 pipeline_root=str(tmp_path / "root"),
                 components=[examples, model, baseline, evaluator, validator, pusher],
                 enable_cache=True,
