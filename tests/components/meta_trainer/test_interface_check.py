@@ -1,4 +1,4 @@
-"""The mistakes of a new learner are told in a sentence before it trains."""
+"""Each mistake of a new learner is one sentence before it trains."""
 
 import pytest
 import tensorflow as tf
@@ -28,7 +28,7 @@ def with_learner(change) -> Assembly:
     return assembly._replace(learner=change(assembly.learner))
 
 
-def told(change) -> str:
+def message_of(change) -> str:
     with pytest.raises(ValueError) as error:
         check_learner(with_learner(change), IMAGES)
     message = str(error.value)
@@ -49,19 +49,19 @@ def test_so_it_does_for_every_kind_of_example(kind):
 
 
 def test_outputs_of_a_wrong_shape():
-    def turned(learner: Learner) -> Learner:
+    def transposed(learner: Learner) -> Learner:
         return learner._replace(
             predict=lambda *args: tf.transpose(learner.predict(*args), [0, 2, 1])
         )
 
-    assert "must give outputs [E, Q, N] = [2, 6, 3]; it gave [2, 3, 6]" in told(turned)
+    assert "must give outputs [E, Q, N] = [2, 6, 3]; it gave [2, 3, 6]" in message_of(transposed)
 
 
 def test_one_output_too_few():
     def short(learner: Learner) -> Learner:
         return learner._replace(predict=lambda *args: learner.predict(*args)[..., 1:])
 
-    assert "= [2, 6, 3]; it gave [2, 6, 2]" in told(short)
+    assert "= [2, 6, 3]; it gave [2, 6, 2]" in message_of(short)
 
 
 def test_adapted_weights_without_episodes():
@@ -71,21 +71,23 @@ def test_adapted_weights_without_episodes():
 
         return learner._replace(adapt=adapt)
 
-    assert "must give tensors [E, ...], one of each episode: 'head_bias' is [3]" in told(shared)
+    assert "must give tensors [E, ...], one of each episode: 'head_bias' is [3]" in message_of(
+        shared
+    )
 
 
 def test_adapted_weights_that_are_no_dict():
     def bare(learner: Learner) -> Learner:
         return learner._replace(adapt=lambda weights, support: support.x)
 
-    assert "`adapt` of learner 'anil' must give a dict of tensors by name" in told(bare)
+    assert "`adapt` of learner 'anil' must give a dict of tensors by name" in message_of(bare)
 
 
 def test_a_weight_that_init_forgot():
     def poor(learner: Learner) -> Learner:
         return learner._replace(init=lambda seed: {"body": {"other_kernel": tf.zeros([4, 3])}})
 
-    assert "asks for 'conv1_kernel', which is in no weights" in told(poor)
+    assert "asks for 'conv1_kernel', which is in no weights" in message_of(poor)
 
 
 def normalised_by_the_queries(learner: Learner) -> Learner:
@@ -97,7 +99,7 @@ def normalised_by_the_queries(learner: Learner) -> Learner:
 
 
 def test_predictions_that_depend_on_other_queries():
-    assert "another query changed the outputs by" in told(normalised_by_the_queries)
+    assert "another query changed the outputs by" in message_of(normalised_by_the_queries)
 
 
 def test_a_learner_may_say_that_it_is_not_inductive():

@@ -88,7 +88,7 @@ def test_the_best_weights_are_kept_over_a_restart(tmp_path):
     np.testing.assert_allclose(trained.weights["w"], BEST_AT, atol=0.01)
 
 
-def test_going_on_is_told(tmp_path, capfd):
+def test_a_resumed_run_says_so(tmp_path, capfd):
     train(tmp_path, steps=10)
     assert "goes on" not in capfd.readouterr().err
     train(tmp_path, steps=20)

@@ -67,4 +67,4 @@ def test_the_last_step_is_always_shown(clock, capsys):
     shown.update(10, 0.5, 0.9)
     assert capsys.readouterr().err == ""
     shown.update(11, 0.5, 0.9, last=True)
-    assert "11/100" in (told := capsys.readouterr().err) and "0 s left" in told
+    assert "11/100" in (text := capsys.readouterr().err) and "0 s left" in text
