@@ -69,6 +69,13 @@ def test_every_example_of_the_page_runs(here, python, configuration):
     assert check(configuration)[0].fingerprint != checked.fingerprint
 
 
+def test_the_command_on_the_page_is_one():
+    from pipeline.data_command import data
+
+    (command,) = re.findall(r"fewshot data (\w+)", PAGE.read_text())
+    assert command in data.commands
+
+
 def test_the_page_has_examples_of_each_kind():
     names = [python.splitlines()[0] for python, _ in EXAMPLES]
     assert names == ["# flowers.py", "# rooms.py", "# tickets.py", "# shapes.py"]
