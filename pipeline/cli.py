@@ -70,6 +70,7 @@ def missing_extra(command: str, package: str) -> str:
 
 
 @click.group(cls=LazyCommands)
+@click.version_option(package_name="fewshot-pipeline", prog_name="fewshot")
 def main() -> None:
     """Few-shot models: meta-train, evaluate, push, serve and query them."""
 

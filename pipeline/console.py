@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from serving.errors import UserError
+from serving.files.unreadable import printable
 
 BLESSED, FAILED, WRONG_INPUT, NOT_BLESSED, STOPPED = 0, 1, 2, 3, 130
 """Exit statuses of the program."""
@@ -61,8 +63,22 @@ def console_session(activity: str, log_file: Path) -> Iterator[dict[str, float]]
             sys.exit(FAILED)
 
 
+def plain_console(*, stderr: bool = False, width: int | None = None) -> Console:
+    """A console that prints texts as they are: people's words are no markup.
+
+    A class may be called "[music]" or ":smile:"; what is to be bold is a `rich.text.Text`.
+    """
+    file = sys.stderr if stderr else None
+    return Console(file=file, width=width, markup=False, emoji=False, highlight=False)
+
+
+def bold(word: str, rest: str) -> Text:
+    """A word in bold, and what follows it."""
+    return Text.assemble((printable(word), "bold"), rest)
+
+
 def _print_error(text: str) -> None:
-    Console(file=sys.stderr).print(text, highlight=False, markup=False, soft_wrap=True)
+    plain_console(stderr=True).print(text, soft_wrap=True)
 
 
 @contextlib.contextmanager
@@ -130,7 +146,7 @@ class _StepPrinter(logging.Handler):
         super().__init__(logging.INFO)
         self._seconds = seconds
         self._started: dict[str, float] = {}
-        self._console = Console(file=sys.stderr)
+        self._console = plain_console(stderr=True)
 
     def emit(self, record: logging.LogRecord) -> None:
         found = _MESSAGE.fullmatch(record.getMessage())
@@ -139,7 +155,7 @@ class _StepPrinter(logging.Handler):
         step, event = found.groups()
         if event == "running":
             self._started[step] = time.monotonic()
-            self._console.print(f"[bold]{step}[/bold] ...", highlight=False)
+            self._console.print(bold(step, " ..."))
             return
         self._seconds[step] = round(time.monotonic() - self._started[step], 1)
-        self._console.print(f"  {step} took {self._seconds[step]:.1f} s", highlight=False)
+        self._console.print(f"  {step} took {self._seconds[step]:.1f} s")

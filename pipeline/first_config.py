@@ -1,11 +1,19 @@
 """A first configuration for a user's own data: small enough to run, right enough to start from."""
 
+from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from components.episode_gen.inspection.base import Inspection
+from components.episodes.novelty import Novelty, cautions
 from serving.errors import UserError
+from serving.files.folders import SplitLike
 
+MIN_CLASSES = 6
 MAX_WAYS = 5
+MAX_NAMES = 20
+"""Maximal number of classes that an error names."""
 MANY_EXAMPLES = 15
 """From this many examples in every class on, episodes have five shots instead of one."""
 
@@ -56,63 +64,136 @@ PRESETS: dict[str, Preset] = {
 }
 
 
-def first_config(inspection: Inspection) -> dict[str, Any]:
+def first_config(
+    inspection: Inspection, given: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
     """The sections of a first configuration for a user's data, where they differ from the defaults.
 
-    Every split gets enough classes for an episode, and an episode fits into the smallest class.
+    Every split gets enough classes for an episode, and an episode fits into the smallest class:
+    classes that are too small are left out where enough others are there.
+
+    Args:
+      inspection: what lies at the path.
+      given: choices in place of guesses, or None: `ways`, `shots`, `queries`, `learner`.
 
     Raises:
-      UserError: there are too few classes or examples for any episode.
+      UserError: there are too few classes or examples for any episode, or for the one asked for.
     """
-    groups = {name.partition("/")[0] for name in inspection.class_sizes}
     by_group = inspection.data.get("split_by") == "group"
-    classes = len(inspection.class_sizes)
-    if classes < 6 or (by_group and len(groups) < 3):
+    shots, queries = episode_examples(inspection, given)
+    sizes = {n: size for n, size in inspection.class_sizes.items() if size >= shots + queries}
+    small = sorted(set(inspection.class_sizes) - set(sizes))
+    groups = Counter(name.partition("/")[0] for name in sizes) if by_group else Counter()
+    if len(sizes) < MIN_CLASSES or (by_group and len(groups) < 3):
         raise UserError(
-            "few-shot learning needs at least 6 classes (2 each to train, to validate and to "
-            f"test), in at least 3 groups if there are groups: the data have {classes} classes"
-            f"{f' in {len(groups)} groups' if by_group else ''}. Add more."
+            f"few-shot learning needs at least {MIN_CLASSES} classes (2 each to train, to validate "
+            "and to test), in at least 3 groups if there are groups: the data have "
+            f"{len(sizes)} classes{f' in {len(groups)} groups' if by_group else ''}"
+            f"{_small_names(inspection, small, shots + queries)}. Add more."
         )
-    smallest = min(inspection.class_sizes, key=lambda name: inspection.class_sizes[name])
-    examples = inspection.class_sizes[smallest]
-    if examples < 2:
-        raise UserError(
-            f"every class needs at least 2 examples, one to learn from and one to classify: "
-            f"{smallest!r} has {examples}. Add more, or take that class out."
-        )
-    ways = _ways(inspection, groups) if by_group else max(2, min(MAX_WAYS, classes // 5))
-    shots = 5 if examples >= MANY_EXAMPLES else 1
-    units, min_units = (len(groups), 1) if by_group else (classes, ways)
-    held_out, test = max(min_units, round(0.16 * units)), max(min_units, round(0.2 * units))
+    if by_group and min(groups.values()) < 2:
+        raise UserError("every group needs at least 2 classes. Merge or extend the small ones.")
+    # A group may be alone in its split.
+    guess = min(groups.values()) if by_group else max(2, len(sizes) // 5)
+    ways = given.get("ways") or min(MAX_WAYS, guess)
     preset = PRESETS[inspection.modality]
     # Of recordings, a group is a speaker: telling speakers apart is no help with their words.
     within = {"train_within_group": True} if by_group and inspection.modality == "audio" else {}
+    counts = _split_counts(len(groups), 1) if by_group else _split_counts(len(sizes), ways)
     return {
-        "data": {**inspection.data, "split_counts": [units - held_out - test, held_out, test]},
+        "data": {
+            **inspection.data,
+            **({"min_examples": shots + queries} if small else {}),
+            "split_counts": counts,
+        },
         "episodes": {
             "ways": ways,
             "shots": shots,
-            "queries": min(preset.max_queries, examples - shots),
+            "queries": queries,
             **within,
             "counts": preset.counts,
         },
-        "learner": preset.learner,
+        "learner": _learner(preset, given.get("learner")),
         "training": preset.training,
         "evaluation": {"threshold": round(1 / ways + 0.2, 2), "episodes": 600},
     }
 
 
-def _ways(inspection: Inspection, groups: set[str]) -> int:
-    """The ways for splits by group: no more than the smallest group has classes.
+def episode_examples(inspection: Inspection, given: Mapping[str, Any]) -> tuple[int, int]:
+    """Shots and queries that fit the smallest class, or all but a tenth of the classes."""
+    sizes = sorted(inspection.class_sizes.values(), reverse=True)
+    # The classes that an episode must fit: all, unless some have a single example.
+    usable = [size for size in sizes if size >= 2]
+    if len(usable) < MIN_CLASSES:
+        usable = sizes[:MIN_CLASSES]
+    smallest = usable[-1] if usable else 0
+    wanted = (given.get("shots") or 1) + (given.get("queries") or 1)
+    if smallest < wanted and len([size for size in sizes if size >= wanted]) >= MIN_CLASSES:
+        smallest = min(size for size in sizes if size >= wanted)
+    shots = given.get("shots") or (5 if smallest >= MANY_EXAMPLES else 1)
+    most = PRESETS[inspection.modality].max_queries
+    return shots, given.get("queries") or max(1, min(most, smallest - shots))
 
-    It may be alone in its split.
+
+def _split_counts(units: int, least: int) -> list[int]:
+    """Classes or groups for train, eval and test.
+
+    The test split gets at least twice what one episode takes, where the other two can spare it:
+    else its episodes are all of the same classes, or of one group.
     """
-    smallest = min(
-        sum(name.partition("/")[0] == group for name in inspection.class_sizes) for group in groups
+    held_out, test = max(least, round(0.16 * units)), max(least, round(0.2 * units))
+    if units - held_out - 2 * least >= 2 * least:
+        test = max(test, 2 * least)
+    return [units - held_out - test, held_out, test]
+
+
+def _small_names(inspection: Inspection, small: list[str], needed: int) -> str:
+    if not small:
+        return ""
+    names = ", ".join(f"{name!r} ({inspection.class_sizes[name]})" for name in small[:MAX_NAMES])
+    more = f" and {len(small) - MAX_NAMES} more" if len(small) > MAX_NAMES else ""
+    return f" of at least {needed} examples; {len(small)} have fewer: {names}{more}"
+
+
+def _learner(preset: Preset, name: str | None) -> dict[str, Any]:
+    """The section `learner`: the preset, or another learner with the backbone of the modality.
+
+    Raises:
+      UserError: there is no learner of that name.
+    """
+    from components import user_modules
+    from components.meta_trainer.learners import TABLE
+
+    if name is None or name == preset.learner["name"]:
+        return preset.learner
+    if name not in TABLE and not user_modules.is_own(name):
+        raise UserError(f"`--learner` must be one of {', '.join(sorted(TABLE))}: got {name!r}.")
+    backbone = preset.learner.get("backbone")
+    return {"name": name} | ({"backbone": backbone} if backbone else {})
+
+
+def split_question(split_like: SplitLike) -> str:
+    """Asks whether folders are splits or groups, with what to set in either case."""
+    names = ", ".join(repr(name) for name in split_like.names[:6])
+    names += ", ..." if len(split_like.names) > 6 else ""
+    signs = [
+        *(["are called as the splits of a data set"] if split_like.by_name else []),
+        *(["hold the same classes"] if split_like.same_classes else []),
+    ]
+    return (
+        f"the folders {names} {' and '.join(signs)}: give `--split-by class` (`data.split_by: "
+        "class`) to pool them, so that a class is in one split alone, or `--split-by group` "
+        "(`data.split_by: group`) if they are groups on purpose, as speakers of the same words."
     )
-    if smallest < 2:
-        raise UserError("every group needs at least 2 classes. Merge or extend the small ones.")
-    return min(MAX_WAYS, smallest)
+
+
+def result_cautions(config: Mapping[str, Any], split_like: SplitLike | None) -> list[str]:
+    """What to know of results of this configuration, a sentence each."""
+    by_group = config["data"].get("split_by") == "group"
+    test, ways = config["data"]["split_counts"][2], config["episodes"]["ways"]
+    shared = ["?"] if by_group and split_like and split_like.same_classes else []
+    novelty = Novelty(2 * ways if by_group else test, test if by_group else 0, shared)
+    return cautions(novelty, ways)
 
 
 NOTES = {

@@ -10,7 +10,8 @@ from rich.console import Console
 from components.episode_gen.check import check_data
 from components.single_threaded import use_single_threaded_operations
 from pipeline.config import load_config
-from pipeline.console import BLESSED, NOT_BLESSED, console_session
+from pipeline.console import BLESSED, NOT_BLESSED, bold, console_session, plain_console
+from pipeline.left_out import print_left_out
 
 
 def run_pipeline(
@@ -31,16 +32,15 @@ def run_pipeline(
     use_single_threaded_operations()
     folder = output_dir or Path("runs") / config.name
     with console_session("run", folder / "pipeline.log") as seconds:
-        console = Console(stderr=True)
+        console = plain_console(stderr=True)
         data = check_data(config.data, config.episodes)
-        console.print(f"[bold]{config.name}[/bold]: {_class_counts(data.splits)}", highlight=False)
-        for name, reason in data.skipped.items():
-            console.print(f"  skipped {name}: {reason}", highlight=False, markup=False)
+        console.print(bold(config.name, f": {_class_counts(data.splits)}"))
+        print_left_out(console, data)
 
         from pipeline.local_runner import point_latest_to, run_locally
 
         summary = run_locally(config, folder, data, seconds)
-    console = Console(stderr=True)
+    console = plain_console(stderr=True)
     if output_dir is None:
         point_latest_to(folder)
     print_results(summary, folder, console)
@@ -64,11 +64,12 @@ def print_results(summary: dict[str, Any], folder: Path, console: Console) -> No
     metric = "accuracy" if "accuracy" in test else "mean_squared_error"
     lines = [
         f"{metric.replace('_', ' ')} {test[metric]:.4f} ± {test['ci95']:.4f} ({test['protocol']}, "
-        f"{test['episodes']} episodes of unseen {'classes' if metric == 'accuracy' else 'tasks'})",
+        f"{test['episodes']} episodes of unseen {_unseen(test)})",
         *(f"  {name}: {value:.4f}" for name, value in summary["baselines"].items()),
         *_baseline_warnings(
             test[metric], summary["baselines"], higher_is_better=metric == "accuracy"
         ),
+        *(f"  warning: {caution}" for caution in summary.get("cautions", [])),
         f"blessed: pushed to {summary['pushed']}"
         if summary["pushed"]
         else "not blessed, not pushed",
@@ -76,8 +77,17 @@ def print_results(summary: dict[str, Any], folder: Path, console: Console) -> No
         f"report: {folder / 'report.html'}",
     ]
     for line in lines:
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
     sys.stderr.flush()
+
+
+def _unseen(test: dict[str, Any]) -> str:
+    """What is unseen in the test episodes, and how much of it there is."""
+    if "accuracy" not in test:
+        return "tasks"
+    groups = f" of {test['groups']} groups" if test.get("groups") else ""
+    count = f": {test['classes']} classes{groups}" if test.get("groups") else ""
+    return f"{test.get('unseen', 'classes')}{count}"
 
 
 def _baseline_warnings(

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from components.episodes.novelty import cautions, compare_splits
+from components.episodes.record import read_record
 from pipeline.config import Config
 from serving import atomic
 
@@ -31,13 +33,19 @@ def publish_summary(
     metrics = json.loads((evaluation / "metrics.json").read_text())
     meta_train = json.loads((Path(outputs["model_run"].uri) / "meta_train.json").read_text())
     pushed = outputs["pushed_model"].custom_properties
+    record = read_record(outputs["examples"].uri)
+    novelty = compare_splits(record.splits, record.groups, by_group=record.split_by == "group")
     summary = {
         "config": config.to_dict(),
         "learner": config.learner.get("name", "maml"),
         "dataset": config.data.name or config.data.path or config.data.source,
         "ways": config.episodes.ways,
         "shots": config.episodes.shots,
-        "test": {key: metrics[key] for key in (metrics.get("metric", "accuracy"), *TEST_KEYS)},
+        "test": {
+            **{key: metrics[key] for key in (metrics.get("metric", "accuracy"), *TEST_KEYS)},
+            **novelty.to_json(),
+        },
+        "cautions": [] if record.example_spec.regression else cautions(novelty, record.ways),
         "baselines": metrics["baselines"],
         "threshold": config.evaluation.threshold,
         "blessed": bool(metrics["blessed"]),

@@ -17,6 +17,9 @@ from components.episodes.rotation import base_name
 from components.modalities.base import ExampleSpec
 from serving.errors import UserError
 
+MAX_NAMES = 20
+"""Maximal number of classes that an error names."""
+
 
 class CheckedData(NamedTuple):
     """Data that episodes can be drawn from.
@@ -28,6 +31,9 @@ class CheckedData(NamedTuple):
       splits: the class names of each split.
       fingerprint: changes when the data do.
       skipped: unreadable examples that are left out, by `data.unreadable`: example id -> reason.
+      ignored: files that nobody would take for an example: name -> reason.
+      copies: examples that are left out as equal to another: example id -> the other.
+      small: classes that are left out, by `data.min_examples`: name -> number of examples.
     """
 
     source: Source
@@ -36,6 +42,9 @@ class CheckedData(NamedTuple):
     splits: dict[str, list[str]]
     fingerprint: str
     skipped: Mapping[str, str]
+    ignored: Mapping[str, str]
+    copies: Mapping[str, str]
+    small: Mapping[str, int]
 
 
 def check_data(data: DataOptions, episodes: EpisodeOptions) -> CheckedData:
@@ -49,8 +58,14 @@ def check_data(data: DataOptions, episodes: EpisodeOptions) -> CheckedData:
     source = open_source(data)
     check_ways(data, episodes, source.spec.regression)
     catalogue = build_catalogue(source.catalogue(), by_group=data.split_by == "group")
+    catalogue, small = without_small_classes(catalogue, data.min_examples)
     splits = split_classes(catalogue, data)
-    check_episodes(catalogue, splits, episodes)
+    # Only sources of a user's own files leave any out.
+    skipped, ignored, copies = (
+        getattr(source, name, {}) for name in ("skipped", "ignored", "copies")
+    )
+    hint = f" ({len(copies)} copies of other examples were left out.)" if copies else ""
+    check_episodes(catalogue, splits, episodes, hint)
     can_rotate = source.spec.modality == "image" and not source.spec.regression
     if episodes.rotations != "none" and not can_rotate:
         raise UserError(
@@ -59,9 +74,22 @@ def check_data(data: DataOptions, episodes: EpisodeOptions) -> CheckedData:
         )
     if episodes.rotations != "none":
         _check_names(catalogue)
-    # Only sources of a user's own files skip any.
-    skipped = getattr(source, "skipped", {})
-    return CheckedData(source, source.spec, catalogue, splits, _fingerprint(source, data), skipped)
+    fingerprint = _fingerprint(source, data)
+    return CheckedData(
+        source, source.spec, catalogue, splits, fingerprint, skipped, ignored, copies, small
+    )
+
+
+def without_small_classes(
+    catalogue: Catalogue, min_examples: int
+) -> tuple[Catalogue, dict[str, int]]:
+    """Leaves out the classes with fewer examples; gives them too: name -> number of examples."""
+    small = {name: len(ids) for name, ids in catalogue.examples.items() if len(ids) < min_examples}
+    if not small:
+        return catalogue, {}
+    examples = {name: ids for name, ids in catalogue.examples.items() if name not in small}
+    groups = {name: group for name, group in catalogue.groups.items() if name not in small}
+    return Catalogue(examples, groups), small
 
 
 def _fingerprint(source: Source, data: DataOptions) -> str:
@@ -84,9 +112,15 @@ def _check_names(catalogue: Catalogue) -> None:
 
 
 def check_episodes(
-    catalogue: Catalogue, splits: dict[str, list[str]], episodes: EpisodeOptions
+    catalogue: Catalogue, splits: dict[str, list[str]], episodes: EpisodeOptions, hint: str = ""
 ) -> None:
     """Checks that every split has enough classes, and every class enough examples.
+
+    Args:
+      catalogue: the classes and their examples.
+      splits: the class names of each split.
+      episodes: the shape of an episode.
+      hint: what else there is to say of missing examples.
 
     Raises:
       UserError: it has not; the message names the split, the class or the group.
@@ -106,14 +140,19 @@ def check_episodes(
             )
         if episodes.within_group(split):
             _check_groups(catalogue, classes, _name(episodes, own, "ways"), ways)
-        smallest = min(classes, key=lambda name: len(catalogue.examples[name]))
-        have = len(catalogue.examples[smallest])
-        if shots + queries > have:
+        needed = shots + queries
+        small = [name for name in classes if len(catalogue.examples[name]) < needed]
+        if small:
+            named = ", ".join(
+                f"{name!r} ({len(catalogue.examples[name])})" for name in small[:MAX_NAMES]
+            )
+            more = f" and {len(small) - MAX_NAMES} more" if len(small) > MAX_NAMES else ""
             raise UserError(
                 f"`episodes.{_name(episodes, own, 'shots')}` + "
                 f"`episodes.{_name(episodes, own, 'queries')}` must be at most the examples of "
-                f"each class: got {shots} + {queries}, and class {smallest!r} ({split}) has "
-                f"{have}. Lower them, or leave that class out."
+                f"each class: got {shots} + {queries}, and of the {len(classes)} classes of "
+                f"{split} {len(small)} have fewer: {named}{more}. Lower them, or set "
+                f"`data.min_examples` to {needed}: it leaves these classes out.{hint}"
             )
 
 

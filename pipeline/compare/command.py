@@ -42,10 +42,8 @@ def compare(
     if budget_minutes is not None and not budget_minutes > 0:
         raise UserError(f"`--budget-minutes` must be above 0; got {budget_minutes:g}.")
 
-    from rich.console import Console
-
     from pipeline.config import build_config, load_config
-    from pipeline.console import console_session
+    from pipeline.console import console_session, plain_console
 
     config = load_config(config_path, overrides)
     use_single_threaded_operations()
@@ -56,7 +54,7 @@ def compare(
 
         for name in names:
             build_config({"name": config.name, "learner": learner_section(config, name)})
-        results = run_trials(config, names, folder, seconds, Console(stderr=True))
+        results = run_trials(config, names, folder, seconds, plain_console(stderr=True))
     print_results(results, folder, config)
 
 
@@ -90,9 +88,10 @@ def run_trials(
     from components.few_shot_evaluator.metrics import mean_interval
     from components.meta_trainer.build import assemble
     from pipeline.compare.trial import learner_section, plan_trial, read_result, run_trial
+    from pipeline.console import bold
 
     check_data(config.data, config.episodes)
-    console.print("[bold]episodes[/bold] ...", highlight=False)
+    console.print(bold("episodes", " ..."))
     uri = str(folder / "episodes")
     record = make_episodes(config, uri)
     for name in names:  # a learner that does not fit these episodes is refused before any trains
@@ -102,15 +101,14 @@ def run_trials(
         trial = plan_trial(config, name, record, uri=uri, folder=folder, seconds=seconds)
         limit = f"{config.training.steps} steps"
         limit += "" if seconds is None else f" or {seconds:.0f} s"
-        console.print(f"[bold]{name}[/bold] ({number} of {len(names)}), {limit} ...")
+        console.print(bold(name, f" ({number} of {len(names)}), {limit} ..."))
         result = read_result(trial)
         state = "done before" if result else "done"
         result = result or run_trial(trial)
         score = mean_interval(result.scores)
         console.print(
             f"  {state}: {result.steps} steps in {result.seconds:.0f} s, "
-            f"{result.metric.replace('_', ' ')} {score.mean:.4f} ± {score.half_width:.4f}",
-            highlight=False,
+            f"{result.metric.replace('_', ' ')} {score.mean:.4f} ± {score.half_width:.4f}"
         )
         results.append(result)
     return results
@@ -138,14 +136,13 @@ def make_episodes(config: "Config", uri: str) -> "EpisodeSetRecord":
 
 def print_results(results: list["Result"], folder: Path, config: "Config") -> None:
     """Prints the table and the conclusions; writes the report."""
-    from rich.console import Console
-
     from pipeline.compare.differences import differences, level_of_each, ranked, verdict
     from pipeline.compare.report import difference_line, serving_line, table, write_report
+    from pipeline.console import plain_console
 
     page = write_report(results, folder, config.to_dict())
     pairs = differences(results)
-    console = Console()
+    console = plain_console()
     console.print(table(results))
     level = f"{100 * level_of_each(len(pairs)):.2f}%"
     lines = [
@@ -159,4 +156,4 @@ def print_results(results: list["Result"], folder: Path, config: "Config") -> No
         f"report: {page}",
     ]
     for line in lines:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from serving.client.answer import Answer, read_answer, read_targets
-from serving.client.episode import Example, query_inputs
+from serving.client.episode import Example, modality_of, query_inputs
 from serving.client.transport import Reply, Signature
 from serving.errors import UserError
 from serving.saved_model import signatures as names
@@ -62,8 +62,9 @@ class AdaptedModel:
             yield self.classify(part)
 
     def _predict(self, queries: Sequence[Example], timeout: float | None) -> Reply:
-        specs = self.client.signatures[names.PREDICT].inputs
-        return self._run(query_inputs(queries, specs), timeout=timeout)
+        signatures = self.client.signatures
+        inputs = query_inputs(queries, signatures[names.PREDICT].inputs, modality_of(signatures))
+        return self._run(inputs, timeout=timeout)
 
     @cached_property
     def _run(self) -> BoundSignature:

@@ -12,6 +12,7 @@ from serving.client.connect import open_transport
 from serving.client.episode import (
     Example,
     SupportSet,
+    modality_of,
     query_inputs,
     signature_for,
     support_inputs,
@@ -123,14 +124,15 @@ class FewShotClient:
         """Adapts to the support set and classifies the queries, in one request.
 
         Args:
-          support: the examples of each class by its name; arrays of the model's example shape,
-            `Path`s of image or sound files (or their `bytes`), or texts.
-          queries: examples of the same kind.
+          support: the examples of each class by its name: arrays of the model's example shape;
+            image or sound files by name, as `Path` or as `bytes`; PIL images; or texts. Pictures
+            are read as a viewer shows them: upright, transparency on white.
+          queries: examples of these kinds; files and arrays of images may be mixed.
           timeout: seconds for this call; the client's timeout if None.
         """
-        signature_name = signature_for(self.signatures, support)
-        specs = self.signatures[signature_name].inputs
-        inputs = support_inputs(support, specs) | query_inputs(queries, specs)
+        signature_name = signature_for(self.signatures, support, queries)
+        specs, modality = self.signatures[signature_name].inputs, modality_of(self.signatures)
+        inputs = support_inputs(support, specs, modality) | query_inputs(queries, specs, modality)
         reply = self.run(signature_name, inputs, timeout=timeout)
         return read_answer(reply, list(support))
 
@@ -154,7 +156,8 @@ class FewShotClient:
           `[Q, ...target]` float32.
         """
         specs = self.signatures[names.ADAPT_AND_PREDICT].inputs
-        inputs = target_inputs(self.signatures, support_x, support_y) | query_inputs(query_x, specs)
+        inputs = target_inputs(self.signatures, support_x, support_y)
+        inputs |= query_inputs(query_x, specs, modality_of(self.signatures))
         return read_targets(self.run(names.ADAPT_AND_PREDICT, inputs, timeout=timeout))
 
     def adapt(self, support: SupportSet, *, timeout: float | None = None) -> AdaptedModel:
@@ -168,7 +171,8 @@ class FewShotClient:
                 "`adapt` needs a model with the signature `adapt`, and arrays or texts as "
                 "examples; use `classify` for this support set."
             )
-        inputs = support_inputs(support, self.signatures[names.ADAPT].inputs)
+        specs = self.signatures[names.ADAPT].inputs
+        inputs = support_inputs(support, specs, modality_of(self.signatures))
         reply = self.run(names.ADAPT, inputs, timeout=timeout)
         return AdaptedModel(self, reply.outputs, list(support))
 
@@ -186,12 +190,14 @@ class FewShotClient:
 
         Adapts only once if the model and the examples allow it. At most one chunk is in memory.
         """
-        can_adapt = names.ADAPT in self.signatures
-        if can_adapt and signature_for(self.signatures, support) != names.ENCODED:
-            yield from self.adapt(support).stream(queries, chunk=chunk)
-            return
+        adapted = None
         for part in chunks(queries, chunk):
-            yield self.classify(support, part)
+            encoded = signature_for(self.signatures, support, part) == names.ENCODED
+            if encoded or names.ADAPT not in self.signatures:
+                yield self.classify(support, part)
+                continue
+            adapted = adapted or self.adapt(support)
+            yield adapted.classify(part)
 
     def close(self) -> None:
         """Closes the connection, or frees the model."""

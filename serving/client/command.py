@@ -1,5 +1,6 @@
 """The command `fewshot query`."""
 
+import json
 import os
 import re
 from pathlib import Path
@@ -11,6 +12,7 @@ from serving.client.client import DEFAULT_TIMEOUT, FewShotClient
 from serving.client.files import read_queries, read_support
 from serving.client.transport import Tls
 from serving.errors import UserError
+from serving.files.unreadable import printable
 from serving.protocol.status import (
     DEADLINE_EXCEEDED,
     NAMES,
@@ -31,9 +33,12 @@ _ASSERTION = re.compile(r"assertion failed: \[(.*)\]")
     "--support",
     required=True,
     type=click.Path(path_type=Path),
-    help="Folder with a sub-folder of files per class, or a .csv, .tsv or .jsonl with the "
-    "columns text and label.",
+    help="Folder with a sub-folder of files per class, or a table (.csv, .tsv, .jsonl, .json) of "
+    "texts and their classes.",
 )
+@click.option("--text-column", help="Column of texts in a table; a guess by default.")
+@click.option("--label-column", help="Column of classes in a table; a guess by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a query.")
 @click.option("--model", help="SavedModel on disk: a version folder or the folder of versions.")
 @click.option("--address", help="gRPC server, host:port or unix:PATH.")
 @click.option("--rest", help="REST server, http://host:port.")
@@ -54,6 +59,9 @@ _ASSERTION = re.compile(r"assertion failed: \[(.*)\]")
 def query(
     queries: tuple[str, ...],
     support: Path,
+    text_column: str | None,
+    label_column: str | None,
+    as_json: bool,
     model: str | None,
     address: str | None,
     rest: str | None,
@@ -66,25 +74,39 @@ def query(
     tls_cert: Path | None,
     tls_key: Path | None,
 ) -> None:
-    """Classify QUERIES (files, or texts) given a few labelled examples of each class."""
+    """Classify QUERIES given a few labelled examples of each class.
+
+    QUERIES are files and folders of them, or texts and tables of them.
+    """
     targets = [target for target in (model, address, rest) if target]
     if len(targets) != 1:
         raise UserError("Give exactly one of `--model`, `--address` and `--rest`.")
     if model and not Path(model).is_dir():
         raise UserError(f"`--model` must be an existing folder; {model} is none.")
+    if address and "://" in address:
+        raise UserError(f"`--address` must be host:port or unix:PATH; give {address} to `--rest`.")
     if model:
         skip_unused_imports()
-    examples = read_support(support)
-    named = read_queries(queries, texts=not support.is_dir())
+    found = read_support(support, text_column=text_column, label_column=label_column)
+    named = read_queries(queries, found.kind, text_column=text_column)
+    for name, reason in found.ignored.items():
+        click.echo(f"not read: {printable(name)}: {reason}", err=True)
     tls = Tls(tls_ca, tls_cert, tls_key) if tls_ca or tls_cert else None
     try:
         with FewShotClient.connect(
             targets[0], model_name, version=version, label=version_label, tls=tls, timeout=timeout
         ) as client:
-            answers = list(client.stream(examples, [example for _, example in named], chunk=_CHUNK))
+            answers = list(
+                client.stream(found.examples, [query for _, query in named], chunk=_CHUNK)
+            )
     except StatusError as error:
         raise UserError(_sentence(error, targets[0])) from error
-    print_table([name for name, _ in named], answers, none_below=none_below or 0.0)
+    shown = [name for name, _ in named]
+    if as_json:
+        print_json(shown, answers, none_below=none_below or 0.0)
+        return
+    shown = _without_common_folder(shown) if found.kind else shown
+    print_table(shown, answers, none_below=none_below or 0.0)
 
 
 def _sentence(error: StatusError, target: str) -> str:
@@ -96,6 +118,30 @@ def _sentence(error: StatusError, target: str) -> str:
     if error.code == NOT_FOUND:
         return f"{target} does not serve this model: {message}; see `--model-name` and `--version`."
     return f"The model refused: {NAMES[error.code]}: {message}"
+
+
+def print_json(names: list[str], answers: list[Answer], *, none_below: float = 0.0) -> None:
+    """Prints a JSON object a line for each query; the arguments are those of `print_table`.
+
+    Its keys are `query`, `class` (null for none of them), `probability` and `probabilities`, which
+    holds the probability of every class by its name.
+    """
+    rows = [row for answer in answers for row in answer.probabilities]
+    for name, row in zip(names, rows):
+        best = int(row.argmax())
+        probability = float(row[best])
+        label = answers[0].class_names[best] if probability >= none_below else None
+        probabilities = dict(zip(answers[0].class_names, map(float, row)))
+        click.echo(
+            json.dumps(
+                {
+                    "query": printable(name),
+                    "class": label,
+                    "probability": probability,
+                    "probabilities": probabilities,
+                }
+            )
+        )
 
 
 def _without_common_folder(names: list[str]) -> list[str]:
@@ -114,16 +160,18 @@ def print_table(names: list[str], answers: list[Answer], *, none_below: float = 
     """
     from rich.console import Console
     from rich.table import Column, Table
+    from rich.text import Text
 
     headings = ("query", "class", "probability", "second", "probability")
     table = Table(*(Column(heading, overflow="fold") for heading in headings))
     rows = [row for answer in answers for row in answer.probabilities]
-    for name, row in zip(_without_common_folder(names), rows):
+    for name, row in zip(names, rows):
         best = row.argsort()[::-1][:2]
         cells = [
             cell for index in best for cell in (answers[0].class_names[index], f"{row[index]:.3f}")
         ]
         if row[best[0]] < none_below:
             cells = ["none of these", "", *cells[:2]]
-        table.add_row(name, *cells)
+        # People's words are no markup: a class may be called [bold] or :smile:.
+        table.add_row(*(Text(printable(cell)) for cell in (name, *cells)))
     Console().print(table)

@@ -1,25 +1,40 @@
 """Packs the examples of one episode into the tensors of a request."""
 
+import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from serving.client.transport import Signature, Spec
 from serving.errors import UserError
+from serving.files.encoding import encode_example, is_pil_image
 from serving.protocol.tensors import as_array
 from serving.saved_model import signatures as names
 
-# An array of the model's example shape, a file or its contents, or a text.
-Example = np.ndarray | Path | bytes | str
+# An array of the model's example shape; a file by its name, as a Path or by its contents; a
+# PIL.Image; or a text.
+Example = Any
 
 # The examples of each class by its name; the classes may have different numbers of examples.
 SupportSet = Mapping[str, Sequence[Example]]
 
 
-def signature_for(signatures: Mapping[str, Signature], support: SupportSet) -> str:
-    """Chooses the signature that takes examples of this kind.
+def modality_of(signatures: Mapping[str, Signature]) -> str:
+    """Tells what a model's examples are: "text", "image" or "audio" (any other numbers too)."""
+    kind = signatures[names.ADAPT_AND_PREDICT].inputs[names.SUPPORT_X].dtype.kind
+    return {"O": "text", "u": "image"}.get(kind, "audio")
+
+
+def signature_for(
+    signatures: Mapping[str, Signature], support: SupportSet, queries: Sequence[Example] = ()
+) -> str:
+    """Chooses the signature that takes examples of these kinds.
+
+    Args:
+      signatures: the model's signatures by name.
+      support: the examples of each class.
+      queries: the queries of the same request, where they are known.
 
     Raises:
       UserError: no signature does, the support set is empty, or the model does regression.
@@ -28,16 +43,9 @@ def signature_for(signatures: Mapping[str, Signature], support: SupportSet) -> s
         raise UserError("The model is a regression model and knows no classes; use `regress`.")
     if not support or not all(len(examples) for examples in support.values()):
         raise UserError("`support` must have at least one example of every class.")
-    example = next(iter(support.values()))[0]
-    default = signatures[names.ADAPT_AND_PREDICT].inputs[names.SUPPORT_X]
-    takes_text = default.dtype == object
-    if isinstance(example, np.ndarray) or (isinstance(example, str) and takes_text):
+    examples = [*(example for group in support.values() for example in group), *queries]
+    if modality_of(signatures) == "text" or not any(map(_is_file, examples)):
         return names.ADAPT_AND_PREDICT
-    if isinstance(example, str):
-        raise UserError(
-            f"The model takes {default.dtype} examples, not texts; give the name of a file as a "
-            f"pathlib.Path, not as the text {example[:40]!r}."
-        )
     if names.ENCODED not in signatures:
         raise UserError(
             f"The model has no signature `{names.ENCODED}` and takes no files; give arrays."
@@ -45,16 +53,19 @@ def signature_for(signatures: Mapping[str, Signature], support: SupportSet) -> s
     return names.ENCODED
 
 
-def support_inputs(support: SupportSet, specs: Mapping[str, Spec]) -> dict[str, np.ndarray]:
+def support_inputs(
+    support: SupportSet, specs: Mapping[str, Spec], modality: str
+) -> dict[str, np.ndarray]:
     """Packs `support_x` [1, S, ...] and labels [1, S], names or numbers as the signature takes.
 
     Args:
       support: the examples of each class.
       specs: dtype and shape of each input of the signature.
+      modality: what the examples are, from `modality_of`.
     """
     examples = [example for examples in support.values() for example in examples]
     counts = [len(examples) for examples in support.values()]
-    inputs = {names.SUPPORT_X: _stack(names.SUPPORT_X, examples, specs)}
+    inputs = {names.SUPPORT_X: _stack(names.SUPPORT_X, examples, specs, modality)}
     if names.SUPPORT_LABELS in specs:
         inputs[names.SUPPORT_LABELS] = as_array(np.repeat(list(support), counts)[None])
     else:
@@ -79,24 +90,30 @@ def target_inputs(
             f"got {len(support_x)} examples and {len(support_y)} targets."
         )
     return {
-        names.SUPPORT_X: _stack(names.SUPPORT_X, support_x, signature.inputs),
-        names.SUPPORT_Y: _stack(names.SUPPORT_Y, support_y, signature.inputs),
+        names.SUPPORT_X: _stack(names.SUPPORT_X, support_x, signature.inputs, ""),
+        names.SUPPORT_Y: _stack(names.SUPPORT_Y, support_y, signature.inputs, ""),
     }
 
 
-def query_inputs(queries: Sequence[Any], specs: Mapping[str, Spec]) -> dict[str, np.ndarray]:
-    """Packs `query_x` [1, Q, ...]."""
+def query_inputs(
+    queries: Sequence[Any], specs: Mapping[str, Spec], modality: str
+) -> dict[str, np.ndarray]:
+    """Packs `query_x` [1, Q, ...]; the arguments are those of `support_inputs`."""
     if not len(queries):
         raise UserError("`queries` must hold at least one example; it is empty.")
-    return {names.QUERY_X: _stack(names.QUERY_X, queries, specs)}
+    return {names.QUERY_X: _stack(names.QUERY_X, queries, specs, modality)}
 
 
-def _stack(name: str, examples: Sequence[Any], specs: Mapping[str, Spec]) -> np.ndarray:
+def _stack(
+    name: str, examples: Sequence[Any], specs: Mapping[str, Spec], modality: str
+) -> np.ndarray:
     """Stacks one episode's examples, [1, B, ...], as arrays or as the strings of files or texts."""
     if specs[name].dtype == object:
         strings = np.empty((1, len(examples)), object)
-        strings[0, :] = [_read(example) for example in examples]
+        strings[0, :] = [encode_example(example, modality) for example in examples]
         return strings
+    if any(map(_is_file, examples)):
+        raise UserError(f"`{name}` must hold arrays here; use `classify` for files and PIL images.")
     spec = specs[name]
     # Python's numbers have no width of their own; an array of integers may be on another scale.
     dtype = spec.dtype if spec.dtype.kind == "f" else None
@@ -123,19 +140,6 @@ def _stack_arrays(name: str, arrays: list[np.ndarray], spec: Spec) -> np.ndarray
     return stacked
 
 
-def _read(example: Example) -> bytes:
-    if isinstance(example, str):
-        return example.encode()
-    if isinstance(example, bytes):
-        return example
-    if not isinstance(example, Path):
-        raise UserError(
-            "The examples of a request must be of one kind; "
-            f"got a {type(example).__name__} among files or texts."
-        )
-    try:
-        return example.read_bytes()
-    except OSError as error:
-        raise UserError(
-            f"An example must be a readable file; {example}: {error.strerror}."
-        ) from error
+def _is_file(example: Example) -> bool:
+    """Whether it is to be decoded by the model: a file, or an image of Pillow's, of any size."""
+    return isinstance(example, str | bytes | os.PathLike) or is_pil_image(example)

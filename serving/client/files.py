@@ -1,90 +1,160 @@
-"""Reads support sets and queries from folders and tables, for the command line."""
+"""Support sets and queries from folders, files and tables, for the command line."""
 
-import csv
-import json
-from collections.abc import Iterable, Iterator
+import re
 from pathlib import Path
+from typing import NamedTuple
 
 from serving.client.episode import Example
 from serving.errors import UserError
+from serving.files import tables
+from serving.files.class_folders import Kind, open_folder
+from serving.files.columns import choose_columns, choose_text, examples
+from serving.files.folders import EMPTY, ClassFolders, choose, list_files
+from serving.files.texts import unusable
 
-_TABLES = {".csv": ",", ".tsv": "\t", ".jsonl": ""}
+_FILE_NAME = re.compile(r"\S+\.(csv|tsv|jsonl?|txt|xlsx?|png|jpe?g|gif|bmp|wav|flac|mp3)", re.I)
 
 
-def read_support(path: Path) -> dict[str, list[Example]]:
-    """Reads the examples of each class; classes and files are sorted by name.
+class SupportFiles(NamedTuple):
+    """A support set from files.
+
+    Attributes:
+      examples: the examples of each class, classes of files in the order of their names.
+      kind: the kind of files; None for texts.
+      ignored: files that nobody would take for an example: name -> reason.
+    """
+
+    examples: dict[str, list[Example]]
+    kind: Kind | None
+    ignored: dict[str, str]
+
+
+def read_support(
+    path: Path, *, text_column: str | None = None, label_column: str | None = None
+) -> SupportFiles:
+    """Reads a support set as the pipeline reads its data.
 
     Args:
-      path: a folder with a sub-folder of files for each class, or a CSV, TSV or JSONL file with
-        the columns `text` and `label`.
+      path: a folder with a sub-folder of files for each class, or a table of texts.
+      text_column: the column of texts of a table; None for a guess.
+      label_column: the column of their classes; None for a guess.
 
     Raises:
-      UserError: `path` is neither, or a class has no examples.
+      UserError: it is neither, has no examples, or one of them cannot be read.
     """
     if path.is_dir():
-        support = {
-            folder.name: _files(folder) for folder in sorted(path.iterdir()) if folder.is_dir()
-        }
-    elif path.suffix in _TABLES and path.is_file():
-        support = {}
-        for row in _rows(path, ("text", "label")):
-            support.setdefault(row["label"], []).append(row["text"])
-    else:
+        return _read_folder(path)
+    if not tables.is_table(path):
+        problem = "is neither" if path.exists() else "is not there"
         raise UserError(
-            "`--support` must be a folder with a sub-folder of files for each class, or a .csv, "
-            f".tsv or .jsonl file with the columns text and label; {path} is neither."
+            "`--support` must be a folder with a sub-folder of files for each class, or a table "
+            f"of texts ({', '.join(tables.SUFFIXES)}); {str(path)!r} {problem}."
         )
-    empty = [name for name, examples in support.items() if not examples]
-    if not support or empty:
-        what = f"{path} has no classes" if not support else f"class {empty[0]} of {path} has none"
-        raise UserError(f"`--support` must have at least one example of every class; {what}.")
-    return support
+    table = tables.read_table(path)
+    columns = choose_columns(table, text=text_column, label=label_column, support=True)
+    rows, left_out = examples(table, columns)
+    for reason in left_out.values():
+        raise UserError(
+            f"`--support`: every row of {path.name} must have a text and a class: {reason}. "
+            "Fill it in or take the row out."
+        )
+    if not rows:
+        raise UserError(f"`--support` must hold rows with a text and a class: {path} holds none.")
+    support: dict[str, list[Example]] = {}
+    for row in rows:
+        support.setdefault(row.label, []).append(row.text)
+    return SupportFiles(support, None, {})
 
 
-def read_queries(items: tuple[str, ...], *, texts: bool) -> list[tuple[str, Example]]:
-    """Reads the queries, each with a name for the printed table.
+def read_queries(
+    items: tuple[str, ...], kind: Kind | None, *, text_column: str | None = None
+) -> list[tuple[str, Example]]:
+    """Reads the queries, with a name for each to show.
 
     Args:
-      items: paths of files; for texts, the texts themselves or tables with a column `text`.
-      texts: whether the support set holds texts.
+      items: for files, files and folders of them; for texts, the texts themselves, and tables.
+      kind: the kind of files of the support set; None for texts.
+      text_column: the column of texts of a table; None for a guess.
+
+    Raises:
+      UserError: an item is not there, or holds no query.
     """
-    if not texts:
-        return [(item, Path(item)) for item in items]
+    if kind is None:
+        return [query for item in items for query in _text_queries(item, text_column)]
     queries: list[tuple[str, Example]] = []
     for item in items:
         path = Path(item)
-        if path.suffix in _TABLES and path.is_file():
-            queries += [(row["text"], row["text"]) for row in _rows(path, ("text",))]
+        if path.is_dir():
+            queries += _folder_queries(path, kind)
+        elif path.exists():
+            queries.append((item, path))
         else:
-            queries.append((item, item))
+            raise UserError(f"QUERIES must be files or folders of {kind.plural}: {item!r} is not.")
     return queries
 
 
-def _files(folder: Path) -> list[Example]:
-    return [path for path in sorted(folder.iterdir()) if path.is_file() and path.name[0] != "."]
+def _read_folder(path: Path) -> SupportFiles:
+    kind, folders = open_folder(path, name="`--support`")
+    _refuse_unreadable("`--support`", path, folders)
+    empty = [name for name, reason in folders.ignored.items() if reason == EMPTY]
+    if empty:
+        raise UserError(
+            f"`--support` must have at least one example of every class; class {empty[0]!r} of "
+            f"{str(path)!r} has none."
+        )
+    support: dict[str, list[Example]] = {
+        folder: [path / folder / file for file in files] for folder, files in folders.files.items()
+    }
+    return SupportFiles(support, kind, folders.ignored)
 
 
-def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    with open(path, newline="", encoding="utf-8") as file:
-        rows: Iterable[dict[str, str]]
-        if path.suffix == ".jsonl":
-            rows = (_json_row(path, line) for line in file if line.strip())
-        else:
-            rows = csv.DictReader(file, delimiter=_TABLES[path.suffix])
-        for row in rows:
-            if not all(isinstance(row.get(column), str) for column in columns):
+def _folder_queries(path: Path, kind: Kind) -> list[tuple[str, Example]]:
+    """The files of a folder: those that lie in it, and those in folders of it."""
+    listing = list_files(path)
+    names = [name for name in listing.files if Path(name).suffix.lower() in kind.suffixes]
+    _refuse_unreadable(
+        "QUERIES", path, choose(listing, kind.suffixes, kind=kind.plural), loose=True
+    )
+    if not names:
+        raise UserError(f"QUERIES must be files or folders of {kind.plural}: {path} holds none.")
+    return [(str(path / name), path / name) for name in names]
+
+
+def _refuse_unreadable(
+    option: str, path: Path, folders: ClassFolders, *, loose: bool = False
+) -> None:
+    problems = folders.unreadable if loose else folders.misplaced | folders.unreadable
+    for name, reason in problems.items():
+        raise UserError(
+            f"{option} must hold files that can be read: {str(path / name)!r} cannot ({reason}). "
+            "Mend the file or take it out of the folder."
+        )
+
+
+def _text_queries(item: str, text_column: str | None) -> list[tuple[str, Example]]:
+    path = Path(item)
+    if tables.is_table(path):
+        table = tables.read_table(path)
+        column = choose_text(table, text=text_column)
+        queries: list[tuple[str, Example]] = []
+        for row in table.rows:
+            text = row.values.get(column, "").strip()
+            problem = row.problem or unusable(text)
+            if problem:
                 raise UserError(
-                    f"Every row of {path} must have the columns {' and '.join(columns)}; "
-                    f"one has {', '.join(map(str, row))}."
+                    f"QUERIES: every row of {path.name} must have a text: row {row.number}: "
+                    f"{problem}. Fill it in or take the row out."
                 )
-            yield row
-
-
-def _json_row(path: Path, line: str) -> dict[str, str]:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise UserError(f"Every line of {path} must be a JSON object; {error}.") from error
-    if not isinstance(row, dict):
-        raise UserError(f"Every line of {path} must be a JSON object; one is {line[:40]!r}.")
-    return row
+            queries.append((text, text))
+        if not queries:
+            raise UserError(f"QUERIES must be texts or tables of texts: {item!r} holds none.")
+        return queries
+    if _FILE_NAME.fullmatch(item):
+        raise UserError(
+            f"QUERIES must be texts, or tables of texts ({', '.join(tables.SUFFIXES)}): there is "
+            f"no such table as {item!r}."
+        )
+    problem = unusable(item)
+    if problem:
+        raise UserError(f"QUERIES must be texts of words: of {item!r}, {problem}.")
+    return [(item, item)]

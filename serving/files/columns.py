@@ -73,7 +73,7 @@ def choose_columns(
     """
     for option, named in zip(options, (text, label, group)):
         if named is not None and named not in table.columns:
-            raise _error(table, option, f"got {named!r}")
+            raise missing_column(table, option, f"got {named!r}")
     given = {text, label, group}
     free = [name for name in table.columns if name and name not in given]
     group = group or _known(GROUP_NAMES, free)
@@ -92,7 +92,7 @@ def choose_text(table: Table, *, text: str | None = None, options: Options = OPT
       UserError: as `choose_columns`.
     """
     if text is not None and text not in table.columns:
-        raise _error(table, options.text, f"got {text!r}")
+        raise missing_column(table, options.text, f"got {text!r}")
     free = [name for name in table.columns if name]
     rest = [name for name in free if name not in (_known(LABEL_NAMES, free), *GROUP_NAMES)]
     return text or _known(TEXT_NAMES, free) or _guess_text(table, rest, options)
@@ -142,7 +142,9 @@ def _guess_label(table: Table, free: list[str], support: bool, options: Options)
     if known is not None:
         return known
     counts = ", ".join(f"{name!r} of {len(set(values[name]))} values" for name in repeats)
-    raise _error(table, options.label, f"its values repeat in {counts}" if repeats else "got none")
+    raise missing_column(
+        table, options.label, f"its values repeat in {counts}" if repeats else "got none"
+    )
 
 
 def _guess_text(table: Table, free: list[str], options: Options) -> str:
@@ -154,7 +156,7 @@ def _guess_text(table: Table, free: list[str], options: Options) -> str:
     lengths = {n: sum(len(row.values.get(n, "")) for row in table.rows) for n in free}
     ordered = sorted(free, key=lambda name: -lengths[name])
     if not ordered or (len(ordered) > 1 and lengths[ordered[0]] < 1.5 * lengths[ordered[1]]):
-        raise _error(table, options.text, "got none, and none could be guessed")
+        raise missing_column(table, options.text, "got none, and none could be guessed")
     return ordered[0]
 
 
@@ -169,6 +171,7 @@ def _known(names: Iterable[str], have: list[str]) -> str | None:
     return None
 
 
-def _error(table: Table, option: str, problem: str) -> UserError:
+def missing_column(table: Table, option: str, problem: str = "got none") -> UserError:
+    """The sentence that lists the columns of a table, of which an option must name one."""
     columns = ", ".join(table.columns)
     return UserError(f"{option} must name a column of {table.name} ({columns}): {problem}.")

@@ -16,6 +16,8 @@ MAX_DEPTH = 4
 """Folders below the root that are looked into; group/class needs two."""
 SYSTEM_NAMES = frozenset({"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin"})
 """Files and folders that operating systems put beside people's own, in lower case."""
+EMPTY = "it is an empty folder"
+"""A reason of `Listing.ignored`."""
 SPLIT_NAMES = frozenset(
     ("train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval")
 )
@@ -149,11 +151,12 @@ def _walk(root: Path, folder: str, depth: int, above: frozenset[str], listing: L
     except OSError as error:
         listing.unreadable[printable(folder) or "."] = reason_of(error)
         return
+    if not entries:
+        listing.ignored[folder or "."] = EMPTY
     for entry in entries:
         name = f"{folder}/{entry.name}" if folder else entry.name
-        shown = printable(name)
-        if shown != name:
-            listing.unreadable[shown] = "its name is not in UTF-8"
+        if not _is_utf8(name):
+            listing.unreadable[printable(name)] = "its name is not in UTF-8"
         elif entry.name.startswith("."):
             listing.ignored[name] = "it is hidden"
         elif entry.name.lower() in SYSTEM_NAMES:
@@ -171,6 +174,13 @@ def _walk(root: Path, folder: str, depth: int, above: frozenset[str], listing: L
                 listing.ignored[name] = f"it lies more than {MAX_DEPTH} folders deep"
             else:
                 _walk(root, name, depth + 1, above | {real}, listing)
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        return bool(name.encode())
+    except UnicodeEncodeError:  # the system's way to pass on bytes that are none
+        return False
 
 
 def _is(test: Callable[[], bool]) -> bool:

@@ -1,9 +1,10 @@
 """What a picture is, from its first bytes: kind, size, depth, colours, alpha, orientation."""
 
 import struct
+from pathlib import Path
 
 from serving.files.picture_formats import READERS, PictureHeader
-from serving.files.unreadable import UnreadableFile
+from serving.files.unreadable import UnreadableFile, reason_of
 
 KINDS = "png, jpg, bmp, gif, pgm, ppm, pbm, webp and tiff"
 """The pictures that are read, as a list in a sentence."""
@@ -12,6 +13,8 @@ SUFFIXES = frozenset(f".{ending}" for ending in _ENDINGS.split())
 """Endings of their names, in lower case."""
 MAX_PIXELS = 50_000_000
 """Larger pictures are refused before they are decoded: 50 megapixels fill 150 MB."""
+_START = 1 << 16
+"""Bytes that nearly always hold the header; cameras may put pictures of their own before it."""
 
 
 def read_header(content: bytes) -> PictureHeader:
@@ -76,6 +79,25 @@ def _kind_of(content: bytes) -> str:
         other = "an SVG drawing" if b"<svg" in text else "an XML or HTML file"
     what = f"it is {other}, not" if other else "it is not"
     raise UnreadableFile(f"{what} a {KINDS.replace(' and ', ' or ')} file")
+
+
+def read_file_header(path: Path) -> PictureHeader:
+    """The header of a file, of which only the beginning is read where that is enough.
+
+    Raises:
+      UnreadableFile: as `read_header`; or the file cannot be opened.
+    """
+    try:
+        with open(path, "rb") as file:
+            start = file.read(_START)
+            try:
+                return read_header(start)
+            except UnreadableFile:
+                if len(start) < _START:
+                    raise
+            return read_header(start + file.read())
+    except (OSError, ValueError) as error:
+        raise UnreadableFile(reason_of(error)) from None
 
 
 def check_pixels(header: PictureHeader, max_pixels: int = MAX_PIXELS) -> None:

@@ -1,7 +1,10 @@
 """The reason why one file cannot be read."""
 
 import os
+import re
 from pathlib import Path
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class UnreadableFile(Exception):
@@ -30,8 +33,12 @@ def reason_of(error: Exception) -> str:
 
 
 def printable(name: str) -> str:
-    r"""Returns a name that can be printed: a byte that is not UTF-8 becomes "\xe9"."""
+    r"""A name or text as a terminal can show it, on one line.
+
+    Control characters, and bytes that are no UTF-8, become escapes: "\n", "\xe9".
+    """
     try:
-        return os.fsencode(name).decode("utf-8", "backslashreplace")
+        text = os.fsencode(name).decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:  # half a character, as JSON can have
-        return name.encode("utf-8", "backslashreplace").decode()
+        text = name.encode("utf-8", "backslashreplace").decode()
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)

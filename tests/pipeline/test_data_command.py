@@ -1,5 +1,6 @@
 """`fewshot data` and `fewshot init`, from a folder to a configuration that draws episodes."""
 
+import shutil
 import wave
 
 import apache_beam as beam
@@ -127,3 +128,39 @@ def test_show_draws_or_prints_the_episodes_of_any_source(folder, source):
         assert Image.open(folder / "episodes.png").height > 200
     else:
         assert result.output.count("  support ") == 4 and result.output.count("  query ") == 6
+
+
+def test_init_asks_whether_folders_are_splits_or_groups(folder):
+    for split in ("train", "val", "test"):
+        shutil.copytree("pictures", f"all/{split}")
+        for path in (folder / "all" / split).rglob("*.png"):  # no copies of the others
+            Image.open(path).rotate(90 * len(split)).save(path)
+    result = invoke("init", "all")
+    assert result.exit_code == 2 and "`--split-by class`" in result.output.splitlines()[-1]
+    assert invoke("init", "all", "--split-by", "class").exit_code == 0
+    config = load_config("all.yaml")
+    assert config.data.split_by == "class" and sum(config.data.split_counts) == 6
+    assert invoke("data", "show", "--config", "all.yaml").exit_code == 0
+
+
+def test_names_are_printed_as_they_are(folder):
+    for number, name in enumerate(["[bold]", "[INST]", ":smile:", "a\nb", "{x}", "*?"]):
+        (folder / "pictures" / f"class_{number}").rename(folder / "pictures" / name)
+    (folder / "pictures/[bold]/[red].png").write_text("no image")
+    result = invoke("data", "inspect", "pictures")
+    assert result.exit_code == 0
+    assert "  [bold]/[red].png: it is not a png" in result.output
+    assert invoke("init", "pictures").exit_code == 0
+    (folder / "pictures/:smile:/copy.png").write_bytes((folder / "pictures/*?/0.png").read_bytes())
+    result = invoke("data", "inspect", "pictures")
+    assert ":smile:/copy.png: equals *?/0.png" in result.output
+
+
+def test_columns_are_chosen_by_name(folder):
+    rows = [f"{n} words here,{n % 8},{n % 9}" for n in range(72)]
+    (folder / "t.csv").write_text("\n".join(["sentence,head,tail", *rows]))
+    result = invoke("init", "t.csv")
+    assert result.exit_code == 2 and "(sentence, head, tail)" in result.output.splitlines()[-1]
+    assert invoke("init", "t.csv", "--label-column", "tail", "--ways", "2").exit_code == 0
+    config = load_config("t.yaml")
+    assert (config.data.label_feature, config.episodes.ways) == ("tail", 2)

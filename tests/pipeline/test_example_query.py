@@ -32,9 +32,9 @@ def test_files(tmp_path, kind):
     spec, suffix = KINDS[kind]
     for _ in range(2):  # what an earlier run has left goes
         example = write_example_query(episode(array(spec)), spec, tmp_path / "example")
-    support = read_support(example.support)
+    support, files_kind, _ = read_support(example.support)
     assert {name: len(files) for name, files in support.items()} == {"cat_1": 2, "dog": 2}
-    files = [path for _, path in read_queries(tuple(example.queries), texts=False)]
+    files = [path for _, path in read_queries(tuple(example.queries), files_kind)]
     assert [path.name for path in files] == [f"cat_1-2.{suffix}", f"dog-0.{suffix}"]
     assert example.shell_words == f"{tmp_path}/example/queries/*"
     assert all(path.stat().st_size for path in files)
@@ -45,7 +45,7 @@ def test_texts_with_whatever_characters(tmp_path):
     example = write_example_query(
         episode(lambda n: f'-{n}, "quoted"\nline'), spec, tmp_path / "example"
     )
-    support = read_support(example.support)
+    support = read_support(example.support).examples
     assert support == {
         "dog": ['-0, "quoted"\nline', '-1, "quoted"\nline'],
         "cat/1": ['-2, "quoted"\nline', '-3, "quoted"\nline'],

@@ -8,8 +8,9 @@ from components.episode_gen.check import check_episodes
 from components.episode_gen.inspection.base import Inspection
 from components.episode_gen.splits import split_classes
 from pipeline.config import build_config
-from pipeline.first_config import as_yaml, first_config
+from pipeline.first_config import as_yaml, first_config, result_cautions, split_question
 from serving.errors import UserError
+from serving.files.folders import SplitLike
 
 
 def found(sizes: dict[str, int], modality: str = "image", **data) -> Inspection:
@@ -48,7 +49,7 @@ def test_every_modality_has_a_first_configuration(modality):
     ("sizes", "data", "message"),
     [
         ({f"c{i}": 9 for i in range(5)}, {}, "at least 6 classes"),
-        ({f"c{i}": 1 + (i > 0) for i in range(6)}, {}, "'c0' has 1"),
+        ({f"c{i}": 1 + (i > 0) for i in range(6)}, {}, r"'c0' \(1\)"),
         ({f"g{i % 2}/c{i}": 9 for i in range(8)}, {"split_by": "group"}, "at least 3 groups"),
         ({f"g{i}/c": 9 for i in range(6)}, {"split_by": "group"}, "group needs at least 2"),
     ],
@@ -56,3 +57,38 @@ def test_every_modality_has_a_first_configuration(modality):
 def test_too_little_data_is_said_in_a_sentence(sizes, data, message):
     with pytest.raises(UserError, match=message):
         first_config(found(sizes, **data))
+
+
+def test_classes_that_are_too_small_are_left_out_where_enough_remain():
+    inspection = found({f"c{i}": 20 if i else 1 for i in range(9)})
+    config = first_config(inspection)
+    needed = config["episodes"]["shots"] + config["episodes"]["queries"]
+    assert config["data"]["min_examples"] == needed > 1
+    assert sum(config["data"]["split_counts"]) == 8
+    with pytest.raises(
+        UserError, match=r"5 classes of at least 2 examples; 2 have fewer: 'c0' \(1\)"
+    ):
+        first_config(found({f"c{i}": 20 if i > 1 else 1 for i in range(7)}))
+
+
+def test_what_is_given_is_taken():
+    given = {"ways": 3, "shots": 4, "queries": 6, "learner": "anil"}
+    config = first_config(found({f"c{i}": 10 for i in range(20)}, "text"), given)
+    assert [config["episodes"][name] for name in ("ways", "shots", "queries")] == [3, 4, 6]
+    assert config["learner"] == {"name": "anil", "backbone": {"name": "embedding_bag"}}
+    with pytest.raises(UserError, match=r"`--learner` must be one of .*: got 'mamal'"):
+        first_config(found({f"c{i}": 10 for i in range(20)}), {"learner": "mamal"})
+
+
+def test_a_test_split_holds_more_than_one_episode_of_classes_or_groups():
+    assert first_config(found({f"c{i}": 9 for i in range(25)}))["data"]["split_counts"][2] == 10
+    groups = {f"g{i % 5}/c{i}": 9 for i in range(20)}
+    assert first_config(found(groups, split_by="group"))["data"]["split_counts"] == [2, 1, 2]
+    few = first_config(found({f"g{i % 3}/c{i}": 9 for i in range(9)}, split_by="group"))
+    assert "one group" in result_cautions(few, None)[0]
+
+
+def test_folders_that_look_like_splits_are_asked_about():
+    question = split_question(SplitLike(["test", "train"], by_name=True, same_classes=True))
+    assert "'test', 'train' are called as the splits of a data set and hold the same" in question
+    assert "`data.split_by: class`" in question and "`data.split_by: group`" in question

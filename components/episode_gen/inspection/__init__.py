@@ -1,34 +1,35 @@
-"""A look at a user's own files, before there is any configuration.
+"""A look at a user's own files, before there is any configuration."""
 
-A module for each kind, with `matches(path) -> bool` (quick) and `inspect(path) -> Inspection`.
-To add a kind, write such a module and name it in `KINDS`; the first that matches is taken.
-"""
-
-import importlib
 from pathlib import Path
 
 from components.episode_gen.inspection.base import Inspection
 from serving.errors import UserError
-
-KINDS = {
-    "a folder with one sub-folder of images (png, jpg, bmp, gif) a class": "images",
-    "one of wav files a class": "recordings",
-    "a .csv, .tsv or .jsonl file of texts and their classes": "texts",
-}
-"""What a user may bring -> the module that looks at it."""
+from serving.files import tables
+from serving.files.class_folders import open_folder
 
 
-def inspect(path: Path) -> Inspection:
-    """What lies at a path.
+def inspect(path: Path, *, split_by: str | None = None, **columns: str | None) -> Inspection:
+    """Looks at what lies at a path: a table of texts, or a folder of images or recordings.
+
+    Args:
+      path: a file or a folder.
+      split_by: of a folder: "class" to pool the classes of all groups, "group"; None for a guess.
+      **columns: of a table: the options `input_feature`, `label_feature` and `group_feature`.
 
     Raises:
       UserError: nothing is there, or nothing that can be learned from.
     """
-    if not path.exists():
-        raise UserError(f"the path must be that of your data: {str(path)!r} is not there.")
-    for module in KINDS.values():
-        kind = importlib.import_module(f"{__name__}.{module}")
-        if kind.matches(path):
-            return kind.inspect(path)
-    *most, last = KINDS
-    raise UserError(f"{str(path)!r} must be {', '.join(most)} or {last}, and is not.")
+    from components.episode_gen.inspection import images, recordings, texts
+
+    path = path.expanduser()
+    if path.is_dir():
+        kind, folders = open_folder(path, name="PATH")
+        module = images if kind.modality == "image" else recordings
+        return module.inspect(path, folders, split_by)
+    if tables.is_table(path):
+        return texts.inspect(path, columns)
+    raise UserError(
+        f"PATH must be a folder with one sub-folder of images or recordings a class, or a table of "
+        f"texts ({', '.join(tables.SUFFIXES)}): {str(path)!r} is "
+        f"{'neither' if path.exists() else 'not there'}."
+    )

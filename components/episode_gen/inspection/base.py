@@ -1,21 +1,28 @@
 """What a look at a user's own files finds."""
 
+import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from serving.files.folders import SplitLike
 
 
-class Inspection(NamedTuple):
-    """The classes and files at a path.
+@dataclasses.dataclass(frozen=True)
+class Inspection:
+    """What a look at a user's own files finds.
 
     Attributes:
-      kind: kind of data recognised, as "a folder of images".
+      kind: what the path was taken for, as "a folder of images".
       modality: "image", "text" or "audio".
-      data: section `data` of a configuration that reads the path.
-      class_sizes: number of readable examples of each class.
-      facts: properties of the files: name -> value.
+      data: the section `data` of a configuration that reads it.
+      class_sizes: readable examples of each class, without copies.
+      facts: what there is to tell of the files: name -> value.
       unreadable: file or row -> reason.
-      duplicates: groups of names whose examples are equal but belong to different classes.
+      duplicates: equal examples that lie in different classes, each a group of names.
+      ignored: files that nobody would take for an example: name -> reason.
+      copies: examples that are left out as equal to another: name -> the other.
+      split_like: signs that folders are splits of one set of classes, if there are any.
     """
 
     kind: str
@@ -25,14 +32,17 @@ class Inspection(NamedTuple):
     facts: dict[str, str]
     unreadable: dict[str, str]
     duplicates: list[list[str]]
+    ignored: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    copies: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    split_like: SplitLike | None = None
 
     def too_small(self, shots: int, queries: int) -> list[str]:
-        """Returns the classes that have fewer than K + Q examples."""
+        """The classes that have fewer than K + Q examples."""
         return [name for name, size in self.class_sizes.items() if size < shots + queries]
 
 
 def spread(values: Iterable[float]) -> str:
-    """Describes a range: "4 to 20, median 12"; one number if all are equal; "none" if empty."""
+    """As "4 to 20, median 12", or the one value that all have; "none" of nothing."""
     ordered = sorted(values)
     if not ordered:
         return "none"
@@ -41,7 +51,7 @@ def spread(values: Iterable[float]) -> str:
 
 
 def counted(values: Iterable[Any]) -> str:
-    """Counts each value, the most frequent first: "40 png, 2 jpg"."""
+    """As "40 png, 2 jpg": how often there is which, the most frequent first."""
     return ", ".join(f"{count} {value}" for value, count in Counter(values).most_common())
 
 

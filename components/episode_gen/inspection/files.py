@@ -2,90 +2,84 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 from components.episode_gen.inspection import base
-from components.episode_gen.sources.file_kind import UnreadableFile
-from components.episode_gen.sources.folder import list_files, other_files, suffix_of
+from components.episode_gen.sources.copies import find_copies
+from serving.files.class_folders import formats
+from serving.files.folders import ClassFolders, split_like
+from serving.files.unreadable import UnreadableFile, read_content
 
 Seen = TypeVar("Seen")
 
 
-class Looked(NamedTuple, Generic[Seen]):
-    """The files of a folder after each was read once.
-
-    Attributes:
-      seen: result for each readable file, by its name "class/file".
-      unreadable: name -> reason.
-      digests: name -> digest of the content of each readable file.
-      grouped: whether there is a level of groups above the classes.
-      others: files of other kinds, which are not read.
-    """
-
-    seen: dict[str, Seen]
-    unreadable: dict[str, str]
-    digests: dict[str, str]
-    grouped: bool
-    others: list[str]
-
-    def class_sizes(self) -> dict[str, int]:
-        """Readable files of each class."""
-        return dict(Counter(map(class_of, self.seen)))
-
-    def duplicates(self) -> list[list[str]]:
-        """The names of equal files that lie in different classes."""
-        return base.duplicates(self.digests, {name: class_of(name) for name in self.digests})
-
-    def section(self, path: Path) -> dict[str, Any]:
-        """The section `data`, as far as it is the same for every kind of file."""
-        return (
-            {"source": "folder", "path": str(path)}
-            | ({"unreadable": "skip"} if self.unreadable else {})
-            | ({"split_by": "group"} if self.grouped else {})
-        )
-
-    def facts(self) -> dict[str, str]:
-        """What there is to tell of files of any kind."""
-        groups = {name.partition("/")[0] for name in self.seen}
-        grouped = {"groups": str(len(groups))} if self.grouped else {}
-        others = {"not read": f"{_formats(self.others)} files"} if self.others else {}
-        return {"formats": _formats(self.seen)} | others | grouped
-
-
-def matches(path: Path, suffixes: frozenset[str]) -> bool:
-    """Whether there are such files one or two folders down."""
-    return path.is_dir() and any(list_files(path, suffixes, depth=depth) for depth in (1, 2))
-
-
-def look_at_all(path: Path, suffixes: frozenset[str], look: Callable[[Path], Seen]) -> Looked[Seen]:
-    """Looks at every file.
+class Looked(Generic[Seen]):
+    """A look at every file of a folder.
 
     Args:
-      path: of the root.
-      suffixes: of the files' names.
-      look: at one file; raises `UnreadableFile`.
+      path: the root.
+      folders: its files.
+      look: looks at one file; raises `UnreadableFile`.
+      split_by: "class" or "group", as in the section `data`; None for what the folders suggest.
+
+    Attributes:
+      seen: what each readable file is, by its name, as "class/file".
+      unreadable: name -> reason.
+      copies: files that equal an earlier one: name -> that one.
     """
-    grouped = not list_files(path, suffixes, depth=1)
-    depth = 2 if grouped else 1
-    looked = Looked[Seen]({}, {}, {}, grouped, other_files(path, suffixes, depth=depth))
-    for folder, files in list_files(path, suffixes, depth=depth).items():
-        for file in files:
-            name = f"{folder}/{file}"
-            try:
-                looked.seen[name] = look(path / name)
-            except UnreadableFile as reason:
-                looked.unreadable[name] = str(reason)
-            else:
-                looked.digests[name] = hashlib.sha256((path / name).read_bytes()).hexdigest()
-    return looked
 
+    def __init__(
+        self,
+        path: Path,
+        folders: ClassFolders,
+        look: Callable[[Path], Seen],
+        split_by: str | None = None,
+    ) -> None:
+        self._path, self._folders = path, folders
+        self._by_group = folders.depth == 2 and split_by != "class"
+        self.seen: dict[str, Seen] = {}
+        self.unreadable = folders.misplaced | folders.unreadable
+        digests = {}
+        for folder, files in folders.files.items():
+            for file in files:
+                name = f"{folder}/{file}"
+                try:
+                    self.seen[name] = look(path / name)
+                    digests[name] = hashlib.sha256(read_content(path / name)).hexdigest()
+                except UnreadableFile as reason:
+                    self.unreadable[name] = str(reason)
+        self.copies = find_copies(digests, digests.__getitem__, digests.__getitem__)
+        self._digests = digests
 
-def class_of(name: str) -> str:
-    """The folder that a file lies in."""
-    return name.rpartition("/")[0]
+    def class_of(self, name: str) -> str:
+        """The class of a file: its folder, with that above where there are groups."""
+        folder = name.rpartition("/")[0]
+        return folder if self._by_group else folder.rpartition("/")[2]
 
-
-def _formats(names: Iterable[str]) -> str:
-    return base.counted(suffix_of(name).lstrip(".") or "other" for name in names)
+    def inspection(
+        self, kind: str, modality: str, section: Mapping[str, Any], facts: Mapping[str, str]
+    ) -> base.Inspection:
+        """What the look finds, joined by what is told of this kind of files alone."""
+        skip = {"unreadable": "skip"} if self.unreadable else {}
+        by = {"split_by": "group"} if self._by_group else {}
+        kept = [name for name in self.seen if name not in self.copies]
+        groups = {name.partition("/")[0] for name in kept}
+        count = {"groups": str(len(groups))} if self._by_group else {}
+        ignored = self._folders.ignored
+        others = {"not read": formats(ignored)} if ignored else {}
+        return base.Inspection(
+            kind=kind,
+            modality=modality,
+            data={"source": "folder", "path": str(self._path), **skip, **by, **section},
+            class_sizes=dict(Counter(map(self.class_of, kept))),
+            facts={"formats": formats(self.seen), **others, **count, **facts},
+            unreadable=self.unreadable,
+            duplicates=base.duplicates(
+                self._digests, {name: self.class_of(name) for name in self._digests}
+            ),
+            ignored=ignored,
+            copies=self.copies,
+            split_like=split_like(self._folders.files),
+        )

@@ -7,7 +7,9 @@ import numpy as np
 
 from components.episode_gen.inspection import files
 from components.episode_gen.inspection.base import Inspection, spread
-from components.episode_gen.sources.image_files import SUFFIXES, decode
+from serving.files.folders import ClassFolders
+from serving.files.pictures import decode
+from serving.files.unreadable import read_content
 
 LARGEST_SIZE = 48
 """Pixels; larger images are resized to this at first: conv4 at 84 takes minutes a hundred steps."""
@@ -23,33 +25,20 @@ class Seen(NamedTuple):
     brightness: float  # the mean of its border, 0..1
 
 
-def matches(path: Path) -> bool:
-    """Whether there are images one or two folders down."""
-    return files.matches(path, SUFFIXES)
-
-
-def inspect(path: Path) -> Inspection:
+def inspect(path: Path, folders: ClassFolders, split_by: str | None) -> Inspection:
     """Decodes every image as the pipeline will."""
-    looked = files.look_at_all(path, SUFFIXES, _look)
+    looked = files.Looked(path, folders, _look, split_by)
     seen = list(looked.seen.values())
-    return Inspection(
-        kind="a folder of images",
-        modality="image",
-        data=looked.section(path) | _section(seen),
-        class_sizes=looked.class_sizes(),
-        facts=looked.facts()
-        | {
-            "heights": f"{spread(one.height for one in seen)} pixels",
-            "widths": f"{spread(one.width for one in seen)} pixels",
-            "colours": "colour" if _coloured(seen) else "grey",
-        },
-        unreadable=looked.unreadable,
-        duplicates=looked.duplicates(),
-    )
+    facts = {
+        "heights": f"{spread(one.height for one in seen)} pixels",
+        "widths": f"{spread(one.width for one in seen)} pixels",
+        "colours": "colour" if _coloured(seen) else "grey",
+    }
+    return looked.inspection("a folder of images", "image", _section(seen), facts)
 
 
 def _look(file: Path) -> Seen:
-    pixels = decode(file).numpy()
+    pixels = decode(read_content(file))
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     return Seen(
         height=pixels.shape[0],

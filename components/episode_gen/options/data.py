@@ -12,7 +12,7 @@ from serving.errors import UserError
 
 PATHS = {
     "folder": "a folder with one sub-folder of files a class",
-    "table": "a CSV, TSV or JSONL file",
+    "table": "a CSV, TSV, JSONL or JSON file",
 }
 """What `data.path` is for the sources that have one."""
 
@@ -26,8 +26,8 @@ class DataOptions:
 
     source: str = "glyphs"
     """Where the class data come from: "glyphs" (characters drawn by the project), "tfds" (any
-    TensorFlow Datasets builder), "folder" (a folder with one sub-folder of images or wav files a
-    class), "table" (a CSV, TSV or JSONL file with a column of texts and one of classes), "sinusoid"
+    TensorFlow Datasets builder), "folder" (a folder with one sub-folder of images or recordings a
+    class), "table" (a CSV, TSV, JSONL or JSON file with columns of texts and classes), "sinusoid"
     or "styles" (generated regression tasks), or `module.name` of one's own (see
     components/episode_gen/README.md)."""
     name: str | None = None
@@ -35,6 +35,9 @@ class DataOptions:
     "cmaterdb/bangla+cmaterdb/telugu"."""
     path: str | None = None
     """Path of the folder or table."""
+    encoding: str | None = None
+    """Text encoding of a table, as "cp1252"; null for UTF-8, or UTF-16 where the file begins with
+    its mark."""
     data_dir: str | None = None
     """Where TFDS data lie; null for the variable TFDS_DATA_DIR, else TFDS's own default."""
     tfds_splits: str | None = None
@@ -53,11 +56,24 @@ class DataOptions:
     """Height and width that images are resized to, in pixels."""
     image_channels: Literal[1, 3] = 1
     """1 (grey) or 3 (colour)."""
+    max_pixels: int = Field(default=50_000_000, ge=1)
+    """Larger images (width times height) are refused before they are decoded, here and by the
+    served model."""
     unreadable: Literal["refuse", "skip"] = "refuse"
-    """Whether files that cannot be read, and rows of a table that lack a text or a class, are
-    refused or skipped; each is named either way."""
+    """Whether files that cannot be read or lie outside the classes, and rows of a table that lack
+    a text or a class, are refused or skipped; each is named either way."""
+    copies: Literal["skip", "keep"] = "skip"
+    """Whether of equal files of a folder, or texts of a table, only the first is an example (else
+    an episode may ask about the very example that it shows); the others are counted."""
+    min_examples: Count = 0
+    """Classes with fewer examples are left out, and named."""
     sample_rate: int = Field(default=16_000, ge=1_000)
-    """Samples per second of recordings; other rates are refused."""
+    """Samples per second of recordings; other rates are refused, or converted by `resample`."""
+    resample: bool = False
+    """Convert recordings of a folder that have another rate."""
+    downmix: bool = False
+    """Take the mean of the channels of a folder's recordings; else those of several channels are
+    refused."""
     max_seconds: float = Field(default=10.0, gt=0)
     """Longer recordings are refused."""
     invert: bool = False

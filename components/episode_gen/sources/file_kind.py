@@ -9,20 +9,15 @@ import numpy as np
 from components.modalities.base import ExampleSpec
 
 
-class UnreadableFile(Exception):
-    """The reason as half a sentence: "it is not a png, jpg, bmp or gif file"."""
-
-
 class FileKind(NamedTuple):
-    """How files of one kind are recognised and read.
+    """A kind of files and how they become examples.
 
     Attributes:
-      plural: name of such files in messages: "images", "wav files".
-      suffixes: suffixes of the names, in lower case.
-      spec: specification of an example.
-      check: function of a file that reads only its beginning; raises `UnreadableFile`.
-      read: function of a file that returns the example, of the shape and dtype of `spec`; raises
-        `UnreadableFile`.
+      plural: "images" or "recordings", for sentences.
+      suffixes: endings of their names, in lower case.
+      spec: form of an example.
+      check: looks at the header alone; raises `UnreadableFile`.
+      read: reads a whole example, of the shape and dtype of `spec`; raises `UnreadableFile`.
     """
 
     plural: str

@@ -1,83 +1,105 @@
-"""A folder with one sub-folder of files a class: images of any size, or wav files of any length."""
+"""A folder with one sub-folder of files a class: images or recordings of any size."""
 
 import functools
 import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from components.episode_gen.options import DataOptions
 from components.episode_gen.sources.base import CatalogueEntry, Source, Stored
-from components.episode_gen.sources.file_kind import FileKind, UnreadableFile
-from components.episode_gen.sources.image_files import SUFFIXES, image_files
-from components.episode_gen.sources.wav_files import wav_files
+from components.episode_gen.sources.copies import find_copies
+from components.episode_gen.sources.file_kind import FileKind
+from components.episode_gen.sources.image_files import image_files
+from components.episode_gen.sources.recording_files import recording_files
 from serving.errors import UserError
+from serving.files.class_folders import open_folder
+from serving.files.folders import ClassFolders
+from serving.files.unreadable import UnreadableFile
 
 
 def open_source(data: DataOptions) -> Source:
-    """The folder `data.path`: of images, or of wav files where it holds no image.
+    """Opens the folder `data.path`: of images or of recordings, whichever it has more of.
 
     Raises:
       UserError: it is not there, or no sub-folder holds either.
     """
     root = Path(data.path or "").expanduser()
-    if not root.is_dir():
-        raise UserError(
-            f"`data.path` must be a folder with one sub-folder of files a class: "
-            f"{str(root)!r} is not there. Correct the path (it is relative to the current folder)."
-        )
-    kinds = image_files(data), wav_files(data)
-    for kind in kinds:
-        folder = Folder(root, data, kind)
-        if folder.files:
-            return folder
-    suffixes = ", ".join(sorted(suffix for kind in kinds for suffix in kind.suffixes))
-    raise UserError(
-        f"`data.path` must hold sub-folders of images or wav files ({suffixes}): {str(root)!r} "
-        "holds none. Put the files of each class into a folder of its own."
-    )
+    depth = 2 if data.split_by == "group" else None
+    kind, folders = open_folder(root, name="`data.path`", depth=depth)
+    files = image_files(data) if kind.modality == "image" else recording_files(data)
+    return Folder(root, data, files, folders)
 
 
 class Folder:
-    """Class names and example ids are paths relative to the root, as "shoes/left_3.png".
+    """Classes and files below a root; example ids are relative paths, as "shoes/left_3.png".
 
-    With `split_by: group` there is one more level: group/class/file.
+    In root/group/class/file, classes are named by the last folder where `data.split_by` is class
+    (the same name in two groups is then one class), else by both, as "group/class".
+
+    Attributes:
+      ignored: files that nobody would take for an example: name -> reason.
     """
 
-    def __init__(self, root: Path, data: DataOptions, kind: FileKind) -> None:
+    def __init__(
+        self, root: Path, data: DataOptions, kind: FileKind, folders: ClassFolders
+    ) -> None:
         self.root, self.kind, self.spec = root, kind, kind.spec
-        self.skips = data.unreadable == "skip"
-        depth = 2 if data.split_by == "group" else 1
-        self.files = list_files(root, kind.suffixes, depth=depth)
+        self.skips, self.keeps_copies = data.unreadable == "skip", data.copies == "keep"
+        self.by_group = data.split_by == "group"
+        self.files, self.ignored = folders.files, folders.ignored
+        self._outside = folders.misplaced | folders.unreadable
 
     @functools.cached_property
     def skipped(self) -> dict[str, str]:
         """What is left out, and why: example id -> reason; all files are decoded to find it."""
-        return dict(self._find_unreadable()) if self.skips else {}
+        return self._outside | dict(self._find_unreadable()) if self.skips else {}
+
+    @functools.cached_property
+    def copies(self) -> dict[str, str]:
+        """What is left out as equal to an earlier file: example id -> that file."""
+        if self.keeps_copies:
+            return {}
+        names = [f"{folder}/{file}" for folder, files in self.files.items() for file in files]
+        return find_copies(names, self._size, self._hash)
+
+    def _size(self, name: str) -> int:
+        try:
+            return (self.root / name).stat().st_size
+        except OSError:
+            return -1
+
+    def _hash(self, name: str) -> str:
+        try:
+            return hashlib.sha256((self.root / name).read_bytes()).hexdigest()
+        except OSError:
+            return name  # equal to none
 
     def catalogue(self) -> Iterator[CatalogueEntry]:
-        """Every file once; looks at its beginning, or with `unreadable: skip` at all of it.
+        """Lists every file once; looks at its header, or with `unreadable: skip` at all of it.
 
         Raises:
-          UserError: a file is not of this kind, or cannot be read; the message names it.
+          UserError: a file lies outside the classes, is not of this kind, or cannot be read; the
+            message names it.
         """
+        for name, reason in {} if self.skips else self._outside.items():
+            raise self._unreadable(name, reason)
         for folder, files in self.files.items():
-            group = folder.rpartition("/")[0] or None
+            group, _, name = folder.rpartition("/")
             for file in files:
                 example_id = f"{folder}/{file}"
-                if example_id in self.skipped:
+                if example_id in self.skipped or example_id in self.copies:
                     continue
                 try:
                     self.kind.check(self.root / example_id)
                 except UnreadableFile as reason:
                     raise self._unreadable(example_id, reason) from None
-                yield CatalogueEntry(folder, group, example_id)
+                yield CatalogueEntry(folder if self.by_group else name, group or None, example_id)
 
     def parts(self) -> list[str]:
         return list(self.files)
 
     def read(self, part: str) -> Iterator[Stored]:
-        """The examples of one class.
+        """Reads the examples of one class.
 
         Raises:
           UserError: a file cannot be decoded; the message names it.
@@ -108,61 +130,10 @@ class Folder:
                 except UnreadableFile as reason:
                     yield f"{folder}/{file}", str(reason)
 
-    def _unreadable(self, example_id: str, reason: Exception) -> UserError:
+    def _unreadable(self, example_id: str, reason: object) -> UserError:
         return UserError(
             f"`data.path` must hold {self.kind.plural} that can be read: "
             f"{str(self.root / example_id)!r} "
             f"cannot ({reason}). Mend the file, take it out of the folder, or set "
             "`data.unreadable` to skip."
         )
-
-
-def list_images(root: Path, *, depth: int) -> dict[str, list[str]]:
-    """`list_files` for images."""
-    return list_files(root, SUFFIXES, depth=depth)
-
-
-def list_files(root: Path, suffixes: frozenset[str], *, depth: int) -> dict[str, list[str]]:
-    """The names of such files in each folder `depth` levels down that has some, all sorted.
-
-    Hidden files are left out.
-    """
-    visible = {folder: _visible_files(root / folder) for folder in _folders(root, depth)}
-    found = {
-        folder: [name for name in names if suffix_of(name) in suffixes]
-        for folder, names in visible.items()
-    }
-    return {folder: names for folder, names in found.items() if names}
-
-
-def other_files(root: Path, suffixes: frozenset[str], *, depth: int) -> list[str]:
-    """The names of the visible files in these folders that `list_files` leaves out."""
-    names = [name for folder in _folders(root, depth) for name in _visible_files(root / folder)]
-    return [name for name in names if suffix_of(name) not in suffixes]
-
-
-def suffix_of(name: str) -> str:
-    """In lower case, as ".png"."""
-    return Path(name).suffix.lower()
-
-
-def _visible_files(folder: Path) -> list[str]:
-    """Sorted."""
-    return sorted(
-        entry.name
-        for entry in os.scandir(folder)
-        if entry.is_file() and not entry.name.startswith(".")
-    )
-
-
-def _folders(root: Path, depth: int) -> list[str]:
-    """The relative paths of all visible folders `depth` levels down, sorted."""
-    found = [""]
-    for _ in range(depth):
-        found = [
-            f"{parent}/{entry.name}".lstrip("/")
-            for parent in found
-            for entry in os.scandir(root / parent)
-            if entry.is_dir() and not entry.name.startswith(".")
-        ]
-    return sorted(found)

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from components.episode_gen.options import DataOptions
-from components.episode_gen.sources.wav_files import audio_spec
+from components.episode_gen.sources.image_files import image_spec
+from components.episode_gen.sources.recording_files import audio_spec
 from components.modalities.base import ExampleSpec
 from serving.errors import UserError
 
@@ -143,7 +144,7 @@ def _images(feature: Any, data: DataOptions) -> InputReader:
     from components.modalities.image import standardise
 
     size, channels = data.image_size, data.image_channels
-    spec = ExampleSpec("image", "uint8", (size, size, channels), invert=data.invert)
+    spec = image_spec(data)
     # Images of one size are resized many at a time.
     one_size = None not in feature.shape
 

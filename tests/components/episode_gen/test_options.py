@@ -63,7 +63,7 @@ def test_wrong_episode_options_are_refused(options, message):
         ({"source": "folder"}, "`data.path` must be a folder"),
         ({"split_fractions": (0.9, 0.2, 0.1)}, "add up to at most 1"),
         ({"split_counts": (-1, 1, 1)}, r"`data.split_counts\.0` must be at least 0; got -1"),
-        ({"source": "table"}, "`data.path` must be a CSV, TSV or JSONL file"),
+        ({"source": "table"}, "`data.path` must be a CSV, TSV, JSONL or JSON file"),
         ({"group_pattern": "_.+_"}, "`data.group_pattern` must be .* with one parenthesis"),
         ({"group_pattern": "("}, "`data.group_pattern` must be a regular expression"),
         ({"eval_within": 0.2}, "`data.eval_within` can be set only where"),

@@ -15,6 +15,9 @@ EPISODE = episode(ways=3, shots=2, queries=7)
 X, Y, Q = names.SUPPORT_X, names.SUPPORT_Y, names.QUERY_X
 
 
+PNG = png(EPISODE[Q][0, 0])
+
+
 def by_class(inputs=EPISODE):
     """The first episode's support set, classes named in reverse order of their labels."""
     x, y = inputs[X][0], inputs[Y][0]
@@ -153,9 +156,11 @@ def test_labels_of_another_width_are_converted(client):
         ({}, [EPISODE[Q][0, 0]], "`support` must have at least one example of every class"),
         ({"a": []}, [EPISODE[Q][0, 0]], "`support` must have at least one example of every class"),
         (by_class(), [], "`queries` must hold at least one example"),
-        ({"a": ["cat.png"]}, ["b.png"], "give the name of a file as a pathlib.Path"),
-        ({"a": [b"x"], "b": [np.zeros((4, 4, 1))]}, [b"x"], "must be of one kind; got a ndarray"),
-        ({"a": [np.zeros((4, 4, 1)), np.zeros((5, 4, 1))]}, [b"x"], "arrays of one shape"),
+        ({"a": ["cat.png"]}, ["b.png"], "must be one that can be read; 'cat.png': no such file"),
+        ({"a": [b"x"], "b": [np.zeros((4, 4, 1))]}, [b"x"], "of 1 bytes .*: it is not a png"),
+        ({"a": [np.zeros((4, 4, 1)), np.zeros((5, 4, 1))]}, [np.zeros((4, 4, 1))], "of one shape"),
+        ({"a": [np.zeros((4, 4, 1))]}, [PNG], r"beside files it must be uint8 \[h, w, 1 or 3\]"),
+        ({"a": [PNG, 3]}, [PNG], "must be a file, an image or a text; got a int"),
     ],
 )
 def test_examples_that_are_wrong(client, support, queries, message):
@@ -210,3 +215,14 @@ def test_the_network_clients_import_no_tensorflow(target):
 def test_a_classifier_does_not_regress(client):
     with pytest.raises(UserError, match="gives no targets"):
         client.regress(EPISODE[X][0], EPISODE[Y][0], EPISODE[Q][0])
+
+
+def test_files_arrays_and_pil_images_may_be_mixed(client):
+    """However an image is given, the answer is the same."""
+    Image = pytest.importorskip("PIL.Image")
+    support = by_class()
+    first, *others = support
+    support[first] = [png(image) for image in support[first]]
+    queries = [Image.fromarray(EPISODE[Q][0, 0][..., 0]), *EPISODE[Q][0, 1:]]
+    np.testing.assert_allclose(client.classify(support, queries).probabilities, right(), atol=1e-5)
+    assert others

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -68,7 +70,7 @@ def test_a_file_that_is_no_picture_is_one_sentence(pictures, server):
     address = ["--address", f"localhost:{server.port}", "--model-name", "few_shot"]
     result = ask("--support", pictures, *address, pictures / "dark" / "0.png")
     assert isinstance(result.exception, UserError)
-    assert "The model refused: INVALID_ARGUMENT" in str(result.exception)
+    assert "dark/1.png': it is not a png, jpg" in str(result.exception)
 
 
 def test_the_sentence_of_a_check_is_told_without_its_wrapping():
@@ -96,12 +98,12 @@ def test_an_unknown_model_is_one_sentence_with_the_flag(pictures, server):
         assert "`--model-name`" in str(result.exception)
 
 
-def test_files_of_one_folder_are_told_by_their_names(capsys):
-    answer = Answer(np.array([[0.9, 0.1], [0.2, 0.8]]), ["dark", "bright"])
-    print_table(["/a/long/path/one.png", "/a/long/path/two.png"], [answer])
-    assert "/a/long" not in capsys.readouterr().out
-    print_table(["/a/one.png", "/b/one.png"], [answer])
-    assert "/b/one.png" in capsys.readouterr().out
+def test_files_of_one_folder_are_named_without_it(pictures, model):
+    files = [pictures / "dark" / f"{n}.png" for n in (0, 1)]
+    output = ask("--support", pictures, "--model", model, *files).output
+    assert "dark/" not in output and "1.png" in output
+    other = pictures / "bright" / "1.png"
+    assert "bright/1.png" in ask("--support", pictures, "--model", model, *files, other).output
 
 
 @pytest.mark.parametrize("target", [["--address", "localhost:1"], ["--rest", "http://localhost:1"]])
@@ -113,9 +115,62 @@ def test_a_server_that_is_not_there_is_one_sentence(pictures, target):
 
 def test_a_folder_of_folders_is_read_in_the_order_of_names(pictures):
     (pictures / "dark" / ".hidden").touch()
-    support = read_support(pictures)
+    support, _, ignored = read_support(pictures)
+    assert ignored == {"dark/.hidden": "it is hidden"}
     assert list(support) == ["bright", "dark"]
     assert [path.name for path in support["dark"]] == ["0.png", "1.png", "2.png", "3.png"]
+
+
+def test_a_folder_of_queries_and_json(pictures, target):
+    (pictures / "[bold]").symlink_to(pictures / "bright")
+    result = ask("--support", pictures, *target, "--json", pictures / "dark")
+    assert result.exception is None, result.output
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["query"] for line in lines] == [str(pictures / f"dark/{n}.png") for n in range(4)]
+    for line in lines:
+        assert line["class"] == "dark" and line["probability"] == line["probabilities"]["dark"]
+        assert list(line["probabilities"]) == ["[bold]", "bright", "dark"]
+
+
+def test_words_are_printed_as_they_are(capsys):
+    answer = Answer(np.array([[0.9, 0.1], [0.2, 0.8]]), ["[bold]", "[/INST]"])
+    print_table(["[urgent] :smile: pay 3/4", "b"], [answer])
+    output = capsys.readouterr().out
+    assert all(word in output for word in ("[bold]", "[/INST]", "[urgent] :smile: pay 3/4"))
+
+
+def test_a_lone_text_is_no_path(tmp_path, capsys):
+    (tmp_path / "s.csv").write_text("Text;Category\nhello;a\nbye;b\n", encoding="utf-8-sig")
+    found = read_support(tmp_path / "s.csv")
+    assert found.examples == {"a": ["hello"], "b": ["bye"]} and found.kind is None
+    assert read_queries(("pay 3/4 of it",), None) == [("pay 3/4 of it", "pay 3/4 of it")]
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("missing.csv", "there is no such table as 'missing.csv'"),
+        ("😀", "of '😀', it has no letter or digit"),
+        ("", "it is empty"),
+    ],
+)
+def test_texts_that_cannot_be_asked_about(query, message):
+    with pytest.raises(UserError, match=message):
+        read_queries((query,), None)
+
+
+def test_files_that_a_graph_cannot_read_are_sent_as_pillow_shows_them(tmp_path, model):
+    """1 bit, 16 bits, turned by EXIF, transparent: the same answers as 8-bit files."""
+    for name, grey in [("dark", 0), ("bright", 255)]:
+        (tmp_path / "s" / name).mkdir(parents=True)
+        Image.new("1", (4, 4), grey).save(tmp_path / "s" / name / "1bit.png")
+        Image.new("L", (4, 4), grey).save(tmp_path / "s" / name / "grey.pgm")
+        Image.fromarray(np.full((4, 4), 257 * grey, np.uint16)).save(
+            tmp_path / "s" / name / "d.tif"
+        )
+    Image.new("RGBA", (4, 4), (0, 0, 0, 0)).save(tmp_path / "clear.gif")
+    result = ask("--support", tmp_path / "s", "--model", model, tmp_path / "clear.gif", "--json")
+    assert json.loads(result.stdout)["class"] == "bright"
 
 
 @pytest.mark.parametrize(
@@ -132,19 +187,20 @@ def test_a_folder_of_folders_is_read_in_the_order_of_names(pictures):
 def test_tables_of_texts(tmp_path, name, text):
     path = tmp_path / name
     path.write_text(text)
-    assert read_support(path) == {"a": ["quoted, yes"], "b": ["second"]}
-    queries = read_queries((str(path), "third"), texts=True)
+    assert read_support(path).examples == {"a": ["quoted, yes"], "b": ["second"]}
+    queries = read_queries((str(path), "third"), None)
     assert [example for _, example in queries] == ["quoted, yes", "second", "third"]
 
 
 @pytest.mark.parametrize(
     "name, text, message",
     [
-        ("s.csv", "words,label\nx,a\n", "must have the columns text and label"),
-        ("s.csv", "text,label\nx\n", "must have the columns text and label"),
-        ("s.jsonl", "nonsense\n", "Every line of .* must be a JSON object"),
-        ("s.jsonl", "[1]\n", r"must be a JSON object; one is '\[1\]"),
-        ("s.csv", "text,label\n", "has no classes"),
+        ("s.csv", "a,b,c\nx,y,z\n", r"`--label-column` must name a column of s\.csv \(a, b, c\)"),
+        ("s.csv", "text,label\nx\n", "line 2 has 1 values, and the header has 2"),
+        ("s.jsonl", "nonsense\n", "line 1 must be a JSON object: 'nonsense'"),
+        ("s.jsonl", "[1]\n", r"line 1 must be a JSON object, and is a list"),
+        ("s.csv", "text,label\n", "holds none"),
+        ("s.csv", "text,label\n?!,a\n", "row 1 has no letter or digit"),
         ("s.txt", "x", "must be a folder with a sub-folder"),
     ],
 )
@@ -157,5 +213,5 @@ def test_support_sets_that_are_wrong(tmp_path, name, text, message):
 
 def test_a_class_without_files_is_named(pictures):
     (pictures / "empty").mkdir()
-    with pytest.raises(UserError, match=r"class empty of .* has none"):
+    with pytest.raises(UserError, match=r"class 'empty' of .* has none"):
         read_support(pictures)

@@ -29,7 +29,8 @@ def test_it_counts_and_measures(faulty_folder):
     assert found.class_sizes["class_0"] == 3 and found.class_sizes["class_2"] == 2
     assert found.facts["heights"] == "20 pixels" and found.facts["widths"] == "30 pixels"
     assert found.facts["colours"] == "grey"
-    assert found.too_small(shots=1, queries=2) == ["class_2"]
+    assert found.too_small(shots=1, queries=2) == ["class_2", "class_5"]
+    assert found.copies == {"class_5/0.png": "class_4/copy.png"}
 
 
 def test_unreadable_files_are_named_with_the_reason(faulty_folder):
@@ -40,11 +41,11 @@ def test_unreadable_files_are_named_with_the_reason(faulty_folder):
 
 def test_files_that_are_not_read_are_counted(faulty_folder):
     assert "not read" not in inspect(faulty_folder).facts
-    for name in ("class_0/new.WEBP", "class_1/new.webp", "class_1/notes", "class_1/.hidden"):
+    for name in ("class_0/new.HEIC", "class_1/new.heic", "class_1/notes", "class_1/.hidden"):
         (faulty_folder / name).write_text("")
-    (faulty_folder / "only_webp").mkdir()
-    (faulty_folder / "only_webp" / "a.webp").write_text("")
-    assert inspect(faulty_folder).facts["not read"] == "3 webp, 1 other files"
+    (faulty_folder / "only_heic").mkdir()
+    (faulty_folder / "only_heic" / "a.heic").write_text("")
+    assert inspect(faulty_folder).facts["not read"] == "3 heic, 2 without an ending"
 
 
 def test_equal_files_in_different_classes_are_named(faulty_folder):
@@ -76,7 +77,7 @@ def test_a_folder_in_folders_is_split_by_group(grouped_folder):
 
 def test_a_path_that_holds_nothing_known(tmp_path):
     with pytest.raises(
-        UserError, match=r"must be a folder with one sub-folder of images .* a class, one of"
+        UserError, match=r"PATH must hold sub-folders of pictures or recordings .* it has no files"
     ):
         inspect(tmp_path)
     with pytest.raises(UserError, match="is not there"):

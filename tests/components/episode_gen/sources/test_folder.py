@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,8 +9,9 @@ from components.episode_gen.check import check_data
 from components.episode_gen.options import DataOptions, EpisodeOptions
 from components.episode_gen.sources import open_source
 from components.modalities.base import ExampleSpec
-from components.modalities.image import image_modality
+from components.modalities.image import image_modality, standardise
 from serving.errors import UserError
+from tests.picture_cases import png_cases, saved_cases, viewer_picture
 
 SMALL = EpisodeOptions(ways=2, shots=1, queries=1)
 
@@ -58,15 +61,15 @@ def test_a_folder_that_is_not_there(tmp_path):
 def test_a_folder_without_images(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "notes.txt").write_text("no image")
-    with pytest.raises(UserError, match="holds none"):
+    with pytest.raises(UserError, match=r"it has none \(1 txt\)"):
         open_source(folder(tmp_path))
 
 
 def damaged(tmp_path, content: bytes):
-    for name in "abc":
+    for grey, name in enumerate("abc"):
         (tmp_path / name).mkdir()
         for number in range(2):
-            Image.new("L", (30, 30)).save(tmp_path / name / f"{number}.png")
+            Image.new("L", (30, 30), 2 * grey + number).save(tmp_path / name / f"{number}.png")
     (tmp_path / "b" / "1.png").write_bytes(content)
     return tmp_path
 
@@ -93,3 +96,52 @@ def test_unreadable_images_are_skipped_and_named_where_asked_for(tmp_path, conte
     read = {stored.example_id for part in source.parts() for stored in source.read(part)}
     assert listed == read and "b/1.png" not in listed and len(listed) == 5
     assert list(source.skipped) == ["b/1.png"]
+
+
+@pytest.fixture
+def own_folder(tmp_path, image_folder):
+    """A copy of the shared folder, to be changed."""
+    return shutil.copytree(image_folder, tmp_path / "own")
+
+
+def test_what_lies_outside_the_classes_is_refused_or_named(own_folder):
+    (own_folder / "loose.png").write_bytes((own_folder / "class_00/0.png").read_bytes())
+    (own_folder / "class_00" / "gone.png").symlink_to("nowhere.png")
+    (own_folder / "class_00" / "notes.txt").write_text("hello")
+    with pytest.raises(UserError, match=r"loose\.png' cannot \(it lies one folder above"):
+        list(open_source(folder(own_folder)).catalogue())
+    source = open_source(folder(own_folder, unreadable="skip"))
+    assert len(list(source.catalogue())) == 72
+    assert set(source.skipped) == {"loose.png", "class_00/gone.png"}
+    assert set(source.ignored) == {"class_00/notes.txt"}
+
+
+def test_groups_are_pooled_where_the_splits_are_by_class(grouped_folder):
+    (entry, *_) = open_source(folder(grouped_folder, split_by="class")).catalogue()
+    assert (entry.class_name, entry.group) == ("class_00", "group_0")
+
+
+def test_copies_are_left_out_unless_they_are_to_be_kept(own_folder):
+    original = own_folder / "class_01" / "2.png"
+    for name in ("class_01/copy.png", "class_07/copy.png"):
+        (own_folder / name).write_bytes(original.read_bytes())
+    source = open_source(folder(own_folder))
+    assert len(list(source.catalogue())) == 72
+    assert source.copies == {
+        "class_01/copy.png": "class_01/2.png",
+        "class_07/copy.png": "class_01/2.png",
+    }
+    assert len(list(open_source(folder(own_folder, copies="keep")).catalogue())) == 74
+
+
+def test_every_picture_is_what_a_viewer_shows(tmp_path):
+    pictures = dict(case for case in [*png_cases(), *saved_cases()] if "tRNS" not in case[0])
+    (tmp_path / "a").mkdir()
+    for name, content in pictures.items():
+        (tmp_path / "a" / f"{name}.png").write_bytes(content)  # what it is, the content says
+    source = open_source(folder(tmp_path, image_size=32, image_channels=3, copies="keep"))
+    examples = {stored.example_id: stored.content for stored in source.read("a")}
+    for name, content in pictures.items():
+        expected = standardise(tf.constant(viewer_picture(content)), size=32, channels=3).numpy()
+        got = np.frombuffer(examples[f"a/{name}.png"], np.uint8).reshape(32, 32, 3)
+        assert np.abs(got.astype(int) - expected).max() <= 3, name

@@ -39,8 +39,8 @@ def test_a_recording_is_what_the_served_encoded_signature_would_make_of_it(tmp_p
 
 
 def test_speakers_are_groups(tmp_path):
-    for speaker in ("ann", "bob"):
-        write(tmp_path / speaker / "yes" / "1.wav", tone(100))
+    for speaker, length in (("ann", 100), ("bob", 120)):
+        write(tmp_path / speaker / "yes" / "1.wav", tone(length))
     entries = list(open_source(folder(tmp_path, split_by="group")).catalogue())
     assert [(e.class_name, e.group) for e in entries] == [("ann/yes", "ann"), ("bob/yes", "bob")]
 
@@ -50,7 +50,6 @@ def test_speakers_are_groups(tmp_path):
     [
         ({"rate": 44_100}, 100, "44100 samples a second"),
         ({"channels": 2}, 100, r"2 channel\(s\) of 16 bits"),
-        ({"width": 4}, 100, r"1 channel\(s\) of 32 bits"),
         ({}, 0, "0 seconds"),
         ({}, RATE * 2, "2.00 seconds"),
     ],

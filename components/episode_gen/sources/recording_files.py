@@ -1,0 +1,30 @@
+"""The recordings of a user: samples of one channel at `data.sample_rate`."""
+
+from pathlib import Path
+
+import numpy as np
+
+from components.episode_gen.options import DataOptions
+from components.episode_gen.sources.file_kind import FileKind
+from components.modalities.base import ExampleSpec
+from serving.files.recordings import SUFFIXES, Wanted, check_file, decode
+from serving.files.unreadable import read_content
+
+
+def recording_files(data: DataOptions) -> FileKind:
+    """Recordings of `data.sample_rate` and at most `data.max_seconds`."""
+    wanted = Wanted(data.sample_rate, data.max_seconds, data.resample, data.downmix)
+
+    def read(path: Path) -> np.ndarray:
+        return decode(read_content(path), wanted)
+
+    def check(path: Path) -> None:
+        check_file(path, wanted)
+
+    return FileKind("recordings", SUFFIXES, audio_spec(data), check, read)
+
+
+def audio_spec(data: DataOptions) -> ExampleSpec:
+    """Recordings of `data.sample_rate` and at most `data.max_seconds`, as they are stored."""
+    rate, longest = data.sample_rate, data.max_seconds
+    return ExampleSpec("audio", "float32", (None,), sample_rate=rate, max_seconds=longest)

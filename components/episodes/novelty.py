@@ -1,0 +1,70 @@
+"""How new the test split is: what an accuracy "of unseen classes" rests on."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+
+class Novelty(NamedTuple):
+    """The test split beside the train split.
+
+    Attributes:
+      classes: number of test classes.
+      groups: number of their groups, where splits are by group; else 0.
+      shared: names of test classes that groups of `train` have too, as words that other speakers
+        say; then the groups are new and the classes are not.
+    """
+
+    classes: int
+    groups: int
+    shared: list[str]
+
+    @property
+    def unseen(self) -> str:
+        """What the test episodes hold that training never saw: "classes" or "groups"."""
+        return "groups" if self.shared else "classes"
+
+    def to_json(self) -> dict[str, Any]:
+        """The facts, for `summary.json`."""
+        return {"classes": self.classes, "groups": self.groups, "unseen": self.unseen}
+
+
+def compare_splits(
+    splits: Mapping[str, Sequence[str]], groups: Mapping[str, str], *, by_group: bool
+) -> Novelty:
+    """Compares the test split with the train split.
+
+    Args:
+      splits: the class names of each split.
+      groups: the group of each class that has one.
+      by_group: whether no group is in two splits.
+    """
+    if not by_group:
+        return Novelty(len(splits["test"]), 0, [])
+
+    def without_group(name: str) -> str:
+        return name.removeprefix(f"{groups.get(name, '')}/")
+
+    seen = set(map(without_group, splits["train"]))
+    shared = sorted({without_group(name) for name in splits["test"]} & seen)
+    held_out = {groups[name] for name in splits["test"] if name in groups}
+    return Novelty(len(splits["test"]), len(held_out), shared)
+
+
+def cautions(novelty: Novelty, ways: int) -> list[str]:
+    """What to know of a result on such a test split, a sentence each."""
+    sentences = []
+    if novelty.groups == 1:
+        sentences.append(
+            "the test split is one group: ± holds for this one, and says nothing of other groups"
+        )
+    if ways > 1 and novelty.classes < 2 * ways:
+        sentences.append(
+            f"the test split has {novelty.classes} classes for {ways} ways: all episodes are of "
+            "nearly the same classes"
+        )
+    if novelty.shared:
+        sentences.append(
+            f"{len(novelty.shared)} names of test classes are names of train classes too, in other "
+            "groups: the groups are unseen, the classes are not"
+        )
+    return sentences
