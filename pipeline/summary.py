@@ -17,7 +17,7 @@ PACKAGES = ("tensorflow", "tfx", "tensorflow-datasets", "apache-beam", "tensorfl
 
 
 def publish_summary(
-    config: Config, output_dir: Path, *, seconds: Mapping[str, float]
+    config: Config, output_dir: Path, *, seconds: Mapping[str, float], real_dir: Path | None = None
 ) -> dict[str, Any]:
     """Writes `summary.json` with the results of the latest run in `output_dir`, and returns it.
 
@@ -27,12 +27,16 @@ def publish_summary(
       config: the whole configuration.
       output_dir: folder of the run.
       seconds: seconds of each step.
+      real_dir: the folder that `output_dir` is a link to, if it is one.
     """
     outputs = latest_outputs(output_dir / "metadata.sqlite", config.name)
     evaluation = Path(outputs["evaluation"].uri)
     metrics = json.loads((evaluation / "metrics.json").read_text())
     meta_train = json.loads((Path(outputs["model_run"].uri) / "meta_train.json").read_text())
     pushed = outputs["pushed_model"].custom_properties
+    destination = pushed["pushed_destination"].string_value
+    if real_dir is not None and destination.startswith(f"{output_dir}/"):
+        destination = str(real_dir) + destination[len(str(output_dir)) :]
     record = read_record(outputs["examples"].uri)
     novelty = compare_splits(record.splits, record.groups, by_group=record.split_by == "group")
     summary = {
@@ -51,7 +55,7 @@ def publish_summary(
         "blessed": bool(metrics["blessed"]),
         "reasons": metrics.get("reasons", []) + unfit_for_serving(outputs["infra_blessing"].uri),
         "infra_blessed": outputs["infra_blessing"].custom_properties["blessed"].int_value == 1,
-        "pushed": pushed["pushed_destination"].string_value if pushed["pushed"].int_value else None,
+        "pushed": destination if pushed["pushed"].int_value else None,
         "seconds": dict(seconds),
         "meta_train": meta_train,
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},

@@ -38,6 +38,7 @@ _ASSERTION = re.compile(r"assertion failed: \[(.*)\]")
 )
 @click.option("--text-column", help="Column of texts in a table; a guess by default.")
 @click.option("--label-column", help="Column of classes in a table; a guess by default.")
+@click.option("--encoding", help="Text encoding of tables, as cp1252; UTF-8 by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a query.")
 @click.option("--model", help="SavedModel on disk: a version folder or the folder of versions.")
 @click.option("--address", help="gRPC server, host:port or unix:PATH.")
@@ -61,6 +62,7 @@ def query(
     support: Path,
     text_column: str | None,
     label_column: str | None,
+    encoding: str | None,
     as_json: bool,
     model: str | None,
     address: str | None,
@@ -87,8 +89,10 @@ def query(
         raise UserError(f"`--address` must be host:port or unix:PATH; give {address} to `--rest`.")
     if model:
         skip_unused_imports()
-    found = read_support(support, text_column=text_column, label_column=label_column)
-    named = read_queries(queries, found.kind, text_column=text_column)
+    found = read_support(
+        support, text_column=text_column, label_column=label_column, encoding=encoding
+    )
+    named = read_queries(queries, found.kind, text_column=text_column, encoding=encoding)
     for name, reason in found.ignored.items():
         click.echo(f"not read: {printable(name)}: {reason}", err=True)
     tls = Tls(tls_ca, tls_cert, tls_key) if tls_ca or tls_cert else None

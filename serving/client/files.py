@@ -30,7 +30,11 @@ class SupportFiles(NamedTuple):
 
 
 def read_support(
-    path: Path, *, text_column: str | None = None, label_column: str | None = None
+    path: Path,
+    *,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    encoding: str | None = None,
 ) -> SupportFiles:
     """Reads a support set as the pipeline reads its data.
 
@@ -38,6 +42,7 @@ def read_support(
       path: a folder with a sub-folder of files for each class, or a table of texts.
       text_column: the column of texts of a table; None for a guess.
       label_column: the column of their classes; None for a guess.
+      encoding: text encoding of a table; None for UTF-8, or as its mark says.
 
     Raises:
       UserError: it is neither, has no examples, or one of them cannot be read.
@@ -50,7 +55,7 @@ def read_support(
             "`--support` must be a folder with a sub-folder of files for each class, or a table "
             f"of texts ({', '.join(tables.SUFFIXES)}); {str(path)!r} {problem}."
         )
-    table = tables.read_table(path)
+    table = tables.read_table(path, encoding=encoding)
     columns = choose_columns(table, text=text_column, label=label_column, support=True)
     rows, left_out = examples(table, columns)
     for reason in left_out.values():
@@ -67,7 +72,11 @@ def read_support(
 
 
 def read_queries(
-    items: tuple[str, ...], kind: Kind | None, *, text_column: str | None = None
+    items: tuple[str, ...],
+    kind: Kind | None,
+    *,
+    text_column: str | None = None,
+    encoding: str | None = None,
 ) -> list[tuple[str, Example]]:
     """Reads the queries, with a name for each to show.
 
@@ -75,12 +84,13 @@ def read_queries(
       items: for files, files and folders of them; for texts, the texts themselves, and tables.
       kind: the kind of files of the support set; None for texts.
       text_column: the column of texts of a table; None for a guess.
+      encoding: text encoding of a table; None for UTF-8, or as its mark says.
 
     Raises:
       UserError: an item is not there, or holds no query.
     """
     if kind is None:
-        return [query for item in items for query in _text_queries(item, text_column)]
+        return [query for item in items for query in _text_queries(item, text_column, encoding)]
     queries: list[tuple[str, Example]] = []
     for item in items:
         path = Path(item)
@@ -131,10 +141,12 @@ def _refuse_unreadable(
         )
 
 
-def _text_queries(item: str, text_column: str | None) -> list[tuple[str, Example]]:
+def _text_queries(
+    item: str, text_column: str | None, encoding: str | None
+) -> list[tuple[str, Example]]:
     path = Path(item)
     if tables.is_table(path):
-        table = tables.read_table(path)
+        table = tables.read_table(path, encoding=encoding)
         column = choose_text(table, text=text_column)
         queries: list[tuple[str, Example]] = []
         for row in table.rows:

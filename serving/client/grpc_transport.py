@@ -6,7 +6,15 @@ from typing import Any
 import grpc
 import numpy as np
 
-from serving.client.transport import Reply, Send, Signature, Tls, Transport, read_specs
+from serving.client.transport import (
+    Reply,
+    Send,
+    Signature,
+    Tls,
+    Transport,
+    is_loopback,
+    read_specs,
+)
 from serving.protocol import messages
 from serving.protocol.model_spec import ModelSpec, write_model_spec
 from serving.protocol.status import StatusError
@@ -33,6 +41,8 @@ class GrpcTransport(Transport):
     def __init__(self, address: str, model: ModelSpec, tls: Tls | None = None):
         self._model = model
         options = list(_OPTIONS.items())
+        if is_loopback(address.rpartition(":")[0].strip("[]")):
+            options.append(("grpc.enable_http_proxy", 0))
         if tls is None:
             self._channel = grpc.insecure_channel(address, options)
         else:

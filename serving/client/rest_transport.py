@@ -6,11 +6,12 @@ import json
 import threading
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import requests
 
-from serving.client.transport import Reply, Signature, Spec, Tls, Transport
+from serving.client.transport import Reply, Signature, Spec, Tls, Transport, is_loopback
 from serving.protocol import status
 from serving.protocol.model_spec import ModelSpec
 from serving.protocol.status import StatusError
@@ -82,6 +83,8 @@ class RestTransport(Transport):
     def _session(self) -> requests.Session:
         if not hasattr(self._local, "session"):
             session = requests.Session()
+            # A proxy does not reach this machine: variables that name one are for other hosts.
+            session.trust_env = not is_loopback(urlsplit(self._url).hostname or "")
             if self._tls.authority:
                 session.verify = str(self._tls.authority)
             if self._tls.certificate and self._tls.key:

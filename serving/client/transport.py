@@ -73,6 +73,11 @@ class Tls(NamedTuple):
     key: Path | None = None
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself, which no proxy reaches."""
+    return host == "localhost" or host == "::1" or host.startswith("127.")
+
+
 class Transport(Protocol):
     """Sends requests to a model; errors of the model or the server are StatusErrors."""
 

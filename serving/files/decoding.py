@@ -49,5 +49,6 @@ def _reason(content: bytes, place: int, encoding: str) -> str:
     line = before.count(b"\n") + 1 if b"\n" in before else before.count(b"\r") + 1
     return (
         f"it is not in {encoding.upper()}: byte 0x{content[place]:02x} in line {line} "
-        f"(byte {place + 1} of the file); save it as UTF-8, or name its encoding, as cp1252"
+        f"(byte {place + 1} of the file); save it as UTF-8, or give its encoding "
+        "(`--encoding`, `data.encoding`), as cp1252"
     )

@@ -20,7 +20,11 @@ from serving.files.columns import (
     missing_column,
 )
 
-OPTIONS = Options("`data.input_feature`", "`data.label_feature`", "`data.group_feature`")
+OPTIONS = Options(
+    "`data.input_feature` (`--text-column`)",
+    "`data.label_feature` (`--label-column`)",
+    "`data.group_feature` (`--group-column`)",
+)
 
 
 def open_source(data: DataOptions) -> Source:

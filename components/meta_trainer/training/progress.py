@@ -69,6 +69,8 @@ class MetaTrainingProgress:
         self._task = self._bar.add_task("", total=total_steps, completed=first_step, text="")
         self._validation = ""
         self._started = self._printed = time.monotonic()
+        # Step and time of the first update, by when all is compiled.
+        self._compiled: tuple[int, float] | None = None
 
     def __enter__(self) -> "MetaTrainingProgress":
         self._bar.start()
@@ -101,5 +103,10 @@ class MetaTrainingProgress:
 
     def _left(self, step: int, elapsed: float) -> float:
         """Seconds until the steps are done or the time is up, whichever comes first."""
-        of_steps = (self._total - step) / max(step - self._first, 1) * elapsed
+        if self._compiled is None:
+            self._compiled = step, elapsed
+        steps, seconds = step - self._compiled[0], elapsed - self._compiled[1]
+        if not steps:
+            steps, seconds = max(step - self._first, 1), elapsed
+        of_steps = (self._total - step) / steps * seconds
         return max(min(of_steps, self._seconds - elapsed), 0.0)

@@ -68,3 +68,13 @@ def test_the_last_step_is_always_shown(clock, capsys):
     assert capsys.readouterr().err == ""
     shown.update(11, 0.5, 0.9, last=True)
     assert "11/100" in (text := capsys.readouterr().err) and "0 s left" in text
+
+
+def test_compilation_counts_for_no_step_that_is_left(clock, capsys):
+    shown = MetaTrainingProgress(total_steps=100, first_step=0, episodes_per_step=4)
+    with shown:
+        clock.now = 100.0  # the first step is compiled
+        shown.update(1, 0.5, 0.5)
+        clock.now = 140.0
+        shown.update(11, 0.5, 0.5)
+    assert "356 s left" in capsys.readouterr().err  # 89 steps of 4 s
