@@ -20,11 +20,7 @@ from components.episodes.record import EpisodeSetRecord, write_record
 
 
 def generate_episodes(
-    config: EpisodeGenConfig,
-    *,
-    uri: str,
-    work: str,
-    make_pipeline: Callable[[], beam.Pipeline],
+    config: EpisodeGenConfig, *, uri: str, work: str, make_pipeline: Callable[[], beam.Pipeline]
 ) -> EpisodeSetRecord:
     """Writes the episodes of all splits and `episodes.json`.
 

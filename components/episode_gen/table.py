@@ -47,10 +47,7 @@ class Planner:
     """Plans the episodes of a catalogue; the same on every worker that opens the same folder."""
 
     def __init__(
-        self,
-        spec: ExampleSpec,
-        episodes: EpisodeOptions,
-        splits: dict[str, SplitClasses],
+        self, spec: ExampleSpec, episodes: EpisodeOptions, splits: dict[str, SplitClasses]
     ) -> None:
         self.spec, self.episodes, self.splits = spec, episodes, splits
         self._sizes = {split: list(map(len, splits[split].examples)) for split in SPLITS}
@@ -98,10 +95,7 @@ class Planner:
 
 
 def make_planner(
-    spec: ExampleSpec,
-    episodes: EpisodeOptions,
-    catalogue: Catalogue,
-    splits: dict[str, list[str]],
+    spec: ExampleSpec, episodes: EpisodeOptions, catalogue: Catalogue, splits: dict[str, list[str]]
 ) -> Planner:
     """The planner of a checked configuration."""
 

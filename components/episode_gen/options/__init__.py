@@ -7,10 +7,4 @@ from components.episode_gen.options.config import EpisodeGenConfig, check_ways
 from components.episode_gen.options.data import DataOptions
 from components.episode_gen.options.episodes import EpisodeCounts, EpisodeOptions
 
-__all__ = [
-    "DataOptions",
-    "EpisodeCounts",
-    "EpisodeGenConfig",
-    "EpisodeOptions",
-    "check_ways",
-]
+__all__ = ["DataOptions", "EpisodeCounts", "EpisodeGenConfig", "EpisodeOptions", "check_ways"]
