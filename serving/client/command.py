@@ -13,13 +13,7 @@ from serving.client.files import read_queries, read_support
 from serving.client.transport import Tls
 from serving.errors import UserError
 from serving.files.unreadable import printable
-from serving.protocol.status import (
-    DEADLINE_EXCEEDED,
-    NAMES,
-    NOT_FOUND,
-    UNAVAILABLE,
-    StatusError,
-)
+from serving.protocol.status import DEADLINE_EXCEEDED, NAMES, NOT_FOUND, UNAVAILABLE, StatusError
 from serving.start_up import skip_unused_imports
 
 _CHUNK = 32

@@ -6,15 +6,7 @@ from typing import Any
 import grpc
 import numpy as np
 
-from serving.client.transport import (
-    Reply,
-    Send,
-    Signature,
-    Tls,
-    Transport,
-    is_loopback,
-    read_specs,
-)
+from serving.client.transport import Reply, Send, Signature, Tls, Transport, is_loopback, read_specs
 from serving.protocol import messages
 from serving.protocol.model_spec import ModelSpec, write_model_spec
 from serving.protocol.status import StatusError

@@ -31,8 +31,7 @@ class GrpcListener:
             **dict(parse_channel_arguments(options.grpc_channel_arguments)),
         }
         self._server = grpc.server(
-            ThreadPoolExecutor(options.grpc_max_threads, "grpc"),
-            options=list(arguments.items()),
+            ThreadPoolExecutor(options.grpc_max_threads, "grpc"), options=list(arguments.items())
         )
         self._server.add_generic_rpc_handlers(tuple(service_handlers(core)))
         self._health = health.HealthServicer()

@@ -52,8 +52,7 @@ class ModelServer:
         self.manager = ModelManager(
             make_loader(
                 parallelism=Parallelism(
-                    options.tensorflow_intra_op_parallelism,
-                    options.tensorflow_inter_op_parallelism,
+                    options.tensorflow_intra_op_parallelism, options.tensorflow_inter_op_parallelism
                 ),
                 warmup=options.enable_model_warmup,
             ),

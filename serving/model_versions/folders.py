@@ -72,11 +72,7 @@ def publish(model: Path, base_path: Path, *, now: int) -> Path:
 
 
 def drop_versions(
-    base_path: Path,
-    *,
-    keep: int,
-    loads: Callable[[Path], bool],
-    served: Collection[int] = (),
+    base_path: Path, *, keep: int, loads: Callable[[Path], bool], served: Collection[int] = ()
 ) -> list[int]:
     """Deletes old version folders, and never the one that a server serves.
 

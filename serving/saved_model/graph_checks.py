@@ -35,11 +35,7 @@ def check_support(
 
 
 def check_targets(
-    x: tf.Tensor,
-    y: tf.Tensor,
-    *,
-    example_shape: Sequence[int | None],
-    target_shape: Sequence[int],
+    x: tf.Tensor, y: tf.Tensor, *, example_shape: Sequence[int | None], target_shape: Sequence[int]
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Checks a regression support set: `support_y` is `[E, S, *target_shape]` float32, S >= 1.
 

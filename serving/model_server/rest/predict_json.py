@@ -108,11 +108,7 @@ def _read_rows(rows: list[Any], infos: Mapping[str, Any]) -> dict[str, np.ndarra
 
 
 def _read_item(
-    name: str,
-    value: Any,
-    infos: Mapping[str, Any],
-    shapes: dict[str, tuple[int, ...]],
-    where: str,
+    name: str, value: Any, infos: Mapping[str, Any], shapes: dict[str, tuple[int, ...]], where: str
 ) -> np.ndarray:
     """Reads one tensor of a row; its shape must be that of the rows before."""
     try:
