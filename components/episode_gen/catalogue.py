@@ -12,15 +12,10 @@ from serving.errors import UserError
 
 @dataclasses.dataclass(frozen=True)
 class Catalogue:
-    """The classes and their examples, sorted by name, whatever order they were read in.
+    """The classes and their examples, sorted by name, whatever order they were read in."""
 
-    Attributes:
-      examples: the sorted example ids of each class, classes sorted by name.
-      groups: the group of each class that has exactly one.
-    """
-
-    examples: dict[str, list[str]]
-    groups: dict[str, str]
+    examples: dict[str, list[str]]  # the sorted example ids of each class, classes sorted by name
+    groups: dict[str, str]  # the group of each class that has exactly one
 
     def size(self) -> int:
         """The number of examples."""

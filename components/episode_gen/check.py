@@ -22,28 +22,19 @@ MAX_NAMES = 20
 
 
 class CheckedData(NamedTuple):
-    """Data that episodes can be drawn from.
+    """Data that episodes can be drawn from."""
 
-    Attributes:
-      source: the opened source.
-      spec: shape, dtype and preparation of one example.
-      catalogue: the classes and their examples.
-      splits: the class names of each split.
-      fingerprint: changes when the data do.
-      skipped: unreadable examples that are left out, by `data.unreadable`: example id -> reason.
-      ignored: files that nobody would take for an example: name -> reason.
-      copies: examples that are left out as equal to another: example id -> the other.
-      small: classes that are left out, by `data.min_examples`: name -> number of examples.
-    """
-
-    source: Source
-    spec: ExampleSpec
-    catalogue: Catalogue
-    splits: dict[str, list[str]]
-    fingerprint: str
+    source: Source  # the opened source
+    spec: ExampleSpec  # shape, dtype and preparation of one example
+    catalogue: Catalogue  # the classes and their examples
+    splits: dict[str, list[str]]  # the class names of each split
+    fingerprint: str  # changes when the data do
+    # Unreadable examples that are left out, by `data.unreadable`: example id -> reason.
     skipped: Mapping[str, str]
-    ignored: Mapping[str, str]
+    ignored: Mapping[str, str]  # files that nobody would take for an example: name -> reason
+    # Examples that are left out as equal to another: example id -> the other.
     copies: Mapping[str, str]
+    # Classes that are left out, by `data.min_examples`: name -> number of examples.
     small: Mapping[str, int]
 
 

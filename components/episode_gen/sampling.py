@@ -16,38 +16,24 @@ ROTATIONS = 4  # by 0, 90, 180 and 270 degrees
 
 
 class PlannedClass(NamedTuple):
-    """A class of an episode.
+    """A class of an episode."""
 
-    Attributes:
-      number: its place among the split's sorted class names.
-      quarters: rotation of its examples in multiples (0..3) of 90 degrees.
-    """
-
-    number: int
-    quarters: int
+    number: int  # its place among the split's sorted class names
+    quarters: int  # rotation of its examples in multiples (0..3) of 90 degrees
 
 
 class Slot(NamedTuple):
-    """One place in an episode.
+    """One place in an episode."""
 
-    Attributes:
-      label: 0..N-1.
-      ordinal: place of the example among the sorted examples of its class.
-    """
-
-    label: int
-    ordinal: int
+    label: int  # 0..N-1
+    ordinal: int  # place of the example among the sorted examples of its class
 
 
 class EpisodePlan(NamedTuple):
-    """The classes and examples of one episode.
+    """The classes and examples of one episode."""
 
-    Attributes:
-      classes: the N classes; a label is an index into them.
-      support, query: places of the support and the query set, in order.
-    """
-
-    classes: list[PlannedClass]
+    classes: list[PlannedClass]  # the N classes; a label is an index into them
+    # support, query: places of the support and the query set, in order
     support: list[Slot]
     query: list[Slot]
 

@@ -23,18 +23,12 @@ _OPTIONS = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
 
 
 class Shard(NamedTuple):
-    """One file of a split.
+    """One file of a split."""
 
-    Attributes:
-      split: "train", "eval" or "test".
-      number: its place among the `of` files of the split.
-      of: number of files of the split.
-      start, stop: it holds the episodes `start` to `stop - 1`.
-    """
-
-    split: str
-    number: int
-    of: int
+    split: str  # "train", "eval" or "test"
+    number: int  # its place among the `of` files of the split
+    of: int  # number of files of the split
+    # start, stop: it holds the episodes `start` to `stop - 1`
     start: int
     stop: int
 

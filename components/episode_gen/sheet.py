@@ -18,14 +18,10 @@ PAPER, INK, LINE = (255, 255, 255), (0, 0, 0), (190, 60, 40)
 
 
 class Row(NamedTuple):
-    """A row of a sheet.
+    """A row of a sheet."""
 
-    Attributes:
-      caption: the name of a class.
-      support, query: images left and right of the line.
-    """
-
-    caption: str
+    caption: str  # the name of a class
+    # support, query: images left and right of the line
     support: list[np.ndarray]
     query: list[np.ndarray]
 

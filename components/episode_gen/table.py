@@ -29,17 +29,11 @@ _EPISODES = TypeAdapter(EpisodeOptions)
 
 
 class SplitClasses(NamedTuple):
-    """The classes of one split, by their number in a plan.
+    """The classes of one split, by their number in a plan."""
 
-    Attributes:
-      names: the class names, sorted.
-      examples: the sorted example ids of each class.
-      groups: the class numbers of each group, where an episode holds classes of one group only;
-        else empty.
-    """
-
-    names: list[str]
-    examples: list[list[str]]
+    names: list[str]  # the class names, sorted
+    examples: list[list[str]]  # the sorted example ids of each class
+    # The class numbers of each group, where an episode holds classes of one group only; else empty.
     groups: list[list[int]]
 
 

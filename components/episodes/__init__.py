@@ -6,14 +6,8 @@ SPLITS = ("train", "eval", "test")  # meta-train, meta-validation, meta-test
 
 
 class EpisodeShape(NamedTuple):
-    """How many examples an episode has.
+    """How many examples an episode has."""
 
-    Attributes:
-      ways: N, classes.
-      shots: K, support examples of each class.
-      queries: query examples of each class.
-    """
-
-    ways: int
-    shots: int
-    queries: int
+    ways: int  # N, classes
+    shots: int  # K, support examples of each class
+    queries: int  # query examples of each class

@@ -37,25 +37,15 @@ EXAMPLE_IDS = "episode/example_ids"
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Episode:
-    """A support set and a query set over the same N classes.
+    """A support set and a query set over the same N classes."""
 
-    Attributes:
-      index: the episode's number within its split.
-      support_x: S examples, each of the spec's shape and dtype.
-      support_y: `[S]` int32 labels 0..N-1, or `[S, T]` float32 targets.
-      query_x: Q examples.
-      query_y: `[Q]` int32, or `[Q, T]` float32.
-      class_names: N names; a label is an index into them.
-      example_ids: S + Q ids, support then query.
-    """
-
-    index: int
-    support_x: Sequence[Any]
-    support_y: np.ndarray
-    query_x: Sequence[Any]
-    query_y: np.ndarray
-    class_names: list[str]
-    example_ids: list[str]
+    index: int  # the episode's number within its split
+    support_x: Sequence[Any]  # S examples, each of the spec's shape and dtype
+    support_y: np.ndarray  # `[S]` int32 labels 0..N-1, or `[S, T]` float32 targets
+    query_x: Sequence[Any]  # Q examples
+    query_y: np.ndarray  # `[Q]` int32, or `[Q, T]` float32
+    class_names: list[str]  # N names; a label is an index into them
+    example_ids: list[str]  # S + Q ids, support then query
 
 
 def encode_episode(episode: Episode, spec: ExampleSpec) -> bytes:

@@ -5,17 +5,12 @@ from typing import Any, NamedTuple
 
 
 class Novelty(NamedTuple):
-    """The test split beside the train split.
+    """The test split beside the train split."""
 
-    Attributes:
-      classes: number of test classes.
-      groups: number of their groups, where splits are by group; else 0.
-      shared: names of test classes that groups of `train` have too, as words that other speakers
-        say; then the groups are new and the classes are not.
-    """
-
-    classes: int
-    groups: int
+    classes: int  # number of test classes
+    groups: int  # number of their groups, where splits are by group; else 0
+    # Names of test classes that groups of `train` have too, as words that other speakers say; then
+    # the groups are new and the classes are not.
     shared: list[str]
 
     @property

@@ -22,38 +22,26 @@ FILE_NAME = "episodes.json"
 
 @dataclasses.dataclass(frozen=True)
 class EpisodeSetRecord:
-    """Describes the Examples artifact that it lies in.
+    """Describes the Examples artifact that it lies in."""
 
-    Attributes:
-      format_version: version of the set's format (`format.FORMAT_VERSION`).
-      example_spec: shape, dtype and preparation of one example.
-      ways, shots, queries: shape of an episode of `eval` and `test`; queries are per class. `train`
-        may differ: `shape_of`.
-      counts: number of episodes in each split.
-      seed: seed of the episodes.
-      splits: the class names of each split, sorted.
-      groups: the group of each class that has one (alphabet, speaker, domain).
-      config: the resolved configuration, `{"data": {...}, "episodes": {...}}`, for people to read;
-        what a step needs of it has a field here.
-      train_shape: (ways, shots, queries) of `train` where it differs.
-      split_by: "class", or "group" where no group is in two splits.
-      eval_within_groups: whether `eval` holds new classes of the groups of `train`.
-      rotated_splits: splits whose episodes hold rotated classes, called "name@90".
-    """
-
-    format_version: int
-    example_spec: ExampleSpec
+    format_version: int  # version of the set's format (`format.FORMAT_VERSION`)
+    example_spec: ExampleSpec  # shape, dtype and preparation of one example
+    # ways, shots, queries: shape of an episode of `eval` and `test`; queries are per class. `train`
+    # may differ: `shape_of`.
     ways: int
     shots: int
     queries: int
-    counts: dict[str, int]
-    seed: int
-    splits: dict[str, list[str]]
-    groups: dict[str, str]
+    counts: dict[str, int]  # number of episodes in each split
+    seed: int  # seed of the episodes
+    splits: dict[str, list[str]]  # the class names of each split, sorted
+    groups: dict[str, str]  # the group of each class that has one (alphabet, speaker, domain)
+    # The resolved configuration, `{"data": {...}, "episodes": {...}}`, for people to read; what a
+    # step needs of it has a field here.
     config: dict[str, Any]
-    train_shape: EpisodeShape | None = None
-    split_by: str = "class"
-    eval_within_groups: bool = False
+    train_shape: EpisodeShape | None = None  # (ways, shots, queries) of `train` where it differs
+    split_by: str = "class"  # "class", or "group" where no group is in two splits
+    eval_within_groups: bool = False  # whether `eval` holds new classes of the groups of `train`
+    # Splits whose episodes hold rotated classes, called "name@90".
     rotated_splits: tuple[str, ...] = ()
 
     @property

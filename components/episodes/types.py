@@ -10,27 +10,19 @@ import tensorflow as tf
 
 
 class Support(NamedTuple):
-    """The labelled examples that a learner adapts to.
+    """The labelled examples that a learner adapts to."""
 
-    Attributes:
-      x: `[E, S, ...features]`, prepared by the modality.
-      y: `[E, S]` int32, -1 for padding; or float targets `[E, S, ...target]`.
-    """
-
-    x: tf.Tensor
-    y: tf.Tensor
+    x: tf.Tensor  # `[E, S, ...features]`, prepared by the modality
+    y: tf.Tensor  # `[E, S]` int32, -1 for padding; or float targets `[E, S, ...target]`
 
 
 class Episodes(NamedTuple):
-    """Several episodes, stacked: as read and stored, or prepared by the modality.
+    """Several episodes, stacked: as read and stored, or prepared by the modality."""
 
-    Attributes:
-      support_x, query_x: `[E, S, ...]` and `[E, Q, ...]` examples.
-      support_y, query_y: `[E, S]` and `[E, Q]` int32 labels, -1 for padding; or float32 targets
-        `[E, S, ...target]` and `[E, Q, ...target]`.
-    """
-
+    # support_x, query_x: `[E, S, ...]` and `[E, Q, ...]` examples
     support_x: tf.Tensor
+    # support_y, query_y: `[E, S]` and `[E, Q]` int32 labels, -1 for padding; or float32 targets
+    # `[E, S, ...target]` and `[E, Q, ...target]`
     support_y: tf.Tensor
     query_x: tf.Tensor
     query_y: tf.Tensor

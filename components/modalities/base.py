@@ -15,26 +15,20 @@ class ExampleSpec:
     """One example as it is stored in an episode and sent to a served model.
 
     It holds all that decides how the graph prepares and decodes examples.
-
-    Attributes:
-      modality: "image", "text", "audio" or "vector".
-      dtype: a NumPy dtype name ("uint8", "float32"), or "string" for text.
-      shape: the shape of one example; a `None` dimension varies from example to example.
-      target_shape: shape of the float32 target of each example of a regression episode; `None`
-        where examples have class labels.
-      sample_rate: audio: samples per second.
-      invert: images: the network sees `1 - pixel / 255`, so that ink on white paper is 1 on 0.
-      max_seconds: audio: longer recordings are refused.
-      max_pixels: images: files of larger pictures (width times height) are refused.
     """
 
-    modality: str
-    dtype: str
+    modality: str  # "image", "text", "audio" or "vector"
+    dtype: str  # a NumPy dtype name ("uint8", "float32"), or "string" for text
+    # The shape of one example; a `None` dimension varies from example to example.
     shape: tuple[int | None, ...]
+    # Shape of the float32 target of each example of a regression episode; `None` where examples
+    # have class labels.
     target_shape: tuple[int, ...] | None = None
-    sample_rate: int | None = None
+    sample_rate: int | None = None  # audio: samples per second
+    # Images: the network sees `1 - pixel / 255`, so that ink on white paper is 1 on 0.
     invert: bool = False
-    max_seconds: float = 10.0
+    max_seconds: float = 10.0  # audio: longer recordings are refused
+    # Images: files of larger pictures (width times height) are refused.
     max_pixels: int = 50_000_000
 
     @property
@@ -90,23 +84,18 @@ class ExampleSpec:
 
 
 class Modality(NamedTuple):
-    """A kind of input, as learners and exports use it.
+    """A kind of input, as learners and exports use it."""
 
-    Attributes:
-      spec: the example as stored and served.
-      feature_shape: the shape of one example as the network sees it.
-      prepare: `[..., *spec.shape]` -> `[..., *feature_shape]` float32 (int32 token hashes for
-        text), inside the graph.
-      decode: `([n] string, name of the input) -> [n, *spec.shape]`, inside the graph: an encoded
-        file or a raw text of any size to the form of `spec`; the empty string gives zeros.
-        Raises INVALID_ARGUMENT, naming the input, for what cannot be decoded. `None` for a
-        modality that has no encoded form.
-      raw_features: `[n, *spec.shape]` NumPy -> `[n, d]` float32: what the evaluator's
-        nearest-centroid baseline sees.
-    """
-
-    spec: ExampleSpec
-    feature_shape: tuple[int, ...]
+    spec: ExampleSpec  # the example as stored and served
+    feature_shape: tuple[int, ...]  # the shape of one example as the network sees it
+    # `[..., *spec.shape]` -> `[..., *feature_shape]` float32 (int32 token hashes for text), inside
+    # the graph
     prepare: Callable[[Tensor], Tensor]
+    # `([n] string, name of the input) -> [n, *spec.shape]`, inside the graph: an encoded file or a
+    # raw text of any size to the form of `spec`; the empty string gives zeros. Raises
+    # INVALID_ARGUMENT, naming the input, for what cannot be decoded. `None` for a modality that has
+    # no encoded form.
     decode: Callable[[Tensor, str], Tensor] | None
+    # `[n, *spec.shape]` NumPy -> `[n, d]` float32: what the evaluator's nearest-centroid baseline
+    # sees
     raw_features: Callable[[Any], np.ndarray]

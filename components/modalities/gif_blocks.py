@@ -11,17 +11,11 @@ _EXTENSION, _CONTROL, _IMAGE, _TRAILER = 0x21, 0xF9, 0x2C, 0x3B
 
 
 class Frames(NamedTuple):
-    """What the blocks say, all scalars.
+    """What the blocks say, all scalars."""
 
-    Attributes:
-      pixels: int64, of all frames together.
-      transparent: whether the first frame has a transparent colour.
-      whole: whether the first frame fills the picture.
-    """
-
-    pixels: tf.Tensor
-    transparent: tf.Tensor
-    whole: tf.Tensor
+    pixels: tf.Tensor  # int64, of all frames together
+    transparent: tf.Tensor  # whether the first frame has a transparent colour
+    whole: tf.Tensor  # whether the first frame fills the picture
 
 
 def walk(octets: tf.Tensor) -> Frames:

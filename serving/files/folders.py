@@ -25,35 +25,22 @@ SPLIT_NAMES = frozenset(
 
 
 class Listing(NamedTuple):
-    """Every file below a root; names are paths relative to it, with "/" between folders.
+    """Every file below a root; names are paths relative to it, with "/" between folders."""
 
-    Attributes:
-      files: ordinary visible files, sorted.
-      ignored: hidden and system files and folders: name -> reason.
-      unreadable: what cannot be opened or named: name -> reason.
-    """
-
-    files: list[str]
-    ignored: dict[str, str]
-    unreadable: dict[str, str]
+    files: list[str]  # ordinary visible files, sorted
+    ignored: dict[str, str]  # hidden and system files and folders: name -> reason
+    unreadable: dict[str, str]  # what cannot be opened or named: name -> reason
 
 
 class ClassFolders(NamedTuple):
-    """The examples of a folder.
+    """The examples of a folder."""
 
-    Attributes:
-      depth: 1 for root/class/file, 2 for root/group/class/file.
-      files: folder of a class, as "class" or "group/class" -> the names of its files, all sorted.
-      ignored: what nobody would take for an example: name -> reason.
-      misplaced: files of the wanted kind that lie in no class: name -> reason.
-      unreadable: what cannot be opened or named: name -> reason.
-    """
-
-    depth: int
+    depth: int  # 1 for root/class/file, 2 for root/group/class/file
+    # Folder of a class, as "class" or "group/class" -> the names of its files, all sorted.
     files: dict[str, list[str]]
-    ignored: dict[str, str]
-    misplaced: dict[str, str]
-    unreadable: dict[str, str]
+    ignored: dict[str, str]  # what nobody would take for an example: name -> reason
+    misplaced: dict[str, str]  # files of the wanted kind that lie in no class: name -> reason
+    unreadable: dict[str, str]  # what cannot be opened or named: name -> reason
 
     def left_out(self) -> dict[str, str]:
         """All that is no example: name -> reason."""
@@ -61,17 +48,11 @@ class ClassFolders(NamedTuple):
 
 
 class SplitLike(NamedTuple):
-    """Signs that folders are splits of one set of classes, and no groups.
+    """Signs that folders are splits of one set of classes, and no groups."""
 
-    Attributes:
-      names: the folders, sorted.
-      by_name: whether they are called train, val, test or the like.
-      same_classes: whether each holds the same classes.
-    """
-
-    names: list[str]
-    by_name: bool
-    same_classes: bool
+    names: list[str]  # the folders, sorted
+    by_name: bool  # whether they are called train, val, test or the like
+    same_classes: bool  # whether each holds the same classes
 
 
 def list_files(root: Path) -> Listing:

@@ -11,28 +11,20 @@ from serving.files.unreadable import UnreadableFile
 
 
 class PictureHeader(NamedTuple):
-    """What the header of a picture says.
+    """What the header of a picture says."""
 
-    Attributes:
-      kind: "png", "jpeg", "bmp", "gif", "pnm", "webp" or "tiff".
-      width, height: as stored, in pixels; orientations 5 to 8 swap them.
-      bits: of one value (a colour channel, or an index into the palette).
-      colours: "grey", "palette", "rgb", "cmyk" or "other".
-      transparent: whether pixels may be transparent: by a channel, a colour, or outside the frame.
-      orientation: 1 to 8, as in EXIF; 1 is upright.
-      frames: how many there are; the first is read.
-      coding: how pixels are stored where a kind has several ways: "progressive", "arithmetic",
-        "bitfields", ..., or where its metadata lie; else empty.
-    """
-
-    kind: str
+    kind: str  # "png", "jpeg", "bmp", "gif", "pnm", "webp" or "tiff"
+    # width, height: as stored, in pixels; orientations 5 to 8 swap them
     width: int
     height: int
-    bits: int
-    colours: str
+    bits: int  # of one value (a colour channel, or an index into the palette)
+    colours: str  # "grey", "palette", "rgb", "cmyk" or "other"
+    # Whether pixels may be transparent: by a channel, a colour, or outside the frame.
     transparent: bool = False
-    orientation: int = 1
-    frames: int = 1
+    orientation: int = 1  # 1 to 8, as in EXIF; 1 is upright
+    frames: int = 1  # how many there are; the first is read
+    # How pixels are stored where a kind has several ways: "progressive", "arithmetic", "bitfields",
+    # ..., or where its metadata lie; else empty.
     coding: str = ""
 
 

@@ -19,40 +19,25 @@ _RATES = range(1_000, 768_001)
 
 
 class RecordingHeader(NamedTuple):
-    """What the header of a recording says.
+    """What the header of a recording says."""
 
-    Attributes:
-      kind: "wav", "flac", "ogg" or "mp3".
-      rate: samples a second.
-      channels: 1 is mono.
-      frames: samples of one channel.
-      coding: how samples are stored, as "16 bits"; for reasons and facts.
-      plain: whether it is a 16-bit mono WAV file with a header of the first form, which
-        TensorFlow's decoder reads.
-    """
-
-    kind: str
-    rate: int
-    channels: int
-    frames: int
-    coding: str
+    kind: str  # "wav", "flac", "ogg" or "mp3"
+    rate: int  # samples a second
+    channels: int  # 1 is mono
+    frames: int  # samples of one channel
+    coding: str  # how samples are stored, as "16 bits"; for reasons and facts
+    # Whether it is a 16-bit mono WAV file with a header of the first form, which TensorFlow's
+    # decoder reads.
     plain: bool = False
 
 
 class Wanted(NamedTuple):
-    """What a recording must be, or be converted to.
+    """What a recording must be, or be converted to."""
 
-    Attributes:
-      rate: samples a second.
-      max_seconds: longer recordings are refused.
-      resample: whether one of another rate is converted.
-      downmix: whether the mean of several channels is taken.
-    """
-
-    rate: int
-    max_seconds: float = math.inf
-    resample: bool = False
-    downmix: bool = False
+    rate: int  # samples a second
+    max_seconds: float = math.inf  # longer recordings are refused
+    resample: bool = False  # whether one of another rate is converted
+    downmix: bool = False  # whether the mean of several channels is taken
 
 
 def read_header(file: BinaryIO) -> RecordingHeader:

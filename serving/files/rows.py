@@ -4,16 +4,10 @@ from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """One row of a table, usable or not.
+    """One row of a table, usable or not."""
 
-    Attributes:
-      number: counted from 1, without the header and empty lines.
-      line: of the file, from 1, that it begins in.
-      values: column -> text, as it stands in the file; a number in JSON stays "3" or "3.0".
-      problem: why it is not usable, as half a sentence; None if nothing is wrong.
-    """
-
-    number: int
-    line: int
+    number: int  # counted from 1, without the header and empty lines
+    line: int  # of the file, from 1, that it begins in
+    # Column -> text, as it stands in the file; a number in JSON stays "3" or "3.0".
     values: dict[str, str]
-    problem: str | None = None
+    problem: str | None = None  # why it is not usable, as half a sentence; None if nothing is wrong

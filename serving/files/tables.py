@@ -23,21 +23,13 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
 class Table(NamedTuple):
-    """A table.
+    """A table."""
 
-    Attributes:
-      name: of the file, without its folder.
-      columns: names, in the order of the file.
-      rows: all of them, those with a problem too.
-      delimiter: what parts values, by its name in `DELIMITERS`; "" for JSON.
-      encoding: the text encoding, as "utf-8".
-    """
-
-    name: str
-    columns: list[str]
-    rows: list[Row]
-    delimiter: str
-    encoding: str
+    name: str  # of the file, without its folder
+    columns: list[str]  # names, in the order of the file
+    rows: list[Row]  # all of them, those with a problem too
+    delimiter: str  # what parts values, by its name in `DELIMITERS`; "" for JSON
+    encoding: str  # the text encoding, as "utf-8"
 
     def facts(self) -> dict[str, str]:
         """What there is to tell of the file: name -> value."""

@@ -22,22 +22,14 @@ _UNKNOWN_SIZE = 0x7FFF0000
 
 
 class WavHeader(NamedTuple):
-    """What the header says.
+    """What the header says."""
 
-    Attributes:
-      rate: samples a second.
-      channels: 1 is mono.
-      bits: of one sample.
-      real: whether samples are floating-point numbers.
-      extensible: whether the header is of the longer, later form.
-      start, size: where the samples are in the file, in bytes.
-    """
-
-    rate: int
-    channels: int
-    bits: int
-    real: bool
-    extensible: bool
+    rate: int  # samples a second
+    channels: int  # 1 is mono
+    bits: int  # of one sample
+    real: bool  # whether samples are floating-point numbers
+    extensible: bool  # whether the header is of the longer, later form
+    # start, size: where the samples are in the file, in bytes
     start: int
     size: int
 

@@ -15,43 +15,25 @@ _MIN_ASPECT = 0.3  # so that no character is a mere line
 
 
 class Alphabet(NamedTuple):
-    """The style that the characters of one alphabet share.
+    """The style that the characters of one alphabet share."""
 
-    Attributes:
-      strokes: probabilities of 1, 2, 3 and 4 strokes.
-      bend: 0 draws straight lines between the points of a stroke, 1 a smooth curve.
-      reach: standard deviation of the step from one point of a stroke to the next.
-      width: width of the pen in pixels.
-      slant: shear of the whole alphabet.
-      grid: points snap to a grid of that many lines, which makes characters look designed.
-    """
-
-    strokes: np.ndarray
-    bend: float
-    reach: float
-    width: float
-    slant: float
-    grid: int
+    strokes: np.ndarray  # probabilities of 1, 2, 3 and 4 strokes
+    bend: float  # 0 draws straight lines between the points of a stroke, 1 a smooth curve
+    reach: float  # standard deviation of the step from one point of a stroke to the next
+    width: float  # width of the pen in pixels
+    slant: float  # shear of the whole alphabet
+    grid: int  # points snap to a grid of that many lines, which makes characters look designed
 
 
 class Hand(NamedTuple):
-    """Standard deviations of the drawings of one character.
+    """Standard deviations of the drawings of one character."""
 
-    Attributes:
-      jitter: deviation of each point, in boxes.
-      rotation: deviation of the angle, in radians.
-      shear: deviation of the slant.
-      scale: deviation of the logarithm of width and height.
-      shift: deviation of the position, in boxes.
-      pen: deviation of the logarithm of the pen's width.
-    """
-
-    jitter: float = 0.035
-    rotation: float = 0.12
-    shear: float = 0.12
-    scale: float = 0.09
-    shift: float = 0.042
-    pen: float = 0.18
+    jitter: float = 0.035  # deviation of each point, in boxes
+    rotation: float = 0.12  # deviation of the angle, in radians
+    shear: float = 0.12  # deviation of the slant
+    scale: float = 0.09  # deviation of the logarithm of width and height
+    shift: float = 0.042  # deviation of the position, in boxes
+    pen: float = 0.18  # deviation of the logarithm of the pen's width
 
 
 def draw_alphabet(rng: np.random.RandomState) -> Alphabet:

@@ -10,30 +10,21 @@ from serving.files.folders import SplitLike
 
 @dataclasses.dataclass(frozen=True)
 class Inspection:
-    """What a look at a user's own files finds.
+    """What a look at a user's own files finds."""
 
-    Attributes:
-      kind: what the path was taken for, as "a folder of images".
-      modality: "image", "text" or "audio".
-      data: the section `data` of a configuration that reads it.
-      class_sizes: readable examples of each class, without copies.
-      facts: what there is to tell of the files: name -> value.
-      unreadable: file or row -> reason.
-      duplicates: equal examples that lie in different classes, each a group of names.
-      ignored: files that nobody would take for an example: name -> reason.
-      copies: examples that are left out as equal to another: name -> the other.
-      split_like: signs that folders are splits of one set of classes, if there are any.
-    """
-
-    kind: str
-    modality: str
-    data: dict[str, Any]
-    class_sizes: dict[str, int]
-    facts: dict[str, str]
-    unreadable: dict[str, str]
+    kind: str  # what the path was taken for, as "a folder of images"
+    modality: str  # "image", "text" or "audio"
+    data: dict[str, Any]  # the section `data` of a configuration that reads it
+    class_sizes: dict[str, int]  # readable examples of each class, without copies
+    facts: dict[str, str]  # what there is to tell of the files: name -> value
+    unreadable: dict[str, str]  # file or row -> reason
+    # Equal examples that lie in different classes, each a group of names.
     duplicates: list[list[str]]
+    # Files that nobody would take for an example: name -> reason.
     ignored: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    # Examples that are left out as equal to another: name -> the other.
     copies: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    # Signs that folders are splits of one set of classes, if there are any.
     split_like: SplitLike | None = None
 
     def too_small(self, shots: int, queries: int) -> list[str]:

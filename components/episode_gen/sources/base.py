@@ -7,28 +7,18 @@ from components.modalities.base import ExampleSpec
 
 
 class CatalogueEntry(NamedTuple):
-    """One example, without its content.
+    """One example, without its content."""
 
-    Attributes:
-      class_name: unique over all groups.
-      group: the alphabet, speaker or domain of the class, or None.
-      example_id: unique, and the same every time the same data are read.
-    """
-
-    class_name: str
-    group: str | None
-    example_id: str
+    class_name: str  # unique over all groups
+    group: str | None  # the alphabet, speaker or domain of the class, or None
+    example_id: str  # unique, and the same every time the same data are read
 
 
 class Stored(NamedTuple):
-    """The content of one example, as `ExampleSpec.to_bytes` stores it.
+    """The content of one example, as `ExampleSpec.to_bytes` stores it."""
 
-    Attributes:
-      example_id: as in the catalogue.
-      content: the bytes; of a regression example the input and then the target (`targets.join`).
-    """
-
-    example_id: str
+    example_id: str  # as in the catalogue
+    # The bytes; of a regression example the input and then the target (`targets.join`).
     content: bytes
 
 
@@ -37,12 +27,9 @@ class Source(Protocol):
 
     `catalogue` decodes nothing, so that a configuration is checked within seconds. A worker opens
     the source anew from the options, so a source need not be picklable.
-
-    Attributes:
-      spec: shape, dtype and preparation of one example.
     """
 
-    spec: ExampleSpec
+    spec: ExampleSpec  # shape, dtype and preparation of one example
 
     def catalogue(self) -> Iterable[CatalogueEntry]:
         """Lists every example once, in any order."""

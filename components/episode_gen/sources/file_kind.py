@@ -10,18 +10,11 @@ from components.modalities.base import ExampleSpec
 
 
 class FileKind(NamedTuple):
-    """A kind of files and how they become examples.
+    """A kind of files and how they become examples."""
 
-    Attributes:
-      plural: "images" or "recordings", for sentences.
-      suffixes: endings of their names, in lower case.
-      spec: form of an example.
-      check: looks at the header alone; raises `UnreadableFile`.
-      read: reads a whole example, of the shape and dtype of `spec`; raises `UnreadableFile`.
-    """
-
-    plural: str
-    suffixes: frozenset[str]
-    spec: ExampleSpec
-    check: Callable[[Path], None]
+    plural: str  # "images" or "recordings", for sentences
+    suffixes: frozenset[str]  # endings of their names, in lower case
+    spec: ExampleSpec  # form of an example
+    check: Callable[[Path], None]  # looks at the header alone; raises `UnreadableFile`
+    # Reads a whole example, of the shape and dtype of `spec`; raises `UnreadableFile`.
     read: Callable[[Path], np.ndarray]

@@ -33,23 +33,16 @@ CHARACTERS = 500
 
 
 class Style(NamedTuple):
-    """How characters of one task are drawn.
+    """How characters of one task are drawn."""
 
-    Attributes:
-      width: growth of the pen in pixels; below 0 it shrinks.
-      slant: shear; a row moves sideways by so many pixels for each row above the middle.
-      blur: standard deviation in pixels.
-      texture: contrast of the hatching that fills the ink, 0..1.
-      period, angle: distance of the hatching's lines in pixels, and their angle in radians.
-      ink, paper: brightness of each, 0..1; inverted where ink is brighter.
-    """
-
-    width: float
-    slant: float
-    blur: float
-    texture: float
+    width: float  # growth of the pen in pixels; below 0 it shrinks
+    slant: float  # shear; a row moves sideways by so many pixels for each row above the middle
+    blur: float  # standard deviation in pixels
+    texture: float  # contrast of the hatching that fills the ink, 0..1
+    # period, angle: distance of the hatching's lines in pixels, and their angle in radians
     period: float
     angle: float
+    # ink, paper: brightness of each, 0..1; inverted where ink is brighter
     ink: float
     paper: float
 

@@ -20,32 +20,20 @@ GROUP_NAMES = ("alphabet", "speaker", "domain_name", "domain", "coarse_label", "
 
 
 class FeatureNames(NamedTuple):
-    """The names of the features to read.
+    """The names of the features to read."""
 
-    Attributes:
-      input: feature that holds the example.
-      label: feature that holds the class.
-      group: feature that holds the group, or None.
-      group_pattern: regular expression whose first parenthesis is the group; None for the whole
-        value.
-    """
-
-    input: str
-    label: str
-    group: str | None
+    input: str  # feature that holds the example
+    label: str  # feature that holds the class
+    group: str | None  # feature that holds the group, or None
+    # Regular expression whose first parenthesis is the group; None for the whole value.
     group_pattern: str | None = None
 
 
 class InputReader(NamedTuple):
-    """Reads the examples of a TFDS data set.
+    """Reads the examples of a TFDS data set."""
 
-    Attributes:
-      spec: shape, dtype and preparation of the stored examples.
-      read: function (dataset of one feature, batch size) -> the stored bytes of each example, in
-        order.
-    """
-
-    spec: ExampleSpec
+    spec: ExampleSpec  # shape, dtype and preparation of the stored examples
+    # Function (dataset of one feature, batch size) -> the stored bytes of each example, in order.
     read: Callable[[Any, int], Iterator[bytes]]
 
 
