@@ -5,8 +5,8 @@
         workers: int = Field(default=1, ge=1)
         \"\"\"Worker processes of the local runner.\"\"\"
 
-The sentence below a field is its description: `pipeline.reference` makes the page of all options
-from them.
+The sentence below a field is its description in the page of all options, pipeline/configs/
+REFERENCE.md, which `python -m tests.pipeline.make_reference` writes.
 """
 
 import difflib

@@ -13,11 +13,7 @@ from pydantic import Field
 from components.episode_gen.options import DataOptions, EpisodeOptions, check_ways
 from components.episode_gen.sources import gives_targets
 from components.few_shot_evaluator.options import EvaluationOptions
-from components.meta_trainer.options import (
-    TrainingOptions,
-    backbone_options,
-    learner_options,
-)
+from components.meta_trainer.options import TrainingOptions, backbone_options, learner_options
 from components.options import build_options, options_class
 from pipeline.kubeflow.options import KubeflowOptions
 from pipeline.renamed_keys import current_path, two_names_error, use_current_names

@@ -49,10 +49,7 @@ PRESETS: dict[str, Preset] = {
     "audio": Preset(
         5,
         {"train": 300, "eval": 60, "test": 600},
-        {
-            "name": "protonet",
-            "backbone": {"name": "conv4", "filters": 32, "pooling": "flatten"},
-        },
+        {"name": "protonet", "backbone": {"name": "conv4", "filters": 32, "pooling": "flatten"}},
         {
             "steps": 300,
             "episodes_per_step": 4,

@@ -3,11 +3,11 @@
 import dataclasses
 
 from components.options import options_class
-from pipeline.reference import PAGE, _rows, page
+from tests.pipeline.make_reference import PAGE, _rows, page
 
 
 def test_the_committed_page_is_the_one_of_the_code():
-    assert PAGE.read_text() == page(), "run: python -m pipeline.reference"
+    assert PAGE.read_text() == page(), "run: python -m tests.pipeline.make_reference"
 
 
 def test_every_key_has_a_sentence():

@@ -1,6 +1,6 @@
-"""Writes `configs/REFERENCE.md`: every key of a configuration, from the classes of its options.
+"""Writes `pipeline/configs/REFERENCE.md`: every key, from the classes of the options.
 
-    python -m pipeline.reference
+    python -m tests.pipeline.make_reference
 
 A test holds that the committed page is the one that the code gives.
 """
@@ -17,15 +17,16 @@ from typing import Any
 from pydantic_core import PydanticUndefined
 
 from components.meta_trainer import backbones, learners
+from pipeline import configs
 from pipeline.config import Config
 from serving import atomic
 
-PAGE = Path(__file__).parent / "configs" / "REFERENCE.md"
+PAGE = Path(configs.__file__).with_name("REFERENCE.md")
 _HEAD = """# Every key of a configuration
 
-Written by `python -m pipeline.reference` from the code; do not edit. A key is set in the YAML file,
-or over it with `--set section.key=value`. An unknown key and a value out of range are refused in a
-sentence before anything runs.
+Written by `python -m tests.pipeline.make_reference` from the code; do not edit. A key is set in the
+YAML file, or over it with `--set section.key=value`. An unknown key and a value out of range are
+refused in a sentence before anything runs.
 """
 _SIGNS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 
