@@ -38,12 +38,7 @@ def options_class(cls: type[T]) -> type[T]:
 
 
 def build_options(options: type[T], values: Mapping[str, Any], path: str) -> T:
-    """Builds options from plain values, as YAML and JSON have them.
-
-    Args:
-      options: a dataclass.
-      values: the fields by name; a mapping stands for nested options.
-      path: where the values lie in the configuration, as "training".
+    """Builds options from plain values, as YAML and JSON have them, that lie at `path`.
 
     Raises:
       UserError: a field is unknown, missing, of the wrong type or out of range; the message names

@@ -23,11 +23,7 @@ def is_own(name: str) -> bool:
 
 
 def load(name: str, key: str) -> Any:
-    """The attribute `name` of a module of the user's own.
-
-    Args:
-      name: as `module.attribute`.
-      key: path of the configuration's key that holds the name, for messages.
+    """The attribute of a module of the user's own, named `module.attribute` by the option `key`.
 
     Raises:
       UserError: there is no such module or attribute, or it cannot be imported.

@@ -12,14 +12,7 @@ from components.episodes.rotation import rotate_image, rotated_name
 
 
 def assemble(planner: Planner, split: str, index: int, content: Callable[[str], bytes]) -> bytes:
-    """Makes one serialised episode.
-
-    Args:
-      planner: draws the plan of the episode.
-      split: "train", "eval" or "test".
-      index: the episode's number within its split.
-      content: function from an example id to its stored bytes.
-    """
+    """Makes one serialised episode; `content` gives the stored bytes of an example by its id."""
     plan = planner.plan(split, index)
     ids = planner.example_ids(split, plan)
 

@@ -107,14 +107,8 @@ def check_episodes(
 ) -> None:
     """Checks that every split has enough classes, and every class enough examples.
 
-    Args:
-      catalogue: the classes and their examples.
-      splits: the class names of each split.
-      episodes: the shape of an episode.
-      hint: what else there is to say of missing examples.
-
     Raises:
-      UserError: it has not; the message names the split, the class or the group.
+      UserError: it has not; the message names the split, the class or the group, and then `hint`.
     """
     for split in SPLITS:
         if not getattr(episodes.counts, split):

@@ -56,11 +56,8 @@ class EpisodeGen(base_beam_component.BaseBeamComponent):
     ) -> None:
         """Constructs the component.
 
-        Args:
-          data: the classes that there are, and their splits.
-          episodes: the shape and number of episodes.
-          code_version: hash of the code, since TFX's cache key does not see code.
-          data_fingerprint: `CheckedData.fingerprint`, since the cache key does not see files.
+        TFX's cache key sees neither code nor files, so it gets a hash of the code as `code_version`
+        and `CheckedData.fingerprint` as `data_fingerprint`.
         """
         config = EpisodeGenConfig(data, episodes)
         super().__init__(

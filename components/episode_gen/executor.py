@@ -27,12 +27,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
     ) -> None:
         """Writes `Split-<split>/*.gz` and `episodes.json` into the Examples artifact.
 
-        Args:
-          input_dict: empty; EpisodeGen is the first step.
-          output_dict: `examples`: one Examples artifact, which gets the custom properties ways,
-            shots, queries, seed, format_version (int), splits_hash, payload_format and
-            file_format (str). Splits without episodes are not among its splits.
-          exec_properties: `config_json`, an `EpisodeGenConfig`; the others are for the cache key.
+        The artifact gets the custom properties ways, shots, queries, seed, format_version (int),
+        splits_hash, payload_format and file_format (str). Splits without episodes are not among its
+        splits. Of `exec_properties` only `config_json`, an `EpisodeGenConfig`, is read.
 
         Raises:
           UserError: the data or the configuration are wrong.

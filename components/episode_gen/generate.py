@@ -22,16 +22,13 @@ from components.episodes.record import EpisodeSetRecord, write_record
 def generate_episodes(
     config: EpisodeGenConfig, *, uri: str, work: str, make_pipeline: Callable[[], beam.Pipeline]
 ) -> EpisodeSetRecord:
-    """Writes the episodes of all splits and `episodes.json`.
+    """Writes the episodes of all splits and `episodes.json`; gives that record.
 
     Args:
       config: the sections `data` and `episodes`.
       uri: location of the Examples artifact.
       work: folder for the files that workers share; on a cluster they must all see it.
       make_pipeline: function that gives a new Beam pipeline.
-
-    Returns:
-      The record that was written.
 
     Raises:
       UserError: as `check_data`, and where an example cannot be read.

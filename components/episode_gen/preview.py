@@ -35,14 +35,7 @@ def summarise(checked: CheckedData) -> dict[str, str]:
 def draw_episodes(
     checked: CheckedData, episodes: EpisodeOptions, *, split: str, count: int
 ) -> list[Episode]:
-    """The first episodes of a split, equal to those that EpisodeGen writes.
-
-    Args:
-      checked: the data, from `check_data`.
-      episodes: the shape of an episode.
-      split: "train", "eval" or "test".
-      count: number of episodes.
-    """
+    """The first `count` episodes of a split, equal to those that EpisodeGen writes."""
     planner = make_planner(checked.spec, episodes, checked.catalogue, checked.splits)
     wanted = {
         example_id

@@ -77,22 +77,14 @@ def plan_episode(
 ) -> EpisodePlan:
     """Draws one episode.
 
-    - With `groups` all classes are of one of them; every group is drawn equally often, however
-      many classes it has.
-    - The classes are different from each other, also when they are rotated, and the label that each
-      gets is drawn with them.
+    - With `groups` (the class numbers of each, at least N) all classes are of one of them; every
+      group is drawn equally often, however many classes it has.
+    - The classes are different from each other, also when they are rotated (`rotate`), and the
+      label that each gets is drawn with them.
     - No example is in both support and query, or twice in either.
     - Every class has exactly K support and Q query examples, in an order that is drawn, too.
 
-    Args:
-      seed: seed of the episodes.
-      split: "train", "eval" or "test".
-      index: the episode's number within its split.
-      shape: N, K and the query examples per class.
-      sizes: number of examples of each class of the split, classes sorted by name.
-      rotate: whether each class is rotated by a random multiple of 90 degrees.
-      groups: the class numbers of each group, of at least N each; empty where an episode may hold
-        classes of several groups.
+    `sizes` are the numbers of examples of each class of the split, classes sorted by name.
     """
     ways, shots, queries = shape
     per_class = shots + queries

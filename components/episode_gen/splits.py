@@ -43,10 +43,7 @@ def _within(splits: dict[str, list[str]], data: DataOptions) -> dict[str, list[s
 
 
 def rank(names: Iterable[str], *, seed: int) -> list[str]:
-    """The names in a seeded order: sorted by a hash of each, keyed with the seed.
-
-    A new name changes the order of no others.
-    """
+    """The names sorted by a hash keyed with the seed: a new name changes the order of no others."""
     key = f"splits {seed}".encode()
 
     def hash_of(name: str) -> tuple[bytes, str]:

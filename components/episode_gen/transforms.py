@@ -22,12 +22,7 @@ NAMESPACE = "EpisodeGen"
 
 
 class WriteFromTable(beam.PTransform):
-    """Writes shards, PCollection[Shard] -> PCollection[Shard], from the table of examples.
-
-    Args:
-      work: folder with the planner and the content table.
-      uri: location of the Examples artifact.
-    """
+    """Writes shards, PCollection[Shard] -> PCollection[Shard], from the table in folder `work`."""
 
     def __init__(self, work: str, uri: str) -> None:
         super().__init__()
@@ -44,11 +39,7 @@ class WriteFromTable(beam.PTransform):
 class WriteByJoin(beam.PTransform):
     """Writes shards, PCollection[Shard] -> PCollection[Shard], reading the parts of the source.
 
-    Args:
-      work: folder with the planner.
-      uri: location of the Examples artifact.
-      data: the section `data`; every worker opens the source.
-      parts: names of the source's parts.
+    Every worker opens the planner in the folder `work`, and the source of `data`.
     """
 
     def __init__(self, work: str, uri: str, data: DataOptions, parts: list[str]) -> None:

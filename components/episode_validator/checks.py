@@ -39,21 +39,14 @@ def check_episode(
     size: int | None = None,
     target_size: int = 0,
 ) -> Iterator[str]:
-    """Checks the rules of one episode.
+    """Checks the rules of one episode, whose examples are stored bytes.
 
     - There are N different classes, all of the episode's split; no class twice, rotated or not.
+    - Only with `rotated` may a name end in "@90", "@180" or "@270".
     - Every label has exactly K support and Q query examples; of a regression task there are K and
-      Q in all, each with a finite target of the size that the record says.
+      Q in all, each with a finite target of `target_size` values (0 for class labels).
     - No example is in both support and query, or twice in either.
-    - Every example has the size that the record says.
-
-    Args:
-      episode: the episode, its examples as stored bytes.
-      shape: (ways, shots, queries per class) of the split.
-      classes: the class names of the split.
-      rotated: whether a name may end in "@90", "@180" or "@270".
-      size: bytes of a stored example, None where they differ.
-      target_size: number of values in a regression target, 0 for class labels.
+    - Every example has `size` bytes (None where they differ).
     """
     names = [base_name(name) if rotated else name for name in episode.class_names]
     if len(names) != shape.ways:

@@ -58,13 +58,7 @@ class EpisodeValidator(base_beam_component.BaseBeamComponent):
         code_version: str,
         anomalies: channel.BaseChannel | None = None,
     ) -> None:
-        """Constructs the component.
-
-        Args:
-          examples: an Examples channel from EpisodeGen.
-          code_version: hash of the code, since TFX's cache key does not see code.
-          anomalies: an ExampleAnomalies channel from ExampleValidator.
-        """
+        """Constructs the component; `code_version`: hash of the code, which no cache key has."""
         super().__init__(
             EpisodeValidatorSpec(
                 examples=examples,

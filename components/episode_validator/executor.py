@@ -29,14 +29,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Checks the episodes.
-
-        Args:
-          input_dict: `examples`: one Examples artifact with `episodes.json`; `anomalies`
-            (optional): the ExampleAnomalies of ExampleValidator.
-          output_dict: `validation`: gets `episode_validation.json` with the episodes' counts and
-            the hash of the splits.
-          exec_properties: for the cache key.
+        """Checks the episodes; writes their counts and splits' hash to `episode_validation.json`.
 
         Raises:
           InvalidEpisodesError: names the first classes or episodes that break a rule, or the

@@ -21,10 +21,7 @@ def find_violations(
 ) -> list[str]:
     """The first violations of the rules in a set of episodes, as sentences; none if it is sound.
 
-    Args:
-      uri: location of the Examples artifact.
-      output: path of a file for the workers' findings, removed in the end.
-      make_pipeline: function that gives a new Beam pipeline.
+    `output` is the path of a file for the workers' findings, removed in the end.
 
     Raises:
       UserError: the episodes are of an unknown format version.

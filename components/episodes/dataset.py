@@ -18,12 +18,8 @@ from serving.saved_model.signatures import PADDING_LABEL
 def read_split(uri: str, split: str) -> tf.data.Dataset:
     """Reads the serialised episodes of one split, in the order of their indices.
 
-    Args:
-      uri: location of an Examples artifact; the files are `uri/Split-<split>/*.gz`.
-      split: "train", "eval" or "test".
-
     Raises:
-      FileNotFoundError: the split has no files.
+      FileNotFoundError: the split has no files: nothing matches `uri/Split-<split>/*.gz`.
     """
     return tf.data.TFRecordDataset(split_files(uri, split), compression_type="GZIP")
 
@@ -38,18 +34,12 @@ def split_files(uri: str, split: str) -> list[str]:
 
 
 def parse_episodes(serialized: tf.Tensor, spec: ExampleSpec) -> Episodes:
-    """Parses a vector of serialised episodes, inside the graph.
+    """Parses a vector of serialised episodes, `[E]` string, inside the graph.
 
-    Where episodes differ in size the shorter are padded at the end: labels with -1, examples with
-    zeros (the empty string for text). A `None` dimension of the spec, which must be the first, is
-    zero-padded to the longest example of the call.
-
-    Args:
-      serialized: `[E]` string.
-      spec: shape and dtype of an example and its target.
-
-    Returns:
-      inputs of the stored dtype, labels of the task's dtype and shape.
+    Inputs are of the stored dtype, labels of the task's dtype and shape. Where episodes differ in
+    size the shorter are padded at the end: labels with -1, examples with zeros (the empty string
+    for text). A `None` dimension of the spec, which must be the first, is zero-padded to the
+    longest example of the call.
     """
     strings = tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True, default_value="")
     task = task_of(spec)

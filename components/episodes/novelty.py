@@ -26,13 +26,7 @@ class Novelty(NamedTuple):
 def compare_splits(
     splits: Mapping[str, Sequence[str]], groups: Mapping[str, str], *, by_group: bool
 ) -> Novelty:
-    """Compares the test split with the train split.
-
-    Args:
-      splits: the class names of each split.
-      groups: the group of each class that has one.
-      by_group: whether no group is in two splits.
-    """
+    """Compares the test split with the train split; `by_group`: no group is in two splits."""
     if not by_group:
         return Novelty(len(splits["test"]), 0, [])
 

@@ -12,13 +12,7 @@ Predict = Callable[[Episodes], Prediction]
 
 
 def score_episodes(predict: Predict, stacks: Iterable[Episodes], task: Task) -> np.ndarray:
-    """The metric of every episode, `[E]` float64, in the order of the stacks.
-
-    Args:
-      predict: adapts to the support sets of a stack and predicts for its queries.
-      stacks: stacked episodes; those of one stack are predicted in one call.
-      task: the task type, which says what the metric is.
-    """
+    """The metric of every episode, `[E]` float64; those of one stack are predicted in one call."""
     return np.concatenate(
         [task.measure(np.asarray(predict(stack)), np.asarray(stack.query_y)) for stack in stacks]
     )

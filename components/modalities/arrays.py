@@ -7,11 +7,9 @@ from serving.errors import UserError
 
 
 def example_spec(x: np.ndarray, targets: np.ndarray | None = None) -> ExampleSpec:
-    """Guesses the spec of examples: texts, uint8 images, or else vectors of numbers.
+    """Guesses the spec of examples `[n, ...]`: texts, uint8 images, or else vectors of numbers.
 
-    Args:
-      x: examples `[n, ...]`.
-      targets: their float targets `[n, ...target]`, if they have no classes.
+    `targets` are float targets `[n, ...target]` of examples that have no classes.
 
     Raises:
       UserError: the array is of uint8 and not of square images.

@@ -12,10 +12,7 @@ Tensor = Any  # tf.Tensor; this module does not import TensorFlow
 
 @dataclasses.dataclass(frozen=True)
 class ExampleSpec:
-    """One example as it is stored in an episode and sent to a served model.
-
-    It holds all that decides how the graph prepares and decodes examples.
-    """
+    """An example as stored and served: all that decides how the graph prepares and decodes it."""
 
     modality: str  # "image", "text", "audio" or "vector"
     dtype: str  # a NumPy dtype name ("uint8", "float32"), or "string" for text

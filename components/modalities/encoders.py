@@ -26,8 +26,7 @@ def encoded_request(
       spec: shape and dtype of one example.
 
     Returns:
-      `support_x`, `support_labels` and `query_x`, strings; `None` for examples without an
-      encoded form.
+      `support_x`, `support_labels` and `query_x`, strings; `None` without an encoded form.
     """
     encoder = encoder_for(spec)
     if encoder is None:

@@ -41,13 +41,7 @@ def image_modality(spec: ExampleSpec) -> Modality:
 def standardise(images: tf.Tensor, *, size: int, channels: int) -> tf.Tensor:
     """Resizes (Lanczos, antialiased) and converts colours.
 
-    Args:
-      images: `[..., h, w, c]` uint8, c of 1 or 3, with at most one leading dimension.
-      size: height and width of the result.
-      channels: 1 or 3.
-
-    Returns:
-      `[..., size, size, channels]` uint8.
+    `[..., h, w, 1 or 3]` uint8 with at most one leading dimension -> `[..., size, size, channels]`.
     """
     resized = tf.image.resize(
         tf.cast(images, tf.float32), (size, size), method="lanczos3", antialias=True

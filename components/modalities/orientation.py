@@ -10,13 +10,10 @@ _UPRIGHT = 1
 
 
 def exif_orientation(encoded: tf.Tensor) -> tf.Tensor:
-    """The orientation that a png or jpg file names, 1 to 8; 1 where it names none.
+    """The orientation that a png or jpg file names, 1 to 8, int32 scalar; 1 where it names none.
 
-    Args:
-      encoded: string scalar, the file, or as much of its beginning as holds the metadata.
-
-    Returns:
-      int32 scalar, from the Exif data; where these say nothing, from XMP.
+    From the Exif data; where these say nothing, from XMP. `encoded` is a string scalar: the file,
+    or as much of its beginning as holds the metadata.
     """
     # What lies before the first Exif data is taken away; what lies before XMP's property likewise.
     before_exif = r"^\C*?(eXIf|Exif\x00\x00)(II\*\x00|MM\x00\*)"
@@ -30,12 +27,7 @@ def exif_orientation(encoded: tf.Tensor) -> tf.Tensor:
 
 
 def turn_upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
-    """Undoes an orientation.
-
-    Args:
-      image: `[h, w, c]`.
-      orientation: int32 scalar, 1 to 8: of 5 to 8, height and width are swapped.
-    """
+    """Undoes an orientation, an int32 scalar, of an image `[h, w, c]`; 5 to 8 swap h and w."""
 
     def one_of(*values: int) -> tf.Tensor:
         return tf.reduce_any(orientation == list(values))

@@ -32,15 +32,10 @@ _CODED_METADATA = r"Raw profile type exif\x00|XML:com\.adobe\.xmp\x00\x01"
 
 
 def read_kinds(encoded: tf.Tensor, name: str, max_pixels: int) -> tf.Tensor:
-    """Tells how to decode every file, and refuses what cannot be shown rightly.
+    """Tells how to decode every file of `[B]` string, and refuses what cannot be shown rightly.
 
-    Args:
-      encoded: `[B]` string; the empty string is padding.
-      name: name of the input, for errors.
-      max_pixels: largest width times height of a png, gif or bmp (`decode_picture` checks a jpg).
-
-    Returns:
-      `[B]` int32, as `decode_picture` takes it; `PADDING` for padding.
+    Gives `[B]` int32 for `decode_picture`; `PADDING` for the empty string. `name` is the input's,
+    for errors; `max_pixels` is of a png, gif or bmp (`decode_picture` checks a jpg).
 
     Raises:
       tf.errors.InvalidArgumentError: a file is of another kind, too large, cut, or of a form that
@@ -96,16 +91,10 @@ def read_kinds(encoded: tf.Tensor, name: str, max_pixels: int) -> tf.Tensor:
 def decode_picture(
     encoded: tf.Tensor, kind: tf.Tensor, place: tf.Tensor, max_pixels: int
 ) -> tf.Tensor:
-    """Decodes one png, jpg, gif (its first frame) or bmp file.
+    """Decodes one png, jpg, gif (its first frame) or bmp file, a string scalar.
 
-    Args:
-      encoded: string scalar, the file.
-      kind: int32 scalar, from `read_kinds`.
-      place: string scalar that names the file in an error, as "file 3 of `query_x`".
-      max_pixels: largest width times height.
-
-    Returns:
-      uint8 `[h, w, 3]`, upright, transparency laid on white; one black pixel for padding.
+    Gives uint8 `[h, w, 3]`, upright, transparency laid on white; one black pixel for padding.
+    `kind` is from `read_kinds`, `place` names the file in an error, as "file 3 of `query_x`".
 
     Raises:
       tf.errors.InvalidArgumentError: as `read_kinds`, for what lies deeper in the file.

@@ -69,14 +69,9 @@ def _mean_log_mels(sample_rate: int) -> Callable[[tf.Tensor], tf.Tensor]:
 
 
 def spectrogram(samples: tf.Tensor, sample_rate: int) -> tf.Tensor:
-    """Computes log-mel energies over stretched time.
+    """Computes log-mel energies over stretched time, `[n, FRAMES, MEL_BANDS]` float32.
 
-    Args:
-      samples: `[n, T]` float32, zeros after the end of each recording.
-      sample_rate: samples per second.
-
-    Returns:
-      `[n, FRAMES, MEL_BANDS]` float32; all the same where a recording is silent.
+    `samples` are `[n, T]` float32, zeros after the end of each. Silence gives all the same.
     """
     window, hop = round(WINDOW_SECONDS * sample_rate), round(HOP_SECONDS * sample_rate)
     ends = tf.where(tf.not_equal(samples, 0.0), tf.range(1, tf.shape(samples)[1] + 1), 0)

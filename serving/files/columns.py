@@ -59,13 +59,8 @@ def choose_columns(
 ) -> Columns:
     """The columns as named, or a guess by their names and then by what they hold.
 
-    Args:
-      table: the table.
-      text: name of the column of texts; None for a guess.
-      label: name of the column of labels; None for a guess.
-      group: name of the column of groups; None for a guess, which never looks at the values.
-      support: whether the table is a support set, where every class may have one example only.
-      options: how the sentences call the three.
+    Of groups the values are never looked at. In a support set (`support`) every class may have one
+    example only. `options` is how the sentences call the three.
 
     Raises:
       UserError: a column is not there, or there is no one good guess; the sentence lists the
@@ -86,11 +81,7 @@ def choose_columns(
 
 
 def choose_text(table: Table, *, text: str | None = None, options: Options = OPTIONS) -> str:
-    """The column of texts alone, of a table of queries.
-
-    Raises:
-      UserError: as `choose_columns`.
-    """
+    """The column of texts alone, of a table of queries; raises as `choose_columns`."""
     if text is not None and text not in table.columns:
         raise missing_column(table, options.text, f"got {text!r}")
     free = [name for name in table.columns if name]
@@ -125,11 +116,7 @@ def _problem(row: Row, columns: Columns) -> str | None:
 
 
 def _guess_label(table: Table, free: list[str], support: bool, options: Options) -> str:
-    """The one column whose name says so, or whose values repeat.
-
-    Raises:
-      UserError: there is none, or more than one.
-    """
+    """The one column whose name says so, or whose values repeat."""
     values = {name: [row.values.get(name, "").strip() for row in table.rows] for name in free}
     repeats = [name for name in free if 1 < len(set(values[name])) <= len(table.rows) / 2]
     known = _known(LABEL_NAMES, free if support else repeats)
@@ -148,11 +135,7 @@ def _guess_label(table: Table, free: list[str], support: bool, options: Options)
 
 
 def _guess_text(table: Table, free: list[str], options: Options) -> str:
-    """The column of the longest values, if they are much longer than all others.
-
-    Raises:
-      UserError: there is none, or two are much alike.
-    """
+    """The column of the longest values, if they are much longer than all others."""
     lengths = {n: sum(len(row.values.get(n, "")) for row in table.rows) for n in free}
     ordered = sorted(free, key=lambda name: -lengths[name])
     if not ordered or (len(ordered) > 1 and lengths[ordered[0]] < 1.5 * lengths[ordered[1]]):

@@ -16,10 +16,8 @@ _MARKS = (
 def decode_text(content: bytes, encoding: str | None = None) -> tuple[str, str]:
     """The text of a file, without a byte order mark, and its encoding.
 
-    Args:
-      content: the file.
-      encoding: as Python names it ("cp1252"); None for what the mark says, else UTF-8. Latin-1
-        and its like accept any bytes, and so are used only where asked for.
+    `encoding` is as Python names it ("cp1252"); None for what the mark says, else UTF-8. Latin-1
+    and its like accept any bytes, and so are used only where asked for.
 
     Raises:
       UnreadableFile: it is not in that encoding; the reason names the first wrong byte.

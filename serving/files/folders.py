@@ -118,15 +118,7 @@ def suffix_of(name: str) -> str:
 
 
 def _walk(root: Path, folder: str, depth: int, above: frozenset[str], listing: Listing) -> None:
-    """Lists what is in a folder.
-
-    Args:
-      root: where names begin.
-      folder: path relative to it; "" for itself.
-      depth: of the folder below the root.
-      above: the real paths of the folder and of those that hold it.
-      listing: what is extended.
-    """
+    """Lists what is in a folder; `above`: the real paths of it and of those that hold it."""
     try:
         entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
     except OSError as error:

@@ -10,9 +10,7 @@ from serving.files.unreadable import UnreadableFile, printable
 def read_json(text: str, *, whole: bool) -> tuple[list[str], list[Row]]:
     """The keys of all objects, in the order in which they appear first, and the rows.
 
-    Args:
-      text: of the file.
-      whole: whether it is one list of objects; if it is not, its lines are read as JSONL.
+    `whole`: the text is one list of objects; else its lines are read as JSONL.
 
     Raises:
       UnreadableFile: there is no object.

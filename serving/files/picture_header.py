@@ -18,11 +18,10 @@ _START = 1 << 16
 
 
 def read_header(content: bytes) -> PictureHeader:
-    """The header of a picture.
+    """The header of a picture, from its file or its first bytes.
 
-    Args:
-      content: the file, or its first bytes. What lies beyond is taken to be ordinary: a png may
-        tell its orientation after its pixels, and a gif or tiff has frames further on.
+    What lies beyond is taken to be ordinary: a png may tell its orientation after its pixels, and
+    a gif or tiff has frames further on.
 
     Raises:
       UnreadableFile: it is no picture, one of an unknown kind, cut within its header, or empty.
@@ -101,11 +100,7 @@ def read_file_header(path: Path) -> PictureHeader:
 
 
 def check_pixels(header: PictureHeader, max_pixels: int = MAX_PIXELS) -> None:
-    """Refuses a picture that is too large to decode.
-
-    Raises:
-      UnreadableFile: it has more pixels.
-    """
+    """Refuses (`UnreadableFile`) a picture that is too large to decode."""
     if header.width * header.height > max_pixels:
         raise UnreadableFile(
             f"it has {header.width} x {header.height} pixels, which is more than {max_pixels:,}"
@@ -113,10 +108,9 @@ def check_pixels(header: PictureHeader, max_pixels: int = MAX_PIXELS) -> None:
 
 
 def graph_can_read(header: PictureHeader) -> str | None:
-    """Whether an exported graph sees what a viewer shows (components/modalities/picture_files.py).
+    """None if an exported graph (components/modalities/picture_files.py) sees what a viewer shows.
 
-    Returns:
-      None, or half a sentence that says why it does not: "it is a transparent gif file".
+    Else half a sentence that says why it does not: "it is a transparent gif file".
     """
     kind, bits = header.kind, header.bits
     if kind not in ("png", "jpeg", "bmp", "gif"):

@@ -29,14 +29,10 @@ _ENDS = {"jpeg": b"\xff\xd9", "png": b"IEND"}
 
 
 def decode(content: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """A picture as a viewer shows it; of several frames or pages, the first.
+    """A picture as a viewer shows it, `[h, w, 3]` uint8; of several frames or pages, the first.
 
-    Args:
-      content: the file.
-      max_pixels: a picture that has more is refused before it is decoded.
-
-    Returns:
-      `[h, w, 3]` uint8: turned as its EXIF data say, transparency laid on white.
+    It is turned as its EXIF data say, transparency laid on white. One that has more than
+    `max_pixels` is refused before it is decoded.
 
     Raises:
       UnreadableFile: it cannot be decoded, or not rightly.
@@ -59,21 +55,15 @@ def decode(content: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
 
 
 def check_whole(content: bytes, header: PictureHeader) -> None:
-    """Refuses a jpg or png file without its end, which decoders may fill with grey.
-
-    Raises:
-      UnreadableFile: it has none.
-    """
+    """Refuses (`UnreadableFile`) a jpg or png without its end, which decoders may fill in grey."""
     if _ENDS.get(header.kind, b"") not in content[8:]:
         raise UnreadableFile("it ends too early")
 
 
 def flatten(image: Any, header: PictureHeader | None = None) -> np.ndarray:
-    """A `PIL.Image.Image` as `[h, w, 3]` uint8: upright, on white.
+    """A `PIL.Image.Image` of any mode as `[h, w, 3]` uint8: upright, on white.
 
-    Args:
-      image: of any mode, opened from a file or made in memory.
-      header: of the file that it was opened from.
+    `header` is of the file that it was opened from.
 
     Raises:
       UnreadableFile: its numbers have no agreed scale of brightness, or its colours no agreed one
@@ -114,11 +104,7 @@ def to_png(pixels: np.ndarray) -> bytes:
 
 
 def encode_for_graph(content: bytes, max_pixels: int = MAX_PIXELS) -> bytes:
-    """The file as it is where an exported graph reads it rightly, else anew as an RGB png file.
-
-    Raises:
-      UnreadableFile: as `decode`.
-    """
+    """The file as it is where an exported graph reads it rightly, else anew as an RGB png file."""
     header = read_header(content)
     check_pixels(header, max_pixels)
     if graph_can_read(header) is None:

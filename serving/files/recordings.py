@@ -130,9 +130,6 @@ def encode_for_graph(content: bytes) -> bytes:
     """The file as it is where an exported graph reads it, else anew as a 16-bit WAV file.
 
     Its rate and length stay, for the graph to check; several channels are refused.
-
-    Raises:
-      UnreadableFile: as `decode`.
     """
     header = read_header(io.BytesIO(content))
     if header.plain:

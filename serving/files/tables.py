@@ -48,9 +48,7 @@ def is_table(path: Path) -> bool:
 def read_table(path: Path, *, encoding: str | None = None) -> Table:
     """Reads a table; its first line, or the keys of its objects, name the columns.
 
-    Args:
-      path: a file with one of `SUFFIXES`.
-      encoding: None for UTF-8, or UTF-16 where the file begins with its mark.
+    `encoding`: None for UTF-8, or UTF-16 where the file begins with its mark.
 
     Raises:
       UserError: it cannot be opened, is not in that encoding, has no rows or columns, or a quote
@@ -78,11 +76,7 @@ def read_table(path: Path, *, encoding: str | None = None) -> Table:
 
 
 def _read_csv(text: str, delimiter: str) -> tuple[list[str], list[Row]]:
-    """The header and the rows.
-
-    Raises:
-      UnreadableFile: a quote is wrong, or there is no header.
-    """
+    """The header and the rows."""
     lines = _records(text, delimiter)
     try:
         _, header = next(lines)
@@ -102,11 +96,7 @@ def _read_csv(text: str, delimiter: str) -> tuple[list[str], list[Row]]:
 
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Every record that is no empty line, with the line that it begins in, from 1.
-
-    Raises:
-      UnreadableFile: a quote is wrong.
-    """
+    """Every record that is no empty line, with the line that it begins in, from 1."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     while True:
         line = reader.line_num + 1

@@ -49,11 +49,7 @@ def read_tags(content: bytes) -> TiffTags:
 
 
 def exif_orientation(content: bytes) -> int:
-    """1 to 8: how a viewer turns a picture with these EXIF data; 1, which is not at all, if unsaid.
-
-    Args:
-      content: EXIF data, with or without their "Exif" prefix.
-    """
+    """The orientation that EXIF data (with or without "Exif" prefix) name; 1 if they name none."""
     try:
         tags = read_tags(content.removeprefix(b"Exif\0\0"))
     except UnreadableFile:

@@ -47,12 +47,7 @@ def counted(values: Iterable[Any]) -> str:
 
 
 def duplicates(contents: Mapping[str, Any], classes: Mapping[str, str]) -> list[list[str]]:
-    """The names of equal content that are of different classes.
-
-    Args:
-      contents: name -> content, or a digest of it.
-      classes: name -> class.
-    """
+    """The names of equal content (or a digest of it) that are of different classes."""
     by_content: dict[Any, list[str]] = defaultdict(list)
     for name, content in contents.items():
         by_content[content].append(name)

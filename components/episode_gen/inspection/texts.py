@@ -11,11 +11,7 @@ from components.episode_gen.sources.table import Table
 
 
 def inspect(path: Path, columns: Mapping[str, str | None]) -> Inspection:
-    """Reads every row as the pipeline will.
-
-    Args:
-      path: the file.
-      columns: options of the section `data` that name columns; None for a guess.
+    """Reads every row as the pipeline will; `columns` as `inspection.inspect`.
 
     Raises:
       UserError: it cannot be read, or its columns of texts and of classes cannot be told.

@@ -12,10 +12,7 @@ from serving.errors import UserError
 def check_ways(data: DataOptions, episodes: EpisodeOptions, regression: bool | None) -> None:
     """Raises UserError where `ways` do not fit the kind of episode that the source gives.
 
-    Args:
-      data: the section `data`.
-      episodes: the section `episodes`.
-      regression: whether examples have float targets; `None` while that is not known.
+    `regression`: whether examples have float targets; `None` while that is not known.
     """
     for name in ("ways", "train_ways"):
         ways = getattr(episodes, name)

@@ -25,8 +25,9 @@ class Stored(NamedTuple):
 class Source(Protocol):
     """Class data that can be listed quickly and read in independent parts.
 
-    `catalogue` decodes nothing, so that a configuration is checked within seconds. A worker opens
-    the source anew from the options, so a source need not be picklable.
+    `catalogue` decodes nothing, so that a configuration is checked within seconds; it and `read`
+    raise UserError, which names the file or row that cannot be used. A worker opens the source anew
+    from the options, so a source need not be picklable.
     """
 
     spec: ExampleSpec  # shape, dtype and preparation of one example

@@ -11,15 +11,12 @@ from collections.abc import Callable, Hashable, Iterable
 def find_copies(
     names: Iterable[str], key: Callable[[str], Hashable], content: Callable[[str], Hashable]
 ) -> dict[str, str]:
-    """Finds examples that are equal to an earlier one.
+    """Finds examples that are equal to an earlier one: name -> name of the first that it equals.
 
     Args:
       names: names of the examples, in the order in which the first of equal ones is kept.
       key: what equal examples have in common and is quickly found, as their size in bytes.
       content: the content of an example, or a hash of it; called only where keys are equal.
-
-    Returns:
-      name -> name of the first example that it equals.
     """
     by_key: dict[Hashable, list[str]] = defaultdict(list)
     for name in names:

@@ -75,12 +75,7 @@ class Folder:
             return name  # equal to none
 
     def catalogue(self) -> Iterator[CatalogueEntry]:
-        """Lists every file once; looks at its header, or with `unreadable: skip` at all of it.
-
-        Raises:
-          UserError: a file lies outside the classes, is not of this kind, or cannot be read; the
-            message names it.
-        """
+        """Lists every file once; looks at its header, or with `unreadable: skip` at all of it."""
         for name, reason in {} if self.skips else self._outside.items():
             raise self._unreadable(name, reason)
         for folder, files in self.files.items():
@@ -99,11 +94,7 @@ class Folder:
         return list(self.files)
 
     def read(self, part: str) -> Iterator[Stored]:
-        """Reads the examples of one class.
-
-        Raises:
-          UserError: a file cannot be decoded; the message names it.
-        """
+        """Reads the examples of one class."""
         for file in self.files[part]:
             example_id = f"{part}/{file}"
             try:

@@ -19,12 +19,8 @@ TASKS_PER_PART = 500
 class GeneratedTasks:
     """A source of generated tasks, called "name_00017".
 
-    Args:
-      name: name of the kind of task.
-      version: number that changes when `draw` does.
-      spec: shape, dtype and preparation of an example, and the shape of its target.
-      draw: function `(random generator of one task, number of examples) ->` pairs (input, target).
-      data: the numbers of tasks and examples.
+    `draw` is a function (random generator of one task, number of examples) -> pairs (input,
+    target); `version` is a number that changes when it does.
     """
 
     def __init__(

@@ -58,14 +58,7 @@ class InMemorySource:
     def from_rows(
         cls, rows: Sequence[Mapping[str, Any]], *, input: str, label: str, group: str | None = None
     ) -> "InMemorySource":
-        """A source of a list of dicts.
-
-        Args:
-          rows: one dict an example.
-          input: the key of the example.
-          label: the key of the class.
-          group: the key of the group, if there is one.
-        """
+        """A source of dicts, one an example; `input`, `label` and `group` are keys of theirs."""
         inputs, labels = [row[input] for row in rows], [row[label] for row in rows]
         return cls(inputs, labels, groups=[row[group] for row in rows] if group else None)
 

@@ -48,11 +48,7 @@ class Style(NamedTuple):
 
 
 def open_source(data: DataOptions) -> Source:
-    """Opens a source of `data.tasks` styles of `data.examples_per_task` characters each.
-
-    Raises:
-      UserError: there are not so many characters.
-    """
+    """`data.tasks` styles of `data.examples_per_task` characters; UserError if there are fewer."""
     if data.examples_per_task > CHARACTERS:
         raise UserError(
             f"`data.examples_per_task` must be at most the {CHARACTERS} characters that styles are "

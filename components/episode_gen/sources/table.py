@@ -43,10 +43,7 @@ def open_source(data: DataOptions) -> Source:
 
 
 class Table:
-    """Example ids are the file's name and the row: "tickets.csv:17".
-
-    Rows count from 1, without the header.
-    """
+    """A table; an example's id is the file's name and the row, from 1, as in "tickets.csv:17"."""
 
     spec = ExampleSpec("text", "string", ())
 
@@ -70,11 +67,7 @@ class Table:
         return find_copies(texts, texts.__getitem__, texts.__getitem__)
 
     def catalogue(self) -> Iterator[CatalogueEntry]:
-        """Every row once.
-
-        Raises:
-          UserError: there is none, a column is missing, or a row has no text or no class.
-        """
+        """Every row once."""
         row = None
         for row in self.rows():
             if self.id_of(row) in self.copies:
@@ -97,11 +90,7 @@ class Table:
         return hashlib.sha256(self.path.read_bytes()).hexdigest()
 
     def rows(self) -> list[TextExample]:
-        """The usable rows.
-
-        Raises:
-          UserError: as `catalogue`.
-        """
+        """The usable rows."""
         usable, left_out = self._examples
         if left_out and self.data.unreadable != "skip":
             raise UserError(
