@@ -189,7 +189,7 @@ def _print_inspection(console: Console, inspection: "Inspection") -> None:
     print_reasons(console, "Unreadable", inspection.unreadable)
     print_reasons(console, "Not read", inspection.ignored)
     equals = {name: f"equals {other}" for name, other in inspection.copies.items()}
-    print_reasons(console, "Copies left out", equals)
+    print_reasons(console, "Copies", equals)
     print_names(
         console,
         "The same example in several classes",

@@ -12,12 +12,18 @@ MAX_NAMES = 20
 
 
 def print_left_out(console: Console, data: CheckedData) -> None:
-    """Prints the examples, files and classes that a run leaves out."""
-    print_reasons(console, "Skipped", data.skipped)
-    print_reasons(console, "Not read", data.ignored)
-    print_reasons(console, "Copies left out", {n: f"equals {o}" for n, o in data.copies.items()})
-    small = {name: f"{size} examples" for name, size in data.small.items()}
-    print_reasons(console, "Classes left out, by `data.min_examples`", small)
+    """Prints the examples, files and classes that a run leaves out, a line each."""
+    kinds = {
+        "skipped": data.skipped,
+        "not read": data.ignored,
+        "copy": {name: f"equals {other}" for name, other in data.copies.items()},
+        "class left out": {name: f"{size} examples" for name, size in data.small.items()},
+    }
+    for what, reasons in kinds.items():
+        for name, reason in list(reasons.items())[:MAX_NAMES]:
+            console.print(f"  {what} {printable(name)}: {reason}", soft_wrap=True)
+        if len(reasons) > MAX_NAMES:
+            console.print(f"  and {len(reasons) - MAX_NAMES} more, {len(reasons)} in all")
 
 
 def print_reasons(console: Console, title: str, reasons: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from components import user_modules
 from components.episode_gen.catalogue import Catalogue, build_catalogue
+from components.episode_gen.copies import without_copies
 from components.episode_gen.options import DataOptions, EpisodeOptions, check_ways
 from components.episode_gen.sources import open_source
 from components.episode_gen.sources.base import Source
@@ -32,8 +33,9 @@ class CheckedData(NamedTuple):
     # Unreadable examples that are left out, by `data.unreadable`: example id -> reason.
     skipped: Mapping[str, str]
     ignored: Mapping[str, str]  # files that nobody would take for an example: name -> reason
-    # Examples that are left out as equal to another: example id -> the other.
-    copies: Mapping[str, str]
+    copies: Mapping[str, str]  # examples that equal another: example id -> the first of them
+    # Those of different classes, which no episode holds together: example id -> the first.
+    across: Mapping[str, str]
     # Classes that are left out, by `data.min_examples`: name -> number of examples.
     small: Mapping[str, int]
 
@@ -49,13 +51,15 @@ def check_data(data: DataOptions, episodes: EpisodeOptions) -> CheckedData:
     source = open_source(data)
     check_ways(data, episodes, source.spec.regression)
     catalogue = build_catalogue(source.catalogue(), by_group=data.split_by == "group")
-    catalogue, small = without_small_classes(catalogue, data.min_examples)
-    splits = split_classes(catalogue, data)
     # Only sources of a user's own files leave any out.
     skipped, ignored, copies = (
         getattr(source, name, {}) for name in ("skipped", "ignored", "copies")
     )
-    hint = f" ({len(copies)} copies of other examples were left out.)" if copies else ""
+    listed = catalogue.size()
+    catalogue, across = without_copies(catalogue, copies)
+    catalogue, small = without_small_classes(catalogue, data.min_examples)
+    splits = split_classes(catalogue, data)
+    hint = f" ({len(copies)} of {listed} examples equal another one.)" if copies else ""
     check_episodes(catalogue, splits, episodes, hint)
     can_rotate = source.spec.modality == "image" and not source.spec.regression
     if episodes.rotations != "none" and not can_rotate:
@@ -67,7 +71,16 @@ def check_data(data: DataOptions, episodes: EpisodeOptions) -> CheckedData:
         _check_names(catalogue)
     fingerprint = _fingerprint(source, data)
     return CheckedData(
-        source, source.spec, catalogue, splits, fingerprint, skipped, ignored, copies, small
+        source,
+        source.spec,
+        catalogue,
+        splits,
+        fingerprint,
+        skipped,
+        ignored,
+        copies,
+        across,
+        small,
     )
 
 

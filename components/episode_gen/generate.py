@@ -34,7 +34,9 @@ def generate_episodes(
       UserError: as `check_data`, and where an example cannot be read.
     """
     checked = check_data(config.data, config.episodes)
-    planner = make_planner(checked.spec, config.episodes, checked.catalogue, checked.splits)
+    planner = make_planner(
+        checked.spec, config.episodes, checked.catalogue, checked.splits, checked.across
+    )
     tf.io.gfile.makedirs(work)
     planner.save(work)
     megabytes = checked.catalogue.size() * example_bytes(checked.spec) / 2**20

@@ -36,7 +36,9 @@ def draw_episodes(
     checked: CheckedData, episodes: EpisodeOptions, *, split: str, count: int
 ) -> list[Episode]:
     """The first `count` episodes of a split, equal to those that EpisodeGen writes."""
-    planner = make_planner(checked.spec, episodes, checked.catalogue, checked.splits)
+    planner = make_planner(
+        checked.spec, episodes, checked.catalogue, checked.splits, checked.across
+    )
     wanted = {
         example_id
         for index in range(count)

@@ -74,6 +74,7 @@ def plan_episode(
     sizes: Sequence[int],
     rotate: bool,
     groups: Sequence[Sequence[int]] = (),
+    attempt: int = 0,
 ) -> EpisodePlan:
     """Draws one episode.
 
@@ -84,11 +85,13 @@ def plan_episode(
     - No example is in both support and query, or twice in either.
     - Every class has exactly K support and Q query examples, in an order that is drawn, too.
 
-    `sizes` are the numbers of examples of each class of the split, classes sorted by name.
+    `sizes` are the numbers of examples of each class of the split, classes sorted by name. With
+    another `attempt` than 0, another episode is drawn, in place of one that cannot be used.
     """
     ways, shots, queries = shape
     per_class = shots + queries
-    rng = StableRng((seed, SPLITS.index(split), index), count=1 + 2 * ways + 2 * ways * per_class)
+    entropy = (seed, SPLITS.index(split), index, *([attempt] if attempt else []))
+    rng = StableRng(entropy, count=1 + 2 * ways + 2 * ways * per_class)
     choice = groups[rng.below(len(groups))] if groups else range(len(sizes))
     numbers = [choice[place] for place in rng.distinct(len(choice), ways)]
     rotations = [rng.below(ROTATIONS) if rotate else 0 for _ in numbers]

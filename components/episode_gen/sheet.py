@@ -12,6 +12,7 @@ from components.modalities.base import ExampleSpec
 from components.modalities.pictures import HAVE_PICTURES, as_picture, as_pixels
 from serving import atomic
 from serving.errors import UserError
+from serving.files.unreadable import printable
 
 TILE, GAP, CAPTION = 48, 4, 16  # pixels
 PAPER, INK, LINE = (255, 255, 255), (0, 0, 0), (190, 60, 40)
@@ -83,7 +84,7 @@ def _draw_episode(episode: Episode, rows: Sequence[Row]) -> Image.Image:
     draw.line([(middle, CAPTION), (middle, size[1] - 2 * GAP)], fill=LINE)
     for number, (caption, support, query) in enumerate(rows):
         top = CAPTION + number * row_height
-        draw.text((GAP, top), caption, fill=INK)
+        draw.text((GAP, top), printable(caption), fill=INK)
         for column, image in enumerate(support):
             panel.paste(_tile(image), (GAP + column * step, top + CAPTION))
         for column, image in enumerate(query, start=shots):

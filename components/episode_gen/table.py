@@ -8,6 +8,8 @@ import json
 import mmap
 import os
 import tempfile
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +27,8 @@ from serving.errors import UserError
 _PLANNER_FILE, _CONTENT_FILE, _STARTS_FILE = "planner.json", "content.bin", "starts.npy"
 
 
+MAX_ATTEMPTS = 1_000
+
 _EPISODES = TypeAdapter(EpisodeOptions)
 
 
@@ -41,22 +45,44 @@ class Planner:
     """Plans the episodes of a catalogue; the same on every worker that opens the same folder."""
 
     def __init__(
-        self, spec: ExampleSpec, episodes: EpisodeOptions, splits: dict[str, SplitClasses]
+        self,
+        spec: ExampleSpec,
+        episodes: EpisodeOptions,
+        splits: dict[str, SplitClasses],
+        equal: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        self.spec, self.episodes, self.splits = spec, episodes, splits
+        self.spec, self.episodes, self.splits, self.equal = spec, episodes, splits, equal
         self._sizes = {split: list(map(len, splits[split].examples)) for split in SPLITS}
 
     def plan(self, split: str, index: int) -> EpisodePlan:
-        """The plan of one episode; see `sampling.plan_episode`."""
-        return plan_episode(
-            seed=self.episodes.seed,
-            split=split,
-            index=index,
-            shape=self.episodes.shape_of(split),
-            sizes=self._sizes[split],
-            rotate=self.episodes.rotates(split),
-            groups=self.splits[split].groups,
+        """The plan of one episode; see `sampling.plan_episode`.
+
+        Where it would hold two equal examples of different classes, another is drawn in its place.
+
+        Raises:
+          UserError: every one of `MAX_ATTEMPTS` would.
+        """
+        for attempt in range(MAX_ATTEMPTS):
+            plan = plan_episode(
+                seed=self.episodes.seed,
+                split=split,
+                index=index,
+                shape=self.episodes.shape_of(split),
+                sizes=self._sizes[split],
+                rotate=self.episodes.rotates(split),
+                groups=self.splits[split].groups,
+                attempt=attempt,
+            )
+            if not self.equal or self._all_different(split, plan):
+                return plan
+        raise UserError(
+            f"an episode must not hold equal examples in two classes: of {split}, {MAX_ATTEMPTS} "
+            "draws all did. Take the copies out of the data, or set `data.copies` to keep."
         )
+
+    def _all_different(self, split: str, plan: EpisodePlan) -> bool:
+        originals = [self.equal.get(one, one) for one in self.example_ids(split, plan)]
+        return len(set(originals)) == len(originals)
 
     def example_ids(self, split: str, plan: EpisodePlan) -> list[str]:
         """The ids of an episode's examples, support then query."""
@@ -72,6 +98,7 @@ class Planner:
             "spec": self.spec.to_json(),
             "episodes": _EPISODES.dump_python(self.episodes, mode="json"),
             "splits": self.splits,
+            "equal": dict(self.equal),
         }
         with tf.io.gfile.GFile(f"{folder}/{_PLANNER_FILE}", "w") as file:
             file.write(json.dumps(state))
@@ -85,13 +112,26 @@ class Planner:
             ExampleSpec.from_json(state["spec"]),
             _EPISODES.validate_json(json.dumps(state["episodes"])),
             {split: SplitClasses(*state["splits"][split]) for split in SPLITS},
+            state["equal"],
         )
 
 
 def make_planner(
-    spec: ExampleSpec, episodes: EpisodeOptions, catalogue: Catalogue, splits: dict[str, list[str]]
+    spec: ExampleSpec,
+    episodes: EpisodeOptions,
+    catalogue: Catalogue,
+    splits: dict[str, list[str]],
+    equal: Mapping[str, str] = MappingProxyType({}),
 ) -> Planner:
-    """The planner of a checked configuration."""
+    """The planner of a checked configuration.
+
+    Args:
+      spec: description of an example.
+      episodes: the shape of an episode.
+      catalogue: the classes and their examples.
+      splits: the class names of each split.
+      equal: examples of different classes that are equal: id -> id of the first.
+    """
 
     def classes(split: str) -> SplitClasses:
         names = splits[split]
@@ -102,7 +142,7 @@ def make_planner(
         groups = [numbers[group] for group in sorted(numbers)]
         return SplitClasses(names, [catalogue.examples[name] for name in names], groups)
 
-    return Planner(spec, episodes, {split: classes(split) for split in SPLITS})
+    return Planner(spec, episodes, {split: classes(split) for split in SPLITS}, equal)
 
 
 class ContentTable:

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 INK, GREY, LIGHT, ACCENT, SECOND = "#1f2933", "#7b8794", "#d9dee4", "#0f766e", "#b45309"
 
 STYLE: Any = {
+    "text.parse_math": False,  # a class may be called "$x$"
     "svg.fonttype": "none",  # the page's own font
     "svg.hashsalt": "report",  # equal numbers give equal bytes
     "font.family": "sans-serif",

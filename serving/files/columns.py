@@ -38,11 +38,12 @@ class TextExample(NamedTuple):
 
 
 class Options(NamedTuple):
-    """What a sentence calls the options that name columns."""
+    """What a sentence calls the options that name columns, and what it says of them at its end."""
 
     text: str = "`--text-column`"
     label: str = "`--label-column`"
     group: str = "`--group-column`"
+    hint: str = ""
 
 
 OPTIONS = Options()
@@ -66,9 +67,9 @@ def choose_columns(
       UserError: a column is not there, or there is no one good guess; the sentence lists the
         columns.
     """
-    for option, named in zip(options, (text, label, group)):
+    for role, named in (("text", text), ("label", label), ("group", group)):
         if named is not None and named not in table.columns:
-            raise missing_column(table, option, f"got {named!r}")
+            raise missing_column(table, options, role, f"got {named!r}")
     given = {text, label, group}
     free = [name for name in table.columns if name and name not in given]
     group = group or _known(GROUP_NAMES, free)
@@ -83,7 +84,7 @@ def choose_columns(
 def choose_text(table: Table, *, text: str | None = None, options: Options = OPTIONS) -> str:
     """The column of texts alone, of a table of queries; raises as `choose_columns`."""
     if text is not None and text not in table.columns:
-        raise missing_column(table, options.text, f"got {text!r}")
+        raise missing_column(table, options, "text", f"got {text!r}")
     free = [name for name in table.columns if name]
     rest = [name for name in free if name not in (_known(LABEL_NAMES, free), *GROUP_NAMES)]
     return text or _known(TEXT_NAMES, free) or _guess_text(table, rest, options)
@@ -130,7 +131,7 @@ def _guess_label(table: Table, free: list[str], support: bool, options: Options)
         return known
     counts = ", ".join(f"{name!r} of {len(set(values[name]))} values" for name in repeats)
     raise missing_column(
-        table, options.label, f"its values repeat in {counts}" if repeats else "got none"
+        table, options, "label", f"its values repeat in {counts}" if repeats else "got none"
     )
 
 
@@ -139,7 +140,7 @@ def _guess_text(table: Table, free: list[str], options: Options) -> str:
     lengths = {n: sum(len(row.values.get(n, "")) for row in table.rows) for n in free}
     ordered = sorted(free, key=lambda name: -lengths[name])
     if not ordered or (len(ordered) > 1 and lengths[ordered[0]] < 1.5 * lengths[ordered[1]]):
-        raise missing_column(table, options.text, "got none, and none could be guessed")
+        raise missing_column(table, options, "text", "got none, and none could be guessed")
     return ordered[0]
 
 
@@ -154,7 +155,19 @@ def _known(names: Iterable[str], have: list[str]) -> str | None:
     return None
 
 
-def missing_column(table: Table, option: str, problem: str = "got none") -> UserError:
-    """The sentence that lists the columns of a table, of which an option must name one."""
+def missing_column(
+    table: Table, options: Options, role: str, problem: str = "got none"
+) -> UserError:
+    """The sentence that lists the columns of a table, of which an option must name one.
+
+    Args:
+      table: the table.
+      options: how the sentence calls the options.
+      role: "text", "label" or "group".
+      problem: what is there instead.
+    """
     columns = ", ".join(table.columns)
-    return UserError(f"{option} must name a column of {table.name} ({columns}): {problem}.")
+    return UserError(
+        f"{getattr(options, role)} must name a column of {table.name} ({columns}): {problem}."
+        f"{options.hint}"
+    )

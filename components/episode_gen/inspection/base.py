@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from serving.files.folders import SplitLike
@@ -15,14 +15,14 @@ class Inspection:
     kind: str  # what the path was taken for, as "a folder of images"
     modality: str  # "image", "text" or "audio"
     data: dict[str, Any]  # the section `data` of a configuration that reads it
-    class_sizes: dict[str, int]  # readable examples of each class, without copies
+    class_sizes: dict[str, int]  # readable and different examples of each class
     facts: dict[str, str]  # what there is to tell of the files: name -> value
     unreadable: dict[str, str]  # file or row -> reason
     # Equal examples that lie in different classes, each a group of names.
     duplicates: list[list[str]]
     # Files that nobody would take for an example: name -> reason.
     ignored: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    # Examples that are left out as equal to another: name -> the other.
+    # Examples that equal another: name -> the first of them.
     copies: Mapping[str, str] = dataclasses.field(default_factory=dict)
     # Signs that folders are splits of one set of classes, if there are any.
     split_like: SplitLike | None = None
@@ -30,6 +30,22 @@ class Inspection:
     def too_small(self, shots: int, queries: int) -> list[str]:
         """The classes that have fewer than K + Q examples."""
         return [name for name, size in self.class_sizes.items() if size < shots + queries]
+
+
+def without_copies(
+    names: Iterable[str], copies: Mapping[str, str], class_of: Callable[[str], str]
+) -> list[str]:
+    """The names, of equal examples of a class the first alone.
+
+    Args:
+      names: names of examples.
+      copies: name -> name of the first example that it equals, of any class.
+      class_of: gives the class of a name.
+    """
+    first: dict[tuple[str, str], str] = {}
+    for name in names:
+        first.setdefault((class_of(name), copies.get(name, name)), name)
+    return list(first.values())
 
 
 def spread(values: Iterable[float]) -> str:

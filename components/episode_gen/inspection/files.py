@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from components.episode_gen.copies import find_copies
 from components.episode_gen.inspection import base
-from components.episode_gen.sources.copies import find_copies
 from serving.files.class_folders import formats
 from serving.files.folders import ClassFolders, split_like
 from serving.files.unreadable import UnreadableFile, read_content
@@ -64,7 +64,7 @@ class Looked(Generic[Seen]):
         """What the look finds, joined by what is told of this kind of files alone."""
         skip = {"unreadable": "skip"} if self.unreadable else {}
         by = {"split_by": "group"} if self._by_group else {}
-        kept = [name for name in self.seen if name not in self.copies]
+        kept = base.without_copies(self.seen, self.copies, self.class_of)
         groups = {name.partition("/")[0] for name in kept}
         count = {"groups": str(len(groups))} if self._by_group else {}
         ignored = self._folders.ignored

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.episode_gen.inspection.base import Inspection, duplicates, spread
+from components.episode_gen.inspection.base import Inspection, duplicates, spread, without_copies
 from components.episode_gen.options import DataOptions
 from components.episode_gen.sources.table import Table
 
@@ -20,7 +20,9 @@ def inspect(path: Path, columns: Mapping[str, str | None]) -> Inspection:
     options: dict[str, Any] = {**section, **columns}
     table = Table(path, DataOptions(**options))
     found = table.columns
-    rows = [row for row in table.rows() if table.id_of(row) not in table.copies]
+    every = {table.id_of(row): row for row in table.rows()}
+    kept = without_copies(every, table.copies, lambda name: every[name].label)
+    rows = [every[name] for name in kept]
     groups = {row.group for row in rows if row.group is not None}
     names = {
         "input_feature": found.text,
@@ -29,7 +31,6 @@ def inspect(path: Path, columns: Mapping[str, str | None]) -> Inspection:
         "encoding": columns.get("encoding"),
     }
     lengths = [len(row.text) for row in rows]
-    every = {table.id_of(row): row for row in table.rows()}
     if not table.skipped:
         del section["unreadable"]
     return Inspection(

@@ -63,8 +63,9 @@ class DataOptions:
     """Whether files that cannot be read or lie outside the classes, and rows of a table that lack
     a text or a class, are refused or skipped; each is named either way."""
     copies: Literal["skip", "keep"] = "skip"
-    """Whether of equal files of a folder, or texts of a table, only the first is an example (else
-    an episode may ask about the very example that it shows); the others are counted."""
+    """Whether equal files of a folder, and equal texts of a table, are kept out of one episode (of
+    those of a class, the first alone is drawn); else it may ask about the very example that it
+    shows. They are counted either way."""
     min_examples: Count = 0
     """Classes with fewer examples are left out, and named."""
     sample_rate: int = Field(default=16_000, ge=1_000)

@@ -5,9 +5,9 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from components.episode_gen.copies import find_copies
 from components.episode_gen.options import DataOptions
 from components.episode_gen.sources.base import CatalogueEntry, Source, Stored
-from components.episode_gen.sources.copies import find_copies
 from components.episode_gen.sources.file_kind import FileKind
 from components.episode_gen.sources.image_files import image_files
 from components.episode_gen.sources.recording_files import recording_files
@@ -56,7 +56,7 @@ class Folder:
 
     @functools.cached_property
     def copies(self) -> dict[str, str]:
-        """What is left out as equal to an earlier file: example id -> that file."""
+        """Files that equal an earlier one: example id -> that one."""
         if self.keeps_copies:
             return {}
         names = [f"{folder}/{file}" for folder, files in self.files.items() for file in files]
@@ -82,7 +82,7 @@ class Folder:
             group, _, name = folder.rpartition("/")
             for file in files:
                 example_id = f"{folder}/{file}"
-                if example_id in self.skipped or example_id in self.copies:
+                if example_id in self.skipped:
                     continue
                 try:
                     self.kind.check(self.root / example_id)

@@ -5,9 +5,9 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from components.episode_gen.copies import find_copies
 from components.episode_gen.options import DataOptions
 from components.episode_gen.sources.base import CatalogueEntry, Source, Stored
-from components.episode_gen.sources.copies import find_copies
 from components.modalities.base import ExampleSpec
 from serving.errors import UserError
 from serving.files import tables as files
@@ -21,9 +21,10 @@ from serving.files.columns import (
 )
 
 OPTIONS = Options(
-    "`data.input_feature` (`--text-column`)",
-    "`data.label_feature` (`--label-column`)",
-    "`data.group_feature` (`--group-column`)",
+    "`data.input_feature`",
+    "`data.label_feature`",
+    "`data.group_feature`",
+    " `fewshot init` takes `--text-column`, `--label-column` and `--group-column`.",
 )
 
 
@@ -60,7 +61,7 @@ class Table:
 
     @functools.cached_property
     def copies(self) -> dict[str, str]:
-        """What is left out as equal to an earlier text: example id -> the id of that text."""
+        """Rows of a text that an earlier one has: example id -> id of that one."""
         if self.data.copies == "keep":
             return {}
         texts = {self.id_of(row): row.text.lower() for row in self._examples[0]}
@@ -70,8 +71,6 @@ class Table:
         """Every row once."""
         row = None
         for row in self.rows():
-            if self.id_of(row) in self.copies:
-                continue
             yield CatalogueEntry(row.label, row.group, self.id_of(row))
         if row is None:
             raise UserError(
@@ -117,7 +116,7 @@ class Table:
             options=OPTIONS,
         )
         if columns.group is None and data.split_by == "group":
-            raise missing_column(self.table, OPTIONS.group)
+            raise missing_column(self.table, OPTIONS, "group")
         return columns
 
     @functools.cached_property

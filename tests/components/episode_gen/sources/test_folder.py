@@ -121,17 +121,20 @@ def test_groups_are_pooled_where_the_splits_are_by_class(grouped_folder):
     assert (entry.class_name, entry.group) == ("class_00", "group_0")
 
 
-def test_copies_are_left_out_unless_they_are_to_be_kept(own_folder):
+def test_copies_are_found_unless_they_are_to_be_kept(own_folder):
     original = own_folder / "class_01" / "2.png"
     for name in ("class_01/copy.png", "class_07/copy.png"):
         (own_folder / name).write_bytes(original.read_bytes())
     source = open_source(folder(own_folder))
-    assert len(list(source.catalogue())) == 72
     assert source.copies == {
         "class_01/copy.png": "class_01/2.png",
         "class_07/copy.png": "class_01/2.png",
     }
-    assert len(list(open_source(folder(own_folder, copies="keep")).catalogue())) == 74
+    assert open_source(folder(own_folder, copies="keep")).copies == {}
+    data = check_data(folder(own_folder), EpisodeOptions(ways=2, shots=1, queries=1))
+    sizes = {name: len(ids) for name, ids in data.catalogue.examples.items()}
+    assert sizes["class_01"] == 6 and sizes["class_07"] == 7  # one of a class, one in another
+    assert data.across == dict.fromkeys(["class_01/2.png", "class_07/copy.png"], "class_01/2.png")
 
 
 def test_every_picture_is_what_a_viewer_shows(tmp_path):
