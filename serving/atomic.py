@@ -18,19 +18,10 @@ from typing import Any
 def replacement(path: str | Path) -> Iterator[str]:
     """Gives a temporary name; what is written there becomes `path` when the block ends.
 
-    If the block raises an error, what was written is deleted and `path` stays as it was. The
-    folder of `path` is made if it is absent. Two processes may write the same file at once: the
-    one that ends last wins.
-
-    Args:
-      path: a path on this machine, or a URL that TensorFlow opens (`gs://`).
-
-    Yields:
-      The path of a file, a link or a folder to make, beside `path`.
-
-    Raises:
-      OSError: a folder stands there already and is not empty; a folder is never overwritten. For
-        a URL it is TensorFlow's `AlreadyExistsError`.
+    If the block raises an error, what was written is deleted and `path` stays as it was. The folder
+    of `path` is made if it is absent. Two processes may write the same file at once: the one that
+    ends last wins. A folder is never overwritten: OSError if one that is not empty stands there
+    already, and for a URL that TensorFlow opens (`gs://`) its AlreadyExistsError.
     """
     target = str(path).rstrip("/")
     files: Any = _Disk

@@ -36,17 +36,11 @@ class SignatureClient(Protocol):
 
 @dataclass(frozen=True)
 class AdaptedModel:
-    """A model adapted to one support set.
-
-    Attributes:
-      client: the client that sends the requests.
-      weights: the adapted tensors by name, `[1, ...]` each.
-      class_names: the classes of the support set; empty for a regression model.
-    """
+    """A model adapted to one support set; `client` sends the requests."""
 
     client: SignatureClient
-    weights: dict[str, np.ndarray]
-    class_names: list[str]
+    weights: dict[str, np.ndarray]  # the adapted tensors by name, `[1, ...]` each
+    class_names: list[str]  # the classes of the support set; empty for a regression model
 
     def classify(self, queries: Sequence[Example], *, timeout: float | None = None) -> Answer:
         """Classifies queries with the adapted weights."""

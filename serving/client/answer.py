@@ -12,10 +12,8 @@ from serving.saved_model import signatures as names
 class Answer(NamedTuple):
     """A model's predictions for the queries of one episode.
 
-    Attributes:
-      probabilities: float32 [Q, N], columns in the order of `class_names`.
-      class_names: the N classes in the order of the support set.
-      version: the version of the model; None over REST, which does not report it.
+    `probabilities` is float32 [Q, N] with columns in the order of `class_names`, that of the
+    support set; `version` is the model's, None over REST, which does not report it.
     """
 
     probabilities: np.ndarray
@@ -44,11 +42,7 @@ def read_answer(reply: Reply, class_names: list[str]) -> Answer:
 
 
 def read_targets(reply: Reply) -> np.ndarray:
-    """Reads the first episode's targets, float32 `[Q, ...target]`.
-
-    Raises:
-      UserError: the model is a classifier.
-    """
+    """Reads the first episode's targets, float32 `[Q, ...target]`; UserError for a classifier."""
     if names.TARGETS not in reply.outputs:
         raise UserError("The model gives no targets (a classifier?); use `classify`.")
     return reply.outputs[names.TARGETS][0]

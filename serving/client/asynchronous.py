@@ -16,14 +16,10 @@ from serving.client.transport import Reply
 
 
 class AsyncFewShotClient:
-    """Awaitable calls of a FewShotClient.
+    """Awaitable calls of a FewShotClient, at most `in_flight` at once; `close` closes it.
 
     Each call runs in a thread of a small pool, so it works with every transport; packing an episode
     costs more than switching threads. Cancelling a call does not stop a request already sent.
-
-    Args:
-      client: a client with any transport; `close` closes it.
-      in_flight: largest number of requests at once.
     """
 
     def __init__(self, client: FewShotClient, *, in_flight: int = 4):

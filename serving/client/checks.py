@@ -18,19 +18,9 @@ def check_inputs(
 ) -> dict[str, np.ndarray]:
     """Checks all inputs of a request and returns them as arrays of the signature's dtypes.
 
-    Floats of another width are converted, and integers whose values fit; nothing else is.
-
-    Args:
-      signature_name: name of the signature, for the message.
-      signature: dtypes and shapes that `inputs` and `shared` together must fit.
-      inputs: arrays or nested lists by name: all inputs that are not in `shared`.
-      shared: arrays that `check_some` returned earlier.
-
-    Returns:
-      The arrays of `inputs`.
-
-    Raises:
-      UserError: an input does not fit; the sentence names it, the rule and the value.
+    Floats of another width are converted, and integers whose values fit; nothing else is. All that
+    are not in `shared`, arrays from `check_some`, must be in `inputs`, as arrays or nested lists. A
+    UserError names the input that does not fit, the rule and the value.
     """
     everything = {**shared, **inputs}
     if everything.keys() != signature.inputs.keys():

@@ -5,19 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from serving.client import episode
 from serving.client.adapted import AdaptedModel, BoundSignature, chunks
 from serving.client.answer import Answer, read_answer, read_targets
 from serving.client.checks import check_inputs, check_some
 from serving.client.connect import open_transport
-from serving.client.episode import (
-    Example,
-    SupportSet,
-    modality_of,
-    query_inputs,
-    signature_for,
-    support_inputs,
-    target_inputs,
-)
+from serving.client.episode import Example, SupportSet
 from serving.client.retry import with_retries
 from serving.client.transport import Reply, Signature, Tls, Transport
 from serving.errors import UserError
@@ -46,16 +39,11 @@ class FewShotClient:
         tls: Tls | None = None,
         timeout: float = DEFAULT_TIMEOUT,
     ) -> "FewShotClient":
-        """Opens a model.
+        """Opens a model of a server, or a SavedModel on disk.
 
-        Args:
-          target: `http://host:port` (REST), `host:port` or `unix:PATH` (gRPC), or the folder of
-            a SavedModel or of its versions.
-          model: the model's name on the server.
-          version: a version number; the newest by default.
-          label: a version label instead of a number.
-          tls: certificates for a server with TLS.
-          timeout: seconds for a call, its retries included.
+        `target` is `http://host:port` (REST), `host:port` or `unix:PATH` (gRPC), or the folder of a
+        SavedModel or of its versions. Without a version number or a label it is the newest version;
+        `timeout` is in seconds for a call, its retries included.
         """
         return cls(
             open_transport(str(target), ModelSpec(model, version, label), tls), timeout=timeout
@@ -71,34 +59,18 @@ class FewShotClient:
     def run(
         self, signature_name: str, inputs: Mapping[str, Any], *, timeout: float | None = None
     ) -> Reply:
-        """Runs a signature on whole episodes, `[E, ...]` in every tensor.
+        """Runs a signature on whole episodes, `[E, ...]` in every tensor: arrays or nested lists.
 
-        Args:
-          signature_name: one of `signatures`.
-          inputs: arrays or nested lists by name.
-          timeout: seconds for this call; the client's timeout if None.
-
-        Returns:
-          The outputs by name, and the version of the model.
-
-        Raises:
-          UserError: the inputs do not fit the signature; nothing was sent.
-          StatusError: the server refused or did not answer.
+        `timeout` is in seconds; the client's if None. Raises a UserError if the inputs do not fit
+        the signature (nothing was sent), a StatusError if the server refused or did not answer.
         """
         return self.bind(signature_name, {})(inputs, timeout=timeout)
 
     def bind(self, signature_name: str, shared: Mapping[str, Any]) -> BoundSignature:
         """Prepares many requests to a signature that have some inputs in common.
 
-        Args:
-          signature_name: one of `signatures`.
-          shared: the common inputs; they are checked, and over gRPC encoded, only once.
-
-        Returns:
-          A function of the other inputs that sends the request and returns the reply.
-
-        Raises:
-          UserError: there is no such signature, or `shared` does not fit it.
+        Those are checked, and over gRPC encoded, only once (UserError if they do not fit). The
+        function that is returned takes the other inputs, sends the request and returns the reply.
         """
         if signature_name not in self.signatures:
             raise UserError(
@@ -123,16 +95,16 @@ class FewShotClient:
     ) -> Answer:
         """Adapts to the support set and classifies the queries, in one request.
 
-        Args:
-          support: the examples of each class by its name: arrays of the model's example shape;
-            image or sound files by name, as `Path` or as `bytes`; PIL images; or texts. Pictures
-            are read as a viewer shows them: upright, transparency on white.
-          queries: examples of these kinds; files and arrays of images may be mixed.
-          timeout: seconds for this call; the client's timeout if None.
+        The support set has the examples of each class by its name: arrays of the model's example
+        shape; image or sound files by name, as `Path` or as `bytes`; PIL images; or texts. Files
+        and arrays of images may be mixed. Pictures are read as a viewer shows them: upright,
+        transparency on white.
         """
-        signature_name = signature_for(self.signatures, support, queries)
-        specs, modality = self.signatures[signature_name].inputs, modality_of(self.signatures)
-        inputs = support_inputs(support, specs, modality) | query_inputs(queries, specs, modality)
+        signature_name = episode.signature_for(self.signatures, support, queries)
+        specs = self.signatures[signature_name].inputs
+        modality = episode.modality_of(self.signatures)
+        inputs = episode.support_inputs(support, specs, modality)
+        inputs |= episode.query_inputs(queries, specs, modality)
         reply = self.run(signature_name, inputs, timeout=timeout)
         return read_answer(reply, list(support))
 
@@ -146,18 +118,12 @@ class FewShotClient:
     ) -> np.ndarray:
         """Adapts a regression model to one episode's examples and predicts for its queries.
 
-        Args:
-          support_x: `[S, ...example]`.
-          support_y: `[S, ...target]`: numbers, or whole images for a model from image to image.
-          query_x: `[Q, ...example]`.
-          timeout: seconds for this call; the client's timeout if None.
-
-        Returns:
-          `[Q, ...target]` float32.
+        Takes `support_x` [S, ...example], `support_y` [S, ...target] (numbers, or whole images for
+        a model from image to image) and `query_x` [Q, ...example]; returns [Q, ...target] float32.
         """
         specs = self.signatures[names.ADAPT_AND_PREDICT].inputs
-        inputs = target_inputs(self.signatures, support_x, support_y)
-        inputs |= query_inputs(query_x, specs, modality_of(self.signatures))
+        inputs = episode.target_inputs(self.signatures, support_x, support_y)
+        inputs |= episode.query_inputs(query_x, specs, episode.modality_of(self.signatures))
         return read_targets(self.run(names.ADAPT_AND_PREDICT, inputs, timeout=timeout))
 
     def adapt(self, support: SupportSet, *, timeout: float | None = None) -> AdaptedModel:
@@ -165,14 +131,14 @@ class FewShotClient:
 
         Takes arrays and texts only: the signature that decodes files adapts in every request.
         """
-        name = signature_for(self.signatures, support)
+        name = episode.signature_for(self.signatures, support)
         if name == names.ENCODED or names.ADAPT not in self.signatures:
             raise UserError(
                 "`adapt` needs a model with the signature `adapt`, and arrays or texts as "
                 "examples; use `classify` for this support set."
             )
         specs = self.signatures[names.ADAPT].inputs
-        inputs = support_inputs(support, specs, modality_of(self.signatures))
+        inputs = episode.support_inputs(support, specs, episode.modality_of(self.signatures))
         reply = self.run(names.ADAPT, inputs, timeout=timeout)
         return AdaptedModel(self, reply.outputs, list(support))
 
@@ -180,7 +146,7 @@ class FewShotClient:
         self, support_x: Sequence[Any], support_y: Sequence[Any], *, timeout: float | None = None
     ) -> AdaptedModel:
         """Adapts a regression model once; the arguments are those of `regress`."""
-        inputs = target_inputs(self.signatures, support_x, support_y)
+        inputs = episode.target_inputs(self.signatures, support_x, support_y)
         return AdaptedModel(self, self.run(names.ADAPT, inputs, timeout=timeout).outputs, [])
 
     def stream(
@@ -192,7 +158,7 @@ class FewShotClient:
         """
         adapted = None
         for part in chunks(queries, chunk):
-            encoded = signature_for(self.signatures, support, part) == names.ENCODED
+            encoded = episode.signature_for(self.signatures, support, part) == names.ENCODED
             if encoded or names.ADAPT not in self.signatures:
                 yield self.classify(support, part)
                 continue

@@ -129,17 +129,9 @@ def print_json(names: list[str], answers: list[Answer], *, none_below: float = 0
         best = int(row.argmax())
         probability = float(row[best])
         label = answers[0].class_names[best] if probability >= none_below else None
+        answer = {"query": printable(name), "class": label, "probability": probability}
         probabilities = dict(zip(answers[0].class_names, map(float, row)))
-        click.echo(
-            json.dumps(
-                {
-                    "query": printable(name),
-                    "class": label,
-                    "probability": probability,
-                    "probabilities": probabilities,
-                }
-            )
-        )
+        click.echo(json.dumps({**answer, "probabilities": probabilities}))
 
 
 def _without_common_folder(names: list[str]) -> list[str]:
@@ -151,10 +143,7 @@ def _without_common_folder(names: list[str]) -> list[str]:
 def print_table(names: list[str], answers: list[Answer], *, none_below: float = 0.0) -> None:
     """Prints the class, its probability and the runner-up of each query.
 
-    Args:
-      names: names of the queries.
-      answers: answers to the queries, in order.
-      none_below: smallest probability for which a query is given a class.
+    A query whose probability is smaller than `none_below` is given no class.
     """
     from rich.console import Console
     from rich.table import Column, Table

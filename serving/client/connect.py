@@ -8,18 +8,11 @@ from serving.protocol.model_spec import ModelSpec
 
 
 def open_transport(target: str, model: ModelSpec, tls: Tls | None) -> Transport:
-    """Opens the transport for a target.
+    """Opens the transport for a target; UserError if it is a path that does not exist.
 
-    Each transport is imported when it is opened: a client needs one of gRPC and requests, and
-    only the model on disk needs TensorFlow.
-
-    Args:
-      target: a URL (REST), an existing folder (disk), `host:port` or `unix:PATH` (gRPC).
-      model: the model's name and version; on disk the version alone counts.
-      tls: certificates for a server with TLS; None without.
-
-    Raises:
-      UserError: the target is a path that does not exist, or a folder and TensorFlow is missing.
+    A URL is REST, an existing folder a model on disk (of `model` the version alone counts there),
+    `host:port` or `unix:PATH` gRPC. Each transport is imported when it is opened: a client needs
+    one of gRPC and requests, and only the model on disk needs TensorFlow.
     """
     if target.startswith(("http://", "https://")):
         from serving.client.rest_transport import RestTransport

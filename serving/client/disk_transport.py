@@ -17,12 +17,8 @@ from serving.protocol.model_spec import ModelSpec
 class DiskTransport(Transport):
     """A transport to a version of a model that it loads itself.
 
-    Args:
-      folder: a version folder, or the folder of the version folders.
-      model: the version to load if `folder` holds several; the newest by default.
-
-    Raises:
-      UserError: the folder has no such version, or the model cannot be loaded.
+    The folder is a version folder, or that of several: then `model` says which, by default the
+    newest. UserError if there is no such version, or it cannot be loaded.
     """
 
     def __init__(self, folder: Path, model: ModelSpec):

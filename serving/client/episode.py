@@ -29,15 +29,9 @@ def modality_of(signatures: Mapping[str, Signature]) -> str:
 def signature_for(
     signatures: Mapping[str, Signature], support: SupportSet, queries: Sequence[Example] = ()
 ) -> str:
-    """Chooses the signature that takes examples of these kinds.
+    """Chooses the signature that takes examples of these kinds (and queries, where they are known).
 
-    Args:
-      signatures: the model's signatures by name.
-      support: the examples of each class.
-      queries: the queries of the same request, where they are known.
-
-    Raises:
-      UserError: no signature does, the support set is empty, or the model does regression.
+    UserError: no signature does, the support set is empty, or the model does regression.
     """
     if names.TARGETS in signatures[names.ADAPT_AND_PREDICT].outputs:
         raise UserError("The model is a regression model and knows no classes; use `regress`.")
@@ -56,13 +50,7 @@ def signature_for(
 def support_inputs(
     support: SupportSet, specs: Mapping[str, Spec], modality: str
 ) -> dict[str, np.ndarray]:
-    """Packs `support_x` [1, S, ...] and labels [1, S], names or numbers as the signature takes.
-
-    Args:
-      support: the examples of each class.
-      specs: dtype and shape of each input of the signature.
-      modality: what the examples are, from `modality_of`.
-    """
+    """Packs `support_x` [1, S, ...] and labels [1, S], names or numbers as the signature takes."""
     examples = [example for examples in support.values() for example in examples]
     counts = [len(examples) for examples in support.values()]
     inputs = {names.SUPPORT_X: _stack(names.SUPPORT_X, examples, specs, modality)}
@@ -76,11 +64,7 @@ def support_inputs(
 def target_inputs(
     signatures: Mapping[str, Signature], support_x: Sequence[Any], support_y: Sequence[Any]
 ) -> dict[str, np.ndarray]:
-    """Packs `support_x` [1, S, ...] and `support_y` [1, S, ...target] of a regression model.
-
-    Raises:
-      UserError: the model is a classifier, or the support set is empty.
-    """
+    """Packs `support_x` [1, S, ...] and `support_y` [1, S, ...target] of a regression model."""
     signature = signatures[names.ADAPT_AND_PREDICT]
     if names.TARGETS not in signature.outputs:
         raise UserError("The model is a classifier and gives no targets; use `classify`.")
@@ -98,7 +82,7 @@ def target_inputs(
 def query_inputs(
     queries: Sequence[Any], specs: Mapping[str, Spec], modality: str
 ) -> dict[str, np.ndarray]:
-    """Packs `query_x` [1, Q, ...]; the arguments are those of `support_inputs`."""
+    """Packs `query_x` [1, Q, ...]."""
     if not len(queries):
         raise UserError("`queries` must hold at least one example; it is empty.")
     return {names.QUERY_X: _stack(names.QUERY_X, queries, specs, modality)}

@@ -16,17 +16,11 @@ _FILE_NAME = re.compile(r"\S+\.(csv|tsv|jsonl?|txt|xlsx?|png|jpe?g|gif|bmp|wav|f
 
 
 class SupportFiles(NamedTuple):
-    """A support set from files.
+    """A support set from files."""
 
-    Attributes:
-      examples: the examples of each class, classes of files in the order of their names.
-      kind: the kind of files; None for texts.
-      ignored: files that nobody would take for an example: name -> reason.
-    """
-
-    examples: dict[str, list[Example]]
-    kind: Kind | None
-    ignored: dict[str, str]
+    examples: dict[str, list[Example]]  # by class; classes of files in the order of their names
+    kind: Kind | None  # the kind of files; None for texts
+    ignored: dict[str, str]  # files that nobody would take for an example: name -> reason
 
 
 def read_support(
@@ -36,16 +30,10 @@ def read_support(
     label_column: str | None = None,
     encoding: str | None = None,
 ) -> SupportFiles:
-    """Reads a support set as the pipeline reads its data.
+    """Reads a support set as the pipeline reads its data: a folder of classes, or a table of texts.
 
-    Args:
-      path: a folder with a sub-folder of files for each class, or a table of texts.
-      text_column: the column of texts of a table; None for a guess.
-      label_column: the column of their classes; None for a guess.
-      encoding: text encoding of a table; None for UTF-8, or as its mark says.
-
-    Raises:
-      UserError: it is neither, has no examples, or one of them cannot be read.
+    Columns that are None are guessed; `encoding` is that of a table, None for UTF-8 or as its mark
+    says. UserError: `path` is neither, has no examples, or one of them cannot be read.
     """
     if path.is_dir():
         return _read_folder(path)
@@ -78,16 +66,10 @@ def read_queries(
     text_column: str | None = None,
     encoding: str | None = None,
 ) -> list[tuple[str, Example]]:
-    """Reads the queries, with a name for each to show.
+    """Reads the queries, with a name for each to show; `kind` is the support set's, None for texts.
 
-    Args:
-      items: for files, files and folders of them; for texts, the texts themselves, and tables.
-      kind: the kind of files of the support set; None for texts.
-      text_column: the column of texts of a table; None for a guess.
-      encoding: text encoding of a table; None for UTF-8, or as its mark says.
-
-    Raises:
-      UserError: an item is not there, or holds no query.
+    The items are files and folders of them, or texts and tables of them, whose column and encoding
+    are as for `read_support`. UserError: an item is not there, or holds no query.
     """
     if kind is None:
         return [query for item in items for query in _text_queries(item, text_column, encoding)]

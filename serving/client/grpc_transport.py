@@ -22,13 +22,7 @@ _OPTIONS = {
 
 
 class GrpcTransport(Transport):
-    """A transport over one gRPC channel, which threads may share.
-
-    Args:
-      address: host:port or unix:PATH.
-      model: the model's name and version.
-      tls: certificates; None for a channel without TLS.
-    """
+    """A transport over one gRPC channel to host:port or unix:PATH, which threads may share."""
 
     def __init__(self, address: str, model: ModelSpec, tls: Tls | None = None):
         self._model = model

@@ -26,10 +26,7 @@ _CODES = {http: code for code, http in reversed(list(status.HTTP.items()))}
 class RestTransport(Transport):
     """A transport over HTTP that keeps connections open, one session for each thread.
 
-    Args:
-      url: http://host:port or https://host:port, followed by any path that precedes `/v1`.
-      model: the model's name and version.
-      tls: an authority to use instead of the system's, and a client certificate.
+    `url` is http://host:port or https://host:port, followed by any path that precedes `/v1`.
     """
 
     def __init__(self, url: str, model: ModelSpec, tls: Tls | None = None):

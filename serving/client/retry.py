@@ -16,16 +16,10 @@ _LONGEST_PAUSE = 1.0
 def with_retries(call: Callable[[float], _Result], timeout: float) -> _Result:
     """Calls until it succeeds, fails with an error that will not pass, or the time is up.
 
-    Only UNAVAILABLE is retried: the server is starting, stopped or overloaded. A prediction
-    changes nothing on the server, so it is safe to send a request twice. Every other error
-    would be the same again.
-
-    Args:
-      call: function of the remaining seconds, which sends one request.
-      timeout: seconds for all attempts together.
-
-    Raises:
-      StatusError: the error of the last attempt.
+    Only UNAVAILABLE is retried: the server is starting, stopped or overloaded. A prediction changes
+    nothing on the server, so it is safe to send a request twice. Every other error would be the
+    same again. `call` is given the remaining seconds of `timeout`, which is for all attempts
+    together.
     """
     deadline = time.monotonic() + timeout
     pause = _FIRST_PAUSE

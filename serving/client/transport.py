@@ -17,12 +17,7 @@ class Spec(NamedTuple):
 
 
 class Signature(NamedTuple):
-    """The tensors of a signature by name.
-
-    Attributes:
-      inputs: dtype and shape of each input.
-      outputs: dtype and shape of each output.
-    """
+    """The tensors of a signature: dtype and shape of each input and output by name."""
 
     inputs: dict[str, Spec]
     outputs: dict[str, Spec]
@@ -44,15 +39,10 @@ def _shape(shape: Any) -> tuple[int | None, ...] | None:
 
 
 class Reply(NamedTuple):
-    """The reply to a request.
-
-    Attributes:
-      outputs: the outputs by name.
-      version: the version of the model; None over REST, which does not report it.
-    """
+    """The reply to a request: the outputs by name and the version of the model."""
 
     outputs: dict[str, np.ndarray]
-    version: int | None
+    version: int | None  # None over REST, which does not report it
 
 
 # Sends one request: (the inputs that differ from request to request, timeout in seconds) -> reply.
@@ -60,15 +50,9 @@ Send = Callable[[Mapping[str, np.ndarray], float], Reply]
 
 
 class Tls(NamedTuple):
-    """The PEM files of a connection with TLS.
+    """The PEM files of a connection with TLS; the client's own two are for mutual TLS."""
 
-    Attributes:
-      authority: certificate of the server's authority; the system's authorities if None.
-      certificate: the client's certificate, for mutual TLS.
-      key: the client's key, for mutual TLS.
-    """
-
-    authority: Path | None = None
+    authority: Path | None = None  # the server's; the system's authorities if None
     certificate: Path | None = None
     key: Path | None = None
 

@@ -17,13 +17,8 @@ import numpy as np
 
 from serving.model_server.options import BatchingOptions
 from serving.model_server.servable import Servable
-from serving.protocol.status import (
-    DEADLINE_EXCEEDED,
-    INTERNAL,
-    UNAVAILABLE,
-    StatusError,
-    invalid_argument,
-)
+from serving.protocol import status
+from serving.protocol.status import StatusError, invalid_argument
 
 
 @dataclass
@@ -73,9 +68,8 @@ class Batcher:
     ) -> list[np.ndarray]:
         """Runs the request together with others and returns its own rows.
 
-        Raises:
-          StatusError: the error of the graph; INVALID_ARGUMENT for tensors that cannot be joined,
-            UNAVAILABLE if the queue is full, DEADLINE_EXCEEDED if the deadline passed in it.
+        StatusError: the graph's; INVALID_ARGUMENT for tensors that cannot be joined, UNAVAILABLE if
+        the queue is full, DEADLINE_EXCEEDED if the deadline passed in it.
         """
         task = _Task(servable, feeds, fetches, deadline, self._count_episodes(feeds))
         with self._changed:
@@ -110,13 +104,14 @@ class Batcher:
 
     def _check_room(self, task: _Task) -> None:
         if self._closed:
-            raise StatusError(UNAVAILABLE, "The server is shutting down")
+            raise StatusError(status.UNAVAILABLE, "The server is shutting down")
         in_queue = sum(other.episodes for other in self._queues.get(task.key, ()))
         if in_queue + task.episodes > self._options.max_batch_size * (
             self._options.max_enqueued_batches
         ):
             raise StatusError(
-                UNAVAILABLE, "The batch scheduling queue to which this task was submitted is full"
+                status.UNAVAILABLE,
+                "The batch scheduling queue to which this task was submitted is full",
             )
 
     def _work(self) -> None:
@@ -199,7 +194,7 @@ def _expire(task: _Task) -> bool:
     late = task.deadline is not None and task.deadline <= time.monotonic()
     if late:
         task.result.set_exception(
-            StatusError(DEADLINE_EXCEEDED, "Deadline Exceeded while waiting for a batch")
+            StatusError(status.DEADLINE_EXCEEDED, "Deadline Exceeded while waiting for a batch")
         )
     return late
 
@@ -207,4 +202,4 @@ def _expire(task: _Task) -> bool:
 def _as_status(error: Exception) -> StatusError:
     if isinstance(error, StatusError):
         return error
-    return StatusError(INTERNAL, f"{type(error).__name__}: {error}")
+    return StatusError(status.INTERNAL, f"{type(error).__name__}: {error}")

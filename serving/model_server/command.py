@@ -77,18 +77,13 @@ def serve(**flags: Any) -> None:
     while running. SIGTERM and Ctrl-C end the server once the requests in flight are answered.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("tensorflow").setLevel(
-        logging.WARNING
-    )  # otherwise a line for each file it reads
+    # Otherwise TensorFlow logs a line for each file it reads.
+    logging.getLogger("tensorflow").setLevel(logging.WARNING)
     run(ServerOptions(**flags))
 
 
 def run(options: ServerOptions) -> None:
-    """Serves until SIGTERM or SIGINT; the process must do nothing else.
-
-    Raises:
-      UserError: an option, or a file that it names, is wrong.
-    """
+    """Serves until SIGTERM or SIGINT; the process must do nothing else."""
     check_model_flags(options)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -19,15 +20,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class ServerCore:
-    """The server without gRPC and REST.
-
-    Attributes:
-      manager: the models.
-      metrics: the metrics of all requests.
-      max_message_bytes: size limit of a request, and of a tensor that one expands to.
-      typed_outputs: whether outputs are in typed fields, as in TensorFlow Serving, or in
-        `tensor_content`.
-    """
+    """The server without gRPC and REST: its models, and the metrics of all requests."""
 
     def __init__(
         self,
@@ -40,8 +33,8 @@ class ServerCore:
     ) -> None:
         self.manager = manager
         self.metrics = metrics
-        self.max_message_bytes = max_message_bytes
-        self.typed_outputs = typed_outputs
+        self.max_message_bytes = max_message_bytes  # of a request, and of a tensor it expands to
+        self.typed_outputs = typed_outputs  # as TensorFlow Serving's, not `tensor_content`
         self._run = run
 
     @contextmanager
@@ -65,16 +58,10 @@ class ServerCore:
             servable, signature_name, inputs, output_filter, run=self._run_timed, deadline=deadline
         )
 
-    def _run_timed(
-        self,
-        servable: Servable,
-        feeds: Mapping[str, np.ndarray],
-        fetches: Sequence[str],
-        deadline: float | None,
-    ) -> list[np.ndarray]:
+    def _run_timed(self, servable: Servable, *request: Any) -> list[np.ndarray]:
         start = time.perf_counter()
         try:
-            return self._run(servable, feeds, fetches, deadline)
+            return self._run(servable, *request)
         finally:
             self.metrics.record_run(servable.name, time.perf_counter() - start)
 

@@ -16,11 +16,7 @@ _HEALTH_SERVICES = ("", "ModelService", "PredictionService")
 
 
 class GrpcListener:
-    """A running gRPC server.
-
-    Attributes:
-      port: the port, or 0 if the server listens on a socket only or not at all.
-    """
+    """A running gRPC server; `port` is 0 if it listens on a socket only or not at all."""
 
     def __init__(self, core: ServerCore, options: ServerOptions):
         self._grace = options.shutdown_grace_seconds

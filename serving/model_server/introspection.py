@@ -10,11 +10,7 @@ from serving.protocol.status import NOT_FOUND, StatusError
 
 
 def model_status(core: ServerCore, spec: ModelSpec) -> Any:
-    """Makes the GetModelStatusResponse with the states of a model's versions.
-
-    Raises:
-      StatusError: NOT_FOUND for a model or a version that the server never listed.
-    """
+    """Makes the GetModelStatusResponse; NOT_FOUND for what the server never listed."""
     statuses = core.manager.versions.statuses(spec.name)
     version = spec.version
     if spec.label:

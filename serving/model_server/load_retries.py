@@ -17,10 +17,6 @@ class LoadRetries:
 
     The cause of a failure may pass (too little memory, a network's disk). A version whose files
     have changed is tried again at once.
-
-    Args:
-      max_retries: number of retries after the first failure.
-      pause_seconds: seconds between two attempts.
     """
 
     def __init__(self, max_retries: int = 5, pause_seconds: float = 60.0):
@@ -29,12 +25,7 @@ class LoadRetries:
         self._failures: dict[Any, _Failure] = {}
 
     def may_load(self, version: Any, files: object) -> bool:
-        """Tells whether a version is to be loaded now.
-
-        Args:
-          version: any key that identifies the version.
-          files: fingerprint of its files.
-        """
+        """Tells whether a version, whose files have this fingerprint, is to be loaded now."""
         failure = self._failures.get(version)
         if failure is None or failure.files != files:
             return True

@@ -12,14 +12,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def make_loader(*, parallelism: Parallelism, warmup: bool) -> Callable[[str, int, Path], Servable]:
-    """Makes the manager's loader.
-
-    Loading fails if the warm-up file is damaged or holds a request that fails.
-
-    Args:
-      parallelism: threads of each session.
-      warmup: whether to run the warm-up requests.
-    """
+    """Makes the manager's loader, which fails if the warm-up file or one of its requests does."""
 
     def load(name: str, version: int, folder: Path) -> Servable:
         servable = Servable(name, version, folder, parallelism)

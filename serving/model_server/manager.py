@@ -26,11 +26,7 @@ Loader = Callable[[str, int, Path], Any]
 
 
 class ModelManager:
-    """Serves the versions that the configuration and the disk give; one thread at a time acts.
-
-    Attributes:
-      versions: the table of versions that requests look up.
-    """
+    """Serves the versions that the configuration and the disk give; one thread at a time acts."""
 
     def __init__(
         self,
@@ -39,14 +35,8 @@ class ModelManager:
         labels_for_unavailable: bool = False,
         retries: LoadRetries | None = None,
     ):
-        """Makes a manager that serves nothing yet.
-
-        Args:
-          load: function that loads a version, or raises an error.
-          labels_for_unavailable: whether labels may name versions that are not loaded.
-          retries: decides when a version that could not be loaded is tried again.
-        """
         self._load = load
+        # Whether labels may name versions that are not loaded.
         self._labels_for_unavailable = labels_for_unavailable
         self.versions = VersionTable()
         self._reconciling = threading.RLock()
@@ -54,14 +44,11 @@ class ModelManager:
         self._retries = retries or LoadRetries()
 
     def configure(self, configs: Iterable[ModelConfig]) -> None:
-        """Replaces the configuration, and waits until its versions are served.
+        """Replaces the configuration, waits for its versions, and unloads models not listed.
 
-        Models that are not listed are unloaded.
-
-        Raises:
-          StatusError: a base path is not a folder (NOT_FOUND; nothing changes then), a version
-            did not load (UNKNOWN), or a label names a version that is not available
-            (FAILED_PRECONDITION; the labels do not change then).
+        StatusError: a base path is not a folder (NOT_FOUND; nothing changes then), a version did
+        not load (UNKNOWN), or a label names a version that is not available (FAILED_PRECONDITION;
+        the labels do not change then).
         """
         new = {config.name: config for config in configs}
         for config in new.values():
@@ -90,11 +77,7 @@ class ModelManager:
             )
 
     def reconcile(self) -> list[tuple[str, int]]:
-        """Compares with the disk once: loads versions that are to be served, then unloads others.
-
-        Returns:
-          The (model, version) that are to be served and cannot be loaded.
-        """
+        """Loads what is to be served, then unloads others; returns what could not be loaded."""
         failed: list[tuple[str, int]] = []
         with self._reconciling:
             before = self.versions.loaded_versions()
@@ -109,9 +92,8 @@ class ModelManager:
 
     def _reconcile_model(self, config: ModelConfig) -> list[tuple[str, int]]:
         """Serves the best versions that load, so the old one stays if the new one does not."""
-        if (
-            not config.base_path.is_dir()
-        ):  # a file system that is unavailable for a while must not unload
+        # A file system that is unavailable for a while must not unload.
+        if not config.base_path.is_dir():
             _LOG.warning("Could not find base path %s: nothing is changed", config.base_path)
             return []
         folders = list_versions(config.base_path)

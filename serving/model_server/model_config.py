@@ -13,21 +13,13 @@ from serving.protocol.status import StatusError, invalid_argument
 
 
 class ModelConfig(NamedTuple):
-    """A model to serve and the policy for its versions.
-
-    Attributes:
-      name: the model's name in requests.
-      base_path: the folder of the version folders.
-      latest: number of newest versions to serve; 0 for all.
-      specific: numbers of the versions to serve instead of the newest; empty for none.
-      labels: version numbers by label ("stable", "canary").
-    """
+    """A model to serve and the policy for its versions."""
 
     name: str
-    base_path: Path
-    latest: int = 1
-    specific: tuple[int, ...] = ()
-    labels: tuple[tuple[str, int], ...] = ()
+    base_path: Path  # the folder of the version folders
+    latest: int = 1  # number of newest versions to serve; 0 for all
+    specific: tuple[int, ...] = ()  # the versions to serve instead of the newest
+    labels: tuple[tuple[str, int], ...] = ()  # version numbers by label ("stable", "canary")
 
     def candidates(self, existing: Iterable[int]) -> list[int]:
         """Lists the versions on disk that the policy allows, best first."""
@@ -43,11 +35,7 @@ class ModelConfig(NamedTuple):
 
 
 def initial_configs(options: ServerOptions) -> list[ModelConfig]:
-    """Reads the models from the command line or the configuration file.
-
-    Raises:
-      UserError: neither or both are given, or the folder or the file is not valid.
-    """
+    """Reads the models from the command line or the configuration file; UserError if not valid."""
     check_model_flags(options)
     if options.model_config_file:
         return read_config_file(options.model_config_file)
@@ -66,11 +54,7 @@ def read_config_file(path: str) -> list[ModelConfig]:
 
 
 def parse_config(message: Any) -> list[ModelConfig]:
-    """Reads the records of a ModelServerConfig.
-
-    Raises:
-      StatusError: INVALID_ARGUMENT with TensorFlow Serving's messages.
-    """
+    """Reads a ModelServerConfig; INVALID_ARGUMENT with TensorFlow Serving's messages."""
     if message.WhichOneof("config") == "custom_model_config":
         raise invalid_argument("Custom model configurations are not supported")
     models = [_parse_model(config) for config in message.model_config_list.config]

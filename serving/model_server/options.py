@@ -56,11 +56,9 @@ class ServerOptions:
 
 
 def check_model_flags(options: ServerOptions) -> None:
-    """Checks the options that name models, before anything slow is imported.
+    """Checks the options that name models (UserError), before anything slow is imported.
 
-    Raises:
-      UserError: neither or both of base path and configuration file are given, or the base path
-        is not a folder of versions. It may be empty: the server waits for the first version.
+    The base path may be empty: the server waits for the first version.
     """
     if bool(options.model_base_path) == bool(options.model_config_file):
         raise UserError(
@@ -81,21 +79,13 @@ def check_model_flags(options: ServerOptions) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class BatchingOptions:
-    """Options for joining requests into one run; the defaults are TensorFlow Serving's.
+    """Options for joining requests into one run; the defaults are TensorFlow Serving's."""
 
-    Attributes:
-      max_batch_size: largest number of episodes in one run.
-      batch_timeout_micros: microseconds that an incomplete run waits for more requests.
-      num_batch_threads: number of runs at once.
-      max_enqueued_batches: largest number of full runs in the queue; then requests are refused.
-      allowed_batch_sizes: sizes to which runs are padded, ascending; empty for no padding.
-    """
-
-    max_batch_size: int = 1000
-    batch_timeout_micros: int = 0
-    num_batch_threads: int = os.cpu_count() or 1
-    max_enqueued_batches: int = 10
-    allowed_batch_sizes: Sequence[int] = ()
+    max_batch_size: int = 1000  # episodes in one run
+    batch_timeout_micros: int = 0  # how long an incomplete run waits for more requests
+    num_batch_threads: int = os.cpu_count() or 1  # runs at once
+    max_enqueued_batches: int = 10  # full runs in the queue; then requests are refused
+    allowed_batch_sizes: Sequence[int] = ()  # ascending; runs are padded to one of them
 
     def __post_init__(self) -> None:
         for field in ("max_batch_size", "num_batch_threads", "max_enqueued_batches"):
@@ -122,17 +112,10 @@ def read_batching_options(path: str) -> BatchingOptions:
             "`pad_variable_length_inputs` must not be set: padding would add false examples to "
             "support sets; requests of different shapes are simply not joined."
         )
-    values: dict[str, Any] = {
-        field: getattr(message, field).value
-        for field in (
-            "max_batch_size",
-            "batch_timeout_micros",
-            "num_batch_threads",
-            "max_enqueued_batches",
-        )
-        if message.HasField(field)
-    }
-    return BatchingOptions(**values, allowed_batch_sizes=tuple(message.allowed_batch_sizes))
+    sizes = tuple(message.allowed_batch_sizes)
+    names = {field.name for field in dataclasses.fields(BatchingOptions)} - {"allowed_batch_sizes"}
+    values = {name: getattr(message, name).value for name in names if message.HasField(name)}
+    return BatchingOptions(**values, allowed_batch_sizes=sizes)
 
 
 def read_metrics_path(path: str) -> str | None:

@@ -23,14 +23,9 @@ Runner = Callable[
 InputReaders = Mapping[str, Callable[[], np.ndarray]]
 
 
-def run_alone(
-    servable: Servable,
-    feeds: Mapping[str, np.ndarray],
-    fetches: Sequence[str],
-    deadline: float | None,
-) -> list[np.ndarray]:
+def run_alone(servable: Servable, *request: Any) -> list[np.ndarray]:
     """Runs a request by itself: the Runner without batching."""
-    return servable.run(feeds, fetches, deadline)
+    return servable.run(*request)
 
 
 def proto_inputs(inputs: Mapping[str, Any], *, max_bytes: int | None) -> InputReaders:
@@ -51,21 +46,10 @@ def predict(
     run: Runner = run_alone,
     deadline: float | None = None,
 ) -> dict[str, np.ndarray]:
-    """Runs one request.
+    """Runs one request and returns the outputs by name.
 
-    Args:
-      servable: the version to run.
-      signature_name: name of the signature; empty for `serving_default`.
-      inputs: readers of the request's tensors.
-      output_filter: names of the outputs to return; empty for all.
-      run: runs the graph, for this request alone or joined with others.
-      deadline: time on `time.monotonic`'s clock; None without.
-
-    Returns:
-      The outputs by name.
-
-    Raises:
-      StatusError: the request is invalid or its run fails; codes are TensorFlow Serving's.
+    An empty `signature_name` is `serving_default`, an empty `output_filter` all outputs; `deadline`
+    is on `time.monotonic`'s clock. A StatusError has TensorFlow Serving's code.
     """
     signature_name = signature_name or ADAPT_AND_PREDICT
     signature = servable.signature_defs.get(signature_name)

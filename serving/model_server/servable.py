@@ -19,32 +19,17 @@ tf.get_logger().addFilter(lambda record: "loader_impl" not in record.getMessage(
 
 
 class Parallelism(NamedTuple):
-    """The threads of a session; 0 means one per core.
+    """The threads of a session; 0 means one per core."""
 
-    Attributes:
-      intra_op: threads within an operation.
-      inter_op: operations at once.
-    """
-
-    intra_op: int = 0
-    inter_op: int = 0
+    intra_op: int = 0  # threads within an operation
+    inter_op: int = 0  # operations at once
 
 
 class Servable:
-    """A loaded version of a model.
-
-    Attributes:
-      name: the model's name.
-      version: the version number.
-      signature_defs: the SavedModel's signatures by name (SignatureDef messages).
-    """
+    """A loaded version of a model, with the SavedModel's signatures by name (SignatureDef)."""
 
     def __init__(self, name: str, version: int, folder: Path, parallelism: Parallelism):
-        """Loads and initialises the model.
-
-        Raises:
-          tf.errors.OpError, OSError: the folder holds no SavedModel, or a damaged one.
-        """
+        """Loads the model; OpError or OSError if the folder holds none, or a damaged one."""
         self.name = name
         self.version = version
         graph = tf.Graph()
@@ -90,16 +75,11 @@ class Servable:
     def run(
         self, feeds: Mapping[str, np.ndarray], fetches: Sequence[str], deadline: float | None = None
     ) -> list[np.ndarray]:
-        """Runs the graph once.
+        """Runs the graph once; a StatusError has TensorFlow's code and message.
 
-        Args:
-          feeds: arrays by tensor name. As in TensorFlow Serving, they are not cast, and their
-            shapes are checked by the operations of the graph only.
-          fetches: names of the tensors to return.
-          deadline: time on `time.monotonic`'s clock; None without.
-
-        Raises:
-          StatusError: the run failed, with TensorFlow's code and message.
+        Feeds and fetches are by tensor name. As in TensorFlow Serving, feeds are not cast, and
+        their shapes are checked by the operations of the graph only. The deadline is a time on
+        `time.monotonic`'s clock.
         """
         options = _run_options(deadline)
         try:

@@ -27,23 +27,14 @@ _LOG = logging.getLogger(__name__)
 
 
 class ModelServer:
-    """A running server; also a context manager.
+    """A running server; also a context manager. `port` (gRPC) and `rest_port` are 0 for none.
 
     Models are loaded before the ports open: a client that is too early gets a refused connection,
     which it can retry, and not the error that there is no such model.
-
-    Attributes:
-      port: the gRPC port, or 0.
-      rest_port: the REST port, or 0.
-      manager: the models being served.
     """
 
     def __init__(self, options: ServerOptions):
-        """Loads the models and opens the ports.
-
-        Raises:
-          UserError: an option, or a file that it names, is wrong.
-        """
+        """Loads the models and opens the ports; UserError for a wrong option or file."""
         self._options = options
         self._config_time = _modified(options.model_config_file)
         batching = read_batching_options(options.batching_parameters_file)
@@ -61,9 +52,8 @@ class ModelServer:
                 options.max_num_load_retries, options.load_retry_interval_micros / 1e6
             ),
         )
-        with (
-            ExitStack() as opened
-        ):  # closed last to first: here if a port is in use, otherwise by stop()
+        # Closed last to first: here if a port is in use, otherwise by stop().
+        with ExitStack() as opened:
             opened.callback(self.manager.close)
             self._load(configs)
             run: Runner = run_alone

@@ -57,11 +57,7 @@ class VersionTable:
 
     @contextmanager
     def servable(self, name: str, version: int | None = None, label: str = "") -> Iterator:
-        """Looks up a version, the newest by default, and keeps it loaded in the block.
-
-        Raises:
-          StatusError: NOT_FOUND for an unknown version, INVALID_ARGUMENT for an unknown label.
-        """
+        """Keeps a version (the newest by default) loaded in the block; StatusError if unknown."""
         with self._lock:
             if label:
                 version = self._labels.get(name, {}).get(label)

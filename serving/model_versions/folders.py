@@ -41,21 +41,10 @@ def next_version(existing: Iterable[int], *, now: int) -> int:
 
 
 def publish(model: Path, base_path: Path, *, now: int) -> Path:
-    """Copies a SavedModel to a new version folder.
+    """Copies a SavedModel to a new version folder and returns it; UserError if it is none.
 
     The version appears whole. If another publisher took the number meanwhile, the copy is made
-    again under the next one.
-
-    Args:
-      model: a folder with `saved_model.pb`.
-      base_path: the model's folder of versions; made if absent.
-      now: seconds since the epoch.
-
-    Returns:
-      The version folder.
-
-    Raises:
-      UserError: `model` is not a SavedModel.
+    again under the next one. `base_path` is made if absent; `now` is in seconds since the epoch.
     """
     if not (model / "saved_model.pb").is_file():
         raise UserError(f"`model` must be a folder with a saved_model.pb; {model} has none.")
@@ -74,27 +63,16 @@ def publish(model: Path, base_path: Path, *, now: int) -> Path:
 def drop_versions(
     base_path: Path, *, keep: int, loads: Callable[[Path], bool], served: Collection[int] = ()
 ) -> list[int]:
-    """Deletes old version folders, and never the one that a server serves.
+    """Deletes old version folders, and never the one that a server serves; returns their numbers.
 
     The newest `keep` versions that load are kept; a server serves the newest of those, even if a
     version that does not load has a greater number. Older versions are deleted, unless one is in
-    use (by a server that was rolled back to it). Versions that do not load are not counted: one is
-    deleted when it is older than those kept; until then its files stay, to find out why.
+    use (by a server that was rolled back to it) or in `served`: `in_use` knows only this machine's
+    servers. Versions that do not load are not counted: one is deleted when it is older than those
+    kept; until then its files stay, to find out why. `loads` is called from the newest version
+    down, until `keep` of them load.
 
     A folder is renamed before it is deleted, so that no server reads an incomplete one.
-
-    Args:
-      base_path: the model's folder of versions.
-      keep: number of versions to keep; at least 1.
-      loads: tells whether a server can serve the version in a folder; called from the newest
-        version down, until `keep` of them load.
-      served: versions to keep whatever their age; `in_use` knows only this machine's servers.
-
-    Returns:
-      The numbers of the deleted versions.
-
-    Raises:
-      UserError: `keep` is less than 1.
     """
     if keep < 1:
         raise UserError(f"`keep` must be at least 1 version; got {keep}.")

@@ -34,11 +34,7 @@ def open_filesystem(url: str) -> tuple[Any, str]:
 
 
 def fetch(url: str, folder: str) -> None:
-    """Copies all files below `url` into `folder`, which is created.
-
-    Raises:
-      FileNotFoundError: there are no files below `url`.
-    """
+    """Copies all files below `url` into a new `folder`; FileNotFoundError if there are none."""
     filesystem, root = open_filesystem(url)
     files = filesystem.find(root)
     if not files:
@@ -52,18 +48,10 @@ def fetch(url: str, folder: str) -> None:
 
 
 def publish(model: Path, base_url: str, *, now: int) -> str:
-    """Copies a SavedModel to a new version below `base_url`.
+    """Copies a SavedModel to a new version below `base_url`; returns the version's URL.
 
     Object storage cannot rename, so `saved_model.pb`, by which a server detects a version, is
-    copied last.
-
-    Args:
-      model: a folder with `saved_model.pb`.
-      base_url: the model's folder of versions.
-      now: seconds since the epoch.
-
-    Returns:
-      The URL of the version.
+    copied last. `now` is in seconds since the epoch.
     """
     from serving.model_versions.folders import next_version
 

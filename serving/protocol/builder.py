@@ -1,9 +1,8 @@
 """Builds protocol-buffer classes from a few lines of proto3, without protoc or generated code.
 
 The generated modules of `tensorflow-serving-api` import TensorFlow, which costs a client ten
-seconds and a gigabyte. Only field
-numbers and types matter on the wire, so the client builds its own classes. They are in a descriptor
-pool of their own, so they never clash with the generated ones.
+seconds and a gigabyte. Only field numbers and types matter on the wire, so the client builds its
+own classes, in a descriptor pool of their own: they never clash with the generated ones.
 """
 
 import re
@@ -16,16 +15,10 @@ _Field = descriptor_pb2.FieldDescriptorProto
 
 
 def build_messages(package: str, schema: str) -> dict[str, type[Message]]:
-    """Builds the messages of a schema.
+    """Builds the messages of a schema: the classes by name.
 
-    Args:
-      package: name of the proto package; text formats and JSON do not show it.
-      schema: `Name { type field = number; ... }` blocks. Types are the scalars, `map<string, X>`
-        and the other messages of the schema; an enum is written as `int32`, which is the same
-        on the wire.
-
-    Returns:
-      The classes by name.
+    It has `Name { type field = number; ... }` blocks. Types are the scalars, `map<string, X>` and
+    the other messages of the schema; an enum is written as `int32`, which is the same on the wire.
     """
     blocks = dict(re.findall(r"(\w+) \{([^}]*)\}", schema))
     file = descriptor_pb2.FileDescriptorProto(

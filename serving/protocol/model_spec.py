@@ -6,25 +6,15 @@ from serving.protocol.status import invalid_argument
 
 
 class ModelSpec(NamedTuple):
-    """A model on a server: the newest version unless a version or a label is given.
-
-    Attributes:
-      name: the model's name on the server.
-      version: a version number; None for the newest.
-      label: a version label instead of a number; empty for none.
-    """
+    """A model on a server: the newest version unless a version or a label is given."""
 
     name: str
-    version: int | None = None
-    label: str = ""
+    version: int | None = None  # None for the newest
+    label: str = ""  # a version label instead of a number; empty for none
 
 
 def read_model_spec(request: Any) -> ModelSpec:
-    """Reads the ModelSpec of a request message.
-
-    Raises:
-      StatusError: INVALID_ARGUMENT: the request has none.
-    """
+    """Reads the ModelSpec of a request message; INVALID_ARGUMENT if it has none."""
     if not request.HasField("model_spec"):
         raise invalid_argument("Missing ModelSpec")
     message = request.model_spec

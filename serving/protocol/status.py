@@ -44,16 +44,11 @@ HTTP = {
 
 
 class StatusError(Exception):
-    """The error of a request, raised in the server and again in the client that receives it.
-
-    Attributes:
-      code: the gRPC number of the status.
-      message: one sentence.
-    """
+    """The error of a request, raised in the server and again in the client that receives it."""
 
     def __init__(self, code: int, message: str):
         super().__init__(f"{NAMES[code]}: {message}")
-        self.code = code
+        self.code = code  # gRPC's number of the status
         self.message = message
 
 

@@ -13,19 +13,12 @@ from serving.protocol import status
 
 
 class TensorType(NamedTuple):
-    """A DataType of TensorFlow.
+    """A DataType of TensorFlow."""
 
-    Attributes:
-      number: number in types.proto, where its name is `DT_` and `name` in capitals.
-      name: name in TensorFlow's messages.
-      numpy: the NumPy dtype; `object` for strings.
-      field: the TensorProto field for values that are not in `tensor_content`.
-    """
-
-    number: int
-    name: str
-    numpy: np.dtype
-    field: str
+    number: int  # in types.proto, where its name is `DT_` and `name` in capitals
+    name: str  # in TensorFlow's messages
+    numpy: np.dtype  # `object` for strings
+    field: str  # of TensorProto, for values that are not in `tensor_content`
 
 
 _TYPES = [
@@ -72,13 +65,7 @@ def as_array(values: Any) -> np.ndarray:
 
 
 def write_tensor(array: np.ndarray, tensor: Any, *, typed: bool = False) -> None:
-    """Fills a TensorProto.
-
-    Args:
-      array: an array of any shape whose dtype TensorFlow has.
-      tensor: an empty TensorProto.
-      typed: fill the typed field, as TensorFlow Serving does, not `tensor_content`.
-    """
+    """Fills an empty TensorProto: `typed` as TensorFlow Serving does, else by `tensor_content`."""
     kind = _BY_NUMPY.get(array.dtype)
     if kind is None:
         raise TypeError(f"no TensorFlow type for NumPy's {array.dtype}")
@@ -100,10 +87,8 @@ def write_tensor(array: np.ndarray, tensor: Any, *, typed: bool = False) -> None
 def read_tensor(tensor: Any, *, max_bytes: int | None = None) -> np.ndarray:
     """Reads the array of a TensorProto; it may be a read-only view of the message's bytes.
 
-    As in TensorFlow, the last of too few typed values is repeated.
-
-    Raises:
-      ValueError: the message is not a tensor, or would expand to more than `max_bytes`.
+    As in TensorFlow, the last of too few typed values is repeated. ValueError: the message is not a
+    tensor, or would expand to more than `max_bytes`.
     """
     kind = BY_NUMBER.get(tensor.dtype)
     if kind is None or tensor.tensor_shape.unknown_rank:

@@ -17,16 +17,12 @@ def check_support(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Checks support examples and labels: returns both unchanged, or raises INVALID_ARGUMENT.
 
-    Args:
-      x: `support_x`, `[E, S, *example_shape]`.
-      y: `support_y`, `[E, S]` int32.
-      example_shape: shape of one example, None where a size varies.
-      ways: number of classes: labels are 0..ways - 1, or -1 for padding; None for any number.
+    `support_x` is `[E, S, *example_shape]`, None where a size varies; `support_y` is `[E, S]`
+    int32: 0..ways - 1 (any number if `ways` is None), or -1 for padding.
     """
     x = check_examples(sig.SUPPORT_X, x, example_shape)
     y = _check_shape(sig.SUPPORT_Y, y, [None, None])
-    with _require(_same(sig.SUPPORT_Y, y, sig.SUPPORT_X, x)):
-        y = tf.identity(y)
+    y = require([_same(sig.SUPPORT_Y, y, sig.SUPPORT_X, x)], y)
     checks = [_labels_in_range(y, ways), _not_empty(sig.SUPPORT_Y, y >= 0)]
     if x.dtype == tf.string:
         checks.append(_no_empty_string(sig.SUPPORT_X, x, y >= 0))
@@ -43,8 +39,7 @@ def check_targets(
     """
     x = check_examples(sig.SUPPORT_X, x, example_shape)
     y = check_examples(sig.SUPPORT_Y, y, target_shape)
-    with _require(_same(sig.SUPPORT_Y, y, sig.SUPPORT_X, x)):
-        y = tf.identity(y)
+    y = require([_same(sig.SUPPORT_Y, y, sig.SUPPORT_X, x)], y)
     examples = sizes(y, 2)[1]
     rule = f"`{sig.SUPPORT_Y}` must have at least one example; got "
     with _require(_assert(examples > 0, rule, examples)):
@@ -58,8 +53,7 @@ def check_label_names(x: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Te
     """
     x = _check_shape(sig.SUPPORT_X, x, [None, None])
     labels = _check_shape(sig.SUPPORT_LABELS, labels, [None, None])
-    with _require(_same(sig.SUPPORT_LABELS, labels, sig.SUPPORT_X, x)):
-        labels = tf.identity(labels)
+    labels = require([_same(sig.SUPPORT_LABELS, labels, sig.SUPPORT_X, x)], labels)
     real = tf.not_equal(labels, "")
     with _require(_not_empty(sig.SUPPORT_LABELS, real), _no_empty_string(sig.SUPPORT_X, x, real)):
         return tf.identity(x), tf.identity(labels)
@@ -67,12 +61,7 @@ def check_label_names(x: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Te
 
 def check_encoded_queries(x: tf.Tensor, episodes: tf.Tensor) -> tf.Tensor:
     """Checks that `query_x` is `[E, Q]` strings, none empty, with the support set's `episodes`."""
-    x = _check_shape(sig.QUERY_X, x, [None, None])
-    with _require(
-        _same_episodes(sig.QUERY_X, x, episodes),
-        _no_empty_string(sig.QUERY_X, x, tf.ones_like(x, tf.bool)),
-    ):
-        return tf.identity(x)
+    return check_queries(x, episodes, example_shape=())
 
 
 def check_queries(
@@ -83,8 +72,7 @@ def check_queries(
     checks = [_same_episodes(sig.QUERY_X, x, episodes)]
     if x.dtype == tf.string:
         checks.append(_no_empty_string(sig.QUERY_X, x, tf.ones_like(x, tf.bool)))
-    with _require(*checks):
-        return tf.identity(x)
+    return require(checks, x)
 
 
 def check_examples(name: str, x: tf.Tensor, example_shape: Sequence[int | None]) -> tf.Tensor:
@@ -96,13 +84,11 @@ def check_examples(name: str, x: tf.Tensor, example_shape: Sequence[int | None])
     if None in example_shape:
         shortest = tf.reduce_min(tf.shape(x)[2:])
         rule = f"`{name}` must hold examples that are not empty; got a size of "
-        with _require(_assert(shortest > 0, rule, shortest)):
-            x = tf.identity(x)
+        x = require([_assert(shortest > 0, rule, shortest)], x)
     if not x.dtype.is_floating:
         return x
     finite = tf.reduce_all(tf.math.is_finite(tf.reshape(x, [-1])))
-    with _require(_assert(finite, f"`{name}` must be finite; got a NaN or an infinity", "")):
-        return tf.identity(x)
+    return require([_assert(finite, f"`{name}` must be finite; got a NaN or an infinity", "")], x)
 
 
 def check_way_count(counts: tf.Tensor, ways: int | None) -> list[tf.Operation]:

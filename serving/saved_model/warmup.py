@@ -22,30 +22,17 @@ MAX_RECORDS = 1000  # TensorFlow Serving refuses a model with more
 
 
 class WarmupRequest(NamedTuple):
-    """One request of a warm-up file.
-
-    Attributes:
-      signature_name: name of the signature to run.
-      inputs: the request's tensors by name.
-    """
+    """One request of a warm-up file: the signature to run, and the tensors by name."""
 
     signature_name: str
     inputs: Mapping[str, np.ndarray]
 
 
 def write_warmup(saved_model: Path, model_name: str, requests: Sequence[WarmupRequest]) -> Path:
-    """Writes `assets.extra/tf_serving_warmup_requests`.
+    """Writes a SavedModel's `assets.extra/tf_serving_warmup_requests` and returns the file.
 
-    Args:
-      saved_model: the SavedModel's folder.
-      model_name: the model's name on the server.
-      requests: at least one for every signature that clients use, and for every common shape.
-
-    Returns:
-      The file.
-
-    Raises:
-      UserError: more than 1000 requests.
+    There should be a request for every signature that clients use, and for every common shape;
+    UserError for more than 1000.
     """
     if len(requests) > MAX_RECORDS:
         raise UserError(
@@ -66,11 +53,7 @@ def write_warmup(saved_model: Path, model_name: str, requests: Sequence[WarmupRe
 
 
 def read_warmup(saved_model: Path) -> Iterator[predict_pb2.PredictRequest]:
-    """Yields the requests of a SavedModel's warm-up file; none if it has no such file.
-
-    Raises:
-      tf.errors.DataLossError: the file is damaged, or compressed.
-    """
+    """Yields a warm-up file's requests, none without a file; DataLossError if it is damaged."""
     path = saved_model / WARMUP_FILE
     if not path.exists():
         return

@@ -6,7 +6,7 @@ import time
 import zlib
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aiohttp import web
 from google.protobuf import json_format
@@ -24,20 +24,16 @@ from serving.saved_model.signatures import ADAPT_AND_PREDICT
 _MODEL = r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?"
 _RUN = re.compile(_MODEL + r":(classify|regress|predict)", re.IGNORECASE)
 _LOOK = re.compile(rf"(?:/v1/models|{_MODEL})(/metadata)?", re.IGNORECASE)
+_JSON_LAYOUT = {"preserving_proto_field_name": True, "including_default_value_fields": True}
 _MAX_INT64 = 2**63 - 1
 _COMPRESS_ABOVE = 16 * 1024  # bytes of an answer, if the client takes gzip
 
 
 class Body(NamedTuple):
-    """The body of a request.
+    """The body of a request."""
 
-    Attributes:
-      data: the bytes as received.
-      encoding: the Content-Encoding; empty for none.
-    """
-
-    data: bytes
-    encoding: str
+    data: bytes  # as received
+    encoding: str  # the Content-Encoding; empty for none
 
 
 def make_app(
@@ -57,10 +53,8 @@ def make_app(
         try:
             if request.method == "OPTIONS":
                 return _preflight(request)
-            body = Body(
-                await _read_body(request, core.max_message_bytes),
-                request.headers.get("Content-Encoding", ""),
-            )
+            data = await _read_body(request, core.max_message_bytes)
+            body = Body(data, request.headers.get("Content-Encoding", ""))
             deadline = time.monotonic() + timeout_seconds
             call = _route(core, request.method, request.path, body, deadline)
             text = await asyncio.get_running_loop().run_in_executor(executor, call)
@@ -126,19 +120,11 @@ def _look(
 
 
 def _status_json(core: ServerCore, spec: ModelSpec) -> str:
-    return json_format.MessageToJson(
-        model_status(core, spec),
-        preserving_proto_field_name=True,
-        including_default_value_fields=True,
-    )
+    return json_format.MessageToJson(model_status(core, spec), **_JSON_LAYOUT)
 
 
 def _metadata_json(core: ServerCore, spec: ModelSpec) -> str:
-    document = json_format.MessageToDict(
-        model_metadata(core, spec),
-        preserving_proto_field_name=True,
-        including_default_value_fields=True,
-    )
+    document = json_format.MessageToDict(model_metadata(core, spec), **_JSON_LAYOUT)
     document["model_spec"].setdefault("signature_name", "")
     document["model_spec"].pop("version_label", None)
     document["metadata"]["signature_def"].pop("@type")
@@ -197,5 +183,4 @@ def _add_cors_headers(response: web.Response) -> None:
 
 
 def _error_response(code: int, message: str) -> web.Response:
-    body: dict[str, Any] = {"error": message}
-    return web.json_response(body, status=code)
+    return web.json_response({"error": message}, status=code)

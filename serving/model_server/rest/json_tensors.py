@@ -28,11 +28,7 @@ _KINDS = {list: "Array", dict: "Object", str: "String", int: "Number", float: "N
 
 
 def array_from_json(value: Any, kind: TensorType) -> np.ndarray:
-    """Converts a JSON value to an array; the first element of each list gives the shape.
-
-    Raises:
-      StatusError: INVALID_ARGUMENT: the value is ragged, of a wrong type or out of its range.
-    """
+    """Converts a JSON value to an array; the first element of each list gives the shape."""
     shape = dense_shape(value)
     if len(shape) > _MAX_RANK:
         raise invalid_argument(

@@ -26,11 +26,7 @@ _MESSAGES = {
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """Parses a request's body; text after the first complete value is ignored.
-
-    Raises:
-      StatusError: INVALID_ARGUMENT: the body is not a JSON object.
-    """
+    """Parses a request's body, a JSON object; text after the first complete value is ignored."""
     if not body:
         raise invalid_argument("JSON Parse error: The document is empty")
     try:

@@ -13,11 +13,7 @@ from serving.model_server.rest.app import make_app
 
 
 class RestListener:
-    """A running HTTP server.
-
-    Attributes:
-      port: the port, or 0 if there is no server.
-    """
+    """A running HTTP server; `port` is 0 if there is none."""
 
     def __init__(
         self, core: ServerCore, options: ServerOptions, executor: Executor, metrics_path: str | None

@@ -13,12 +13,7 @@ from serving.protocol.tensors import BY_NUMBER
 
 
 class PredictBody(NamedTuple):
-    """The contents of a predict request.
-
-    Attributes:
-      inputs: the tensors by name.
-      by_row: whether request and reply are by row.
-    """
+    """The tensors of a predict request by name, and whether request and reply are by row."""
 
     inputs: dict[str, np.ndarray]
     by_row: bool
@@ -36,15 +31,7 @@ def signature_name(document: Mapping[str, Any]) -> str:
 
 
 def read_tensors(document: Mapping[str, Any], infos: Mapping[str, Any]) -> PredictBody:
-    """Reads the tensors of a request.
-
-    Args:
-      document: the parsed body.
-      infos: the signature's inputs (TensorInfo by name).
-
-    Raises:
-      StatusError: INVALID_ARGUMENT: the body does not fit the signature.
-    """
+    """Reads a request's tensors; `infos` are the signature's inputs (TensorInfo by name)."""
     if "instances" in document and "inputs" in document:
         raise invalid_argument(
             f"JSON Value: {show(document)} Not formatted correctly expecting only one of "
@@ -133,11 +120,7 @@ def _read_item(
 
 
 def write_response(outputs: Mapping[str, np.ndarray], *, by_row: bool) -> str:
-    """Writes the body of a reply; NaN and infinities are written as in TensorFlow Serving.
-
-    Raises:
-      StatusError: INVALID_ARGUMENT: the outputs do not have the same number of rows.
-    """
+    """Writes the body of a reply; NaN and infinities are written as in TensorFlow Serving."""
     if by_row:
         _check_rows(outputs)
     values = {
