@@ -56,12 +56,7 @@ class LazyCommands(click.Group):
 
 
 def missing_extra(command: str, package: str) -> str:
-    """Says which extra of the distribution a command needs.
-
-    Args:
-      command: name of the command.
-      package: name of the package that is not installed.
-    """
+    """Says which extra of the distribution a command needs, for `package` is not installed."""
     extra = "server" if command in ("query", "serve") else "pipeline"
     return (
         f"`fewshot {command}` needs the extra `{extra}`, for {package} is not installed: "

@@ -45,10 +45,8 @@ class BeamOptions:
         """The options as Beam takes them."""
         args = [f"--runner={self.runner}", *self.options]
         if self.workers > 1:
-            args += [
-                "--direct_running_mode=multi_processing",
-                f"--direct_num_workers={self.workers}",
-            ]
+            mode = "--direct_running_mode=multi_processing"
+            args += [mode, f"--direct_num_workers={self.workers}"]
         return args
 
     def statistics_args(self) -> list[str]:
@@ -147,10 +145,7 @@ def name_of(path: str | Path) -> str:
 
 
 def build_config(values: Mapping[str, Any]) -> Config:
-    """Builds the configuration from plain values.
-
-    Args:
-      values: the sections by name.
+    """Builds the configuration from plain values by section.
 
     Raises:
       UserError: an unknown key, a wrong type, a value out of range, an unknown learner or option.

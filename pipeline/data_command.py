@@ -44,9 +44,10 @@ def choices(command: Callable[..., None]) -> Callable[..., None]:
 
 
 PATH = click.argument("path", type=click.Path(path_type=Path))
+FILE = click.Path(path_type=Path, dir_okay=False)
 SHEET = click.option(
     "--sheet",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     default=Path("episodes.png"),
     show_default=True,
     help="File of the picture of episodes, for images and recordings; others are printed.",
@@ -100,11 +101,7 @@ def show(config_path: str, overrides: tuple[str, ...], split: str, sheet: Path, 
 @click.command()
 @PATH
 @choices
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Default: <name of PATH>.yaml in this folder.",
-)
+@click.option("--output", type=FILE, help="Default: <name of PATH>.yaml in this folder.")
 def init(path: Path, output: Path | None, **given: Any) -> None:
     """Write a configuration that runs on the data at PATH."""
     from components.options import build_options
@@ -175,13 +172,8 @@ def _print_inspection(console: Console, inspection: "Inspection") -> None:
     from pipeline.left_out import print_names, print_reasons
 
     sizes = list(inspection.class_sizes.values())
-    facts = {
-        "kind": inspection.kind,
-        "classes": str(len(sizes)),
-        "examples": str(sum(sizes)),
-        "examples per class": spread(sizes),
-    }
-    _print_facts(console, facts | inspection.facts)
+    facts = {"kind": inspection.kind, "classes": str(len(sizes)), "examples": str(sum(sizes))}
+    _print_facts(console, facts | {"examples per class": spread(sizes)} | inspection.facts)
     smallest = sorted(inspection.class_sizes, key=lambda name: (inspection.class_sizes[name], name))
     if sizes and min(sizes) < max(sizes):
         few = [f"{name}: {inspection.class_sizes[name]}" for name in smallest[:5]]
@@ -190,11 +182,8 @@ def _print_inspection(console: Console, inspection: "Inspection") -> None:
     print_reasons(console, "Not read", inspection.ignored)
     equals = {name: f"equals {other}" for name, other in inspection.copies.items()}
     print_reasons(console, "Copies", equals)
-    print_names(
-        console,
-        "The same example in several classes",
-        [" = ".join(g) for g in inspection.duplicates],
-    )
+    same = [" = ".join(group) for group in inspection.duplicates]
+    print_names(console, "The same example in several classes", same)
     if inspection.split_like:
         console.print(f"Beware: {split_question(inspection.split_like)}", soft_wrap=True)
 

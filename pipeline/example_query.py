@@ -20,28 +20,18 @@ _SUFFIXES = {"image": "png", "audio": "wav"}
 
 
 class ExampleQuery(NamedTuple):
-    """A query for `fewshot query`, as files.
+    """A query for `fewshot query`, as files."""
 
-    Attributes:
-      support: path of a folder or of a table.
-      queries: paths of files, or texts.
-      shell_words: the queries as one would type them.
-    """
-
-    support: Path
-    queries: list[str]
-    shell_words: str
+    support: Path  # of a folder or of a table
+    queries: list[str]  # paths of files, or texts
+    shell_words: str  # the queries as one would type them
 
 
 def query_unseen_classes(output_dir: Path, summary: dict[str, Any]) -> None:
     """Writes the first test episode to files as a user has them and runs `fewshot query` on it.
 
     The files stay in `example/`, to look at and to try again. Nothing happens for regression, and
-    for examples that have no form of their own as a file or a text.
-
-    Args:
-      output_dir: folder of the run.
-      summary: content of its `summary.json`; a model was pushed.
+    for examples that have no form of their own as a file or a text. A model must have been pushed.
     """
     from serving.client.command import query
 

@@ -19,16 +19,10 @@ MANY_EXAMPLES = 15
 
 
 class Preset(NamedTuple):
-    """Settings for a modality that train for some minutes on two cores.
+    """Settings for a modality that train for some minutes on two cores."""
 
-    Attributes:
-      max_queries: query examples of each class, or as many as there are.
-      counts: episodes of each split.
-      learner, training: sections of the configuration.
-    """
-
-    max_queries: int
-    counts: dict[str, int]
+    max_queries: int  # of each class, or as many as there are
+    counts: dict[str, int]  # episodes of each split
     learner: dict[str, Any]
     training: dict[str, Any]
 
@@ -50,13 +44,8 @@ PRESETS: dict[str, Preset] = {
         5,
         {"train": 300, "eval": 60, "test": 600},
         {"name": "protonet", "backbone": {"name": "conv4", "filters": 32, "pooling": "flatten"}},
-        {
-            "steps": 300,
-            "episodes_per_step": 4,
-            "eval_every": 50,
-            "eval_episodes": 60,
-            "augment": {"speed": 0.15},
-        },
+        {"steps": 300, "episodes_per_step": 4, "eval_every": 50, "eval_episodes": 60}
+        | {"augment": {"speed": 0.15}},
     ),
 }
 
@@ -96,20 +85,12 @@ def first_config(
     preset = PRESETS[inspection.modality]
     # Of recordings, a group is a speaker: telling speakers apart is no help with their words.
     within = {"train_within_group": True} if by_group and inspection.modality == "audio" else {}
+    min_examples = {"min_examples": shots + queries} if small else {}
     counts = _split_counts(len(groups), 1) if by_group else _split_counts(len(sizes), ways)
+    episode = {"ways": ways, "shots": shots, "queries": queries}
     return {
-        "data": {
-            **inspection.data,
-            **({"min_examples": shots + queries} if small else {}),
-            "split_counts": counts,
-        },
-        "episodes": {
-            "ways": ways,
-            "shots": shots,
-            "queries": queries,
-            **within,
-            "counts": preset.counts,
-        },
+        "data": {**inspection.data, **min_examples, "split_counts": counts},
+        "episodes": {**episode, **within, "counts": preset.counts},
         "learner": _learner(preset, given.get("learner")),
         "training": preset.training,
         "evaluation": {"threshold": round(1 / ways + 0.2, 2), "episodes": 600},

@@ -21,10 +21,7 @@ def compile_pipeline(
 ) -> list[dict[str, Any]]:
     """Returns the documents of the file: the specification and the settings for Kubernetes.
 
-    Args:
-      config: the whole configuration.
-      image: container image of every step.
-      parameters: defaults of run-time parameters by name, instead of the configuration's.
+    `parameters` are defaults of run-time parameters by name, instead of the configuration's.
 
     Raises:
       UserError: the image, the pipeline's name or the section `kubeflow` is wrong, or the backend

@@ -19,17 +19,10 @@ from serving.errors import UserError
 def run_locally(
     config: Config, output_dir: Path, data: CheckedData, seconds: Mapping[str, float]
 ) -> dict[str, Any]:
-    """Runs all steps, reusing what earlier runs in the same folder have done.
+    """Runs all steps, reusing what earlier runs in the same folder have done; returns the summary.
 
-    Args:
-      config: the whole configuration.
-      output_dir: folder of the run, which gets `tfx/`, `metadata.sqlite`, `serving_model/`,
-        `report.html` and `summary.json`.
-      data: result of `check_data`; its fingerprint makes changed data run anew.
-      seconds: seconds of each step, filled in while they run (`console.console_session`).
-
-    Returns:
-      The content of `summary.json`, see `summary.py`.
+    The folder gets `tfx/`, `metadata.sqlite`, `serving_model/`, `report.html` and `summary.json`.
+    The data's fingerprint makes changed data run anew; `seconds` of each step fill in meanwhile.
 
     Raises:
       UserError: another run is using the folder.

@@ -18,10 +18,7 @@ RENAMED = {
 
 
 def use_current_names(values: dict[str, Any]) -> None:
-    """Moves the value of every old key to the key's new name.
-
-    Args:
-      values: sections of plain values, which are changed.
+    """Moves the value of every old key to the key's new name, in place.
 
     Raises:
       UserError: a key is given under its old and its new name.
@@ -43,11 +40,7 @@ def use_current_names(values: dict[str, Any]) -> None:
 def current_path(path: str, values: dict[str, Any]) -> str:
     """The path of a key today; prints a notice if it is another than `path`.
 
-    A learner of the user's own may have an option of an old name: that one stays.
-
-    Args:
-      path: where the key lies, as "training.steps".
-      values: the configuration, which names the learner.
+    A learner of the user's own, named by `values`, may have an option of an old name: it stays.
     """
     new = RENAMED.get(path, path)
     section, _, key = path.partition(".")

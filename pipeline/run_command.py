@@ -17,13 +17,7 @@ from pipeline.left_out import print_left_out
 def run_pipeline(
     config_path: str, overrides: Sequence[str], output_dir: Path | None, *, predict: bool
 ) -> int:
-    """Runs the pipeline and returns the exit status.
-
-    Args:
-      config_path: path of the YAML file.
-      overrides: each `section.key=value`, over the file.
-      output_dir: folder of the run; `None` for runs/<name of the pipeline>.
-      predict: whether to end with a query about unseen classes, if a model was pushed.
+    """Runs the pipeline with the options of `fewshot run` and returns the exit status.
 
     Raises:
       UserError: the configuration or the data are wrong; nothing has run.
@@ -34,7 +28,8 @@ def run_pipeline(
     with console_session("run", folder / "pipeline.log") as seconds:
         console = plain_console(stderr=True)
         data = check_data(config.data, config.episodes)
-        console.print(bold(config.name, f": {_class_counts(data.splits)}"))
+        counts = ", ".join(f"{len(names)} {split}" for split, names in data.splits.items())
+        console.print(bold(config.name, f": {counts} classes"))
         print_left_out(console, data)
 
         from pipeline.local_runner import point_latest_to, run_locally
@@ -53,27 +48,24 @@ def run_pipeline(
     return BLESSED
 
 
-def _class_counts(splits: dict[str, list[str]]) -> str:
-    counts = ", ".join(f"{len(names)} {split}" for split, names in splits.items())
-    return f"{counts} classes"
-
-
 def print_results(summary: dict[str, Any], folder: Path, console: Console) -> None:
     """Prints accuracy, baselines, blessing and where the report lies."""
-    test = summary["test"]
+    test, pushed = summary["test"], summary["pushed"]
     metric = "accuracy" if "accuracy" in test else "mean_squared_error"
+    sign = 1 if metric == "accuracy" else -1
     lines = [
         f"{metric.replace('_', ' ')} {test[metric]:.4f} ± {test['ci95']:.4f} ({test['protocol']}, "
         f"{test['episodes']} episodes of unseen {_unseen(test)})",
         *(f"  {name}: {value:.4f}" for name, value in summary["baselines"].items()),
-        *_baseline_warnings(
-            test[metric], summary["baselines"], higher_is_better=metric == "accuracy"
+        *(
+            f"  warning: the baseline {name} is as good; a stricter `evaluation.threshold` refuses "
+            "this"
+            for name, value in summary["baselines"].items()
+            if sign * value >= sign * test[metric]
         ),
         *(f"  warning: {caution}" for caution in summary.get("cautions", [])),
-        f"blessed: pushed to {summary['pushed']}"
-        if summary["pushed"]
-        else "not blessed, not pushed",
-        *(f"  {reason}" for reason in summary["reasons"] if not summary["pushed"]),
+        f"blessed: pushed to {summary['pushed']}" if pushed else "not blessed, not pushed",
+        *(f"  {reason}" for reason in summary["reasons"] if not pushed),
         f"report: {folder / 'report.html'}",
     ]
     for line in lines:
@@ -88,15 +80,3 @@ def _unseen(test: dict[str, Any]) -> str:
     groups = f" of {test['groups']} groups" if test.get("groups") else ""
     count = f": {test['classes']} classes{groups}" if test.get("groups") else ""
     return f"{test.get('unseen', 'classes')}{count}"
-
-
-def _baseline_warnings(
-    score: float, baselines: dict[str, float], *, higher_is_better: bool
-) -> list[str]:
-    """A line for each baseline that is as good as the model."""
-    sign = 1 if higher_is_better else -1
-    return [
-        f"  warning: the baseline {name} is as good; a stricter `evaluation.threshold` refuses this"
-        for name, value in baselines.items()
-        if sign * value >= sign * score
-    ]

@@ -21,13 +21,7 @@ def publish_summary(
 ) -> dict[str, Any]:
     """Writes `summary.json` with the results of the latest run in `output_dir`, and returns it.
 
-    `report.html` is copied beside it.
-
-    Args:
-      config: the whole configuration.
-      output_dir: folder of the run.
-      seconds: seconds of each step.
-      real_dir: the folder that `output_dir` is a link to, if it is one.
+    `report.html` is copied beside it. `real_dir` is what `output_dir` is a link to, if it is one.
     """
     outputs = latest_outputs(output_dir / "metadata.sqlite", config.name)
     evaluation = Path(outputs["evaluation"].uri)
@@ -92,8 +86,6 @@ def latest_outputs(metadata_path: Path, pipeline_name: str) -> dict[str, Any]:
             if event.type != mlmd.Event.OUTPUT:
                 continue
             (artifact,) = store.get_artifacts_by_id([event.artifact_id])
-            name = event.path.steps[0].key
-            if artifact.type == "InfraBlessing":
-                name = "infra_blessing"
-            outputs[name] = artifact
+            infra = artifact.type == "InfraBlessing"
+            outputs["infra_blessing" if infra else event.path.steps[0].key] = artifact
     return outputs

@@ -15,16 +15,11 @@ CONFIDENCE = 0.95
 
 
 class Difference(NamedTuple):
-    """The difference of two learners, episode by episode.
+    """The difference of two learners, episode by episode."""
 
-    Attributes:
-      better, worse: names of learners.
-      gain: mean difference of the metric (for errors, the reduction) and its half-width.
-    """
-
-    better: str
+    better: str  # name of a learner
     worse: str
-    gain: Interval
+    gain: Interval  # of the difference of the metric; for errors, of the reduction
 
     @property
     def real(self) -> bool:
@@ -58,11 +53,9 @@ def level_of_each(pairs: int) -> float:
 
 
 def paired_interval(gains: np.ndarray, level: float) -> Interval:
-    """Mean and half-width z s / sqrt(n) of the differences of paired scores.
+    """Mean and half-width z s / sqrt(n) of the differences `[E]` of paired scores.
 
-    Args:
-      gains: `[E]`, one difference an episode.
-      level: probability of the two-sided interval, which gives z by the normal distribution.
+    `level` is the two-sided interval's probability, which gives z by the normal distribution.
     """
     mean = float(np.mean(gains))
     error = float(np.std(gains, ddof=1) / np.sqrt(len(gains)))

@@ -32,58 +32,32 @@ TIMED_CALLS, WARM_UP_CALLS = 20, 3
 
 
 class Result(NamedTuple):
-    """The scores and costs of one learner.
+    """The scores and costs of one learner."""
 
-    Attributes:
-      learner: name of the learner.
-      metric: "accuracy" or "mean_squared_error".
-      higher_is_better: whether a larger metric is better.
-      scores: metric of each test episode.
-      adapt_milliseconds: median time of one episode's adaptation with one query, the model in
-        memory.
-      megabytes: size of the SavedModel.
-      steps: meta-steps done; fewer than `total_steps` where the time was up.
-      total_steps: meta-steps configured.
-      seconds: duration of meta-training, compiling and validation included.
-      episodes_per_second: speed of meta-training.
-      serves: the ways, shots and steps that it can serve, in words.
-      history: one entry for each evaluation in meta-training: `seconds`, `eval_score`, ...
-    """
-
-    learner: str
-    metric: str
-    higher_is_better: bool
-    scores: list[float]
-    adapt_milliseconds: float
-    megabytes: float
-    steps: int
-    total_steps: int
-    seconds: float
-    episodes_per_second: float
-    serves: dict[str, str]
-    history: list[dict[str, float]]
+    learner: str  # its name
+    metric: str  # "accuracy" or "mean_squared_error"
+    higher_is_better: bool  # whether a larger metric is better
+    scores: list[float]  # metric of each test episode
+    adapt_milliseconds: float  # see `adapt_milliseconds`
+    megabytes: float  # size of the SavedModel
+    steps: int  # meta-steps done; fewer than `total_steps` where the time was up
+    total_steps: int  # meta-steps configured
+    seconds: float  # duration of meta-training, compiling and validation included
+    episodes_per_second: float  # speed of meta-training
+    serves: dict[str, str]  # the ways, shots and steps that it can serve, in words
+    history: list[dict[str, float]]  # each evaluation in meta-training: `seconds`, `eval_score`...
 
 
 class Trial(NamedTuple):
-    """The plan for one learner.
+    """The plan for one learner."""
 
-    Attributes:
-      learner: the section `learner` of its configuration.
-      training: the section `training`, with the time that this learner has.
-      evaluation_episodes: number of test episodes that are scored.
-      episodes_per_call: number of episodes that one call of the model takes.
-      uri: location of the Examples artifact.
-      record: description of the episodes.
-      folder: folder of the checkpoints, the logs, the model and `result.json`.
-    """
-
-    learner: dict[str, Any]
-    training: dict[str, Any]
-    evaluation_episodes: int
-    episodes_per_call: int
-    uri: str
+    learner: dict[str, Any]  # the section `learner` of its configuration
+    training: dict[str, Any]  # the section `training`, with the time that this learner has
+    evaluation_episodes: int  # number of test episodes that are scored
+    episodes_per_call: int  # number of episodes that one call of the model takes
+    uri: str  # location of the Examples artifact
     record: EpisodeSetRecord
-    folder: Path
+    folder: Path  # of the checkpoints, the logs, the model and `result.json`
 
 
 def plan_trial(
@@ -95,15 +69,9 @@ def plan_trial(
     folder: Path,
     seconds: float | None,
 ) -> Trial:
-    """Plans the trial of the learner `name`.
+    """Plans the trial of the learner `name`, in a subfolder of the comparison's `folder`.
 
-    Args:
-      config: configuration of the comparison.
-      name: name of the learner.
-      record: description of the episodes.
-      uri: location of the Examples artifact.
-      folder: folder of the comparison.
-      seconds: maximum duration of meta-training; if `None`, as configured.
+    `seconds` is the maximum duration of meta-training; if `None`, it is as configured.
     """
     values = json.loads(json.dumps(config.to_dict()))
     training = values["training"] | ({} if seconds is None else {"max_seconds": seconds})
@@ -195,7 +163,7 @@ def _stacks(trial: Trial) -> Iterator[Episodes]:
 
 
 def adapt_milliseconds(model: ExportedModel, uri: str, record: EpisodeSetRecord) -> float:
-    """Median time of one call of a model, with the first test episode and one query."""
+    """Median time of one call of a model in memory, with the first test episode and one query."""
     (serialized,) = read_split(uri, "test").take(1).batch(1)
     episode = parse_episodes(serialized, record.example_spec).numpy()
     episode = episode._replace(query_x=episode.query_x[:, :1])

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -57,30 +58,12 @@ def compile_command(
 @click.option("--namespace", help="Namespace in a multi-user Kubeflow.")
 @click.option("--cron", help="Schedule of a recurring run: six fields, seconds first.")
 @click.option("--token", envvar="KUBEFLOW_TOKEN", help="Bearer token; default: KUBEFLOW_TOKEN.")
-def submit_command(
-    host: str,
-    package: Path,
-    parameters: tuple[str, ...],
-    experiment: str,
-    run_name: str | None,
-    namespace: str | None,
-    cron: str | None,
-    token: str | None,
-) -> None:
+def submit_command(host: str, package: Path, parameters: tuple[str, ...], **others: Any) -> None:
     """Send a compiled pipeline to a cluster. Exit status: 0 accepted, 1 refused, 2 wrong input."""
     from pipeline.kubeflow.submit import Refused, submit
 
     try:
-        sentence = submit(
-            host,
-            package,
-            parameters,
-            experiment=experiment,
-            run_name=run_name,
-            namespace=namespace,
-            cron=cron,
-            token=token,
-        )
+        sentence = submit(host, package, parameters, **others)
     except Refused as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(1)

@@ -43,13 +43,10 @@ def to_tfx(
     for name, kind in declared_types.items():
         if name in parameters:
             parameters[name] = _as_declared(parameters[name], kind)
+    inputs = {**inputs, "artifacts": _artifacts(inputs, types, direct)}
     return {
         **executor_input,
-        "inputs": {
-            **inputs,
-            "artifacts": _artifacts(inputs, types, direct),
-            "parameterValues": parameters,
-        },
+        "inputs": {**inputs, "parameterValues": parameters},
         "outputs": {**outputs, "artifacts": _artifacts(outputs, {}, direct)},
     }
 
@@ -64,11 +61,9 @@ def _artifacts(side: Mapping[str, Any], types: Mapping[str, Any], direct: bool) 
 
 def _artifact(artifact: Mapping[str, Any], declared: Any, direct: bool) -> dict[str, Any]:
     metadata = {k: v for k, v in artifact.get("metadata", {}).items() if k not in _EXTRA_METADATA}
-    result = {**artifact, "uri": local_path(artifact.get("uri", ""), direct=direct)}
-    result["metadata"] = metadata
-    if declared is not None:
-        result["type"] = declared
-    return result
+    uri = local_path(artifact.get("uri", ""), direct=direct)
+    result = {**artifact, "uri": uri, "metadata": metadata}
+    return result if declared is None else result | {"type": declared}
 
 
 def _as_declared(value: Any, kind: str) -> Any:
@@ -80,20 +75,10 @@ def _as_declared(value: Any, kind: str) -> Any:
 def from_tfx(
     executor_output: Mapping[str, Any], executor_input: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Returns the ExecutorOutput with the backend's locations in place of local paths.
-
-    Args:
-      executor_output: ExecutorOutput that TFX wrote, with local paths.
-      executor_input: ExecutorInput that the backend wrote.
-    """
+    """Returns TFX's ExecutorOutput with the backend's locations in place of local paths."""
     original = executor_input.get("outputs", {}).get("artifacts", {})
-    artifacts = {
-        name: {
-            "artifacts": [
-                {**new, "uri": old["uri"]}
-                for new, old in zip(entry["artifacts"], original[name]["artifacts"])
-            ]
-        }
-        for name, entry in executor_output.get("artifacts", {}).items()
-    }
+    artifacts = {}
+    for name, entry in executor_output.get("artifacts", {}).items():
+        pairs = zip(entry["artifacts"], original[name]["artifacts"])
+        artifacts[name] = {"artifacts": [{**new, "uri": old["uri"]} for new, old in pairs]}
     return {**executor_output, "artifacts": artifacts}

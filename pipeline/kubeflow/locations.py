@@ -13,11 +13,9 @@ _MOUNTS = {"gs": "gcs", "s3": "s3", "minio": "minio"}
 
 
 def local_path(uri: str, *, direct: bool = False) -> str:
-    """Returns the path of the launcher's copy of an artifact.
+    """Returns the path of the launcher's copy of an artifact; a path is returned unchanged.
 
-    Args:
-      uri: location in object storage, or a path, which is returned unchanged.
-      direct: whether gs:// locations stay, for TensorFlow and Beam can open them.
+    With `direct`, gs:// locations stay, for TensorFlow and Beam can open them.
     """
     scheme, separator, rest = uri.partition("://")
     if not separator or scheme not in _MOUNTS or (direct and scheme == "gs"):

@@ -18,25 +18,15 @@ _PYTHON_TYPES = {"STRING": str, "NUMBER_INTEGER": int, "NUMBER_DOUBLE": float}
 
 
 class RuntimeParameter(NamedTuple):
-    """A parameter of a compiled pipeline and the value in a component that it replaces.
+    """A parameter of a compiled pipeline and the value in a component that it replaces."""
 
-    Attributes:
-      type: type name of the pipeline specification: STRING, NUMBER_INTEGER or NUMBER_DOUBLE.
-      description: text that Kubeflow shows in the form for a run.
-      default: function from the configuration to the value used where a run gives none.
-      component: id of the component.
-      property: name of the component's property.
-      path: keys inside a property that is JSON; empty for the property itself.
-      change: function (old value, parameter) -> new value.
-    """
-
-    type: str
-    description: str
-    default: Callable[[Config], Any]
-    component: str
-    property: str
-    path: tuple[str, ...]
-    change: Callable[[Any, Any], Any] = lambda _, value: value
+    type: str  # in the pipeline specification: STRING, NUMBER_INTEGER or NUMBER_DOUBLE
+    description: str  # text that Kubeflow shows in the form for a run
+    default: Callable[[Config], Any]  # the value that the configuration gives where a run does not
+    component: str  # its id
+    property: str  # name of the component's property
+    path: tuple[str, ...]  # keys inside a property that is JSON; empty for the property itself
+    change: Callable[[Any, Any], Any] = lambda _, value: value  # (old value, parameter) -> new one
 
 
 def _set_location(data: dict[str, Any], location: str) -> dict[str, Any]:
@@ -120,11 +110,9 @@ PARAMETERS: dict[str, RuntimeParameter] = {
 def parse_parameters(
     assignments: Sequence[str], known: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Reads assignments of parameters into values by name.
+    """Reads assignments `NAME=VALUE` of parameters into values by name.
 
-    Args:
-      assignments: texts `NAME=VALUE` from the command line.
-      known: type of each parameter by name, from a specification; default: those of `PARAMETERS`.
+    `known` has a specification's types by parameter name; by default they are of `PARAMETERS`.
 
     Raises:
       UserError: there is no such parameter, or the value has another type.
@@ -150,11 +138,9 @@ def parse_parameters(
 
 
 def apply_parameters(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a step's properties after its run-time parameters have changed them.
+    """Returns a step's properties after the parameters `runtime_<name>` among them changed them.
 
-    Args:
-      properties: properties by name, the parameters `runtime_<name>` among them; a property whose
-        value a parameter changes by path is JSON text.
+    A property whose value a parameter changes by path is JSON text.
 
     Raises:
       UserError: the learner does not exist.

@@ -72,14 +72,12 @@ def run_executor(
 
 def _properties(values: Mapping[str, Any], inputs_spec: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the executor's properties; the JSON has only doubles, the specification the types."""
-    kinds = {
-        name: given.get("parameterType")
-        for name, given in inputs_spec.get("parameters", {}).items()
+    kinds = inputs_spec.get("parameters", {})
+    whole = {
+        name for name, given in kinds.items() if given.get("parameterType") == "NUMBER_INTEGER"
     }
     return {
-        name: int(value)
-        if kinds.get(name) == "NUMBER_INTEGER" and not isinstance(value, bool)
-        else value
+        name: int(value) if name in whole and not isinstance(value, bool) else value
         for name, value in values.items()
     }
 

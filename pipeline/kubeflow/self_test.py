@@ -47,34 +47,20 @@ def self_test() -> None:
 
 def _run_a_step() -> None:
     """Draws a few episodes with EpisodeGen's executor, as a step of a cluster does."""
-    from components.episode_gen.options import (
-        DataOptions,
-        EpisodeCounts,
-        EpisodeGenConfig,
-        EpisodeOptions,
-    )
+    from components.episode_gen import options
 
-    config = EpisodeGenConfig(
-        DataOptions(), EpisodeOptions(queries=1, counts=EpisodeCounts(train=4, eval=2, test=2))
-    )
+    counts = options.EpisodeCounts(train=4, eval=2, test=2)
+    episodes = options.EpisodeOptions(queries=1, counts=counts)
+    config = options.EpisodeGenConfig(options.DataOptions(), episodes)
     with tempfile.TemporaryDirectory() as folder:
-        examples = {
-            "name": "examples",
-            "uri": f"{folder}/examples",
-            "type": {"instanceSchema": "title: tfx.Examples\ntype: object\n"},
+        kind = {"instanceSchema": "title: tfx.Examples\ntype: object\n"}
+        examples = {"name": "examples", "uri": f"{folder}/examples", "type": kind}
+        artifacts = {"examples": {"artifacts": [examples]}}
+        executor_input = {
+            "inputs": {"parameterValues": {"config_json": config.to_json()}},
+            "outputs": {"artifacts": artifacts, "outputFile": f"{folder}/task/output.json"},
         }
-        output = run_executor(
-            OWN_EXECUTORS[0],
-            {
-                "inputs": {"parameterValues": {"config_json": config.to_json()}},
-                "outputs": {
-                    "artifacts": {"examples": {"artifacts": [examples]}},
-                    "outputFile": f"{folder}/task/output.json",
-                },
-            },
-            {},
-            ["--runner=FnApiRunner"],
-        )
+        output = run_executor(OWN_EXECUTORS[0], executor_input, {}, ["--runner=FnApiRunner"])
         splits = output["artifacts"]["examples"]["artifacts"][0]["metadata"]["split_names"]
         if len(json.loads(splits)) != 3 or not list(Path(folder).rglob("*.gz")):
             raise RuntimeError("EpisodeGen ran and wrote no episodes")

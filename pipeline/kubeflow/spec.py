@@ -60,12 +60,8 @@ def _resources(settings: StepOptions) -> dict[str, Any]:
                 resources[f"resource{kind.title()}{bound.title()}"] = text
     if settings.gpus:
         kind, count = settings.gpu_type or "nvidia.com/gpu", str(settings.gpus)
-        resources["accelerator"] = {
-            "type": kind,
-            "count": count,
-            "resourceType": kind,
-            "resourceCount": count,
-        }
+        resources["accelerator"] = {"type": kind, "count": count}
+        resources["accelerator"] |= {"resourceType": kind, "resourceCount": count}
     return resources
 
 
@@ -77,10 +73,7 @@ def _quantity(text: str) -> float:
 def with_parameters(spec: Spec, config: Config, defaults: Mapping[str, Any]) -> Spec:
     """Declares the run-time parameters and passes each to the step that it changes.
 
-    Args:
-      spec: specification with a task for each component that `PARAMETERS` names.
-      config: configuration that gives the defaults.
-      defaults: defaults by parameter name, instead of the configuration's.
+    `defaults`, by a parameter's name, replace those that the configuration gives.
     """
     tasks = dict(spec["root"]["dag"]["tasks"])
     components = dict(spec["components"])
@@ -109,11 +102,7 @@ def with_declared_types(spec: Spec, properties: Mapping[str, Mapping[str, Any]])
     """Adds a flag for the entrypoint: which properties are lists, dicts and bools.
 
     TFX writes lists and dicts as JSON strings and bools as integers; the entrypoint converts them
-    back to the types that the component declares.
-
-    Args:
-      spec: specification that TFX compiled.
-      properties: declared types by component and property.
+    back to the types that the component declares: `properties`, by component and property.
     """
     executors = dict(spec["deploymentSpec"]["executors"])
     for component, types in properties.items():
@@ -164,10 +153,7 @@ def _rename_task(task: dict[str, Any]) -> dict[str, Any]:
     if "dependentTasks" in task:
         task["dependentTasks"] = sorted(map(step_name, task["dependentTasks"]))
     inputs = dict(task.get("inputs", {}))
-    for kind, source in (
-        ("artifacts", "taskOutputArtifact"),
-        ("parameters", "taskOutputParameter"),
-    ):
+    for kind, source in _OUTPUTS:
         for name, given in inputs.get(kind, {}).items():
             if source in given:
                 # TFX names the producer of a parameter `Gen_task`, but the task itself `Gen`.

@@ -30,15 +30,7 @@ def submit(
 ) -> str:
     """Starts a run or registers a recurring one; returns a sentence with its id.
 
-    Args:
-      host: URL of the Kubeflow Pipelines API.
-      package: path of the file that `fewshot compile` wrote.
-      parameters: values of run-time parameters, each `NAME=VALUE`.
-      experiment: name of the experiment, which is created if it does not exist.
-      run_name: name of the run; default: the pipeline's name.
-      namespace: namespace in a multi-user Kubeflow.
-      cron: schedule of a recurring run: six fields, seconds first.
-      token: bearer token.
+    The arguments are the options of `fewshot submit`. A missing experiment is created.
 
     Raises:
       UserError: the file, a parameter or the form of the host is wrong.
@@ -89,11 +81,7 @@ def declared_parameters(spec: dict[str, Any]) -> dict[str, str]:
 
 
 def _connect(host: str, namespace: str | None, token: str | None) -> Any:
-    """Returns a client of the host.
-
-    Raises:
-      Refused: the host does not answer.
-    """
+    """Returns a client of the host, or raises Refused."""
     import requests
 
     # A direct request first: the SDK retries for minutes and then prints a trace of urllib3.
