@@ -69,7 +69,10 @@ def check_data(data: DataOptions, episodes: EpisodeOptions) -> CheckedData:
         )
     if episodes.rotations != "none":
         _check_names(catalogue)
-    fingerprint = _fingerprint(source, data)
+    # The code of a user's own source counts, too.
+    code = [Path(file).read_bytes() for file in user_modules.files(data.source)]
+    hashes = [hashlib.sha256(text).hexdigest() for text in code]
+    fingerprint = " ".join([source.fingerprint(), *hashes])
     return CheckedData(
         source,
         source.spec,
@@ -94,15 +97,6 @@ def without_small_classes(
     examples = {name: ids for name, ids in catalogue.examples.items() if name not in small}
     groups = {name: group for name, group in catalogue.groups.items() if name not in small}
     return Catalogue(examples, groups), small
-
-
-def _fingerprint(source: Source, data: DataOptions) -> str:
-    """The source's own, joined by a hash of the code of a user's own source."""
-    code = [
-        hashlib.sha256(Path(file).read_bytes()).hexdigest()
-        for file in user_modules.files(data.source)
-    ]
-    return " ".join([source.fingerprint(), *code])
 
 
 def _check_names(catalogue: Catalogue) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -58,16 +58,13 @@ def _rows(episode: Episode, spec: ExampleSpec) -> list[Row]:
         targets = [list(as_pixels(side.reshape(-1, *spec.target_shape))) for side in sides]
         inputs = list(episode.support_x), list(episode.query_x)
         return [Row(episode.class_names[0], *inputs), Row("target", *targets)]
+
+    def pictures(examples: Sequence[Any], labels: np.ndarray, label: int) -> list[np.ndarray]:
+        return [as_picture(x, spec) for x, y in zip(examples, labels) if y == label]
+
+    support, query = (episode.support_x, episode.support_y), (episode.query_x, episode.query_y)
     return [
-        Row(
-            name,
-            [
-                as_picture(x, spec)
-                for x, y in zip(episode.support_x, episode.support_y)
-                if y == label
-            ],
-            [as_picture(x, spec) for x, y in zip(episode.query_x, episode.query_y) if y == label],
-        )
+        Row(name, pictures(*support, label), pictures(*query, label))
         for label, name in enumerate(episode.class_names)
     ]
 

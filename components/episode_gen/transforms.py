@@ -79,18 +79,11 @@ class _WriteFromTable(beam.DoFn):
         self._table = ContentTable(self._work)
 
     def process(self, shard: Shard) -> Iterator[Shard]:
-        content = self._table.__getitem__
-        write_shard(
-            shard,
-            self._uri,
-            (
-                assemble(self._planner, shard.split, index, content)
-                for index in range(shard.start, shard.stop)
-            ),
-        )
+        content, indices = self._table.__getitem__, range(shard.start, shard.stop)
+        episodes = (assemble(self._planner, shard.split, index, content) for index in indices)
+        write_shard(shard, self._uri, episodes)
         ways, shots, queries = self._planner.episodes.shape_of(shard.split)
-        episodes = shard.stop - shard.start
-        _count(shard.split, episodes, episodes * ways * (shots + queries))
+        _count(shard.split, len(indices), len(indices) * ways * (shots + queries))
         yield shard
 
 

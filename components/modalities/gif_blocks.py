@@ -50,15 +50,7 @@ def walk(octets: tf.Tensor) -> Frames:
             tf.where(~inside & first, fills, whole),
         )
 
-    def more(place, *_):
-        return place < end
-
-    state = (
-        13 + table_size(file[10]),
-        tf.constant(0, tf.int64),
-        tf.constant(False),
-        tf.constant(False),
-        tf.constant(False),
-    )
-    _, pixels, _, transparent, whole = tf.while_loop(more, step, state)
+    flags = [tf.constant(False) for _ in range(3)]
+    state = (13 + table_size(file[10]), tf.constant(0, tf.int64), *flags)
+    _, pixels, _, transparent, whole = tf.while_loop(lambda place, *_: place < end, step, state)
     return Frames(pixels, transparent, whole)

@@ -45,9 +45,8 @@ def _of_tiff(octets: tf.Tensor) -> tf.Tensor:
     def number(rows: tf.Tensor, start: int | tf.Tensor, count: int) -> tf.Tensor:
         parts = [rows[start + i] for i in range(count)]
         little = tf.add_n([part * 256**i for i, part in enumerate(parts)])
-        return tf.where(
-            is_little, little, tf.add_n([part * 256**i for i, part in enumerate(parts[::-1])])
-        )
+        big = tf.add_n([part * 256**i for i, part in enumerate(parts[::-1])])
+        return tf.where(is_little, little, big)
 
     last = tf.size(octets) - 2
     directory = tf.clip_by_value(number(octets, 4, 4), 0, last)

@@ -28,6 +28,7 @@ _EXIF_BYTES = 65_536
 """The size of a jpg's segment: in the first of these lies its orientation."""
 _EXIF = r"(II\*\x00|MM\x00\*)"
 """How Exif data begin. In these patterns `\\C` is any byte."""
+_OTHER_BMP = "is a bmp with a palette, compression or transparency; save it as png"
 _CODED_METADATA = r"Raw profile type exif\x00|XML:com\.adobe\.xmp\x00\x01"
 
 
@@ -80,8 +81,7 @@ def read_kinds(encoded: tf.Tensor, name: str, max_pixels: int) -> tf.Tensor:
         "is a png with metadata in a coded text, which may say that it is not upright; save it "
         "without them": ~is_png
         | ~tf.strings.regex_full_match(encoded, rf"\C*({_CODED_METADATA})\C*"),
-        "is a bmp with a palette, compression or transparency; save it as png": ~is_bmp
-        | (size >= 40) & (compression == 0) & bmp_form,
+        _OTHER_BMP: ~is_bmp | (size >= 40) & (compression == 0) & bmp_form,
     }
     with tf.control_dependencies([_require(rules, name)]):
         turned = oriented & (is_png | (kind == _JPEG))
@@ -116,23 +116,19 @@ def decode_picture(
         height, width, _ = tf.unstack(tf.cast(tf.io.extract_jpeg_shape(encoded), tf.int64))
         octets = tf.io.decode_raw(encoded, tf.uint8)
         ends = tf.reduce_any((octets[:-1] == 0xFF) & (octets[1:] == 0xD9))
+        small = height * width <= max_pixels
         file = checked(
             (ends, " must be a whole file, and ends too early."),
-            (
-                height * width <= max_pixels,
-                f" must have at most {max_pixels} pixels, and has more.",
-            ),
+            (small, f" must have at most {max_pixels} pixels, and has more."),
         )
         # The accurate transform is what viewers use, and as fast.
         return tf.io.decode_jpeg(file, channels=3, dct_method="INTEGER_ACCURATE")
 
     def gif() -> tf.Tensor:
         frames = gif_blocks.walk(tf.io.decode_raw(encoded, tf.uint8))
+        small = frames.pixels <= max_pixels  # the decoder keeps all frames
         file = checked(
-            (
-                frames.pixels <= max_pixels,  # the decoder keeps all frames
-                f" must have at most {max_pixels} pixels in all frames, and has more.",
-            ),
+            (small, f" must have at most {max_pixels} pixels in all frames, and has more."),
             (~frames.transparent, " is a gif with transparency; save it as png."),
             (frames.whole, " is a gif whose first frame does not fill it; save it as png."),
         )
@@ -140,12 +136,8 @@ def decode_picture(
 
     def bmp() -> tf.Tensor:
         octets = tf.io.decode_raw(encoded, tf.uint8)
-        file = checked(
-            (
-                (octets[28] != 8) | _is_grey_ramp(octets),
-                " is a bmp with a palette, compression or transparency; save it as png.",
-            )
-        )
+        plain = (octets[28] != 8) | _is_grey_ramp(octets)
+        file = checked((plain, f" {_OTHER_BMP}."))
         image = tf.io.decode_bmp(file, channels=0)
         return tf.cond(
             tf.shape(image)[2] < 3, lambda: tf.repeat(image[..., :1], 3, 2), lambda: image[..., :3]

@@ -147,11 +147,9 @@ def _guess_text(table: Table, free: list[str], options: Options) -> str:
 def _known(names: Iterable[str], have: list[str]) -> str | None:
     """The first of the names that is there: as it is written, or in another case."""
     for name in names:
-        if name in have:
-            return name
-        found = next((one for one in have if one.lower() == name), None)
-        if found:
-            return found
+        same = [one for one in have if one.lower() == name]
+        if same:
+            return name if name in same else same[0]
     return None
 
 

@@ -51,15 +51,13 @@ def is_pil_image(example: Any) -> bool:
 
 
 def _encode_text(example: Any) -> bytes:
-    if isinstance(example, str):
-        text = example
-    else:
+    if not isinstance(example, str):
         content = example if isinstance(example, bytes) else read_content(Path(example))
-        text, _ = decode_text(content)
-    problem = unusable(text)
+        example, _ = decode_text(content)
+    problem = unusable(example)
     if problem:
         raise UnreadableFile(problem)
-    return text.encode()
+    return example.encode()
 
 
 def _encode_array(array: np.ndarray, modality: str) -> bytes:

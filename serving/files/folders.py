@@ -85,14 +85,16 @@ def choose(
         level = name.count("/")
         if level == depth:
             files[folder].append(file)
-        elif level < depth:
-            misplaced[name] = f"it lies {_folders(depth - level)} above those of the classes"
         else:
-            misplaced[name] = f"it lies {_folders(level - depth)} below those of the classes"
+            away = "one folder" if abs(level - depth) == 1 else f"{abs(level - depth)} folders"
+            side = "above" if level < depth else "below"
+            misplaced[name] = f"it lies {away} {side} those of the classes"
     ignored = dict(listing.ignored)
     for name in listing.files:
-        if suffix_of(name) not in suffixes:
-            ignored[name] = f"{_an_ending(name)}; {kind} are looked for"
+        ending = suffix_of(name)
+        if ending not in suffixes:
+            what = f"it is a {ending} file" if ending else "its name has no ending"
+            ignored[name] = f"{what}; {kind} are looked for"
     sorted_files = {folder: sorted(files[folder]) for folder in sorted(files)}
     return ClassFolders(depth, sorted_files, ignored, misplaced, dict(listing.unreadable))
 
@@ -161,12 +163,3 @@ def _is(test: Callable[[], bool]) -> bool:
         return test()
     except OSError:  # links in a circle
         return False
-
-
-def _folders(count: int) -> str:
-    return "one folder" if count == 1 else f"{count} folders"
-
-
-def _an_ending(name: str) -> str:
-    ending = suffix_of(name)
-    return f"it is a {ending} file" if ending else "its name has no ending"

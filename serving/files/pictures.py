@@ -6,24 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from serving.files.picture_header import (
-    MAX_PIXELS,
-    PictureHeader,
-    check_pixels,
-    graph_can_read,
-    read_header,
-)
+from serving.files.picture_formats import PictureHeader
+from serving.files.picture_header import MAX_PIXELS, check_pixels, graph_can_read, read_header
 from serving.files.unreadable import UnreadableFile
 
-_PILLOW_FORMATS = {
-    "png": ("PNG",),
-    "jpeg": ("JPEG",),
-    "bmp": ("BMP",),
-    "gif": ("GIF",),
-    "pnm": ("PPM",),
-    "webp": ("WEBP",),
-    "tiff": ("TIFF",),
-}
 _ENDS = {"jpeg": b"\xff\xd9", "png": b"IEND"}
 """What is somewhere in every whole file of a kind."""
 
@@ -41,11 +27,12 @@ def decode(content: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     check_pixels(header, max_pixels)
     check_whole(content, header)
     image_module = _pillow()
+    formats = ("PPM" if header.kind == "pnm" else header.kind.upper(),)
     try:
         # Warnings would go to the terminal; what they warn of is refused or harmless.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with image_module.open(io.BytesIO(content), "r", _PILLOW_FORMATS[header.kind]) as image:
+            with image_module.open(io.BytesIO(content), "r", formats) as image:
                 check_pixels(header._replace(width=image.width, height=image.height), max_pixels)
                 return flatten(image, header)
     except UnreadableFile:

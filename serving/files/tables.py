@@ -78,12 +78,10 @@ def read_table(path: Path, *, encoding: str | None = None) -> Table:
 def _read_csv(text: str, delimiter: str) -> tuple[list[str], list[Row]]:
     """The header and the rows."""
     lines = _records(text, delimiter)
-    try:
-        _, header = next(lines)
-    except StopIteration:
-        raise UnreadableFile("it has no rows") from None
-    columns = [column.strip() for column in header]
-    rows = []
+    first = next(lines, None)
+    if first is None:
+        raise UnreadableFile("it has no rows")
+    columns, rows = [column.strip() for column in first[1]], []
     for number, (line, values) in enumerate(lines, start=1):
         problem = None
         if len(values) != len(columns):

@@ -6,13 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
-from components.episode_gen.glyphs.strokes import (
-    SIZE,
-    Hand,
-    draw_alphabet,
-    draw_glyph,
-    draw_prototype,
-)
+from components.episode_gen.glyphs import strokes
 
 ALPHABETS, CHARACTERS, DRAWINGS = 25, 20, 20
 _CONSONANTS, _VOWELS = "bdgklmnprstvz", "aeiou"
@@ -31,7 +25,9 @@ class Glyphs(tfds.core.GeneratorBasedBuilder):
             description=self.__doc__,
             features=tfds.features.FeaturesDict(
                 {
-                    "image": tfds.features.Image(shape=(SIZE, SIZE, 1), encoding_format="png"),
+                    "image": tfds.features.Image(
+                        shape=(strokes.SIZE, strokes.SIZE, 1), encoding_format="png"
+                    ),
                     "alphabet": tfds.features.ClassLabel(names=alphabets),
                     "label": tfds.features.ClassLabel(
                         names=[f"{name}_{i:02d}" for name in alphabets for i in range(CHARACTERS)]
@@ -48,15 +44,15 @@ class Glyphs(tfds.core.GeneratorBasedBuilder):
     def _generate_examples(self) -> Iterator[tuple[int, dict[str, Any]]]:
         key = 0
         for alphabet_index in range(ALPHABETS):
-            alphabet = draw_alphabet(np.random.RandomState([alphabet_index]))
+            alphabet = strokes.draw_alphabet(np.random.RandomState([alphabet_index]))
             for character in range(CHARACTERS):
                 rng = np.random.RandomState([alphabet_index, character])
-                prototype = draw_prototype(rng, alphabet)
+                prototype = strokes.draw_prototype(rng, alphabet)
                 for _ in range(DRAWINGS):
                     yield (
                         key,
                         {
-                            "image": draw_glyph(rng, prototype, alphabet, Hand()),
+                            "image": strokes.draw_glyph(rng, prototype, alphabet, strokes.Hand()),
                             "alphabet": alphabet_index,
                             "label": alphabet_index * CHARACTERS + character,
                         },

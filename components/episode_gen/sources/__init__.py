@@ -8,14 +8,8 @@ from typing import Any
 
 from components import user_modules
 
-SOURCES = {
-    "glyphs": "components.episode_gen.sources.glyphs",
-    "tfds": "components.episode_gen.sources.tfds",
-    "folder": "components.episode_gen.sources.folder",
-    "table": "components.episode_gen.sources.table",
-    "sinusoid": "components.episode_gen.sources.sinusoid",
-    "styles": "components.episode_gen.sources.styles",
-}
+_NAMES = ("glyphs", "tfds", "folder", "table", "sinusoid", "styles")
+SOURCES = {name: f"components.episode_gen.sources.{name}" for name in _NAMES}
 REGRESSION_SOURCES = ("sinusoid", "styles")
 """Those whose examples have float targets; each "class" is one task."""
 

@@ -52,15 +52,24 @@ class Folder:
     @functools.cached_property
     def skipped(self) -> dict[str, str]:
         """What is left out, and why: example id -> reason; all files are decoded to find it."""
-        return self._outside | dict(self._find_unreadable()) if self.skips else {}
+        if not self.skips:
+            return {}
+        unreadable = dict(self._outside)
+        for name in self._names:
+            try:
+                self.kind.read(self.root / name)
+            except UnreadableFile as reason:
+                unreadable[name] = str(reason)
+        return unreadable
 
     @functools.cached_property
     def copies(self) -> dict[str, str]:
         """Files that equal an earlier one: example id -> that one."""
-        if self.keeps_copies:
-            return {}
-        names = [f"{folder}/{file}" for folder, files in self.files.items() for file in files]
-        return find_copies(names, self._size, self._hash)
+        return {} if self.keeps_copies else find_copies(self._names, self._size, self._hash)
+
+    @property
+    def _names(self) -> list[str]:
+        return [f"{folder}/{file}" for folder, files in self.files.items() for file in files]
 
     def _size(self, name: str) -> int:
         try:
@@ -78,23 +87,21 @@ class Folder:
         """Lists every file once; looks at its header, or with `unreadable: skip` at all of it."""
         for name, reason in {} if self.skips else self._outside.items():
             raise self._unreadable(name, reason)
-        for folder, files in self.files.items():
+        for example_id in self._names:
+            if example_id in self.skipped:
+                continue
+            try:
+                self.kind.check(self.root / example_id)
+            except UnreadableFile as reason:
+                raise self._unreadable(example_id, reason) from None
+            folder = example_id.rpartition("/")[0]
             group, _, name = folder.rpartition("/")
-            for file in files:
-                example_id = f"{folder}/{file}"
-                if example_id in self.skipped:
-                    continue
-                try:
-                    self.kind.check(self.root / example_id)
-                except UnreadableFile as reason:
-                    raise self._unreadable(example_id, reason) from None
-                yield CatalogueEntry(folder if self.by_group else name, group or None, example_id)
+            yield CatalogueEntry(folder if self.by_group else name, group or None, example_id)
 
     def parts(self) -> list[str]:
         return list(self.files)
 
     def read(self, part: str) -> Iterator[Stored]:
-        """Reads the examples of one class."""
         for file in self.files[part]:
             example_id = f"{part}/{file}"
             try:
@@ -107,19 +114,10 @@ class Folder:
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()
-        for folder, files in self.files.items():
-            for file in files:
-                stat = (self.root / folder / file).stat()
-                digest.update(f"{folder}/{file} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+        for name in self._names:
+            stat = (self.root / name).stat()
+            digest.update(f"{name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
         return digest.hexdigest()
-
-    def _find_unreadable(self) -> Iterator[tuple[str, str]]:
-        for folder, files in self.files.items():
-            for file in files:
-                try:
-                    self.kind.read(self.root / folder / file)
-                except UnreadableFile as reason:
-                    yield f"{folder}/{file}", str(reason)
 
     def _unreadable(self, example_id: str, reason: object) -> UserError:
         return UserError(

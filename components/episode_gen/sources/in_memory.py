@@ -68,11 +68,9 @@ class InMemorySource:
             yield CatalogueEntry(label, group, f"{number:07d}")
 
     def parts(self) -> list[str]:
-        """One part."""
         return ["all"]
 
     def read(self, part: str) -> Iterator[Stored]:
-        """All examples."""
         del part  # the only one
         for number, example in enumerate(self.inputs):
             if self.targets is None:
@@ -82,7 +80,6 @@ class InMemorySource:
             yield Stored(f"{number:07d}", content)
 
     def fingerprint(self) -> str:
-        """A hash of all examples, classes and groups."""
         digest = hashlib.sha256(repr((self.spec, self.labels, self.groups)).encode())
         for example in self.read("all"):
             digest.update(len(example.content).to_bytes(8, "big") + example.content)

@@ -12,20 +12,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from components.episode_gen.glyphs.strokes import (
-    SIZE,
-    Hand,
-    draw_alphabet,
-    draw_glyph,
-    draw_prototype,
-)
+from components.episode_gen.glyphs import strokes
 from components.episode_gen.options import DataOptions
 from components.episode_gen.sources.base import Source
 from components.episode_gen.sources.generated import GeneratedTasks
 from components.modalities.base import ExampleSpec
 from serving.errors import UserError
 
-SPEC = ExampleSpec("image", "uint8", (SIZE, SIZE, 1), target_shape=(SIZE, SIZE, 1))
+_SHAPE = (strokes.SIZE, strokes.SIZE, 1)
+SPEC = ExampleSpec("image", "uint8", _SHAPE, target_shape=_SHAPE)
 SHARE = 0.5
 """Probability that a style has each of its parts."""
 CHARACTERS = 500
@@ -69,8 +64,9 @@ def draw_pairs(rng: np.random.RandomState, count: int) -> Iterator[tuple[np.ndar
 def characters() -> np.ndarray:
     """The characters that all styles are applied to, `[CHARACTERS, 28, 28, 1]` uint8."""
     rng = np.random.RandomState([0])
-    alphabets = [draw_alphabet(rng) for _ in range(CHARACTERS)]
-    return np.stack([draw_glyph(rng, draw_prototype(rng, a), a, Hand()) for a in alphabets])
+    alphabets = [strokes.draw_alphabet(rng) for _ in range(CHARACTERS)]
+    hand, draw_prototype = strokes.Hand(), strokes.draw_prototype
+    return np.stack([strokes.draw_glyph(rng, draw_prototype(rng, a), a, hand) for a in alphabets])
 
 
 def draw_style(rng: np.random.RandomState) -> Style:

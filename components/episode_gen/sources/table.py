@@ -68,7 +68,6 @@ class Table:
         return find_copies(texts, texts.__getitem__, texts.__getitem__)
 
     def catalogue(self) -> Iterator[CatalogueEntry]:
-        """Every row once."""
         row = None
         for row in self.rows():
             yield CatalogueEntry(row.label, row.group, self.id_of(row))
