@@ -45,9 +45,8 @@ class FewShotClient:
         SavedModel or of its versions. Without a version number or a label it is the newest version;
         `timeout` is in seconds for a call, its retries included.
         """
-        return cls(
-            open_transport(str(target), ModelSpec(model, version, label), tls), timeout=timeout
-        )
+        spec = ModelSpec(model, version, label)
+        return cls(open_transport(str(target), spec, tls), timeout=timeout)
 
     @property
     def signatures(self) -> dict[str, Signature]:

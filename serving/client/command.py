@@ -83,10 +83,9 @@ def query(
         raise UserError(f"`--address` must be host:port or unix:PATH; give {address} to `--rest`.")
     if model:
         skip_unused_imports()
-    found = read_support(
-        support, text_column=text_column, label_column=label_column, encoding=encoding
-    )
-    named = read_queries(queries, found.kind, text_column=text_column, encoding=encoding)
+    table: dict[str, str | None] = {"text_column": text_column, "encoding": encoding}
+    found = read_support(support, label_column=label_column, **table)
+    named = read_queries(queries, found.kind, **table)
     for name, reason in found.ignored.items():
         click.echo(f"not read: {printable(name)}: {reason}", err=True)
     tls = Tls(tls_ca, tls_cert, tls_key) if tls_ca or tls_cert else None
@@ -94,9 +93,8 @@ def query(
         with FewShotClient.connect(
             targets[0], model_name, version=version, label=version_label, tls=tls, timeout=timeout
         ) as client:
-            answers = list(
-                client.stream(found.examples, [query for _, query in named], chunk=_CHUNK)
-            )
+            examples = [query for _, query in named]
+            answers = list(client.stream(found.examples, examples, chunk=_CHUNK))
     except StatusError as error:
         raise UserError(_sentence(error, targets[0])) from error
     shown = [name for name, _ in named]

@@ -26,9 +26,8 @@ class DiskTransport(Transport):
         try:
             self._servable = Servable(model.name, version, path, Parallelism())
         except (tf.errors.OpError, OSError) as error:
-            raise UserError(
-                f"The model must be a SavedModel that loads; {path}: {error}"
-            ) from error
+            rule = "The model must be a SavedModel that loads"
+            raise UserError(f"{rule}; {path}: {error}") from error
 
     def signatures(self, timeout: float) -> dict[str, Signature]:
         """Reads the signatures of the loaded model."""

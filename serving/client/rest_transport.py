@@ -97,28 +97,25 @@ class RestTransport(Transport):
 
 
 def _read_response(response: requests.Response) -> Any:
+    code = _CODES.get(response.status_code, status.UNKNOWN)
     try:
         document = response.json()
     except ValueError as error:
-        raise StatusError(
-            _CODES.get(response.status_code, status.UNKNOWN),
-            f"HTTP {response.status_code}, not JSON: {response.text[:200]}",
-        ) from error
+        message = f"HTTP {response.status_code}, not JSON: {response.text[:200]}"
+        raise StatusError(code, message) from error
     if response.status_code != 200:
         message = document.get("error", "") if isinstance(document, dict) else str(document)
-        raise StatusError(_CODES.get(response.status_code, status.UNKNOWN), message)
+        raise StatusError(code, message)
     return document
 
 
 def _to_json(array: np.ndarray) -> Any:
     if array.dtype != object:
         return array.tolist()
-    return [_to_json(row) if isinstance(row, np.ndarray) else _text(row) for row in array]
-
-
-def _text(value: bytes) -> Any:
-    """Encodes as base64 always: a text need not be valid UTF-8 either."""
-    return {"b64": base64.b64encode(value).decode()}
+    if array.ndim > 1:
+        return [_to_json(row) for row in array]
+    # Base64 always: a text need not be valid UTF-8 either.
+    return [{"b64": base64.b64encode(value).decode()} for value in array]
 
 
 def _from_json(value: Any, dtype: np.dtype) -> np.ndarray:

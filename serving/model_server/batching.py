@@ -95,10 +95,10 @@ class Batcher:
                 "Batching Run() input tensors must have equal 0th-dimension size"
             )
         (episodes,) = sizes
-        if episodes > self._options.max_batch_size:
+        limit = self._options.max_batch_size
+        if episodes > limit:
             raise invalid_argument(
-                f"Task size {episodes} is larger than maximum input batch size "
-                f"{self._options.max_batch_size}"
+                f"Task size {episodes} is larger than maximum input batch size {limit}"
             )
         return episodes
 
@@ -106,13 +106,10 @@ class Batcher:
         if self._closed:
             raise StatusError(status.UNAVAILABLE, "The server is shutting down")
         in_queue = sum(other.episodes for other in self._queues.get(task.key, ()))
-        if in_queue + task.episodes > self._options.max_batch_size * (
-            self._options.max_enqueued_batches
-        ):
-            raise StatusError(
-                status.UNAVAILABLE,
-                "The batch scheduling queue to which this task was submitted is full",
-            )
+        room = self._options.max_batch_size * self._options.max_enqueued_batches
+        if in_queue + task.episodes > room:
+            message = "The batch scheduling queue to which this task was submitted is full"
+            raise StatusError(status.UNAVAILABLE, message)
 
     def _work(self) -> None:
         while (tasks := self._next_run()) is not None:
@@ -193,9 +190,8 @@ def _join(arrays: list[np.ndarray], padding: int) -> np.ndarray:
 def _expire(task: _Task) -> bool:
     late = task.deadline is not None and task.deadline <= time.monotonic()
     if late:
-        task.result.set_exception(
-            StatusError(status.DEADLINE_EXCEEDED, "Deadline Exceeded while waiting for a batch")
-        )
+        message = "Deadline Exceeded while waiting for a batch"
+        task.result.set_exception(StatusError(status.DEADLINE_EXCEEDED, message))
     return late
 
 

@@ -53,10 +53,8 @@ class ModelManager:
         new = {config.name: config for config in configs}
         for config in new.values():
             if not config.base_path.is_dir():
-                raise StatusError(
-                    status.NOT_FOUND,
-                    f"Could not find base path {config.base_path} for servable {config.name}",
-                )
+                message = f"Could not find base path {config.base_path} for servable {config.name}"
+                raise StatusError(status.NOT_FOUND, message)
         with self._reconciling:
             self._configs = new
             failed = self.reconcile()
@@ -83,9 +81,8 @@ class ModelManager:
             before = self.versions.loaded_versions()
             for config in self._configs.values():
                 failed += self._reconcile_model(config)
-            self._unload(
-                key for key in self.versions.loaded_versions() if key[0] not in self._configs
-            )
+            loaded = self.versions.loaded_versions()
+            self._unload(key for key in loaded if key[0] not in self._configs)
             if self.versions.loaded_versions() != before:
                 _settle_memory()
         return failed
@@ -147,9 +144,8 @@ class ModelManager:
     def is_ready(self) -> bool:
         """Tells whether every configured model has a loaded version."""
         configured = set(self._configs)
-        return bool(configured) and configured <= {
-            name for name, _ in self.versions.loaded_versions()
-        }
+        loaded = {name for name, _ in self.versions.loaded_versions()}
+        return bool(configured) and configured <= loaded
 
     def close(self) -> None:
         """Unloads all versions."""

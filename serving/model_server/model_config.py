@@ -44,11 +44,9 @@ def initial_configs(options: ServerOptions) -> list[ModelConfig]:
 
 def read_config_file(path: str) -> list[ModelConfig]:
     """Reads a ModelServerConfig in text format."""
-    message = read_text_proto(
-        path, model_server_config_pb2.ModelServerConfig(), "model_config_file"
-    )
+    empty = model_server_config_pb2.ModelServerConfig()
     try:
-        return parse_config(message)
+        return parse_config(read_text_proto(path, empty, "model_config_file"))
     except StatusError as error:
         raise UserError(f"`model_config_file` {path}: {error.message}.") from error
 

@@ -54,9 +54,8 @@ def predict(
     signature_name = signature_name or ADAPT_AND_PREDICT
     signature = servable.signature_defs.get(signature_name)
     if signature is None:
-        raise StatusError(
-            FAILED_PRECONDITION, f'Serving signature key "{signature_name}" not found.'
-        )
+        message = f'Serving signature key "{signature_name}" not found.'
+        raise StatusError(FAILED_PRECONDITION, message)
     _check_input_count(signature.inputs, inputs)
     feeds = _feeds(signature.inputs, inputs)
     aliases = _outputs(signature.outputs, output_filter)

@@ -40,17 +40,14 @@ class ModelServer:
         batching = read_batching_options(options.batching_parameters_file)
         metrics_path = read_metrics_path(options.monitoring_config_file)
         configs = initial_configs(options)
+        parallelism = Parallelism(
+            options.tensorflow_intra_op_parallelism, options.tensorflow_inter_op_parallelism
+        )
+        pause_seconds = options.load_retry_interval_micros / 1e6
         self.manager = ModelManager(
-            make_loader(
-                parallelism=Parallelism(
-                    options.tensorflow_intra_op_parallelism, options.tensorflow_inter_op_parallelism
-                ),
-                warmup=options.enable_model_warmup,
-            ),
+            make_loader(parallelism=parallelism, warmup=options.enable_model_warmup),
             labels_for_unavailable=options.allow_version_labels_for_unavailable_models,
-            retries=LoadRetries(
-                options.max_num_load_retries, options.load_retry_interval_micros / 1e6
-            ),
+            retries=LoadRetries(options.max_num_load_retries, pause_seconds),
         )
         # Closed last to first: here if a port is in use, otherwise by stop().
         with ExitStack() as opened:

@@ -59,11 +59,8 @@ def publish(model: Path, base_url: str, *, now: int) -> str:
     entries = filesystem.ls(base, detail=False) if filesystem.exists(base) else []
     names = [posixpath.basename(entry.rstrip("/")) for entry in entries]
     version = str(next_version([int(name) for name in names if name.isdigit()], now=now))
-    files = sorted(
-        (path for path in model.rglob("*") if path.is_file()),
-        key=lambda path: path == model / SAVED_MODEL,
-    )
-    for path in files:
+    files = [path for path in model.rglob("*") if path.is_file()]
+    for path in sorted(files, key=lambda path: path == model / SAVED_MODEL):
         remote = posixpath.join(base, version, path.relative_to(model).as_posix())
         filesystem.put_file(str(path), remote)
     return f"{base_url.partition('?')[0].rstrip('/')}/{version}"

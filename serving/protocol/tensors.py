@@ -4,6 +4,7 @@ It takes the generated TensorProto of TensorFlow and that of `serving.protocol.m
 Strings are arrays of dtype `object` that hold `bytes`.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -96,7 +97,9 @@ def read_tensor(tensor: Any, *, max_bytes: int | None = None) -> np.ndarray:
     shape = [dim.size for dim in tensor.tensor_shape.dim]
     if any(size < 0 for size in shape) or len(shape) > 32:  # what NumPy 1 can hold
         raise ValueError("negative dimension or too many of them")
-    size = _count_elements(shape, kind.numpy.itemsize, max_bytes)
+    size = math.prod(shape)  # Python's integers do not overflow as NumPy's product would
+    if max_bytes is not None and size * kind.numpy.itemsize > max_bytes:
+        raise ValueError(f"expands to {size * kind.numpy.itemsize} bytes, more than {max_bytes}")
     if tensor.tensor_content and kind.field != "string_val":
         flat = np.frombuffer(tensor.tensor_content, kind.numpy)
         if flat.size != size:
@@ -127,15 +130,6 @@ def _repeat_last(flat: np.ndarray, size: int) -> np.ndarray:
         empty: Any = b"" if flat.dtype == object else 0
         return np.full(size, empty, flat.dtype)
     return np.concatenate([flat, np.full(size - flat.size, flat[-1], flat.dtype)])
-
-
-def _count_elements(shape: list[int], itemsize: int, max_bytes: int | None) -> int:
-    size = 1
-    for dim in shape:  # Python's integers do not overflow as NumPy's product would
-        size *= dim
-    if max_bytes is not None and size * itemsize > max_bytes:
-        raise ValueError(f"expands to {size * itemsize} bytes, more than {max_bytes}")
-    return size
 
 
 def _varint(value: int) -> bytes:

@@ -65,8 +65,7 @@ def read_warmup(saved_model: Path) -> Iterator[predict_pb2.PredictRequest]:
         try:
             log = prediction_log_pb2.PredictionLog.FromString(record)
         except Exception as error:
-            raise tf.errors.DataLossError(
-                None, None, f"Failed to parse warmup record {number} of {path}"
-            ) from error
+            rule = f"Failed to parse warmup record {number} of {path}"
+            raise tf.errors.DataLossError(None, None, rule) from error
         if log.WhichOneof("log_type") == "predict_log":
             yield log.predict_log.request

@@ -102,9 +102,9 @@ def _run(core: ServerCore, spec: ModelSpec, verb: str, body: Body, deadline: flo
                 raise wrong_method(servable, verb, name)
             signature = servable.signature_defs.get(name or ADAPT_AND_PREDICT)
             if signature is None:
+                key = name or ADAPT_AND_PREDICT
                 raise invalid_argument(
-                    f'Serving signature name: "{name or ADAPT_AND_PREDICT}" not found in '
-                    "signature def"
+                    f'Serving signature name: "{key}" not found in signature def'
                 )
             tensors, by_row = read_tensors(document, signature.inputs)
             readers = {alias: lambda array=array: array for alias, array in tensors.items()}
@@ -112,9 +112,7 @@ def _run(core: ServerCore, spec: ModelSpec, verb: str, body: Body, deadline: flo
         return write_response(outputs, by_row=by_row)
 
 
-def _look(
-    core: ServerCore, spec: ModelSpec, api: str, write: Callable[[ServerCore, ModelSpec], str]
-) -> str:
+def _look(core: ServerCore, spec: ModelSpec, api: str, write: Callable[..., str]) -> str:
     with core.observe(spec.name, api, "REST"):
         return write(core, spec)
 

@@ -103,10 +103,9 @@ def _read_item(
             raise invalid_argument(f"JSON object: does not have named input: {name}")
         array = array_from_json(value, BY_NUMBER[infos[name].dtype])
         shape = shapes.setdefault(name, array.shape)
-        if array.size != np.prod(shape, dtype=int):
-            raise invalid_argument(
-                f"Expecting tensor size: {np.prod(shape, dtype=int)} but got: {array.size}"
-            )
+        size = np.prod(shape, dtype=int)
+        if array.size != size:
+            raise invalid_argument(f"Expecting tensor size: {size} but got: {array.size}")
         if array.shape != shape:
             raise invalid_argument(
                 f"Expecting shape {_shape(shape)} but got: {_shape(array.shape)}"
