@@ -12,11 +12,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from components.modalities.encoders import encoded_request
 from components.serving_validator import good_requests
-from components.serving_validator.bad_requests import (
-    BadRequest,
-    bad_encoded_requests,
-    bad_requests,
-)
+from components.serving_validator.bad_requests import BadRequest, bad_encoded_requests, bad_requests
 from components.serving_validator.good_requests import Request
 from components.serving_validator.model_under_test import ModelUnderTest
 from serving.protocol import status

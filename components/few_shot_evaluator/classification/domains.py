@@ -11,10 +11,7 @@ from components.few_shot_evaluator.metrics import Interval, mean_interval
 
 
 def accuracy_of_groups(
-    class_names: Sequence[str],
-    labels: np.ndarray,
-    right: np.ndarray,
-    groups: Mapping[str, str],
+    class_names: Sequence[str], labels: np.ndarray, right: np.ndarray, groups: Mapping[str, str]
 ) -> dict[str, float]:
     """The accuracy of each group's queries in one episode.
 
