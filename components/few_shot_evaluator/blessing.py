@@ -31,18 +31,11 @@ def decide(
     options: EvaluationOptions,
     task: Task,
 ) -> Verdict:
-    """Decides whether a model is blessed.
+    """Decides whether a model of this mean `score` over the episodes is blessed.
 
-    Args:
-      score: mean of the task's metric over the episodes.
-      episodes: number of episodes.
-      protocol: "inductive" or "transductive", as the model's metadata says; `None` if they do not
-        say. Only an inductive model predicts each query from its support set alone.
-      not_finite: number of queries with predictions that are not finite.
-      difference: score minus that of the last blessed model on the same episodes (paired); `None`
-        if there is none to compare with.
-      options: threshold and tolerance.
-      task: task type, which says whether the threshold is a minimum or a maximum.
+    The model's metadata name the `protocol`, or do not. `not_finite` counts the queries with
+    predictions that are not finite. `difference` is the score minus that of the last blessed model
+    on the same episodes (paired). The task type makes the threshold a minimum or a maximum.
     """
     kept: list[str] = []
     broken: list[str] = []
@@ -59,12 +52,12 @@ def decide(
         broken.append("No threshold is configured, and without one no model is blessed.")
     else:
         name = task.metric.replace("_", " ")
-        reached = f"{bound:.4f} ({name} {score.mean:.4f} {sign} {score.half_width:.4f})"
-        rule(
-            better * (bound - options.threshold) >= 0,
-            f"The {end} bound {reached} {beyond} the threshold {options.threshold:g}.",
-            f"The {end} bound {reached} {short} the threshold {options.threshold:g}.",
+        start = (
+            f"The {end} bound {bound:.4f} ({name} {score.mean:.4f} {sign} {score.half_width:.4f})"
         )
+        limit = f"the threshold {options.threshold:g}."
+        holds = better * (bound - options.threshold) >= 0
+        rule(holds, f"{start} {beyond} {limit}", f"{start} {short} {limit}")
     rule(
         episodes >= FEWEST_EPISODES_TO_BLESS,
         f"{episodes} episodes were evaluated (at least {FEWEST_EPISODES_TO_BLESS}).",
@@ -80,11 +73,10 @@ def decide(
         broken.append(f"{not_finite} queries got predictions that are not finite.")
     if difference is not None:
         change = f"{difference.mean:+.4f} ± {difference.half_width:.4f}"
+        start, limit = f"Against the last blessed model: {change},", f"{options.tolerance:g}."
         rule(
             better * difference.mean >= -options.tolerance,
-            f"Against the last blessed model: {change}, within the tolerance "
-            f"{options.tolerance:g}.",
-            f"Against the last blessed model: {change}, worse by more than the tolerance "
-            f"{options.tolerance:g}.",
+            f"{start} within the tolerance {limit}",
+            f"{start} worse by more than the tolerance {limit}",
         )
     return Verdict(not broken, broken or kept)

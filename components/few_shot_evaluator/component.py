@@ -37,6 +37,8 @@ class FewShotEvaluatorSpec(ComponentSpec):
 class FewShotEvaluator(BaseBeamComponent):
     """Evaluates a few-shot model on episodes of unseen classes, and blesses it or not.
 
+    `Executor.Do` describes the inputs and the parameters. By default no model is blessed.
+
     ## Example
     ```
     evaluator = FewShotEvaluator(
@@ -68,18 +70,6 @@ class FewShotEvaluator(BaseBeamComponent):
         baseline_pointer: str = "",
         code_version: str = "",
     ):
-        """Makes the component.
-
-        Args:
-          examples: channel of the episodes, with a `test` split. _required_
-          model: channel of the Model that is evaluated. _required_
-          baseline_model: channel of the last blessed Model, which may resolve to none.
-          model_run: channel of the ModelRun whose `history.json` is the report's loss curve.
-          options: threshold and the like; by default no model is blessed.
-          baseline_pointer: path of a file that names the last pushed model, where there is no
-            `baseline_model`.
-          code_version: hash of the code that the step runs, as a part of the cache key.
-        """
         super().__init__(
             spec=FewShotEvaluatorSpec(
                 examples=examples,

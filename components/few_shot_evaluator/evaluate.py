@@ -31,12 +31,8 @@ RESULTS_PER_FILE = 200
 class ScoreEpisodes(beam.PTransform):
     """From serialised episodes to results, of the class that `task_evaluation` names.
 
-    Args:
-      plan: what is scored on each episode.
-      episodes: number of episodes; those of a higher index are left out.
-      episodes_per_call: number of episodes that one call of the model takes.
-      model_dir: folder of the SavedModel that is evaluated.
-      last_blessed_dir: folder of the SavedModel that it is compared with, or `None`.
+    Only the first `episodes` are evaluated. The two folders are those of the SavedModel that is
+    evaluated and of the one that it is compared with.
     """
 
     def __init__(
@@ -49,12 +45,10 @@ class ScoreEpisodes(beam.PTransform):
         last_blessed_dir: str | None = None,
     ):
         super().__init__()
-        self._plan, self._episodes = plan, episodes
-        self._per_call = episodes_per_call
+        self._plan, self._episodes, self._per_call = plan, episodes, episodes_per_call
         self._dirs = model_dir, last_blessed_dir
 
     def expand(self, serialized: beam.PCollection) -> beam.PCollection:
-        """Groups the episodes by the call that predicts them, and evaluates each group."""
         return (
             serialized
             | "Number" >> beam.FlatMap(_key_by_call, self._episodes, self._per_call)
@@ -114,12 +108,8 @@ def evaluate(
 ) -> None:
     """Adds to a pipeline the steps that read a split, score it and write results as JSON lines.
 
-    Args:
-      pipeline: a Beam pipeline on any runner.
-      examples_uri: location of the Examples artifact.
-      split: "test" or "eval".
-      results_prefix: beginning of the paths of the results; every worker must reach it.
-      **scoring: arguments of `ScoreEpisodes`.
+    The paths of the results begin with `results_prefix`, which every worker must reach; `scoring`
+    are arguments of `ScoreEpisodes`.
     """
     _ = (
         pipeline
@@ -152,13 +142,7 @@ def _write_results(of_file: tuple[str, Iterable[EpisodeResult]], results_prefix:
 def read_results(
     results_prefix: str, *, episodes: int, split: str = "test", result: type = ClassificationResult
 ) -> list[Any]:
-    """Reads the results of a split, sorted by the episode's index.
-
-    Args:
-      results_prefix: beginning of the paths of the results.
-      episodes: number of episodes.
-      split: name of the split.
-      result: class of a result.
+    """Reads the results of a split, of the class `result`, sorted by the episode's index.
 
     Raises:
       UserError: they are not those of episode 0 up to `episodes`, each once.

@@ -101,10 +101,8 @@ class Executor(BaseBeamExecutor):
                     last_blessed_dir=last_blessed_dir if split == "test" else None,
                 )
         results = {
-            split: read_results(
-                os.path.join(work, split), episodes=count, split=split, result=functions.result
-            )
-            for split, count in episodes.items()
+            split: read_results(f"{work}/{split}", episodes=n, split=split, result=functions.result)
+            for split, n in episodes.items()
         }
         metadata = read_metadata(model_dir)
         context = EvaluationContext(record, options, metadata.get("protocol"), last_blessed)
@@ -133,21 +131,16 @@ class Executor(BaseBeamExecutor):
 
 def _bless(blessing, blessed: bool, model, baseline) -> None:
     """Fills a blessing as the stock Evaluator does; Pusher and the resolver read it."""
-    blessing.set_string_custom_property(
-        constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
-    )
-    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
+    set_string, set_int = blessing.set_string_custom_property, blessing.set_int_custom_property
+    set_string(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri)
+    set_int(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
     if baseline is not None:
-        blessing.set_string_custom_property(
-            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY, baseline.uri
-        )
-        blessing.set_int_custom_property(
-            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY, baseline.id
-        )
+        set_string(constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY, baseline.uri)
+        set_int(constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY, baseline.id)
     value = constants.BLESSED_VALUE if blessed else constants.NOT_BLESSED_VALUE
-    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
+    set_int(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
     name = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
-    # Last of all: whoever sees the file may rely on everything else.
+    # Written last: where this file is, everything else is there.
     io_utils.write_string_file(os.path.join(blessing.uri, name), "")
 
 

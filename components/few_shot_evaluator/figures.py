@@ -40,15 +40,10 @@ def bars(
     line: float | None,
     percent: bool = False,
 ) -> str:
-    """Draws bars of (name, score, half-width), the first of the evaluated model.
+    """Draws bars of (name, score, half-width) from the top, the first of the evaluated model.
 
-    Args:
-      rows: the bars from the top.
-      score_format: format of the score beside a bar.
-      longest: largest score; the gap between bar and number is a hundredth of it.
-      right: end of the axis.
-      line: score of a dotted line, or `None`.
-      percent: whether the axis shows percentages.
+    `longest` is the largest score, of which the gap between bar and number is a hundredth; `right`
+    the end of the axis, which shows percentages or not; `line` the score of a dotted line.
     """
     with matplotlib.rc_context(STYLE):
         figure, axes = new_figure(7.2, 0.5 + 0.42 * len(rows))

@@ -16,15 +16,7 @@ class LatestOtherBlessedModelStrategy(LatestBlessedModelStrategy):
     blessed one, which the first run did not: the evaluator's inputs differ, so it and all steps
     after it run again instead of being cached.
 
-    ## Example
-    ```
-    resolver = Resolver(
-        strategy_class=LatestOtherBlessedModelStrategy,
-        model=Channel(type=Model),
-        model_blessing=Channel(type=ModelBlessing),
-        candidate=trainer.outputs["model"],
-    )
-    ```
+    A Resolver with this strategy takes the model just trained as its further input `candidate`.
     """
 
     def resolve_artifacts(

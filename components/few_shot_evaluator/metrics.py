@@ -17,37 +17,29 @@ class Interval(NamedTuple):
 
 
 def mean_interval(per_episode: np.typing.ArrayLike) -> Interval:
-    """The mean and its 95% half-width, 1.96 s / sqrt(n).
+    """The mean of `[E]` floats, E >= 2, and its 95% half-width, 1.96 s / sqrt(E).
 
-    s is the sample standard deviation (divisor n - 1).
-
-    Args:
-      per_episode: `[E]` float, E of at least 2.
+    s is the sample standard deviation (divisor E - 1).
     """
     values = np.asarray(per_episode, np.float64)
     if len(values) < 2:
         raise ValueError(f"`per_episode` needs at least 2 episodes, got {len(values)}")
-    return Interval(
-        float(values.mean()), float(NORMAL_95 * values.std(ddof=1) / np.sqrt(len(values)))
-    )
+    half_width = NORMAL_95 * values.std(ddof=1) / np.sqrt(len(values))
+    return Interval(float(values.mean()), float(half_width))
 
 
 class Calibration(NamedTuple):
     """Accuracy by confidence, in bins of equal width.
 
-    Attributes:
-      expected_error: sum over bins of (share of the queries) x |accuracy - confidence|.
-      edges: `[bins + 1]`, 0..1.
-      counts: `[bins]`, queries in each bin.
-      accuracy: `[bins]`, 0 where the bin is empty.
-      confidence: `[bins]`, 0 where the bin is empty.
+    The expected error is the sum over bins of (share of the queries) x |accuracy - confidence|.
+    Accuracy and confidence are 0 where a bin is empty.
     """
 
     expected_error: float
-    edges: np.ndarray
-    counts: np.ndarray
-    accuracy: np.ndarray
-    confidence: np.ndarray
+    edges: np.ndarray  # [bins + 1], 0..1
+    counts: np.ndarray  # [bins], queries in each bin
+    accuracy: np.ndarray  # [bins]
+    confidence: np.ndarray  # [bins]
 
     def to_json(self) -> dict:
         """The entry `calibration` of `metrics.json`, one row a bin."""
@@ -71,15 +63,11 @@ class Calibration(NamedTuple):
 def calibration(confidences: np.ndarray, correct: np.ndarray, *, bins: int) -> Calibration:
     """Computes the reliability diagram and the expected calibration error.
 
-    Args:
-      confidences: `[n]` float, 0..1, the probability given to the predicted class. A bin holds
-        the confidences above its lower edge up to its upper edge; the first holds 0 as well.
-      correct: `[n]` bool.
-      bins: number of intervals of equal width.
+    The confidences `[n]`, 0..1, are the probabilities given to the predicted classes. A bin holds
+    those above its lower edge up to its upper edge; the first holds 0 as well.
 
-    References:
-      Guo et al., "On Calibration of Modern Neural Networks", 2017, Eq. 3,
-      https://arxiv.org/abs/1706.04599
+    Reference: Guo et al., "On Calibration of Modern Neural Networks", 2017, Eq. 3,
+    https://arxiv.org/abs/1706.04599
     """
     edges = np.linspace(0.0, 1.0, bins + 1)
     bin_of = np.clip(np.searchsorted(edges, confidences, side="left") - 1, 0, bins - 1)
@@ -94,10 +82,7 @@ def calibration(confidences: np.ndarray, correct: np.ndarray, *, bins: int) -> C
 def confusion(predictions: np.ndarray, labels: np.ndarray, *, ways: int) -> np.ndarray:
     """The confusion matrix, `[N, N]` int: row the true class, column the predicted one.
 
-    Args:
-      predictions: `[Q]` int; values outside 0..N-1 (no prediction) are left out.
-      labels: `[Q]` int; padding (-1) is left out.
-      ways: N.
+    Predictions and labels, `[Q]` int, outside 0..N-1 (none, or padding) are left out.
     """
     inside = (labels >= 0) & (labels < ways) & (predictions >= 0) & (predictions < ways)
     cells = labels[inside].astype(np.int64) * ways + predictions[inside]

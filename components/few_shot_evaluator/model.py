@@ -13,10 +13,6 @@ class ExportedModel:
 
     What is to be served is loaded by `serving.model_server.servable.Servable` instead, in a C++
     session: by the server, by the client for models on disk, and by the ServingValidator.
-
-    Args:
-      saved_model_dir: the folder that holds `saved_model.pb`.
-      task: task type of the episodes.
     """
 
     def __init__(self, saved_model_dir: str, task: Task):

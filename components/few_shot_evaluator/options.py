@@ -5,7 +5,7 @@ from pydantic import Field
 from components.options import options_class
 from serving.errors import UserError
 
-# Fewer episodes give a half-width too wide to stand on: published results use 600 or more.
+# Fewer episodes give a half-width too wide to rely on: published results use 600 or more.
 FEWEST_EPISODES_TO_BLESS = 600
 
 

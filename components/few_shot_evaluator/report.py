@@ -4,6 +4,7 @@
 blocks.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -26,40 +27,28 @@ Bar = tuple[str, float, float]
 class Evaluation(NamedTuple):
     """A finished evaluation, as a report shows it.
 
-    Attributes:
-      metrics: the content of `metrics.json`.
-      results: one an episode.
-      record: description of the episodes.
-      options: the section `evaluation`.
-      metadata: the model's `fewshot_model.json`.
-      history: the training's `history.json`, rows of {step, loss, score, eval_score ...}; may be
-        empty.
-      examples_uri: location of the Examples artifact, for the episodes that are shown.
+    `history` may be empty; its rows are {step, loss, score, eval_score ...}. The episodes that are
+    shown are read from `examples_uri`, the location of the Examples artifact.
     """
 
-    metrics: dict[str, Any]
-    results: Sequence[Any]
+    metrics: dict[str, Any]  # content of `metrics.json`
+    results: Sequence[Any]  # one an episode
     record: EpisodeSetRecord
     options: EvaluationOptions
-    metadata: dict[str, Any]
-    history: Sequence[dict[str, Any]]
+    metadata: dict[str, Any]  # content of the model's `fewshot_model.json`
+    history: Sequence[dict[str, Any]]  # content of the training's `history.json`
     examples_uri: str
 
 
 def render(page: str, evaluation: Evaluation, *, pictures: Mapping[str, str], **own: Any) -> str:
-    """The report as one HTML page.
+    """The report as one HTML page, of the template at the path `page` within this package.
 
-    Args:
-      page: path of the template within this package.
-      evaluation: the evaluation that it shows.
-      pictures: SVG by the name that the template uses; "" where there is nothing to draw.
-      **own: further variables of this template.
+    `pictures` are SVG by the name that the template uses, "" where there is nothing to draw; `own`
+    are further variables of this template.
     """
+    loader = jinja2.PackageLoader(__package__, package_path="")
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(__package__, package_path=""),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     return environment.get_template(page).render(
         m=evaluation.metrics,
@@ -77,10 +66,7 @@ def render(page: str, evaluation: Evaluation, *, pictures: Mapping[str, str], **
 def comparison_bars(metrics: dict[str, Any], task: Task, names: Mapping[str, str]) -> list[Bar]:
     """The bars of the evaluated model and, below it, of all that it is compared with.
 
-    Args:
-      metrics: the content of `metrics.json`.
-      task: task type, whose metric is shown.
-      names: the report's words for each baseline.
+    `names` are the report's words for each baseline.
     """
     names = {NO_ADAPTATION: "the model without adaptation", **names}
     rows = [("this model", metrics[task.metric], metrics["ci95"])]
@@ -101,38 +87,22 @@ def curves(
     of_steps: Sequence[tuple[str, float]] = (),
     of_shots: Sequence[tuple[str, float]] = (),
 ) -> dict[str, str]:
-    """Draws the pictures `per_step` and `per_shots`.
+    """Draws the pictures `per_step` and `per_shots`, each with its reference lines (name, score).
 
-    Args:
-      metrics: the content of `metrics.json`.
-      score: label of the vertical axes.
-      shots: label of the horizontal axis of `per_shots`.
-      of_steps: reference lines of `per_step`, each (name, score).
-      of_shots: reference lines of `per_shots`, each (name, score).
+    `score` is the label of the vertical axes, `shots` of the horizontal axis of `per_shots`.
     """
+    curve = functools.partial(figures.curve, y_label=score)
     steps, per_shots, widths = metrics["per_step"], metrics["per_shots"], metrics["half_widths"]
-    return {
-        "per_step": figures.curve(
-            range(len(steps)),
-            steps,
-            widths["per_step"],
-            x_label="inner steps",
-            y_label=score,
-            references=of_steps,
+    pictures = {"per_step": "", "per_shots": ""}
+    if steps:
+        pictures["per_step"] = curve(
+            range(len(steps)), steps, widths["per_step"], x_label="inner steps", references=of_steps
         )
-        if steps
-        else "",
-        "per_shots": figures.curve(
-            [int(k) for k in per_shots],
-            list(per_shots.values()),
-            list(widths["per_shots"].values()),
-            x_label=shots,
-            y_label=score,
-            references=of_shots,
-        )
-        if len(per_shots) > 1
-        else "",
-    }
+    if len(per_shots) > 1:
+        k, widths_k = [int(k) for k in per_shots], list(widths["per_shots"].values())
+        scores = list(per_shots.values())
+        pictures["per_shots"] = curve(k, scores, widths_k, x_label=shots, references=of_shots)
+    return pictures
 
 
 def read_episodes(evaluation: Evaluation, indices: Sequence[int]) -> dict[int, Episode]:

@@ -25,19 +25,15 @@ from components.tasks.task import Prediction
 class ScoringPlan(NamedTuple):
     """What a model is scored by on each episode.
 
-    Attributes:
-      spec: the stored form of one example.
-      ways, shots: classes, and examples of a class, of an episode.
-      curve_episodes: the curves are drawn from the episodes of a lower index.
-      groups: the group of each class that has one.
-      none_of_these: whether each episode is predicted again with a class left out.
+    The curves are drawn from the episodes of an index below `curve_episodes`. With `none_of_these`
+    each episode is predicted again with a class left out.
     """
 
     spec: ExampleSpec
     ways: int
     shots: int
     curve_episodes: int
-    groups: Mapping[str, str]
+    groups: Mapping[str, str]  # the group of each class that has one
     none_of_these: bool = False
 
     @classmethod
@@ -80,21 +76,16 @@ class EpisodeResult:
 class ModelPredictions(NamedTuple):
     """The predictions of a model for a stack of episodes, and their scores.
 
-    Attributes:
-      indices: `[E]`, the episodes' numbers within their split.
-      episodes: the stack, in NumPy.
-      prediction: `[E, Q, ...]`.
-      in_curves: `[C]`, places in the stack of the episodes that the curves are drawn from.
-      path: their predictions before and after each inner step, `[C, steps + 1, Q, ...]`; `None`
-        for a model that does not show its steps.
-      results: the fields of each episode's `EpisodeResult`, but for `baselines`.
+    `in_curves` are the places in the stack of the episodes that the curves are drawn from, `path`
+    their predictions before and after each inner step, if the model shows them; `results` the
+    fields of each episode's `EpisodeResult`, but for `baselines`.
     """
 
-    indices: np.ndarray
+    indices: np.ndarray  # [E], the episodes' numbers within their split
     episodes: Episodes
-    prediction: Prediction
-    in_curves: np.ndarray
-    path: np.ndarray | None
+    prediction: Prediction  # [E, Q, ...]
+    in_curves: np.ndarray  # [C]
+    path: np.ndarray | None  # [C, steps + 1, Q, ...]
     results: list[dict[str, Any]]
 
 
@@ -104,22 +95,13 @@ def predict_and_score(
     model: ExportedModel,
     last_blessed: ExportedModel | None,
 ) -> ModelPredictions:
-    """Predicts and scores all that every task type has.
-
-    Args:
-      serialized: E episodes, which the model predicts in one call.
-      plan: what is scored.
-      model: the model that is evaluated.
-      last_blessed: the model that it is compared with, or `None`.
-    """
+    """Predicts E serialised episodes in one call, and scores all that every task type has."""
     indices = parse_indices(serialized).numpy()
     episodes = parse_episodes(serialized, plan.spec).numpy()
     task = model.task
     prediction = model.predict(episodes)
     scores = task.measure(prediction, episodes.query_y)
-    before = None
-    if last_blessed is not None:
-        before = score_episodes(last_blessed.predict, [episodes], task)
+    before = score_episodes(last_blessed.predict, [episodes], task) if last_blessed else None
     finite = np.isfinite(prediction).reshape(*prediction.shape[:2], -1).all(axis=-1)
 
     in_curves = np.flatnonzero(indices < plan.curve_episodes)
@@ -130,14 +112,15 @@ def predict_and_score(
 
     def result(row: int) -> dict[str, Any]:
         at = place.get(row)
+        per_shots = (
+            {str(k): float(of_k[at]) for k, of_k in shots.items()} if at is not None else None
+        )
         return {
             "index": int(indices[row]),
             "score": float(scores[row]),
             "last_blessed": None if before is None else float(before[row]),
             "per_step": None if at is None or steps is None else steps[at].tolist(),
-            "per_shots": None
-            if at is None
-            else {str(k): float(scores_k[at]) for k, scores_k in shots.items()},
+            "per_shots": per_shots,
             "not_finite": int((~finite[row]).sum()),
         }
 

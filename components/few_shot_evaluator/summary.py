@@ -20,26 +20,18 @@ NO_ADAPTATION = "no_adaptation"
 class EvaluationContext(NamedTuple):
     """What metrics and verdict depend on beside the results.
 
-    Attributes:
-      record: description of the episodes.
-      options: the section `evaluation`.
-      protocol: "inductive" or "transductive", as the model's metadata says, or `None`.
-      last_blessed: `{"uri": ...}` of the last blessed model, with the reason `not_comparable` where
-        it could not be run on the same episodes; `None` if there is none.
+    `last_blessed` is `{"uri": ...}` of the last blessed model, with the reason `not_comparable`
+    where it could not be run on the same episodes; `None` if there is none.
     """
 
     record: EpisodeSetRecord
     options: EvaluationOptions
-    protocol: str | None
+    protocol: str | None  # "inductive" or "transductive", if the model's metadata say it
     last_blessed: dict[str, Any] | None
 
 
 def summarise(results: Sequence[EpisodeResult], context: EvaluationContext) -> dict[str, Any]:
-    """The metrics that every task type has, and the verdict.
-
-    Args:
-      results: one an episode, sorted by index.
-      context: what else metrics and verdict depend on.
+    """The metrics that every task type has, and the verdict; results are sorted by index.
 
     Returns:
       The content of `metrics.json`, ready for JSON, METRIC being "accuracy" or
@@ -50,7 +42,7 @@ def summarise(results: Sequence[EpisodeResult], context: EvaluationContext) -> d
       baselines: `{name: METRIC}`; without adaptation only if the model shows its inner steps.
       per_step: `[METRIC]` before and after each inner step, or `[]`.
       per_shots: `{shots: METRIC}`.
-      curve_episodes: number of episodes behind these two and the baseline without adaptation.
+      curve_episodes: number of episodes of these two and the baseline without adaptation.
       half_widths: the 95% half-widths of baselines, per_step and per_shots.
       threshold, tolerance, blessed, reasons: the rule and the verdict.
       baseline_model: uri, METRIC, ci95, difference and difference_ci95 (paired) of the last
@@ -117,11 +109,11 @@ def _compare(
     if last_blessed is None or "not_comparable" in last_blessed:
         return last_blessed, None
     before = np.array([result.last_blessed for result in results], np.float64)
-    own = np.array([result.score for result in results])
-    theirs, difference = mean_interval(before), mean_interval(own - before)
+    now = np.array([result.score for result in results])
+    score, difference = mean_interval(before), mean_interval(now - before)
     return last_blessed | {
-        task.metric: rounded(theirs.mean),
-        "ci95": rounded(theirs.half_width),
+        task.metric: rounded(score.mean),
+        "ci95": rounded(score.half_width),
         "difference": rounded(difference.mean),
         "difference_ci95": rounded(difference.half_width),
     }, difference

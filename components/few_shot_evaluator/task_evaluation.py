@@ -13,19 +13,12 @@ from components.tasks.task import Task
 
 
 class TaskEvaluation(NamedTuple):
-    """The functions that evaluate models of one task type.
+    """The functions that evaluate models of one task type."""
 
-    Attributes:
-      result: class of the result of one episode.
-      evaluate_episodes: serialised episodes to results, see `classification.scoring`.
-      summarise: results to the content of `metrics.json`, see `summary`.
-      render: an `Evaluation` to `report.html`, see `report`.
-    """
-
-    result: type
-    evaluate_episodes: Callable[..., list[Any]]
-    summarise: Callable[..., dict[str, Any]]
-    render: Callable[..., str]
+    result: type  # class of the result of one episode
+    evaluate_episodes: Callable[..., list[Any]]  # serialised episodes to results
+    summarise: Callable[..., dict[str, Any]]  # results to the content of `metrics.json`
+    render: Callable[..., str]  # an `Evaluation` to `report.html`
 
 
 _EVALUATIONS = {

@@ -15,17 +15,12 @@ from serving.saved_model import signatures as sig
 
 
 class BadRequest(NamedTuple):
-    """A request that a model must refuse.
+    """A request that a model must refuse, with a message that names one of the inputs in `blames`.
 
-    Attributes:
-      name: what is wrong with it.
-      signature: the signature that it is sent to.
-      inputs: the request.
-      blames: the inputs of which the message has to name at least one; none where only
-        TensorFlow's own decoder can notice, which does not know the input's name.
+    `blames` is empty where only TensorFlow's own decoder notices, which does not know the name.
     """
 
-    name: str
+    name: str  # what is wrong with it
     signature: str
     inputs: Request
     blames: tuple[str, ...]
@@ -36,11 +31,7 @@ def bad_requests(
 ) -> list[BadRequest]:
     """One request for each rule of `serving_default`, broken in that one way.
 
-    Args:
-      good: a right request of one episode.
-      max_ways: the lowest label that is too high.
-      spec: the stored form of one example.
-      task: the task type, which names the wrong labels.
+    `good` is a right request of one episode, `max_ways` the lowest label that is too high.
     """
     x, y, q = good[sig.SUPPORT_X], good[sig.SUPPORT_Y], good[sig.QUERY_X]
     support = (sig.SUPPORT_X, sig.SUPPORT_Y)
@@ -86,14 +77,10 @@ def bad_requests(
 
 
 def bad_encoded_requests(good: Request, *, spec: ExampleSpec) -> list[BadRequest]:
-    """One request for each rule of `adapt_and_predict_encoded`, broken in that one way.
-
-    Args:
-      good: a right request of one episode, as `encoded_request` makes it.
-      spec: the stored form of one example.
-    """
+    """One request for each rule of `adapt_and_predict_encoded`, broken in that one way."""
     x, labels, q = good[sig.SUPPORT_X], good[sig.SUPPORT_LABELS], good[sig.QUERY_X]
     support = (sig.SUPPORT_X, sig.SUPPORT_LABELS)
+    no_labels = np.full_like(labels, b"")
 
     def request(name: str, blames: tuple[str, ...], **changed: np.ndarray) -> BadRequest:
         return BadRequest(f"encoded: {name}", sig.ENCODED, good | changed, blames)
@@ -102,7 +89,7 @@ def bad_encoded_requests(good: Request, *, spec: ExampleSpec) -> list[BadRequest
         request("support_x of a lower rank", (sig.SUPPORT_X,), support_x=x[0]),
         request("query_x of a lower rank", (sig.QUERY_X,), query_x=q[0]),
         request("an empty support set", support, support_x=x[:, :0], support_labels=labels[:, :0]),
-        request("a support set of padding only", support, support_labels=_filled(labels, b"")),
+        request("a support set of padding only", support, support_labels=no_labels),
         request("fewer labels than support examples", support, support_labels=labels[:, :-1]),
         request("more episodes in query_x", (sig.QUERY_X,), query_x=np.concatenate([q, q])),
     ]
@@ -137,9 +124,3 @@ def _wrong_recordings(rate: int) -> list[tuple[str, np.ndarray, dict[str, int]]]
 def _cut_first(files: np.ndarray) -> np.ndarray:
     """The same files, of which the first ends in the middle."""
     return with_first(files, files.flat[0][: len(files.flat[0]) // 2])
-
-
-def _filled(values: np.ndarray, value: bytes) -> np.ndarray:
-    filled = np.empty_like(values)
-    filled[:] = value
-    return filled

@@ -103,10 +103,9 @@ def keeps_episodes_apart(model: ModelUnderTest) -> None:
 
 def gives_absent_classes_nothing(model: ModelUnderTest) -> None:
     """A class without a support example gets probability 0, and the others still sum to 1."""
-    absent = 0
-    probabilities = model.predict(good_requests.without_class(model.requests[0], absent))
+    probabilities = model.predict(good_requests.without_class(model.requests[0], 0))
     what = "the probability of a class without support examples and 0"
-    _require_equal(probabilities[..., absent], 0.0, what, 0.0)
+    _require_equal(probabilities[..., 0], 0.0, what, 0.0)
     total, what = probabilities.sum(axis=-1), "the sum of `probabilities` and 1"
     _require_equal(total, 1.0, what, model.tolerance)
 
@@ -122,12 +121,9 @@ def adapts_once_for_many_queries(model: ModelUnderTest) -> None:
 
 
 def reads(encoded: Request) -> Check:
-    """Makes the check that `adapt_and_predict_encoded` gives what `serving_default` gives.
+    """Makes the check that the first request, encoded, gives what `serving_default` gives.
 
     The labels are put into the order of `class_names`, which may change a learner's predictions.
-
-    Args:
-      encoded: the first request, encoded.
     """
 
     def check(model: ModelUnderTest) -> None:
@@ -176,16 +172,15 @@ def checks(model: ModelUnderTest) -> Iterator[tuple[str, Check]]:
         yield "gives absent classes nothing", gives_absent_classes_nothing
     yield "answers each query alone", answers_each_query_alone
     yield "keeps episodes apart", keeps_episodes_apart
-    offered, first = model.servable.signature_defs, model.requests[0]
+    offered, first, spec = model.servable.signature_defs, model.requests[0], model.spec
     if sig.ADAPT in offered and sig.PREDICT in offered:
         yield "adapts once for many queries", adapts_once_for_many_queries
-    bad = bad_requests(first, max_ways=model.max_ways, spec=model.spec, task=model.task)
-    encoded = None
-    if sig.ENCODED in offered:
-        encoded = encoded_request(first, model.class_names, model.spec)
+    bad = bad_requests(first, max_ways=model.max_ways, spec=spec, task=model.task)
+    encode = sig.ENCODED in offered
+    encoded = encoded_request(first, model.class_names, spec) if encode else None
     if encoded is not None:
         yield "reads encoded examples", reads(encoded)
-        bad += bad_encoded_requests(encoded, spec=model.spec)
+        bad += bad_encoded_requests(encoded, spec=spec)
     for request in bad:
         yield f"refuses {request.name}", refuses(request)
 

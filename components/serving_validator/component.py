@@ -31,6 +31,8 @@ class ServingValidatorSpec(ComponentSpec):
 class ServingValidator(BaseComponent):
     """Sends right requests and wrong ones to a model, run as the server runs it.
 
+    The requests are made of the `test` split; `Executor.Do` describes inputs and parameters.
+
     ## Example
     ```
     validator = ServingValidator(
@@ -54,14 +56,6 @@ class ServingValidator(BaseComponent):
         options: ServingValidatorOptions | None = None,
         code_version: str = "",
     ):
-        """Makes the component.
-
-        Args:
-          model: channel of the Model that is tried. _required_
-          examples: channel of the episodes whose `test` split the requests are made of. _required_
-          options: time limit and tolerance.
-          code_version: hash of the code that the step runs, as a part of the cache key.
-        """
         super().__init__(
             spec=ServingValidatorSpec(
                 model=model,

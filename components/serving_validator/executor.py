@@ -20,14 +20,14 @@ CHECKS_FILE = "checks.json"
 
 
 class Executor(BaseExecutor):
-    """Tries a model as it will be served."""
+    """Checks a model as it will be served."""
 
     def Do(self, input_dict, output_dict, exec_properties: dict[str, Any]) -> None:
         """Validates and blesses the model or not; a bad model does not fail the pipeline.
 
         Args:
           input_dict:
-            model: one Model artifact, the model that is tried.
+            model: one Model artifact, the model that is checked.
             examples: the episodes, one Examples artifact with a `test` split and `episodes.json`.
           output_dict:
             blessing: one InfraBlessing, as the stock InfraValidator writes it: an empty file

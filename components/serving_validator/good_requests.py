@@ -1,4 +1,4 @@
-"""The right requests that a model is tried with, made of real episodes.
+"""The right requests that a model is checked with, made of real episodes.
 
 Shape letters: E episodes, N ways, S support examples, Q query examples.
 """

@@ -16,32 +16,20 @@ LAST_LINES = 5
 
 
 class CheckResult(NamedTuple):
-    """The result of one check.
+    """The result of one check."""
 
-    Attributes:
-      check: name of the check.
-      passed: whether the model keeps the rule.
-      detail: one sentence of what is wrong; empty if it passed.
-    """
-
-    check: str
+    check: str  # its name
     passed: bool
-    detail: str
+    detail: str  # one sentence of what is wrong; empty if it passed
 
 
 def validate(
     model_dir: str, examples_uri: str, options: ServingValidatorOptions
 ) -> list[CheckResult]:
-    """Tries a model in a process of its own.
+    """Checks a model in a process of its own: one result a check, in order.
 
-    Args:
-      model_dir: the folder that holds `saved_model.pb`.
-      examples_uri: location of the Examples artifact.
-      options: time limit and tolerance.
-
-    Returns:
-      One result a check, in order. If the process crashes or does not end in time, the last
-      result is a failure of the check that was running.
+    If the process crashes or does not end in time, the last result is a failure of the check that
+    was running.
     """
     with tempfile.TemporaryDirectory() as folder:
         output = pathlib.Path(folder, "checks.jsonl")

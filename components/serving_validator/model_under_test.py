@@ -1,4 +1,4 @@
-"""A loaded model and the requests that it is tried with."""
+"""A loaded model and the requests that it is checked with."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,9 +21,6 @@ def load(folder: str) -> Servable:
     `serving.model_server.servable.Servable` is the loader of all that serves: the server, the
     client's models on disk, and these checks; the evaluator and `fewshot compare`, which need
     numbers only, call `few_shot_evaluator.model.ExportedModel` in their own process.
-
-    Args:
-      folder: the folder that holds `saved_model.pb`, on this machine.
     """
     return make_loader(parallelism=Parallelism(), warmup=True)("model", 0, Path(folder))
 
@@ -31,28 +28,19 @@ def load(folder: str) -> Servable:
 class ModelUnderTest(NamedTuple):
     """A loaded model, with right requests and the facts that the checks compare it with.
 
-    Attributes:
-      servable: the model, loaded as a server loads it.
-      folder: the folder that holds `saved_model.pb`.
-      requests: at least two right requests to `serving_default`, of one episode each.
-      class_names: N names, those of the classes of the first request.
-      spec: the stored form of one example.
-      task: the task type.
-      ways: N, the classes of an episode.
-      max_ways: the lowest label that is too high; more than N for a learner that takes any number
-        of classes.
-      tolerance: how far two predictions that must be equal may differ.
+    `max_ways`, the lowest label that is too high, is more than `ways`, the number N of classes of
+    an episode, for a learner that takes any number of classes.
     """
 
     servable: Servable
-    folder: str
-    requests: Sequence[Request]
-    class_names: Sequence[str]
+    folder: str  # on this machine
+    requests: Sequence[Request]  # two or more right ones to `serving_default`, an episode each
+    class_names: Sequence[str]  # those of the first request
     spec: ExampleSpec
     task: Task
     ways: int
     max_ways: int
-    tolerance: float
+    tolerance: float  # how far two predictions that must be equal may differ
 
     def run(self, signature: str, request: Request) -> Request:
         """All outputs of a signature.

@@ -1,7 +1,7 @@
-"""The process that loads a model and tries it; `isolation` runs it.
+"""The process that loads a model and checks it; `isolation` runs it.
 
-It writes one JSON line when it begins with a check and one when it is done, so that whoever reads
-them knows which check the process did not survive.
+It writes one JSON line before each check and one after it, which shows the check that the process
+did not survive.
 """
 
 import json
@@ -26,12 +26,7 @@ LOADS = "loads in a C++ session"
 
 
 def probe(model_dir: str, examples_uri: str, tolerance: float) -> Iterator[dict[str, Any]]:
-    """Tries a model.
-
-    Args:
-      model_dir: the folder that holds `saved_model.pb`.
-      examples_uri: location of the Examples artifact, of whose `test` split two episodes are used.
-      tolerance: how far predictions that must be equal may differ.
+    """Checks a model on two episodes of the `test` split.
 
     Yields:
       `{"begin": name}` and then `{"check": name, "passed": bool, "detail": sentence}`, for each.
@@ -42,7 +37,7 @@ def probe(model_dir: str, examples_uri: str, tolerance: float) -> Iterator[dict[
         servable = load(folder)
     # Whatever keeps it from loading is the finding.
     except Exception as error:
-        yield _outcome(LOADS, f"{type(error).__name__}: {_first_line(error)}")
+        yield _outcome(LOADS, _describe(error))
         return
     yield _outcome(LOADS)
     model = _model_under_test(servable, folder, examples_uri, tolerance)
@@ -54,7 +49,7 @@ def probe(model_dir: str, examples_uri: str, tolerance: float) -> Iterator[dict[
             yield _outcome(name, str(failure))
         # A model that raises where it must predict, or lacks a tensor, fails that check.
         except Exception as error:
-            yield _outcome(name, f"{type(error).__name__}: {_first_line(error)}")
+            yield _outcome(name, _describe(error))
         else:
             yield _outcome(name)
 
@@ -64,15 +59,12 @@ def _model_under_test(
 ) -> ModelUnderTest:
     record = read_record(examples_uri)
     serialized = list(read_split(examples_uri, "test").take(2).as_numpy_iterator())
-    requests = []
-    for one in serialized:
-        episodes = parse_episodes([one], record.example_spec).numpy()
-        names = sig.SUPPORT_X, sig.SUPPORT_Y, sig.QUERY_X
-        requests.append({name: getattr(episodes, name) for name in names})
+    episodes = [parse_episodes([one], record.example_spec).numpy() for one in serialized]
+    names = sig.SUPPORT_X, sig.SUPPORT_Y, sig.QUERY_X
     return ModelUnderTest(
         servable=servable,
         folder=folder,
-        requests=requests,
+        requests=[{name: getattr(one, name) for name in names} for one in episodes],
         class_names=decode_stored(serialized[0]).class_names,
         spec=record.example_spec,
         task=task_of(record.example_spec),
@@ -86,9 +78,9 @@ def _outcome(name: str, failure: str = "") -> dict[str, Any]:
     return {"check": name, "passed": not failure, "detail": failure}
 
 
-def _first_line(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     message = str(getattr(error, "message", error))  # TensorFlow's and the server's errors have one
-    return (message.splitlines() or [""])[0]
+    return f"{type(error).__name__}: {(message.splitlines() or [''])[0]}"
 
 
 def main(model_dir: str, examples_uri: str, tolerance: str, output: str) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 from absl import logging
 from tfx.components.pusher import executor as stock
 from tfx.proto import pusher_pb2
-from tfx.types import artifact_utils, standard_component_specs
+from tfx.types import artifact_utils
+from tfx.types import standard_component_specs as specs
 from tfx.utils import io_utils, proto_utils
 
 from serving.model_server.loading import loads
@@ -48,14 +49,10 @@ class VersionPusher(stock.Executor):
               last pushed model.
         """
         push_destination = pusher_pb2.PushDestination()
-        proto_utils.json_to_proto(
-            exec_properties[standard_component_specs.PUSH_DESTINATION_KEY], push_destination
-        )
+        proto_utils.json_to_proto(exec_properties[specs.PUSH_DESTINATION_KEY], push_destination)
         base = push_destination.filesystem.base_directory
         self._log_startup(input_dict, output_dict, exec_properties)
-        pushed = artifact_utils.get_single_instance(
-            output_dict[standard_component_specs.PUSHED_MODEL_KEY]
-        )
+        pushed = artifact_utils.get_single_instance(output_dict[specs.PUSHED_MODEL_KEY])
         if not self.CheckBlessing(input_dict):
             self._MarkNotPushed(pushed)
             return
@@ -75,15 +72,7 @@ class VersionPusher(stock.Executor):
 
 
 def publish(model: str, base: str) -> str:
-    """Publishes a SavedModel as a new version.
-
-    Args:
-      model: folder of the SavedModel.
-      base: folder of the version folders, or its url in object storage.
-
-    Returns:
-      the path or url of the new version.
-    """
+    """Publishes a SavedModel under the path or url `base`; gives the new version's path or url."""
     now = int(time.time())
     if object_storage.is_remote(base):
         return object_storage.publish(Path(model), base, now=now)

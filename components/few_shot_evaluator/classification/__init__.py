@@ -1,1 +1,1 @@
-"""Evaluating classifiers: accuracy, calibration, groups, and the answer "none of these"."""
+"""Evaluating classifiers: accuracy, calibration, groups, and the prediction "none of these"."""

@@ -8,16 +8,10 @@ NEAREST_CENTROID = "nearest_centroid"
 def nearest_centroid(
     support: np.ndarray, support_y: np.ndarray, query: np.ndarray, *, ways: int
 ) -> np.ndarray:
-    """Each query takes the class whose mean support example lies nearest (Euclidean).
+    """The class of each query `[Q]`: the one whose mean support example is nearest (Euclidean).
 
-    Args:
-      support: `[S, d]` float, support examples as plain vectors.
-      support_y: `[S]` int, -1 marks padding.
-      query: `[Q, d]` float, query examples.
-      ways: N; a class without a support example is never predicted.
-
-    Returns:
-      `[Q]` int64, the predicted classes.
+    Support `[S, d]` and queries `[Q, d]` are plain vectors; the label -1 marks padding. A class
+    without a support example is never predicted.
     """
     member = (support_y[np.newaxis, :] == np.arange(ways)[:, np.newaxis]).astype(np.float64)
     size = member.sum(axis=1)

@@ -13,13 +13,9 @@ from components.few_shot_evaluator.metrics import Interval, mean_interval
 def accuracy_of_groups(
     class_names: Sequence[str], labels: np.ndarray, right: np.ndarray, groups: Mapping[str, str]
 ) -> dict[str, float]:
-    """The accuracy of each group's queries in one episode.
+    """The accuracy of each group's queries in one episode; the label -1 (padding) does not count.
 
-    Args:
-      class_names: N names, in the order of the labels.
-      labels: `[Q]` int, labels of the queries; padding (-1) does not count.
-      right: `[Q]` bool, whether each prediction is right.
-      groups: the group of each class that has one.
+    `class_names` are in the order of the labels; not every class is in one of the `groups`.
     """
     group_of = [groups.get(base_name(name)) for name in class_names]
     of_group: dict[str, list[bool]] = {}
@@ -54,13 +50,9 @@ def has_new_domains(record: EpisodeSetRecord) -> bool:
 def drop(within: Sequence[float], across: Sequence[float]) -> dict[str, Any]:
     """How far the accuracy falls from new classes of known domains to new domains.
 
-    Args:
-      within: accuracies of episodes of new classes of the domains of meta-training.
-      across: accuracies of episodes of unseen domains.
-
-    Returns:
-      accuracy, ci95, episodes of `within`; drop and drop_ci95, in the same unit (the episodes
-      differ, so variances add).
+    Takes the accuracies of episodes `within` the domains of meta-training and `across` to others;
+    gives accuracy, ci95 and episodes of `within`, and drop and drop_ci95 in the same unit (the
+    episodes differ, so variances add).
     """
     before, after = mean_interval(within), mean_interval(across)
     half_width = float(np.hypot(before.half_width, after.half_width))

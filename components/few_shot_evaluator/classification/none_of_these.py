@@ -1,4 +1,4 @@
-"""The answer "none of these", for queries whose largest probability is below a threshold.
+"""The prediction "none of these", for queries whose largest probability is below a threshold.
 
 Each episode is predicted again with one class taken out of its support set. The queries of that
 class belong to none of the others, and their largest probabilities should be lower. The threshold
@@ -17,31 +17,20 @@ from serving.saved_model.signatures import PADDING_LABEL
 
 
 class OpenSet(NamedTuple):
-    """The queries of some episodes, predicted with a class left out.
+    """The queries of some episodes, predicted with a class left out, each `[n]`."""
 
-    Attributes:
-      confidences: `[n]`, the largest probability.
-      outside: `[n]` bool, whether the query is of the class left out.
-      right: `[n]` bool, whether the prediction is right; never for those outside.
-    """
-
-    confidences: np.ndarray
-    outside: np.ndarray
-    right: np.ndarray
+    confidences: np.ndarray  # the largest probability
+    outside: np.ndarray  # bool, whether the query is of the class left out
+    right: np.ndarray  # bool, whether the prediction is right; never for those outside
 
 
 def leave_one_out(
     support_y: np.ndarray, index: np.ndarray, *, ways: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Marks the support examples of one class of each episode as padding.
+    """Marks the support examples of the class `index % ways` of each episode as padding.
 
-    Args:
-      support_y: `[E, S]` int labels.
-      index: `[E]`, numbers of the episodes; the class left out is `index % ways`.
-      ways: N.
-
-    Returns:
-      the labels `[E, S]`, and the classes left out `[E]`.
+    Takes labels `[E, S]` and the numbers of the episodes `[E]`; gives labels `[E, S]` and the
+    classes left out `[E]`.
     """
     left_out = index % ways
     inside = support_y != left_out[:, np.newaxis]
@@ -54,7 +43,7 @@ def choose_threshold(queries: OpenSet) -> float:
     confidences, outside = queries.confidences[order], queries.outside[order]
     hits = np.cumsum(outside)  # if the n least sure queries get "none of these", n from 1
     f1 = 2 * hits / (np.arange(1, len(hits) + 1) + max(int(outside.sum()), 1))
-    # Equal confidences are treated alike, so a threshold lies only where they change.
+    # Equal confidences are on the same side, so a threshold lies only where they change.
     changes = np.append(confidences[1:] > confidences[:-1], True)
     last = int(np.argmax(np.where(changes, f1, -1.0)))
     above = confidences[last + 1] if last + 1 < len(confidences) else 1.0
@@ -62,15 +51,10 @@ def choose_threshold(queries: OpenSet) -> float:
 
 
 def rate_threshold(queries: OpenSet, threshold: float) -> dict[str, Any]:
-    """How well a threshold tells the queries of absent classes from the others.
+    """How well a threshold separates the queries of absent classes from the others.
 
-    Returns:
-      threshold: the threshold.
-      precision: share of the answers "none of these" that are right.
-      recall: share of the queries outside that get this answer.
-      f1: harmonic mean of the two.
-      accuracy: share of all queries with the right answer, "none of these" included.
-      queries: number of queries.
+    Precision is the share of the predictions "none of these" that are right, recall the share of
+    the queries outside that get it, f1 the harmonic mean of the two; accuracy counts all queries.
     """
     none = queries.confidences < threshold
     hits = int((none & queries.outside).sum())

@@ -33,21 +33,15 @@ def render(evaluation: report.Evaluation) -> str:
 
 def _pictures(evaluation: report.Evaluation) -> dict[str, str]:
     metrics, history = evaluation.metrics, evaluation.history
-    chance = 1.0 / metrics["ways"]
     rows = report.comparison_bars(metrics, task_of(evaluation.record.example_spec), NAMES)
-    centroid = metrics["baselines"][baselines.NEAREST_CENTROID]
-    of_chance = ("chance", chance)
+    centroid = ("nearest centroid", metrics["baselines"][baselines.NEAREST_CENTROID])
+    chance = ("chance", 1.0 / metrics["ways"])
+    scores = [result.score for result in evaluation.results]
     return report.curves(
-        metrics,
-        score="accuracy",
-        shots="shots",
-        of_steps=[("nearest centroid", centroid), of_chance],
-        of_shots=[of_chance],
+        metrics, score="accuracy", shots="shots", of_steps=[centroid, chance], of_shots=[chance]
     ) | {
-        "accuracies": figures.accuracies([*rows, (*of_chance, 0.0)], chance=chance),
-        "distribution": figures.distribution(
-            [result.score for result in evaluation.results], mean=metrics["accuracy"]
-        ),
+        "accuracies": figures.accuracies([*rows, (*chance, 0.0)], chance=chance[1]),
+        "distribution": figures.distribution(scores, mean=metrics["accuracy"]),
         "reliability": figures.reliability(metrics["calibration"]["bins"]),
         "loss": common.training(history, keys=("loss", "eval_loss"), y_label="loss"),
         "accuracy": common.training(history, keys=("score", "eval_score"), y_label="accuracy"),
@@ -64,22 +58,19 @@ def _worst(
 
     queries = list(zip(episode.query_x, episode.query_y, result.predictions, result.confidences))
     table = confusion(np.array(result.predictions), episode.query_y, ways=record.ways)
-    return {
-        "index": result.index,
-        "accuracy": result.score,
-        "classes": [
-            {
-                "name": name,
-                "support": [
-                    show(x) for x, y in zip(episode.support_x, episode.support_y) if y == label
-                ],
-                "queries": [
-                    {"picture": show(x), "prediction": p, "confidence": sure}
-                    for x, y, p, sure in queries
-                    if y == label
-                ],
-                "predicted": table[label].tolist(),
-            }
-            for label, name in enumerate(episode.class_names)
-        ],
-    }
+    classes = [
+        {
+            "name": name,
+            "support": [
+                show(x) for x, y in zip(episode.support_x, episode.support_y) if y == label
+            ],
+            "queries": [
+                {"picture": show(x), "prediction": p, "confidence": sure}
+                for x, y, p, sure in queries
+                if y == label
+            ],
+            "predicted": table[label].tolist(),
+        }
+        for label, name in enumerate(episode.class_names)
+    ]
+    return {"index": result.index, "accuracy": result.score, "classes": classes}

@@ -26,18 +26,14 @@ from components.tasks.classification import predict_classes, share_right
 class ClassificationResult(EpisodeResult):
     """The result of one episode; every score is an accuracy, 0..1.
 
-    Attributes:
-      labels, predictions: true and predicted class of each query.
-      confidences: the probability given to each prediction.
-      groups: accuracy of the queries of each group's classes.
-      open_set: the same queries predicted with a class left out, the fields of
-        `none_of_these.OpenSet`; `None` unless the options ask for it.
+    `open_set` holds the same queries predicted with a class left out, the fields of
+    `none_of_these.OpenSet`; `None` unless the options ask for it.
     """
 
-    labels: list[int]
+    labels: list[int]  # true class of each query
     predictions: list[int]
-    confidences: list[float]
-    groups: dict[str, float]
+    confidences: list[float]  # the probability given to each prediction
+    groups: dict[str, float]  # accuracy of the queries of each group's classes
     open_set: dict[str, list] | None
 
 
@@ -47,17 +43,9 @@ def evaluate_episodes(
     model: ExportedModel,
     last_blessed: ExportedModel | None = None,
 ) -> list[ClassificationResult]:
-    """Evaluates a model on some episodes at once.
+    """Evaluates a model on some episodes at once: one result an episode, in the order given.
 
-    Args:
-      serialized: episodes as in the `test` split.
-      plan: what is scored.
-      model: the model that is evaluated.
-      last_blessed: the model that it is compared with.
-
-    Returns:
-      One result an episode, in the order given. A result does not depend on which episodes were
-      predicted together.
+    A result does not depend on which episodes were predicted together.
     """
     scored = predict_and_score(serialized, plan, model, last_blessed)
     predictions, confidences = predict_classes(scored.prediction)
@@ -66,21 +54,17 @@ def evaluate_episodes(
 
     def result(row: int) -> ClassificationResult:
         labels = scored.episodes.query_y[row]
-        real = labels >= 0
+        real, groups = labels >= 0, {}
+        if plan.groups:
+            names, right = decode_stored(serialized[row]).class_names, predictions[row] == labels
+            groups = domains.accuracy_of_groups(names, labels, right, plan.groups)
         return ClassificationResult(
             **scored.results[row],
             baselines={baselines.NEAREST_CENTROID: float(centroid[row])},
             labels=labels[real].tolist(),
             predictions=predictions[row][real].tolist(),
             confidences=[round(float(value), 6) for value in confidences[row][real]],
-            groups=domains.accuracy_of_groups(
-                decode_stored(serialized[row]).class_names,
-                labels,
-                predictions[row] == labels,
-                plan.groups,
-            )
-            if plan.groups
-            else {},
+            groups=groups,
             open_set=None if open_sets is None else open_sets[row],
         )
 

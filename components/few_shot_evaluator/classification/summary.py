@@ -6,12 +6,7 @@ from typing import Any
 import numpy as np
 
 from components.few_shot_evaluator import summary
-from components.few_shot_evaluator.classification import domains
-from components.few_shot_evaluator.classification.none_of_these import (
-    choose_threshold,
-    join,
-    rate_threshold,
-)
+from components.few_shot_evaluator.classification import domains, none_of_these
 from components.few_shot_evaluator.classification.scoring import ClassificationResult
 from components.few_shot_evaluator.metrics import calibration
 
@@ -21,12 +16,7 @@ def summarise(
     context: summary.EvaluationContext,
     validation: Sequence[ClassificationResult] = (),
 ) -> dict[str, Any]:
-    """All metrics of an evaluation, and the verdict.
-
-    Args:
-      results: one an episode, sorted by index.
-      context: what else metrics and verdict depend on.
-      validation: results of the episodes of `eval`; empty where they are not scored.
+    """All metrics of an evaluation, and the verdict; `validation` are results of `eval`, if any.
 
     Returns:
       As `few_shot_evaluator.summary.summarise`, the metric being `accuracy`, and:
@@ -38,13 +28,12 @@ def summarise(
       none_of_these: see `none_of_these.rate_threshold`; `None` unless the options ask for it.
       worst_episodes: `[{index, accuracy}]`, worst first.
     """
-    options, record = context.options, context.record
+    options = context.options
+    new_domains = domains.has_new_domains(context.record)
     return summary.summarise(results, context) | {
         "calibration": _calibration(results, options.calibration_bins),
         "per_group": domains.per_group([result.groups for result in results]),
-        "within_domain": _within_domain(validation, results)
-        if domains.has_new_domains(record)
-        else None,
+        "within_domain": _within_domain(validation, results) if new_domains else None,
         "none_of_these": _none_of_these(validation, results) if options.none_of_these else None,
         "worst_episodes": [
             {"index": result.index, "accuracy": summary.rounded(result.score)}
@@ -71,10 +60,11 @@ def _none_of_these(
     validation: Sequence[ClassificationResult], results: Sequence[ClassificationResult]
 ) -> dict[str, Any]:
     calibration_set, test_set = (
-        join([result.open_set for result in of_split if result.open_set is not None])
+        none_of_these.join([result.open_set for result in of_split if result.open_set is not None])
         for of_split in (validation, results)
     )
-    return rate_threshold(test_set, choose_threshold(calibration_set))
+    threshold = none_of_these.choose_threshold(calibration_set)
+    return none_of_these.rate_threshold(test_set, threshold)
 
 
 def _calibration(results: Sequence[ClassificationResult], bins: int) -> dict[str, Any]:

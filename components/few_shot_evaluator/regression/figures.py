@@ -44,10 +44,8 @@ def function(
 ) -> str:
     """Draws a function of one number as figure 2 of the MAML paper shows it.
 
-    Args:
-      support: (x `[S]`, y `[S]`), the support examples.
-      truth: (x `[Q]`, y `[Q]`), the queries and their targets.
-      predictions: `[Q]` by number of inner steps.
+    `support` and `truth` are pairs (x, y) of the support examples and of the queries; `predictions`
+    `[Q]` by number of inner steps.
     """
     with matplotlib.rc_context(STYLE):
         figure, axes = new_figure(4.6, 3.0)

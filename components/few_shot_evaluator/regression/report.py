@@ -45,21 +45,15 @@ def _pictures(evaluation: report.Evaluation) -> dict[str, str]:
 def _show(episode: Episode, result: RegressionResult, record: EpisodeSetRecord) -> dict[str, Any]:
     """One episode for the template: a curve of a function of one number, or rows of pictures."""
     spec, predictions = record.example_spec, result.predictions or {}
-    shown: dict[str, Any] = {
-        "index": result.index,
-        "name": episode.class_names[0],
-        "error": result.score,
-    }
+    name = episode.class_names[0]
+    shown: dict[str, Any] = {"index": result.index, "name": name, "error": result.score}
     if spec.target_shape == spec.shape == (1,):
-        return shown | {
-            "curve": Markup(
-                figures.function(
-                    (np.ravel(episode.support_x), np.ravel(episode.support_y)),
-                    (np.ravel(episode.query_x), np.ravel(episode.query_y)),
-                    {steps: np.ravel(values) for steps, values in predictions.items()},
-                )
-            )
-        }
+        curve = figures.function(
+            (np.ravel(episode.support_x), np.ravel(episode.support_y)),
+            (np.ravel(episode.query_x), np.ravel(episode.query_y)),
+            {steps: np.ravel(values) for steps, values in predictions.items()},
+        )
+        return shown | {"curve": Markup(curve)}
     if not spec.image_to_image:
         return shown
 
@@ -69,15 +63,14 @@ def _show(episode: Episode, result: RegressionResult, record: EpisodeSetRecord) 
             pixels = as_pixels(pixels)
         return [Markup(picture(image)) for image in pixels]
 
-    named = {
-        f"after {steps} steps" if steps != "adapted" else steps: predictions[steps]
-        for steps in predictions
-    }
+    def name_of(steps: str) -> str:
+        return f"after {steps} steps" if steps != "adapted" else steps
+
     return shown | {
         "support": {"example": row(episode.support_x), "target": row(episode.support_y)},
         "queries": {
             "query": row(episode.query_x),
-            **{name: row(values) for name, values in named.items()},
+            **{name_of(steps): row(values) for steps, values in predictions.items()},
             "target": row(episode.query_y),
         },
     }

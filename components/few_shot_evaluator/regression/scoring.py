@@ -27,12 +27,9 @@ SHOWN_EPISODES = 6
 class RegressionResult(EpisodeResult):
     """The result of one episode; every score is a mean squared error.
 
-    A score is infinite where a prediction is not finite.
-
-    Attributes:
-      predictions: `[Q][T]` (T numbers of a target) by number of inner steps: 0, 1 and the last, or
-        "adapted" for a model that does not show its steps; `None` for an episode that the report
-        does not show.
+    A score is infinite where a prediction is not finite. `predictions` are `[Q][T]` (T numbers of a
+    target) by number of inner steps: 0, 1 and the last, or "adapted" for a model that does not show
+    its steps; `None` for an episode that the report does not show.
     """
 
     predictions: dict[str, list[list[float]]] | None

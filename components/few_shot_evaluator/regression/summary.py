@@ -12,17 +12,9 @@ def summarise(
     context: summary.EvaluationContext,
     validation: Sequence[RegressionResult] = (),
 ) -> dict[str, Any]:
-    """All metrics of an evaluation, and the verdict.
+    """As `few_shot_evaluator.summary.summarise`, with the name of the metric under `metric`.
 
-    Args:
-      results: one an episode, sorted by index.
-      context: what else metrics and verdict depend on; the threshold is the mean squared error
-        that the *upper* end of the 95% interval must not exceed.
-      validation: not used, since the episodes of `eval` are not scored.
-
-    Returns:
-      As `few_shot_evaluator.summary.summarise`, the metric being `mean_squared_error`, of which
-      lower is better; `metric` names it.
+    The *upper* end of the 95% interval must not exceed the threshold.
     """
-    del validation
+    del validation  # the episodes of `eval` are not scored
     return {"metric": "mean_squared_error"} | summary.summarise(results, context)
