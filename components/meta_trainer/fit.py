@@ -127,11 +127,7 @@ def _check_classes(data: Classes, ways: int, examples: int) -> dict[str, np.ndar
 
 
 def _draw_stacks(
-    classes: Mapping[str, np.ndarray],
-    ways: int,
-    shots: int,
-    queries: int,
-    options: TrainingOptions,
+    classes: Mapping[str, np.ndarray], ways: int, shots: int, queries: int, options: TrainingOptions
 ) -> Iterator[Episodes]:
     """Endless stacks of episodes, each of other classes and examples."""
     rng, arrays = np.random.default_rng(options.seed), list(classes.values())

@@ -63,11 +63,7 @@ def _variance(x: tf.Tensor, mean: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
 
 
 def normalise(
-    x: tf.Tensor,
-    mean: tf.Tensor,
-    variance: tf.Tensor,
-    offset: tf.Tensor,
-    slope: float = 1.0,
+    x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, offset: tf.Tensor, slope: float = 1.0
 ) -> tf.Tensor:
     """`rectify((x - mean) / sqrt(variance + EPSILON) + offset, slope)`.
 

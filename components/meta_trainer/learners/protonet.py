@@ -10,12 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from components.episodes.types import Support
-from components.meta_trainer.learners.base import (
-    Learner,
-    ServingLimits,
-    Traits,
-    query_gradients,
-)
+from components.meta_trainer.learners.base import Learner, ServingLimits, Traits, query_gradients
 from components.meta_trainer.learners.prototypes import class_means, count_ways
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights
@@ -39,10 +34,7 @@ def protonet(options: ProtonetOptions, network: Network, task: Task) -> Learner:
         def adapt(weights: Weights, support: Support) -> dict[str, Any]:
             features, statistics = network.features(weights, support.x, task.mask(support.y))
             n = count_ways(support.y) if ways is None else ways
-            return {
-                "prototypes": class_means(features, support.y, n),
-                "statistics": statistics,
-            }
+            return {"prototypes": class_means(features, support.y, n), "statistics": statistics}
 
         return adapt
 
