@@ -16,6 +16,7 @@ from components.episodes.types import Support
 from components.meta_trainer.build import Assembly
 from components.meta_trainer.types import by_joined_name
 from components.modalities.base import ExampleSpec
+from serving.errors import UserError
 
 EPISODES = 2
 AUDIO_SAMPLES = 4000
@@ -28,7 +29,7 @@ def check_learner(assembly: Assembly, record: EpisodeSetRecord) -> None:
     """Checks a learner on episodes of the record's shape.
 
     Raises:
-      ValueError: `adapt` or `predict` breaks a promise of `learners.base.Learner`.
+      UserError: `adapt` or `predict` breaks a promise of `learners.base.Learner`.
     """
     _check_shapes(assembly, record)
     if assembly.learner.inductive:
@@ -37,14 +38,13 @@ def check_learner(assembly: Assembly, record: EpisodeSetRecord) -> None:
 
 def _check_shapes(assembly: Assembly, record: EpisodeSetRecord) -> None:
     """Traces `init`, `adapt` and `predict`."""
-    learner, spec = assembly.learner, record.example_spec
-    prepare = assembly.modality.prepare
+    learner, task, prepare = assembly.learner, assembly.task, assembly.modality.prepare
     name = f"learner {assembly.learner_name!r}"
     ways, shots, queries = record.shape_of("train")
-    dtype = tf.string if spec.dtype == "string" else tf.as_dtype(spec.dtype)
+    spec = record.example_spec
+    dtype = tf.as_dtype(spec.dtype)
     support_x = tf.TensorSpec([EPISODES, ways * shots, *spec.shape], dtype)
     query_x = tf.TensorSpec([EPISODES, ways * queries, *spec.shape], dtype)
-    task = assembly.task
     support_y = tf.TensorSpec([EPISODES, ways * shots, *task.label_shape], task.label_dtype)
     weights = learner.init(0)
 
@@ -56,12 +56,12 @@ def _check_shapes(assembly: Assembly, record: EpisodeSetRecord) -> None:
 
     adapted = _trace(adapt, support_x, support_y, where=f"`adapt` of {name}")
     if not isinstance(adapted, Mapping):
-        raise ValueError(
+        raise UserError(
             f"`adapt` of {name} must give a dict of tensors by name; it gave {adapted!r}."
         )
     for key, tensor in by_joined_name(adapted).items():
         if not _fits(tensor.shape[:1], [EPISODES]):
-            raise ValueError(
+            raise UserError(
                 f"`adapt` of {name} must give tensors [E, ...], one of each episode: {key!r} is "
                 f"{list(tensor.shape)} where E is {EPISODES}."
             )
@@ -69,7 +69,7 @@ def _check_shapes(assembly: Assembly, record: EpisodeSetRecord) -> None:
     last = learner.network.outputs if learner.traits.fixed_ways else None
     expected = [EPISODES, ways * queries, *learner.network.backbone.positions, last]
     if not _fits(outputs.shape, expected):
-        raise ValueError(
+        raise UserError(
             f"`predict` of {name} must give outputs [E, Q, N] = {expected}; "
             f"it gave {list(outputs.shape)}."
         )
@@ -79,7 +79,7 @@ def check_inductive(assembly: Assembly, spec: ExampleSpec) -> None:
     """Predicts two queries alone and together, after adapting to one random example.
 
     Raises:
-      ValueError: the predictions differ.
+      UserError: the predictions differ.
     """
     learner, prepare, rng = assembly.learner, assembly.modality.prepare, np.random.default_rng(0)
     support_y = (
@@ -94,7 +94,7 @@ def check_inductive(assembly: Assembly, spec: ExampleSpec) -> None:
     alone = learner.predict(weights, adapted, query_x[:, :1]).numpy()
     difference = np.abs(alone[:, 0] - together[:, 0]).max()
     if difference > TOLERANCE * (1 + np.abs(together).max()):
-        raise ValueError(
+        raise UserError(
             f"learner {assembly.learner_name!r} must predict each query from the support set and "
             f"that query alone: another query changed the outputs by {difference:.2g}. Mend "
             "`predict`, or set `inductive=False` in the traits of the learner or in its backbone "
@@ -116,14 +116,12 @@ def _random_examples(spec: ExampleSpec, count: int, rng: np.random.Generator) ->
 
 def _trace(function: Callable, *specs: tf.TensorSpec, where: str) -> Any:
     """The function's outputs, as tensors without values."""
+    traced = tf.function(function, autograph=False)
     try:
-        return (
-            tf.function(function, autograph=False).get_concrete_function(*specs).structured_outputs
-        )
+        return traced.get_concrete_function(*specs).structured_outputs
     except KeyError as error:
-        raise ValueError(
-            f"{where} asks for {error}, which is in no weights that it has."
-        ) from error
+        message = f"{where} asks for {error}, which is in no weights that it has."
+        raise UserError(message) from error
 
 
 def _fits(shape: tf.TensorShape, expected: Sequence[int | None]) -> bool:

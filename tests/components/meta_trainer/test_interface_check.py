@@ -8,6 +8,7 @@ from components.meta_trainer.build import Assembly, assemble
 from components.meta_trainer.interface_check import check_learner
 from components.meta_trainer.learners.base import Learner
 from components.modalities.base import ExampleSpec
+from serving.errors import UserError
 
 CONFIG = {"data": {}}
 IMAGES = EpisodeSetRecord(
@@ -29,7 +30,7 @@ def with_learner(change) -> Assembly:
 
 
 def message_of(change) -> str:
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(UserError) as error:
         check_learner(with_learner(change), IMAGES)
     message = str(error.value)
     assert message.count("\n") == 0 and "learner 'anil'" in message
