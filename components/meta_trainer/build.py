@@ -19,13 +19,9 @@ DEFAULT_BACKBONES = {"image": "conv4", "text": "embedding_bag", "audio": "conv4"
 
 
 class Assembly(NamedTuple):
-    """A learner with the modality and the task that it is for.
+    """A learner over its network, with the modality and the task type that it is for.
 
-    Attributes:
-      learner_name: name of the learner, as configured.
-      learner: the algorithm over its network.
-      modality: the modality, which prepares inputs for the network.
-      task: the task type, which scores the network's outputs.
+    `learner_name` is as configured; the modality prepares inputs, the task scores outputs.
     """
 
     learner_name: str
@@ -42,24 +38,18 @@ def assemble(record: EpisodeSetRecord, section: Mapping[str, Any]) -> Assembly:
 def assemble_for(spec: ExampleSpec, ways: int, section: Mapping[str, Any]) -> Assembly:
     """Builds the learner that the section `learner` describes, for one kind of example.
 
-    Args:
-      spec: shape and dtype of one example.
-      ways: number of classes of a training episode; not used where there are float targets.
-      section: name of the learner, its options and its backbone.
+    `ways`, the number of classes of a training episode, is not used where there are float targets.
 
     Raises:
       UserError: an unknown name or option, or a learner that needs classes where there are none.
     """
     modality = modality_for(spec)
     name, options = learner_options(section)
-    default = default_backbone(spec)
-    backbone_name, of_backbone = backbone_options(section, default)
-    _, make_backbone = backbones.lookup(backbone_name)
-    _, make_learner = learners.lookup(name)
-    backbone = make_backbone(of_backbone, modality.feature_shape)
+    backbone_name, of_backbone = backbone_options(section, default_backbone(spec))
+    backbone = backbones.lookup(backbone_name)[1](of_backbone, modality.feature_shape)
     task = task_of(spec)
     network = Network(backbone, task.network_outputs(ways, backbone.positions))
-    learner = make_learner(options, network, task)
+    learner = learners.lookup(name)[1](options, network, task)
     if learner.traits.needs_classes and not task.classes:
         raise UserError(
             f"`learner.name` must be one that does not need classes, since these episodes have "

@@ -28,12 +28,9 @@ Classes = Mapping[str, Sequence[Any] | np.ndarray]
 
 
 class Fitted(NamedTuple):
-    """A meta-trained model.
+    """A meta-trained model, and the query loss `[steps]` of each meta-step.
 
-    Attributes:
-      assembly: the learner, its modality and its task; `export.saved_model.export` writes it.
-      weights: the meta-learned weights.
-      losses: query loss of each meta-step, `[steps]`.
+    `export.saved_model.export` writes the assembly (learner, modality and task) with the weights.
     """
 
     assembly: Assembly
@@ -43,13 +40,9 @@ class Fitted(NamedTuple):
     def predict(self, support_x: Any, support_y: Any, query_x: Any) -> np.ndarray:
         """Adapts to one support set and predicts its queries.
 
-        Args:
-          support_x: `[S, ...]` examples as in training.
-          support_y: `[S]` labels 0..N-1, or float targets `[S, ...]`.
-          query_x: `[Q, ...]` examples.
-
-        Returns:
-          probabilities `[Q, N]`, or targets `[Q, ...]`.
+        `support_x` `[S, ...]` and `query_x` `[Q, ...]` are examples as in training; `support_y` are
+        labels `[S]`, 0..N-1, or float targets `[S, ...]`. Gives probabilities `[Q, N]`, or targets
+        `[Q, ...]`.
         """
         _, learner, modality, task = self.assembly
         x, query_x = (modality.prepare(_array(values)[None]) for values in (support_x, query_x))
@@ -73,18 +66,13 @@ def fit(
 ) -> Fitted:
     """Meta-trains a learner on arrays.
 
-    Args:
-      data: examples by class, from which episodes are drawn; or `Episodes` of arrays `[E, ...]`.
-        uint8 arrays `[n, side, side, 1 or 3]` are images, strings texts, and float arrays vectors
-        (of any shape that the backbone takes).
-      learner: the section `learner` of a configuration: name, options, backbone; MAML if `None`.
-      ways: classes of an episode; not used for `Episodes`, nor are the next two.
-      shots: support examples per class.
-      queries: query examples per class.
-      steps: number of meta-steps.
-      episodes_per_step: number of episodes of a meta-step.
-      seed: seed of the initial weights and of all that is drawn.
-      **training: further keys of the section `training`, such as `meta_learning_rate`.
+    `data` holds examples by class, from which episodes of `ways` classes with `shots` support and
+    `queries` query examples each are drawn; or it is `Episodes` of arrays `[E, ...]`, for which
+    these three are not used. uint8 arrays `[n, side, side, 1 or 3]` are images, strings texts, and
+    float arrays vectors (of any shape that the backbone takes). `learner` is the section `learner`
+    of a configuration: name, options, backbone; MAML if `None`. `seed` is that of the initial
+    weights and of all that is drawn, and `training` holds further keys of the section `training`,
+    such as `meta_learning_rate`.
 
     Raises:
       UserError: the data cannot make such episodes, or an option is wrong.

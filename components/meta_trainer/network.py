@@ -10,44 +10,26 @@ from components.meta_trainer.types import Weights
 
 
 class Network(NamedTuple):
-    """A backbone and a linear head over its features.
+    """A backbone, which gives features `[E, B, ..., D]`, and a linear head over them.
 
-    Attributes:
-      backbone: gives features `[E, B, ..., D]`.
-      outputs: N, the ways of a classifier or the size of a regression target (at each position,
-        where the backbone keeps positions).
+    The head has N `outputs`: the ways of a classifier or the size of a regression target (at each
+    position, where the backbone keeps positions).
     """
 
     backbone: Backbone
     outputs: int
 
     def init(self, seed: int) -> dict[str, Any]:
-        """Weights shared by all episodes.
-
-        Returns:
-          `{"body": the backbone's weights, "head": {"kernel": [D, N], "bias": [N]}}`.
-        """
+        """Shared by all episodes: `{"body": {...}, "head": {"kernel": [D, N], "bias": [N]}}`."""
         kernel = glorot(seed, "head_kernel", [self.backbone.feature_size, self.outputs])
         head = {"kernel": kernel, "bias": tf.zeros([self.outputs])}
         return {"body": dict(self.backbone.init(seed)), "head": head}
 
-    def features(
-        self,
-        weights: Weights,
-        x: tf.Tensor,
-        mask: tf.Tensor | None = None,
-        statistics: Weights | None = None,
-    ) -> tuple[tf.Tensor, Weights]:
+    def features(self, weights: Weights, x: tf.Tensor, mask=None, statistics=None):
         """The backbone's features `[E, B, ..., D]` and statistics; see `Backbone.features`."""
         return self.backbone.features(weights["body"], x, mask, statistics)
 
-    def forward(
-        self,
-        weights: Weights,
-        x: tf.Tensor,
-        mask: tf.Tensor | None = None,
-        statistics: Weights | None = None,
-    ) -> tuple[tf.Tensor, Weights]:
+    def forward(self, weights: Weights, x: tf.Tensor, mask=None, statistics=None):
         """Outputs `[E, B, ..., N]` and the statistics of normalisation; see `Backbone.features`."""
         features, statistics = self.features(weights, x, mask, statistics)
         return head_outputs(weights["head"], features), statistics
@@ -56,9 +38,7 @@ class Network(NamedTuple):
 def head_outputs(head: Weights, features: tf.Tensor) -> tf.Tensor:
     """The linear head: `[E, B, ...positions, D]` -> `[E, B, ...positions, N]`.
 
-    Args:
-      head: `kernel` and `bias`, shared `[D, N]` and `[N]` or `[E, D, N]` and `[E, N]`.
-      features: `[E, B, ...positions, D]`.
+    Its `kernel` and `bias` are shared, `[D, N]` and `[N]`, or `[E, D, N]` and `[E, N]`.
     """
     if features.shape.rank == 3:
         return dense.task_dense(features, head["kernel"], head["bias"])

@@ -70,20 +70,12 @@ class TrainingOptions:
 
 
 def learner_options(section: Mapping[str, Any]) -> tuple[str, Any]:
-    """The learner's name and its checked options, from the section `learner`.
-
-    Raises:
-      UserError: no such learner, or an option that it does not have.
-    """
+    """The learner's name and its checked options, from the section `learner`, else UserError."""
     return _lookup(section, learners, "learner", default="maml", skip={"name", "backbone"})
 
 
 def backbone_options(section: Mapping[str, Any], default: str) -> tuple[str, Any]:
-    """The backbone's name and its checked options, from `learner.backbone`.
-
-    Raises:
-      UserError: no such backbone, or an option that it does not have.
-    """
+    """The backbone's name and its checked options, from `learner.backbone`, else UserError."""
     inner = section.get("backbone") or {}
     return _lookup(inner, backbones, "learner.backbone", default=default, skip={"name"})
 
@@ -99,7 +91,6 @@ def _lookup(section: Mapping[str, Any], table: Any, path: str, *, default: str, 
     fields = sorted(options.__dataclass_fields__)
     for key in given:
         if key not in fields:
-            raise UserError(
-                f"`{path}.{key}` is not an option of {name!r}; {alternatives(key, fields)}"
-            )
+            near = alternatives(key, fields)
+            raise UserError(f"`{path}.{key}` is not an option of {name!r}; {near}")
     return name, build_options(options, given, path)

@@ -28,14 +28,10 @@ VALIDATION_STACK = 50
 
 
 def run_fn(fn_args: Any) -> None:
-    """Runs `train_and_export` with the arguments of a Trainer.
+    """Runs `train_and_export` with TFX's FnArgs.
 
-    Args:
-      fn_args: TFX's FnArgs, of which are used:
-        train_files: patterns of the files of the split `train`, which give the artifact's location.
-        serving_model_dir: folder of the SavedModel.
-        model_run_dir: folder of the ModelRun artifact.
-        custom_config: `config` of `train_and_export`.
+    `train_files`, patterns of the files of the split `train`, give the artifact's location;
+    `model_run_dir` is the folder of the ModelRun artifact.
     """
     train_and_export(
         examples_uri(fn_args.train_files[0]),
@@ -50,15 +46,10 @@ def train_and_export(
 ) -> dict[str, float]:
     """Meta-trains and exports, or continues where a killed run stopped.
 
-    Args:
-      uri: location of the Examples artifact.
-      config: the configuration's sections `learner` and `training`, the folder `checkpoint_root`
-        and the `model_name` of the warm-up requests.
-      model_dir: folder of the SavedModel; must not exist.
-      run_dir: folder of the TensorBoard logs, `history.json` and `meta_train.json`.
-
-    Returns:
-      the content of `meta_train.json`: steps and episodes_per_second.
+    `config` holds the sections `learner` and `training`, the folder `checkpoint_root` and the
+    `model_name` of the warm-up requests. The SavedModel goes to `model_dir`, which must not exist;
+    TensorBoard logs, `history.json` and `meta_train.json` go to `run_dir`. Returns the content of
+    `meta_train.json`: steps and episodes_per_second.
     """
     record = read_record(uri)
     options = build_options(TrainingOptions, config["training"], "training")
@@ -83,12 +74,8 @@ def train_and_export(
     if not workers.is_first:
         return summary
     best = max(trained.history, key=lambda entry: entry["eval_score"])
-    about = {
-        "splits_hash": record.splits_hash,
-        "meta_train_steps": trained.steps,
-        "best_step": best["step"],
-    }
-    export(assembly, trained.weights, model_dir, about)
+    about = {"splits_hash": record.splits_hash, "meta_train_steps": trained.steps}
+    export(assembly, trained.weights, model_dir, about | {"best_step": best["step"]})
     requests = warmup_requests(*first_episode(uri, record), assembly, trained.weights)
     write_warmup(Path(model_dir), config["model_name"], list(requests))
     atomic.write_json(os.path.join(run_dir, HISTORY_FILE), trained.history)

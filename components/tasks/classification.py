@@ -81,14 +81,10 @@ def _check_support(x, y, example_shape, ways):
 
 
 def predict_classes(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The class of the largest probability and that probability.
+    """The class of the largest probability and that probability, of probabilities `[E, Q, N]`.
 
-    Args:
-      probabilities: `[E, Q, N]` float. A query with a NaN or an infinity has no prediction.
-
-    Returns:
-      predictions `[E, Q]` int32 and confidences `[E, Q]` float32; `NO_PREDICTION` and 0 where there
-      is none.
+    Gives predictions `[E, Q]` int32 and confidences `[E, Q]` float32: `NO_PREDICTION` and 0 for a
+    query with a NaN or an infinity.
     """
     finite = np.isfinite(probabilities).all(axis=-1)
     safe = np.where(finite[..., np.newaxis], probabilities, 0.0)
@@ -97,14 +93,9 @@ def predict_classes(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def accuracy(probabilities: np.ndarray, query_y: np.ndarray) -> np.ndarray:
-    """The share of each episode's queries whose predicted class is the true one.
+    """The share `[E]` of each episode's queries whose predicted class is the true one, float64.
 
-    Args:
-      probabilities: `[E, Q, N]` float.
-      query_y: `[E, Q]` int; -1 marks padding, which does not count.
-
-    Returns:
-      `[E]` float64, 0..1.
+    Of probabilities `[E, Q, N]` and labels `[E, Q]`; -1 marks padding, which does not count.
     """
     return share_right(predict_classes(probabilities)[0], query_y)
 
@@ -116,15 +107,7 @@ def share_right(predictions: np.ndarray, query_y: np.ndarray) -> np.ndarray:
 
 
 def keep_shots(support_y: np.ndarray, shots: int) -> np.ndarray:
-    """The same labels with only the first `shots` examples of every class.
-
-    Args:
-      support_y: `[E, S]` int, -1 marks padding.
-      shots: number of examples of a class that stay.
-
-    Returns:
-      `[E, S]`, -1 in place of the labels of all further examples.
-    """
+    """Labels `[E, S]` with only the first `shots` examples of every class, -1 for all others."""
     earlier = np.tril(np.ones((support_y.shape[1],) * 2, bool), k=-1)
     same_class = support_y[:, :, np.newaxis] == support_y[:, np.newaxis, :]
     rank = (same_class & earlier).sum(axis=2)

@@ -4,7 +4,6 @@ Shape letters: see `task`; D numbers in a target.
 """
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -23,13 +22,10 @@ def regression(target_shape: tuple[int, ...] = (1,)) -> Task:
 
     def check_support(x, y, example_shape, ways):
         del ways
-        return graph_checks.check_targets(
-            x, y, example_shape=example_shape, target_shape=target_shape
-        )
+        shapes = {"example_shape": example_shape, "target_shape": target_shape}
+        return graph_checks.check_targets(x, y, **shapes)
 
-    def find_fault(
-        outputs: Mapping[str, np.ndarray], queries: tuple[int, int], ways: int, tolerance: float
-    ) -> str:
+    def find_fault(outputs, queries, ways, tolerance) -> str:
         del ways, tolerance
         targets, shape = outputs[sig.TARGETS], (*queries, *target_shape)
         if targets.shape != shape:
@@ -75,14 +71,10 @@ def _flat(y: tf.Tensor) -> tf.Tensor:
 
 
 def mean_squared_error(targets: np.ndarray, query_y: np.ndarray) -> np.ndarray:
-    """The mean over the queries of each episode and the numbers of each target.
+    """The mean over the queries of each episode and the numbers of each target, `[E]` float64.
 
-    Args:
-      targets: `[E, Q, ...target]` float, the predictions.
-      query_y: `[E, Q, ...target]` float, the truth.
-
-    Returns:
-      `[E]` float64; infinite where a prediction is not finite.
+    Predictions and truth are `[E, Q, ...target]`; the error is infinite where a prediction is not
+    finite.
     """
     squares = np.square(np.asarray(targets, np.float64) - query_y)
     error = squares.reshape(len(squares), -1).mean(axis=1)
@@ -91,7 +83,5 @@ def mean_squared_error(targets: np.ndarray, query_y: np.ndarray) -> np.ndarray:
 
 def _wrong_labels(support_y: np.ndarray, ways: int) -> dict[str, np.ndarray]:
     del ways
-    return {
-        "NaN in support_y": with_first(support_y, np.nan),
-        "targets of another size": support_y[..., :0],
-    }
+    of_nan = with_first(support_y, np.nan)
+    return {"NaN in support_y": of_nan, "targets of another size": support_y[..., :0]}

@@ -10,12 +10,9 @@ def change_speed(episodes: Episodes, max_change: float, seed: tf.Tensor) -> Epis
 
     Pitch and formants move along, as from one speaker to another: a few speakers in the data become
     many (Jaitly and Hinton 2013, "Vocal Tract Length Perturbation"; Ko et al. 2015, "Audio
-    Augmentation for Speech Recognition", section 2).
-
-    Args:
-      episodes: inputs `[E, S, T]` and `[E, Q, T]` float32, zeros after a recording's end.
-      max_change: the factors are uniform in 1 - max_change to 1 + max_change; below 1.
-      seed: `[2]` int64 seed of a stateless generator.
+    Augmentation for Speech Recognition", section 2). Recordings are `[E, S, T]` and `[E, Q, T]`
+    float32, zeros after their end; factors are uniform in 1 - max_change to 1 + max_change, with
+    `max_change` below 1.
     """
     count = tf.shape(episodes.support_x)[0]
     factors = tf.random.stateless_uniform([count, 1], seed, 1.0 - max_change, 1.0 + max_change)

@@ -38,18 +38,12 @@ def _rearrange_classes(
     """Gives the images of each class of each episode one of the arrangements, at random.
 
     One gather of pixels: ten times as fast as making every arrangement of all images and choosing.
-
-    Args:
-      episodes: episodes of images `[E, B, H, W, C]`.
-      arrangements: `[H, W]` each: for each place of the new image, that in the old one.
-      ways: N.
-      seed: `[2]` int64 seed of a stateless generator.
+    An arrangement is `[H, W]`: for each place of the new image, that in the old one.
     """
     count = tf.shape(episodes.support_y)[0]
-    choices = tf.random.stateless_uniform(
-        [count, ways], seed, maxval=len(arrangements), dtype=tf.int32
-    )
-    places = tf.reshape(tf.stack(arrangements), [len(arrangements), -1])
+    many = len(arrangements)
+    choices = tf.random.stateless_uniform([count, ways], seed, maxval=many, dtype=tf.int32)
+    places = tf.reshape(tf.stack(arrangements), [many, -1])
 
     def rearrange(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         of_image = tf.reshape(tf.gather(choices, tf.maximum(y, 0), batch_dims=1), [-1])
@@ -79,9 +73,8 @@ def transform_classes(
 
     def transform(x: tf.Tensor, y: tf.Tensor, offset: int) -> tf.Tensor:
         shape = tf.shape(x)
-        own = tf.random.stateless_uniform(
-            [shape[0], shape[1], 2, 2], seed + offset, -max_change / 2, max_change / 2
-        )
+        sizes, half = [shape[0], shape[1], 2, 2], max_change / 2
+        own = tf.random.stateless_uniform(sizes, seed + offset, -half, half)
         maps = tf.eye(2) + tf.gather(of_class, tf.maximum(y, 0), batch_dims=1) + own
         middle = (tf.cast(shape[2:4][::-1], tf.float32) - 1.0) / 2.0
         shift = middle - tf.linalg.matvec(maps, middle)

@@ -6,13 +6,7 @@ from components.episodes.types import Episodes
 
 
 def drop_words(episodes: Episodes, share: float, seed: tf.Tensor) -> Episodes:
-    """Leaves out each word with probability `share`; a text keeps its first word at least.
-
-    Args:
-      episodes: inputs `[E, S]` and `[E, Q]` string.
-      share: probability of a word, below 1.
-      seed: `[2]` int64 seed of a stateless generator.
-    """
+    """Leaves out each word with probability `share` < 1; a text keeps its first word at least."""
 
     def drop(x: tf.Tensor, offset: int) -> tf.Tensor:
         words = tf.strings.split(tf.reshape(x, [-1]))
@@ -21,6 +15,5 @@ def drop_words(episodes: Episodes, share: float, seed: tf.Tensor) -> Episodes:
         kept = tf.ragged.boolean_mask(words, words.with_flat_values(first | (noise >= share)))
         return tf.reshape(tf.strings.reduce_join(kept, axis=1, separator=" "), tf.shape(x))
 
-    return episodes._replace(
-        support_x=drop(episodes.support_x, 0), query_x=drop(episodes.query_x, 1)
-    )
+    support_x, query_x = drop(episodes.support_x, 0), drop(episodes.query_x, 1)
+    return episodes._replace(support_x=support_x, query_x=query_x)

@@ -36,9 +36,7 @@ class Conv4Options:
 def conv4(options: Conv4Options, feature_shape: tuple[int, ...]) -> Backbone:
     """Blocks of [3 x 3 convolution, normalisation, ReLU], no bias before a normalisation.
 
-    Args:
-      options: sizes, pooling and normalisation.
-      feature_shape: `(H, W, C)` of one example.
+    `feature_shape` is `(H, W, C)` of one example.
     """
     height, width, channels = feature_shape
     norm = Normalisation(options.normalisation)
@@ -50,14 +48,11 @@ def conv4(options: Conv4Options, feature_shape: tuple[int, ...]) -> Backbone:
     def init(seed: int) -> Weights:
         weights: dict[str, tf.Tensor] = {}
         for layer, before, after in zip(layers, depths, depths[1:]):
-            kernel = f"{layer}_kernel"
-            weights[kernel] = glorot(seed, kernel, [3, 3, before, after])
+            weights[f"{layer}_kernel"] = glorot(seed, f"{layer}_kernel", [3, 3, before, after])
             weights |= norm.init(layer, after)
         return weights
 
-    def features(
-        weights: Weights, x: tf.Tensor, mask: tf.Tensor | None, statistics: Weights | None = None
-    ) -> tuple[tf.Tensor, Weights]:
+    def features(weights: Weights, x: tf.Tensor, mask, statistics=None):
         computed: dict[str, tf.Tensor] = {}
         stride = 2 if options.downsample == "stride" else 1
         for layer in layers:

@@ -44,11 +44,7 @@ def embedding_bag(options: EmbeddingBagOptions, feature_shape: tuple[int, ...]) 
     """A weighted mean of token embeddings, then dense layers.
 
     The tables are meta-learned and not adapted: an episode's few words would leave all others
-    unchanged.
-
-    Args:
-      options: sizes and normalisation.
-      feature_shape: `(L,)`, hashes of the tokens of one text, 0 where there is none.
+    unchanged. `feature_shape` is `(L,)`, hashes of the tokens of one text, 0 where there is none.
     """
     del feature_shape
     norm = Normalisation(options.normalisation)
@@ -66,9 +62,7 @@ def embedding_bag(options: EmbeddingBagOptions, feature_shape: tuple[int, ...]) 
             weights |= norm.init(layer, after)
         return weights
 
-    def features(
-        weights: Weights, x: tf.Tensor, mask: tf.Tensor | None, statistics: Weights | None = None
-    ) -> tuple[tf.Tensor, Weights]:
+    def features(weights: Weights, x: tf.Tensor, mask, statistics=None):
         computed: dict[str, tf.Tensor] = {}
         rows = x % options.buckets
         gates = tf.exp(tf.gather(weights[GATES], rows)) * tf.cast(x > 0, tf.float32)
@@ -76,9 +70,8 @@ def embedding_bag(options: EmbeddingBagOptions, feature_shape: tuple[int, ...]) 
         x = options.scale * tf.math.l2_normalize(bag, axis=-1)
         for layer in layers:
             x = tf.matmul(x, weights[f"{layer}_kernel"])
-            x, of_layer = norm.apply(
-                weights, layer, x[:, :, None, None, :], mask, statistics, slope=0.0
-            )
+            x = x[:, :, None, None, :]
+            x, of_layer = norm.apply(weights, layer, x, mask, statistics, slope=0.0)
             computed |= of_layer
             x = x[:, :, 0, 0, :]
         return x, computed

@@ -42,11 +42,7 @@ class ImageToImageOptions:
 
 
 def image_to_image(options: ImageToImageOptions, feature_shape: tuple[int, ...]) -> Backbone:
-    """Features at every pixel, `[E, B, H, W, features + C]`.
-
-    Args:
-      options: sizes and normalisation.
-      feature_shape: `(H, W, C)` of one example.
+    """Features at every pixel, `[E, B, H, W, features + C]`, of examples of the shape `(H, W, C)`.
 
     Raises:
       UserError: the image cannot be folded.
@@ -72,9 +68,7 @@ def image_to_image(options: ImageToImageOptions, feature_shape: tuple[int, ...])
         weights[UNFOLD] = glorot(seed, UNFOLD, [options.filters, unfolded])
         return weights
 
-    def features(
-        weights: Weights, x: tf.Tensor, mask: tf.Tensor | None, statistics: Weights | None = None
-    ) -> tuple[tf.Tensor, Weights]:
+    def features(weights: Weights, x: tf.Tensor, mask, statistics=None):
         computed: dict[str, tf.Tensor] = {}
         h = _fold(_with_places(x), fold)
         for index, layer in enumerate(layers):

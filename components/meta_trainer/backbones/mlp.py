@@ -24,12 +24,7 @@ class MlpOptions:
 
 
 def mlp(options: MlpOptions, feature_shape: tuple[int, ...]) -> Backbone:
-    """Layers of [dense, ReLU] on the flattened example.
-
-    Args:
-      options: sizes of the layers.
-      feature_shape: shape of one example, any.
-    """
+    """Layers of [dense, ReLU] on the flattened example, whose shape may be any."""
     sizes = [math.prod(feature_shape), *options.sizes]
     layers = [f"dense{i + 1}" for i in range(len(options.sizes))]
 
@@ -40,15 +35,12 @@ def mlp(options: MlpOptions, feature_shape: tuple[int, ...]) -> Backbone:
             weights[f"{layer}_bias"] = tf.zeros([shape[1]])
         return weights
 
-    def features(
-        weights: Weights, x: tf.Tensor, mask: tf.Tensor, statistics: Weights | None = None
-    ) -> tuple[tf.Tensor, Weights]:
+    def features(weights: Weights, x: tf.Tensor, mask, statistics=None):
         del mask, statistics  # nothing is normalised: every example stands alone
         x = tf.reshape(x, tf.concat([tf.shape(x)[:2], [sizes[0]]], axis=0))
         for layer in layers:
-            x = tf.nn.relu(
-                dense.task_dense(x, weights[f"{layer}_kernel"], weights[f"{layer}_bias"])
-            )
+            kernel, bias = weights[f"{layer}_kernel"], weights[f"{layer}_bias"]
+            x = tf.nn.relu(dense.task_dense(x, kernel, bias))
         return x, {}
 
     return Backbone(init, features, sizes[-1])

@@ -41,11 +41,7 @@ class Resnet12Options:
 
 
 def resnet12(options: Resnet12Options, feature_shape: tuple[int, ...]) -> Backbone:
-    """Residual blocks of three convolutions, then the mean over positions.
-
-    Args:
-      options: sizes and normalisation.
-      feature_shape: `(H, W, C)` of one example.
+    """Residual blocks of three convolutions on `(H, W, C)`, then the mean over positions.
 
     Raises:
       UserError: the image is too small to be halved by every block.
@@ -77,9 +73,7 @@ def resnet12(options: Resnet12Options, feature_shape: tuple[int, ...]) -> Backbo
                 weights |= norm.init(layer, after)
         return weights
 
-    def features(
-        weights: Weights, x: tf.Tensor, mask: tf.Tensor | None, statistics: Weights | None = None
-    ) -> tuple[tf.Tensor, Weights]:
+    def features(weights: Weights, x: tf.Tensor, mask, statistics=None):
         computed: dict[str, tf.Tensor] = {}
 
         def normalise(layer: str, x: tf.Tensor, slope: float = 1.0) -> tf.Tensor:
@@ -95,10 +89,6 @@ def resnet12(options: Resnet12Options, feature_shape: tuple[int, ...]) -> Backbo
             x = convolution.max_pool(rectify(x + skip, SLOPE))
         return tf.reduce_mean(x, axis=[2, 3]), computed
 
-    frozen = frozenset(
-        name
-        for block in range(options.blocks)
-        for layer in [*layers(block), shortcut(block)]
-        for name in norm.names(layer)
-    )
+    every = [n for block in range(options.blocks) for n in [*layers(block), shortcut(block)]]
+    frozen = frozenset(name for layer in every for name in norm.names(layer))
     return Backbone(init, features, depths[-1], frozen, inductive=norm.inductive)

@@ -6,15 +6,11 @@ _LAST = tf.int64.max
 
 
 def label_indices(labels: tf.Tensor, ways: int | None) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Numbers the distinct names of each episode, independently of their order.
+    """Numbers the distinct names `[E, S]` of each episode, independently of their order.
 
     Classes are numbered by a hash of their names (stock TensorFlow cannot sort strings), so that
-    the order of the support set does not matter.
-
-    Args:
-      labels: `[E, S]` string; the empty string is padding.
-      ways: N, the number of names to return; the largest number of classes of an episode if
-        `None`.
+    the order of the support set does not matter. The empty string is padding. N, the number of
+    names to return, is `ways`, or the largest number of classes of an episode if that is `None`.
 
     Returns:
       indices `[E, S]` int32, -1 for padding; class names `[E, N]`, padded with the empty string;
@@ -32,9 +28,8 @@ def label_indices(labels: tf.Tensor, ways: int | None) -> tuple[tf.Tensor, tf.Te
     counts = tf.reduce_sum(new_class, axis=1)
     depth = tf.reduce_max(counts) if ways is None else ways
     # The position of each class's first example: rows of `ordered` where a new class begins.
-    starts = (new_class[:, :, None] == 1) & (
-        rank_in_order[:, :, None] == tf.range(depth)[None, None, :]
-    )
+    ranked = rank_in_order[:, :, None] == tf.range(depth)[None, None, :]
+    starts = (new_class[:, :, None] == 1) & ranked
     place = tf.argmax(tf.cast(starts, tf.int32), axis=1)
     names = tf.gather(tf.gather(labels, order, batch_dims=1), place, batch_dims=1)
     names = tf.where(tf.range(depth)[None, :] < counts[:, None], names, "")

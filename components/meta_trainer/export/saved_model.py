@@ -13,13 +13,9 @@ from serving.saved_model import signatures as sig
 
 
 def export(assembly: Assembly, weights: Weights, directory: str, about: dict[str, Any]) -> None:
-    """Writes the SavedModel to `directory`; it appears there whole.
+    """Writes the SavedModel to `directory`, which must not exist; it appears there whole.
 
-    Args:
-      assembly: the learner, its modality and its task.
-      weights: the meta-learned weights.
-      directory: location of the SavedModel; must not exist.
-      about: further entries of `fewshot_model.json`.
+    `about` holds further entries of `fewshot_model.json`.
     """
     model = ServedLearner(assembly, weights)
     # Nobody differentiates an exported model; tracing gradients of gradients would take minutes.
@@ -33,15 +29,9 @@ def export(assembly: Assembly, weights: Weights, directory: str, about: dict[str
 def metadata(assembly: Assembly, model: ServedLearner) -> dict[str, Any]:
     """The entries of `fewshot_model.json` that say how the model may be used.
 
-    Returns:
-      learner: name of the learner.
-      example_spec: `ExampleSpec` of one example.
-      ways, max_ways: classes of a training episode, and the most that a request may have; absent
-        for regression.
-      protocol: "inductive" or "transductive".
-      serves: which ways, shots and steps it serves, in words.
-      task: "classification" or "regression".
-      withheld_signatures: signatures that it does not offer, and why.
+    For regression there are no `ways` and `max_ways`: the classes of a training episode, and the
+    most that a request may have. `serves` says which ways, shots and steps it serves, in words;
+    `withheld_signatures` are those that it does not offer, and why.
     """
     learner = assembly.learner
     ways = {"ways": learner.network.outputs, "max_ways": model.max_ways}

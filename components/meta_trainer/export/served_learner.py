@@ -4,6 +4,7 @@ Only stock TensorFlow operations, no Python function: the standard C++ session l
 Shape letters: E episodes, S support examples, Q query examples, B either of them.
 """
 
+import functools
 from typing import Any
 
 import tensorflow as tf
@@ -20,11 +21,7 @@ MAX_WAYS = 1000
 
 
 class ServedLearner(tf.Module):
-    """The meta-learned weights as variables, and the signatures over them.
-
-    Attributes:
-      max_ways: most classes of a request.
-    """
+    """The weights as variables, and the signatures over them, for up to `max_ways` classes."""
 
     def __init__(self, assembly: Assembly, weights: Weights):
         super().__init__()
@@ -32,9 +29,8 @@ class ServedLearner(tf.Module):
         self._modality, self._spec = assembly.modality, assembly.modality.spec
         fixed = self._learner.traits.fixed_ways
         self.max_ways = self._learner.network.outputs if fixed else MAX_WAYS
-        self._variables = tf.nest.map_structure(
-            lambda w: tf.Variable(w, trainable=False), to_dicts(weights)
-        )
+        variable = functools.partial(tf.Variable, trainable=False)
+        self._variables = tf.nest.map_structure(variable, to_dicts(weights))
         # Traced once, called by several signatures.
         self._adapt = tf.function(self._adapt_graph, autograph=False)
         self._predict = tf.function(self._predict_graph, autograph=False)
@@ -58,15 +54,12 @@ class ServedLearner(tf.Module):
     def signatures(self) -> dict[str, Any]:
         """The concrete functions by signature name."""
         example = [None, None, *self._spec.shape], tf.as_dtype(self._spec.dtype)
-        support_x, query_x = (
-            tf.TensorSpec(*example, name) for name in (sig.SUPPORT_X, sig.QUERY_X)
-        )
+        support_x = tf.TensorSpec(*example, sig.SUPPORT_X)
+        query_x = tf.TensorSpec(*example, sig.QUERY_X)
         label_shape = [None, None, *self._task.label_shape]
         support_y = tf.TensorSpec(label_shape, self._task.label_dtype, sig.SUPPORT_Y)
-        strings = [
-            tf.TensorSpec([None, None], tf.string, name)
-            for name in (sig.SUPPORT_X, sig.SUPPORT_LABELS, sig.QUERY_X)
-        ]
+        names = (sig.SUPPORT_X, sig.SUPPORT_LABELS, sig.QUERY_X)
+        strings = [tf.TensorSpec([None, None], tf.string, name) for name in names]
         nest: dict[str, Any] = {}  # the adapted weights, once `adapt` is traced
 
         def adapt(support_x: tf.Tensor, support_y: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -24,13 +24,8 @@ def warmup_requests(
 ) -> Iterator[WarmupRequest]:
     """Yields requests of the common shapes: one query, and as many as an episode has.
 
-    `adaptation_path` has none: the evaluator calls it, not a client.
-
-    Args:
-      inputs: `support_x`, `support_y` and `query_x` of one episode, for `serving_default`.
-      class_names: name of each label.
-      assembly: the learner, its modality and its task.
-      weights: the meta-learned weights, from which those of a request to `predict` are adapted.
+    `inputs` are `support_x`, `support_y` and `query_x` of one episode, and `class_names` those of
+    its labels. `adaptation_path` has no request: the evaluator calls it, not a client.
     """
     support = {name: inputs[name] for name in (sig.SUPPORT_X, sig.SUPPORT_Y)}
     query_x = {sig.QUERY_X: inputs[sig.QUERY_X]}
@@ -58,6 +53,5 @@ def _adapted(
     """The outputs of the signature `adapt`, by name."""
     x = assembly.modality.prepare(tf.constant(support[sig.SUPPORT_X]))
     y = tf.constant(support[sig.SUPPORT_Y])
-    adapted = assembly.learner.adapt(weights, Support(x, y)) | {sig.SUPPORT_Y: y}
-    named = by_joined_name(adapted)
-    return {sig.ADAPTED_PREFIX + name: np.asarray(tensor) for name, tensor in named.items()}
+    adapted = by_joined_name(assembly.learner.adapt(weights, Support(x, y)) | {sig.SUPPORT_Y: y})
+    return {sig.ADAPTED_PREFIX + name: np.asarray(tensor) for name, tensor in adapted.items()}

@@ -17,19 +17,13 @@ from components.meta_trainer.kernels.xla import compiled_by_xla
 
 
 def task_conv(x: tf.Tensor, kernel: tf.Tensor, *, stride: int = 1) -> tf.Tensor:
-    """3 x 3 convolution with SAME padding, one kernel per episode.
+    """3 x 3 convolution with SAME padding, one kernel per episode or one shared by all.
 
-    Args:
-      x: `[E, B, H, W, C]`, H and W static.
-      kernel: `[E, 3, 3, C, F]`, or `[3, 3, C, F]` shared by all episodes.
-      stride: 1 or 2, in both directions.
-
-    Returns:
-      `[E, B, ceil(H / stride), ceil(W / stride), F]`.
+    `x` `[E, B, H, W, C]`, H and W static, with a kernel `[E, 3, 3, C, F]` or `[3, 3, C, F]` and a
+    stride of 1 or 2 in both directions gives `[E, B, ceil(H / stride), ceil(W / stride), F]`.
     """
-    if compiled_by_xla():
-        return patches.convolution(x, kernel, stride)
-    return plain_convolution.convolution(x, kernel, stride)
+    module = patches if compiled_by_xla() else plain_convolution
+    return module.convolution(x, kernel, stride)
 
 
 def max_pool(x: tf.Tensor) -> tf.Tensor:

@@ -19,15 +19,10 @@ EPSILON = 1e-3
 
 
 def moments(x: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mean and variance of each channel over the examples of an episode and all positions.
+    """Mean and (biased) variance of each channel, `[E, 1, 1, 1, F]`, over examples and positions.
 
-    Args:
-      x: activations `[E, B, H, W, F]`.
-      weights: `[E, B]`, 1 for an example that counts and 0 for padding; a constant, to which no
-        gradient flows.
-
-    Returns:
-      mean and (biased) variance, each `[E, 1, 1, 1, F]`.
+    `x` are activations `[E, B, H, W, F]`; `weights` `[E, B]` are 1 for an example that counts and 0
+    for padding, and constants, to which no gradient flows.
     """
     _, _, height, width, _ = shape_of(x)
     share = tf.stop_gradient(weights / tf.reduce_sum(weights, axis=1, keepdims=True))
@@ -67,12 +62,7 @@ def normalise(
 ) -> tf.Tensor:
     """`rectify((x - mean) / sqrt(variance + EPSILON) + offset, slope)`.
 
-    Args:
-      x: activations `[E, B, H, W, F]`.
-      mean: tensor that broadcasts over `x`.
-      variance: likewise.
-      offset: likewise.
-      slope: slope of the rectifier below 0; see `rectify`.
+    `x` are activations `[E, B, H, W, F]`; mean, variance and offset broadcast over them.
     """
     scale = tf.math.rsqrt(variance + EPSILON)
     if mean.shape[1] != 1 or offset.shape.rank not in (1, 5):

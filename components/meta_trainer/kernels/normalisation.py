@@ -30,11 +30,7 @@ Mode = Literal["support", "task_norm", "example", "transductive", "none"]
 
 
 class Normalisation(NamedTuple):
-    """How the layers of a network are normalised.
-
-    Attributes:
-      mode: whose moments normalise a query; see the module.
-    """
+    """How the layers of a network are normalised; for the modes see the module."""
 
     mode: Mode
 
@@ -48,8 +44,8 @@ class Normalisation(NamedTuple):
         weights = {f"{layer}_offset": tf.zeros([filters])}
         if self.mode == "task_norm":
             # sigmoid(0.02 |S| + 0) starts at an even blend, more of the support set for larger S.
-            weights |= {f"{layer}_blend_slope": tf.constant(0.02)}
-            weights |= {f"{layer}_blend_bias": tf.constant(0.0)}
+            weights[f"{layer}_blend_slope"] = tf.constant(0.02)
+            weights[f"{layer}_blend_bias"] = tf.constant(0.0)
         return weights
 
     def names(self, layer: str) -> list[str]:
@@ -65,19 +61,13 @@ class Normalisation(NamedTuple):
         statistics: Weights | None,
         slope: float = 1.0,
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """Normalises and rectifies activations.
+        """Normalises and rectifies activations `x` `[E, B, H, W, F]` of the layer with this name.
 
-        Args:
-          weights: holds `<layer>_offset` `[F]` or `[E, F]` and, for task_norm, the blend.
-          layer: prefix of the names of this layer's weights and statistics.
-          x: activations `[E, B, H, W, F]`.
-          mask: `[E, B]`, 0 for padding, which does not count in the moments; `None` where all
-            examples count.
-          statistics: those of the support set's pass, or `None` to compute them from `x`.
-          slope: the slope below 0 of the rectifier that follows; see `moments.rectify`.
-
-        Returns:
-          the normalised activations, and the statistics `<layer>_mean`, ..., each `[E, ...]`.
+        `weights` hold `<layer>_offset` `[F]` or `[E, F]` and, for task_norm, the blend. Examples
+        with a `mask` `[E, B]` of 0, padding, do not count in the moments; all count where it is
+        `None`. `statistics` are those of the support set's pass, `None` to compute them from `x`.
+        For the slope see `moments.rectify`. Also returns the statistics `<layer>_mean`, ..., each
+        `[E, ...]`.
         """
         offset = weights[f"{layer}_offset"]
         if offset.shape.rank == 2:
@@ -95,10 +85,8 @@ class Normalisation(NamedTuple):
             mean = statistics[f"{layer}_mean"][:, None, None, None, :]
             variance = statistics[f"{layer}_variance"][:, None, None, None, :]
             size = statistics.get(f"{layer}_size")
-        computed = {}
-        if self.inductive:
-            computed[f"{layer}_mean"] = mean[:, 0, 0, 0, :]
-            computed[f"{layer}_variance"] = variance[:, 0, 0, 0, :]
+        flat = {f"{layer}_mean": mean, f"{layer}_variance": variance}
+        computed = {name: m[:, 0, 0, 0, :] for name, m in flat.items()} if self.inductive else {}
         if self.mode == "task_norm":
             computed[f"{layer}_size"] = size
             evidence = weights[f"{layer}_blend_slope"] * size + weights[f"{layer}_blend_bias"]
@@ -107,9 +95,7 @@ class Normalisation(NamedTuple):
         return normalise(x, mean, variance, offset, slope), computed
 
 
-def _blend(
-    x: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor, alpha: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
+def _blend(x, mean, variance, alpha) -> tuple[tf.Tensor, tf.Tensor]:
     """Moments of the support set blended with those of each example: `[E, B, 1, 1, F]`."""
     own_mean, own_variance = _own_moments(x, axis=[2, 3])
     blended = alpha * mean + (1 - alpha) * own_mean

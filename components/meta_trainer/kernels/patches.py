@@ -52,10 +52,8 @@ def _im2col(x: tf.Tensor, stride: int) -> tf.Tensor:
     positions = examples * rows * columns
     patches = tf.zeros([episodes, positions, KERNEL**2 * channels], x.dtype)
     for tap, ((row_out, row_in), (column_out, column_in)) in _taps(height, width, stride):
-        margins = [
-            [row_out.start, rows - row_out.stop],
-            [column_out.start, columns - column_out.stop],
-        ]
+        sides = (row_out, rows), (column_out, columns)
+        margins = [[out.start, size - out.stop] for out, size in sides]
         value = tf.pad(x[:, :, row_in, column_in], [[0, 0], [0, 0], *margins, [0, 0]])
         patches = tf.raw_ops.TensorStridedSliceUpdate(
             input=patches,

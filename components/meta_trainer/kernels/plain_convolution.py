@@ -39,18 +39,16 @@ def _episode_by_episode(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tens
         sizes = [KERNEL, KERNEL, x.shape[-1], y.shape[-1]]
 
         def one(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-            return tf.raw_ops.Conv2DBackpropFilter(
-                input=x, filter_sizes=sizes, out_backprop=y, **options
-            )
+            given = {"input": x, "filter_sizes": sizes, "out_backprop": y}
+            return tf.raw_ops.Conv2DBackpropFilter(**given, **options)
 
         return _each(one, x, y), lambda by: (by_input(y, by), conv(x, by))
 
     @tf.custom_gradient
     def by_input(y: tf.Tensor, kernel: tf.Tensor):
         def one(y: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-            x = tf.raw_ops.Conv2DBackpropInput(
-                input_sizes=shape, filter=kernel, out_backprop=y, **options
-            )
+            given = {"input_sizes": shape, "filter": kernel, "out_backprop": y}
+            x = tf.raw_ops.Conv2DBackpropInput(**given, **options)
             return tf.ensure_shape(x, [None, *of_image])
 
         return _each(one, y, kernel), lambda by: (conv(by, kernel), by_kernel(by, y))
@@ -60,6 +58,5 @@ def _episode_by_episode(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tens
 
 def _each(function: Callable[..., tf.Tensor], *stacked: tf.Tensor) -> tf.Tensor:
     """The results of `function` for each episode, stacked."""
-    return tf.map_fn(
-        lambda tensors: function(*tensors), stacked, fn_output_signature=stacked[0].dtype
-    )
+    dtype = stacked[0].dtype
+    return tf.map_fn(lambda tensors: function(*tensors), stacked, fn_output_signature=dtype)

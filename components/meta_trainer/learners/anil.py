@@ -45,15 +45,10 @@ def anil(options: AnilOptions, network: Network, task: Task) -> Learner:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(fast)
                 losses = task.loss(head_outputs(fast["head"], features), support.y, support.y)
-            gradients = tape.gradient(losses, fast)
-            return inner_loop.descend(
-                fast, gradients, weights.get("rates", options.inner_learning_rate)
-            )
+            rates = weights.get("rates", options.inner_learning_rate)
+            return inner_loop.descend(fast, tape.gradient(losses, fast), rates)
 
-        return inner_loop.Adaptation(
-            state=stack_for_episodes({"head": weights["head"]}, tf.shape(support.x)[0]),
-            step=step,
-            finish=lambda fast: fast | {"statistics": statistics},
-        )
+        state = stack_for_episodes({"head": weights["head"]}, tf.shape(support.x)[0])
+        return inner_loop.Adaptation(state, step, lambda fast: fast | {"statistics": statistics})
 
     return inner_loop.stepwise_learner(network, task, init=init, plan=plan, options=options)

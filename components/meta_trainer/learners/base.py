@@ -33,6 +33,10 @@ class MetaGradients(NamedTuple):
     score: tf.Tensor
 
 
+GradientFunction = Callable[[Weights, Episodes, tf.Tensor], MetaGradients]
+"""`(weights, episodes, share of meta-training that is done, a scalar in 0..1) -> ` the result."""
+
+
 class MetaOptimizer(NamedTuple):
     """The outer optimizer of a learner's paper; the section `training` overrides each part.
 
@@ -88,8 +92,7 @@ class Learner(NamedTuple):
       adapt: `(weights, support) -> adapted`, a nest of tensors `[E, ...]`: all that `predict`
         needs of the support set.
       predict: `(weights, adapted, query_x [E, Q, ...]) -> outputs [E, Q, N]`.
-      meta_gradients: `(weights, episodes, progress) -> MetaGradients`; `progress` is the share of
-        meta-training that is done, a scalar in 0..1.
+      meta_gradients: see `GradientFunction`.
       path: `(weights, support, query_x) -> outputs [E, steps + 1, Q, N]` before and after each
         inner step; `None` for a learner that takes no steps.
       network: the network that it adapts.
@@ -99,7 +102,7 @@ class Learner(NamedTuple):
     init: Callable[[int], dict[str, Any]]
     adapt: Callable[[Weights, Support], dict[str, Any]]
     predict: Callable[[Weights, Weights, tf.Tensor], tf.Tensor]
-    meta_gradients: Callable[[Weights, Episodes, tf.Tensor], MetaGradients]
+    meta_gradients: GradientFunction
     path: Callable[[Weights, Support, tf.Tensor], tf.Tensor] | None
     network: Network
     traits: Traits
@@ -113,12 +116,10 @@ class Learner(NamedTuple):
 def gradients_of(
     loss_and_outputs: Callable[[Weights, Episodes, tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
     task: Task,
-) -> Callable[[Weights, Episodes, tf.Tensor], MetaGradients]:
-    """The meta-gradient by differentiating a meta-loss.
+) -> GradientFunction:
+    """The meta-gradient by differentiating a meta-loss; the task scores the outputs.
 
-    Args:
-      loss_and_outputs: `(weights, episodes, progress) -> (meta-loss [E], outputs [E, Q, N])`.
-      task: scores the outputs.
+    `loss_and_outputs` is `(weights, episodes, progress) -> (meta-loss [E], outputs [E, Q, N])`.
     """
 
     def meta_gradients(weights: Weights, episodes: Episodes, progress: tf.Tensor) -> MetaGradients:
@@ -138,13 +139,10 @@ def query_gradients(
     adapt: Callable[[Weights, Support], dict[str, Any]],
     predict: Callable[[Weights, Weights, tf.Tensor], tf.Tensor],
     task: Task,
-) -> Callable[[Weights, Episodes, tf.Tensor], MetaGradients]:
+) -> GradientFunction:
     """The meta-gradient of the query loss after adapting: min_theta sum over episodes of L_Q.
 
-    Args:
-      adapt: `Learner.adapt`, differentiable.
-      predict: `Learner.predict`, differentiable.
-      task: the loss and the score.
+    `adapt` and `predict`, those of a `Learner`, must be differentiable.
     """
 
     def loss_and_outputs(weights: Weights, episodes: Episodes, progress: tf.Tensor):

@@ -12,14 +12,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from pydantic import Field
 
-from components.episodes.types import Episodes, Support
-from components.meta_trainer.learners.base import (
-    Learner,
-    MetaGradients,
-    ServingLimits,
-    Traits,
-    query_gradients,
-)
+from components.episodes.types import Support
+from components.meta_trainer.learners import base
 from components.meta_trainer.learners.repeat import Step, record_path, repeat
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights, merge, stack_for_episodes
@@ -91,20 +85,13 @@ def stepwise_learner(
     plan: Plan,
     options: StepOptions,
     training_plan: Plan | None = None,
-    meta_gradients: Callable[[Weights, Episodes, tf.Tensor], MetaGradients] | None = None,
+    meta_gradients: base.GradientFunction | None = None,
     **traits: Any,
-) -> Learner:
-    """A learner that takes steps on the support set.
+) -> base.Learner:
+    """A learner that takes steps on the support set, as its plan has it.
 
-    Args:
-      network: the network that is adapted.
-      task: the loss and the score.
-      init: `seed -> ` meta-learned weights.
-      plan: `(weights, support) -> Adaptation`.
-      options: the number of steps, in meta-training and when served.
-      training_plan: replaces `plan` in meta-training.
-      meta_gradients: replaces the gradient of the query loss after the last step.
-      **traits: fields of `Traits`, beside `serves`.
+    `training_plan` replaces `plan` in meta-training, and `meta_gradients` the gradient of the query
+    loss after the last step. `traits` are fields of `Traits`, beside `serves`.
     """
     inner_steps, test_steps = options.inner_steps, options.test_steps
     served_steps = inner_steps if test_steps is None else test_steps
@@ -125,19 +112,19 @@ def stepwise_learner(
         return network_outputs(network, weights, adapted, query_x)
 
     fixed_ways = traits.get("fixed_ways", True)
-    serves = ServingLimits(
+    serves = base.ServingLimits(
         ways=f"up to {network.outputs}, as trained" if fixed_ways else "any number",
         shots="any number, also uneven",
         steps=f"{served_steps}, fixed at export (trained with {inner_steps})",
     )
-    return Learner(
+    return base.Learner(
         init=init,
         adapt=adapt,
         predict=predict,
-        meta_gradients=meta_gradients or query_gradients(adapt_in_training, predict, task),
+        meta_gradients=meta_gradients or base.query_gradients(adapt_in_training, predict, task),
         path=path,
         network=network,
-        traits=Traits(serves, **traits),
+        traits=base.Traits(serves, **traits),
     )
 
 
@@ -159,12 +146,8 @@ def inner_step(
 ) -> Step:
     """One step of descent on the support loss, as `repeat` takes it.
 
-    Args:
-      loop: the member of the family.
-      weights: meta-learned weights.
-      support: the labelled examples.
-      first_order: treat the inner gradients as constants, as FOMAML does; a bool scalar where
-        that changes in meta-training.
+    `first_order` treats the inner gradients as constants, as FOMAML does; it is a bool scalar where
+    that changes in meta-training.
     """
 
     def step(number: tf.Tensor, fast: dict[str, Any]) -> dict[str, Any]:

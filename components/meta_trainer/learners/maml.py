@@ -50,24 +50,17 @@ def maml(options: MamlOptions, network: Network, task: Task) -> Learner:
     def init(seed: int) -> dict[str, Any]:
         weights = network.init(seed)
         if options.learn_rates:
-            weights["rates"] = equal_rates(
-                inner_loop.adaptable(network, weights), options.inner_learning_rate
-            )
+            adapted = inner_loop.adaptable(network, weights)
+            weights["rates"] = equal_rates(adapted, options.inner_learning_rate)
         return weights
 
-    loop = inner_loop.InnerLoop(
-        network,
-        task,
-        start=inner_loop.start_adaptable(network),
-        learning_rates=lambda weights, step: weights.get("rates", options.inner_learning_rate),
-    )
-    return inner_loop.stepwise_learner(
-        network,
-        task,
-        init=init,
-        plan=inner_loop.gradient_descent(loop, first_order=options.first_order),
-        options=options,
-    )
+    def learning_rates(weights: Weights, step: tf.Tensor) -> Weights | float:
+        return weights.get("rates", options.inner_learning_rate)
+
+    start = inner_loop.start_adaptable(network)
+    loop = inner_loop.InnerLoop(network, task, start, learning_rates)
+    plan = inner_loop.gradient_descent(loop, first_order=options.first_order)
+    return inner_loop.stepwise_learner(network, task, init=init, plan=plan, options=options)
 
 
 def equal_rates(weights: Weights, rate: float) -> dict[str, Any]:

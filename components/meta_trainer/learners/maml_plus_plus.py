@@ -47,10 +47,9 @@ def maml_plus_plus(options: MamlPlusPlusOptions, network: Network, task: Task) -
 
     def init(seed: int) -> dict[str, Any]:
         weights = network.init(seed)
-        rates = tf.nest.map_structure(
-            lambda _: tf.fill([steps], options.inner_learning_rate),
-            inner_loop.adaptable(network, weights),
-        )
+        adapted = inner_loop.adaptable(network, weights)
+        rate = options.inner_learning_rate
+        rates = tf.nest.map_structure(lambda _: tf.fill([steps], rate), adapted)
         return weights | {"rates": rates}
 
     def learning_rates(weights: Weights, step: tf.Tensor) -> Weights:
@@ -93,14 +92,10 @@ def maml_plus_plus(options: MamlPlusPlusOptions, network: Network, task: Task) -
 
 
 def step_shares(annealed: tf.Tensor, steps: int) -> tf.Tensor:
-    """Weights v of the steps' losses: even at first, all on the last step from `annealed` 1 on.
+    """Weights v `[steps]` of the steps' losses: even at first, all on the last step in the end.
 
-    Args:
-      annealed: share of the annealing done, a scalar of at least 0.
-      steps: number of inner steps.
-
-    Returns:
-      `[steps]`, at least 0, of sum 1.
+    `annealed`, a scalar of at least 0, is the share of the annealing done: from 1 on the last step
+    alone counts. The weights are at least 0, of sum 1.
     """
     earlier = (1 - tf.clip_by_value(annealed, 0.0, 1.0)) / steps
     return tf.concat([tf.fill([steps - 1], earlier), [1 - (steps - 1) * earlier]], axis=0)

@@ -95,9 +95,8 @@ def meta_lstm(options: MetaLstmOptions, network: Network, task: Task) -> Learner
             return update(weights["meta_learner"], gradient, losses, State(**state))._asdict()
 
         def finish(state: dict[str, Any]) -> dict[str, Any]:
-            return inner_loop.add_statistics(
-                network, task, weights, unflatten(state["c"], like), support
-            )
+            adapted = unflatten(state["c"], like)
+            return inner_loop.add_statistics(network, task, weights, adapted, support)
 
         return inner_loop.Adaptation(initial_state(start, options.hidden)._asdict(), step, finish)
 
@@ -142,16 +141,12 @@ def initial_state(c: tf.Tensor, hidden: int) -> State:
 
 
 def update(weights: Weights, gradient: tf.Tensor, losses: tf.Tensor, state: State) -> State:
-    """One update of all coordinates.
+    """One update of all coordinates, by support losses `[E]` and their gradient `[E, P]`.
 
-    Args:
-      weights: the meta-learner's parameters.
-      gradient: of the support loss, `[E, P]`.
-      losses: support losses, `[E]`.
-      state: the state before the update.
+    `weights` are the meta-learner's parameters.
     """
-    names = ("lstm_kernel", "lstm_bias", "forget_kernel", "forget_bias", "input_kernel")
-    parameters = (*(weights[name] for name in names), weights["input_bias"])
+    layers = ("lstm", "forget", "input")
+    parameters = (weights[f"{layer}_{part}"] for layer in layers for part in ("kernel", "bias"))
 
     @tf.recompute_grad
     def cell(gradient, losses, kernel, bias, f_kernel, f_bias, i_kernel, i_bias, h, s, f, i, c):
@@ -163,14 +158,7 @@ def update(weights: Weights, gradient: tf.Tensor, losses: tf.Tensor, state: Stat
     return State(*cell(gradient, losses, *parameters, *state))
 
 
-def first_layer(
-    kernel: tf.Tensor,
-    bias: tf.Tensor,
-    losses: tf.Tensor,
-    gradient: tf.Tensor,
-    h: tf.Tensor,
-    s: tf.Tensor,
-) -> tuple[tf.Tensor, tf.Tensor]:
+def first_layer(kernel, bias, losses, gradient, h, s) -> tuple[tf.Tensor, tf.Tensor]:
     """h_t and s_t of a plain LSTM; `kernel` `[4 + H, 4 H]` takes loss, gradient and h, stacked."""
     ones = tf.ones_like(gradient)
     of_loss = preprocess(losses, axis=0)[:, :, None] * ones
@@ -185,9 +173,7 @@ def first_layer(
     return tf.sigmoid(z_o) * tf.tanh(s), s
 
 
-def gate(
-    kernel: tf.Tensor, bias: tf.Tensor, h: tf.Tensor, c: tf.Tensor, before: tf.Tensor
-) -> tf.Tensor:
+def gate(kernel, bias, h, c, before) -> tf.Tensor:
     """A gate of the meta-LSTM cell before its sigmoid, `[E, P]`: W [h, c, before] + b."""
     return tf.tensordot(kernel[:-2], h, 1) + kernel[-2] * c + kernel[-1] * before + bias
 

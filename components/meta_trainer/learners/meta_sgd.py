@@ -44,12 +44,7 @@ def meta_sgd(options: MetaSgdOptions, network: Network, task: Task) -> Learner:
         head = {name: draw(f"head_{name}", w) for name, w in adapted["head"].items()}
         return weights | {"rates": {"body": body, "head": head}}
 
-    loop = inner_loop.InnerLoop(
-        network,
-        task,
-        start=inner_loop.start_adaptable(network),
-        learning_rates=lambda weights, step: weights["rates"],
-    )
-    return inner_loop.stepwise_learner(
-        network, task, init=init, plan=inner_loop.gradient_descent(loop), options=options
-    )
+    start = inner_loop.start_adaptable(network)
+    loop = inner_loop.InnerLoop(network, task, start, lambda weights, step: weights["rates"])
+    plan = inner_loop.gradient_descent(loop)
+    return inner_loop.stepwise_learner(network, task, init=init, plan=plan, options=options)

@@ -59,13 +59,11 @@ def proto_maml(options: ProtoMamlOptions, network: Network, task: Task) -> Learn
 
         return start
 
+    def learning_rates(weights: Weights, step: tf.Tensor) -> Weights | float:
+        return weights.get("rates", options.inner_learning_rate)
+
     def plan(ways: int | None, first_order: bool) -> inner_loop.Plan:
-        loop = inner_loop.InnerLoop(
-            network,
-            task,
-            start=start_with(ways),
-            learning_rates=lambda weights, step: weights.get("rates", options.inner_learning_rate),
-        )
+        loop = inner_loop.InnerLoop(network, task, start_with(ways), learning_rates)
         return inner_loop.gradient_descent(loop, first_order=first_order)
 
     return inner_loop.stepwise_learner(

@@ -4,15 +4,9 @@ import tensorflow as tf
 
 
 def class_means(features: tf.Tensor, y: tf.Tensor, ways: int | tf.Tensor) -> tf.Tensor:
-    """The mean of each class's features; zero for a class without examples.
+    """The mean of each class's features, `[E, N, D]`; zero for a class without examples.
 
-    Args:
-      features: of the support examples, `[E, S, D]`.
-      y: labels `[E, S]` int32, -1 for padding.
-      ways: number of classes, N.
-
-    Returns:
-      `[E, N, D]`.
+    Features are `[E, S, D]`, labels `y` `[E, S]` int32, -1 for padding; `ways` is N.
     """
     members = tf.one_hot(y, ways, dtype=features.dtype)
     sums = tf.matmul(members, features, transpose_a=True)

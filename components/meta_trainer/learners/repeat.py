@@ -19,13 +19,10 @@ Step = Callable[[tf.Tensor, dict[str, Any]], dict[str, Any]]
 
 
 def repeat(step: Step, state: Weights, steps: int) -> dict[str, Any]:
-    """The state after `steps` steps.
+    """The state after `steps` steps; a single one needs no loop, which would only cost copies.
 
-    Args:
-      step: pure; what it needs beside the state it may capture, and gradients flow there too.
-        Values that differ by step are looked up as `values[number]`.
-      state: the state before the first step.
-      steps: number of steps. A single step needs no loop, which would only cost copies.
+    `step` is pure; what it needs beside the state it may capture, and gradients flow there too.
+    Values that differ by step are looked up as `values[number]`.
     """
     state = dict(state)
     if steps <= 1:
@@ -44,16 +41,9 @@ def repeat(step: Step, state: Weights, steps: int) -> dict[str, Any]:
 def record_path(
     step: Step, state: Weights, steps: int, output: Callable[[dict[str, Any]], tf.Tensor]
 ) -> tf.Tensor:
-    """The output of the state before and after each step; not differentiable.
+    """The output `[E, ...]` of the state before and after each step, `[E, steps + 1, ...]`.
 
-    Args:
-      step: as for `repeat`.
-      state: as for `repeat`.
-      steps: number of steps.
-      output: `state -> [E, ...]`.
-
-    Returns:
-      `[E, steps + 1, ...]`.
+    It is not differentiable; step and state are as for `repeat`.
     """
     state = dict(state)
     first = output(state)

@@ -42,17 +42,13 @@ def reptile(options: ReptileOptions, network: Network, task: Task) -> Learner:
     def start(weights: Weights, support: Support) -> dict[str, Any]:
         return stack_for_episodes(weights, tf.shape(support.x)[0])
 
-    loop = inner_loop.InnerLoop(
-        network, task, start, learning_rates=lambda weights, step: options.inner_learning_rate
-    )
+    rate = options.inner_learning_rate
+    loop = inner_loop.InnerLoop(network, task, start, lambda weights, step: rate)
 
     def training_plan(weights: Weights, episodes: Episodes) -> inner_loop.Adaptation:
-        examples = interleave_classes(
-            Support(
-                tf.concat([episodes.support_x, episodes.query_x], axis=1),
-                tf.concat([episodes.support_y, episodes.query_y], axis=1),
-            )
-        )
+        x = tf.concat([episodes.support_x, episodes.query_x], axis=1)
+        y = tf.concat([episodes.support_y, episodes.query_y], axis=1)
+        examples = interleave_classes(Support(x, y))
         size = episodes.support_y.shape[1]
 
         def step(number: tf.Tensor, fast: dict[str, Any]) -> dict[str, Any]:
@@ -64,10 +60,9 @@ def reptile(options: ReptileOptions, network: Network, task: Task) -> Learner:
     def meta_gradients(weights: Weights, episodes: Episodes, progress: tf.Tensor) -> MetaGradients:
         del progress
         adapted = training_plan(weights, episodes).run(options.inner_steps)
+        own = {part: adapted[part] for part in weights}
         gradients = tf.nest.map_structure(
-            lambda theta, phi: theta - tf.reduce_mean(phi, axis=0),
-            dict(weights),
-            {part: adapted[part] for part in weights},
+            lambda theta, phi: theta - tf.reduce_mean(phi, axis=0), dict(weights), own
         )
         outputs = inner_loop.network_outputs(network, weights, adapted, episodes.query_x)
         losses = task.loss(outputs, episodes.query_y, episodes.support_y)

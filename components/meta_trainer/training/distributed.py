@@ -25,9 +25,7 @@ _PATIENCE_SECONDS = 120.0
 class Workers:
     """The processes that meta-train together; by default this one alone.
 
-    Attributes:
-      index: index of this process; process 0 is the one that writes.
-      count: number of processes.
+    `index` is that of this process, of `count`; process 0 is the one that writes.
     """
 
     def __init__(self, strategy: Any = None, index: int = 0, count: int = 1):
@@ -49,15 +47,12 @@ class Workers:
         """The mean of a nest of float tensors over all processes; each must call it."""
         if self._strategy is None:
             return nest
-        tensors = tf.nest.flatten(nest)
-        reduced = self._strategy.run(_all_reduce, args=(tensors,))
+        reduced = self._strategy.run(_all_reduce, args=(tf.nest.flatten(nest),))
         return tf.nest.pack_sequence_as(nest, reduced)
 
     def agree_on(self, number: float) -> float:
         """One number for all processes, the mean of theirs; each must call it."""
-        if self._strategy is None:
-            return number
-        return float(self.mean(tf.constant(number)))
+        return number if self._strategy is None else float(self.mean(tf.constant(number)))
 
 
 ALONE = Workers()
@@ -74,11 +69,8 @@ def _all_reduce(tensors: list[tf.Tensor]) -> list[tf.Tensor]:
 def join(episodes_per_step: int) -> Workers:
     """Joins the processes that TF_CONFIG names. Must come before TensorFlow computes anything.
 
-    Args:
-      episodes_per_step: E, a multiple of the number of processes.
-
     Raises:
-      UserError: E is no such multiple, or TF_CONFIG is no cluster.
+      UserError: `episodes_per_step` is no multiple of their number, or TF_CONFIG is no cluster.
     """
     index, count = place(os.environ.get("TF_CONFIG", ""))
     if count == 1:

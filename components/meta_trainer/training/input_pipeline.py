@@ -5,54 +5,34 @@ import tensorflow as tf
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.record import EpisodeSetRecord
 from components.episodes.types import Episodes
-from components.meta_trainer.augmentation.audio import change_speed
+from components.meta_trainer.augmentation import audio, image, text
 from components.meta_trainer.augmentation.episodes import permute_labels, regroup
-from components.meta_trainer.augmentation.image import (
-    mirror_classes,
-    rotate_classes,
-    transform_classes,
-)
-from components.meta_trainer.augmentation.text import drop_words
 from components.meta_trainer.options import AugmentOptions, TrainingOptions
 from components.modalities.base import ExampleSpec, Modality
 from components.tasks.lookup import task_of
 from serving.errors import UserError
 
 SHUFFLE_EPISODES = 20_000
-AUGMENTED = {
-    "rotate": "image",
-    "mirror": "image",
-    "affine": "image",
-    "speed": "audio",
-    "drop_words": "text",
-}
+AUGMENTED = dict.fromkeys(("rotate", "mirror", "affine"), "image")
+AUGMENTED |= {"speed": "audio", "drop_words": "text"}
 """The modality that each option of `training.augment` is for."""
 
 
 def training_episodes(
     uri: str, record: EpisodeSetRecord, options: TrainingOptions, start_step: int = 0
 ) -> tf.data.Dataset:
-    """Endless stacks of `options.episodes_per_step` augmented training episodes.
+    """Endless stacks of `options.episodes_per_step` augmented training `Episodes`.
 
     In the first epoch they are in the order of the files, which is random already: so no step waits
-    until a buffer is full. After it they come from memory, shuffled.
-
-    Args:
-      uri: location of the Examples artifact.
-      record: its `episodes.json`.
-      options: the size of a stack (E), the augmentation, and the seed of both.
-      start_step: first step of a resumed run. It begins with the episodes of that step, and sees
-        another order than an uninterrupted run, drawn from (seed, start_step).
-
-    Returns:
-      a data set of `Episodes`; inputs have the stored dtype, since the graph prepares them.
+    until a buffer is full. After it they come from memory, shuffled. A resumed run begins with the
+    episodes of its first step, `start_step`, and sees another order than an uninterrupted run,
+    drawn from (seed, start_step). Inputs have the stored dtype, since the graph prepares them.
 
     Raises:
       UserError: an augmentation is not for these data.
     """
     augment, seed = options.augment, options.seed
-    ways = record.shape_of("train")[0]
-    spec = record.example_spec
+    ways, spec = record.shape_of("train")[0], record.example_spec
     _check_modality(augment, spec)
 
     def augmented(step: tf.Tensor, serialized: tf.Tensor) -> Episodes:
@@ -63,15 +43,15 @@ def training_episodes(
         if augment.regroup:
             episodes = regroup(episodes, seeds[1])
         if augment.rotate:
-            episodes = rotate_classes(episodes, ways, seeds[2])
+            episodes = image.rotate_classes(episodes, ways, seeds[2])
         if augment.mirror:
-            episodes = mirror_classes(episodes, ways, seeds[2] + 1)
+            episodes = image.mirror_classes(episodes, ways, seeds[2] + 1)
         if augment.affine:
-            episodes = transform_classes(episodes, augment.affine, ways, seeds[3])
+            episodes = image.transform_classes(episodes, augment.affine, ways, seeds[3])
         if augment.speed:
-            episodes = change_speed(episodes, augment.speed, seeds[3])
+            episodes = audio.change_speed(episodes, augment.speed, seeds[3])
         if augment.drop_words:
-            episodes = drop_words(episodes, augment.drop_words, seeds[3])
+            episodes = text.drop_words(episodes, augment.drop_words, seeds[3])
         return episodes
 
     stored = read_split(uri, "train").cache()
@@ -88,13 +68,14 @@ def training_episodes(
 
 
 def _check_modality(augment: AugmentOptions, spec: ExampleSpec) -> None:
-    for option, modality in AUGMENTED.items():
-        if getattr(augment, option) and not task_of(spec).classes:
+    chosen = {o: modality for o, modality in AUGMENTED.items() if getattr(augment, o)}
+    for option, modality in chosen.items():
+        if not task_of(spec).classes:
             raise UserError(
                 f"`training.augment.{option}` cannot be set for regression, since it changes "
                 "inputs without their targets. Take it out."
             )
-        if getattr(augment, option) and spec.modality != modality:
+        if spec.modality != modality:
             raise UserError(
                 f"`training.augment.{option}` can be set for {modality} only: the data are "
                 f"{spec.modality}. Take it out."

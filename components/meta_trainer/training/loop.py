@@ -54,16 +54,11 @@ def meta_train(
 ) -> MetaTrained:
     """Meta-trains, or goes on from the last checkpoint in `checkpoint_dir`.
 
-    Args:
-      assembly: the learner and its modality.
-      options: steps, rates, seeds.
-      training: `first step -> ` endless stacks of training `Episodes`.
-      validation: stacks of meta-validation `Episodes`, always the same.
-      checkpoint_dir: folder of the last two checkpoints; same folder, same configuration.
-      log_dir: folder of the TensorBoard logs.
-      workers: the processes that meta-train together.
-      pause_after: seconds of meta-training, over all runs, after which it stops, to be resumed.
-        `options.max_seconds` is the end of meta-training instead: the schedule reaches its end.
+    `training` gives endless stacks of `Episodes` from a step on; those of `validation` are always
+    the same. `checkpoint_dir` keeps the last two checkpoints (same folder, same configuration),
+    `log_dir` the TensorBoard logs. After `pause_after` seconds of meta-training, over all runs, it
+    stops, to be resumed. `options.max_seconds` is the end of meta-training instead: the schedule
+    reaches its end.
     """
     use_single_threaded_operations()
     state = TrainingState(assembly.learner.init(options.seed))
@@ -73,15 +68,13 @@ def meta_train(
     last_step = first_step if first_step and clock.left <= 0 else options.steps
     take_step = meta_step(assembly, options, state, workers)
     validate = _validator(assembly, state, validation)
-    writer = _summary_writer(log_dir, workers)
+    writer = tf.summary.create_noop_writer()
+    if workers.is_first:
+        writer = tf.summary.create_file_writer(log_dir)
     recent: list[tuple[float, float]] = []
     stacks = TimedIterator(iter(training(first_step).map(workers.share)))
-    with MetaTrainingProgress(
-        total_steps=options.steps,
-        first_step=first_step,
-        episodes_per_step=options.episodes_per_step,
-        seconds=clock.left,
-    ) as progress:
+    sizes = {"total_steps": options.steps, "episodes_per_step": options.episodes_per_step}
+    with MetaTrainingProgress(**sizes, first_step=first_step, seconds=clock.left) as progress:
         for step in range(first_step + 1, last_step + 1):
             loss, score = take_step(next(stacks))
             recent.append((loss, score))
@@ -170,13 +163,6 @@ def _validator(
         return entry
 
     return validate
-
-
-def _summary_writer(log_dir: str, workers: Workers) -> tf.summary.SummaryWriter:
-    """Writes TensorBoard logs in the first process only."""
-    if workers.is_first:
-        return tf.summary.create_file_writer(log_dir)
-    return tf.summary.create_noop_writer()
 
 
 def _log(writer: tf.summary.SummaryWriter, entry: dict[str, float]) -> None:

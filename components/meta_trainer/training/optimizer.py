@@ -24,12 +24,7 @@ BETA_1, BETA_2, EPSILON, WEIGHT_DECAY = 0.9, 0.999, 1e-8, 0.01
 
 
 class Moments(NamedTuple):
-    """What an optimizer keeps from step to step.
-
-    Attributes:
-      first: m, a nest as the weights.
-      second: v, a nest as the weights.
-    """
+    """What an optimizer keeps from step to step: m and v, each a nest as the weights."""
 
     first: Weights
     second: Weights
@@ -41,56 +36,35 @@ def init(weights: Weights) -> Moments:
 
 
 def adam(
-    weights: Weights,
-    gradients: Weights,
-    moments: Moments,
-    *,
-    step: tf.Tensor,
-    rate: tf.Tensor,
-    epsilon: tf.Tensor | float = EPSILON,
+    weights: Weights, gradients: Weights, moments: Moments, *, step: tf.Tensor, rate: tf.Tensor
 ) -> tuple[dict[str, Any], Moments]:
-    """One step of Adam.
+    """One step of Adam: the weights and the moments after it.
 
-    Args:
-      weights: meta-learned weights.
-      gradients: a nest as the weights.
-      moments: those before the step.
-      step: float scalar, 1 for the first update.
-      rate: learning rate, a float scalar.
-      epsilon: float scalar.
-
-    Returns:
-      weights and moments after the step.
+    `step` and the learning rate `rate` are float scalars; `step` is 1 for the first update.
     """
     each = tf.nest.map_structure
     correction = tf.sqrt(1 - BETA_2**step) / (1 - BETA_1**step)
     first = each(lambda m, g: BETA_1 * m + (1 - BETA_1) * g, moments.first, gradients)
     second = each(lambda v, g: BETA_2 * v + (1 - BETA_2) * g * g, moments.second, gradients)
     new = each(
-        lambda w, m, v: w - rate * correction * m / (tf.sqrt(v) + epsilon), weights, first, second
+        lambda w, m, v: w - rate * correction * m / (tf.sqrt(v) + EPSILON), weights, first, second
     )
     return new, Moments(first, second)
 
 
-def adamw(
-    weights: Weights, gradients: Weights, moments: Moments, *, step: tf.Tensor, rate: tf.Tensor
-) -> tuple[dict[str, Any], Moments]:
+def adamw(weights, gradients, moments, *, step, rate) -> tuple[dict[str, Any], Moments]:
     """One step of Adam with decoupled weight decay; arguments as for `adam`."""
     decayed = tf.nest.map_structure(lambda w: w - rate * WEIGHT_DECAY * w, weights)
     return adam(decayed, gradients, moments, step=step, rate=rate)
 
 
-def sgd(
-    weights: Weights, gradients: Weights, moments: Moments, *, step: tf.Tensor, rate: tf.Tensor
-) -> tuple[dict[str, Any], Moments]:
+def sgd(weights, gradients, moments, *, step, rate) -> tuple[dict[str, Any], Moments]:
     """One plain step of descent; arguments as for `adam`, the moments stay as they are."""
     del step
     return tf.nest.map_structure(lambda w, g: w - rate * g, weights, gradients), moments
 
 
-def momentum(
-    weights: Weights, gradients: Weights, moments: Moments, *, step: tf.Tensor, rate: tf.Tensor
-) -> tuple[dict[str, Any], Moments]:
+def momentum(weights, gradients, moments, *, step, rate) -> tuple[dict[str, Any], Moments]:
     """One step of descent with momentum; arguments as for `adam`."""
     moved = tf.nest.map_structure(lambda m, g: BETA_1 * m + g, moments.first, gradients)
     new, _ = sgd(weights, moved, moments, step=step, rate=rate)

@@ -29,14 +29,9 @@ def chunk_size(
 ) -> int:
     """Episodes in a chunk: a divisor of `episodes` that leaves no core idle, if there is one.
 
-    Chunks of one size are compiled once.
-
-    Args:
-      episodes: number of episodes in the stack.
-      cores: number of cores to keep busy.
-      examples: number of examples of one episode, support and query.
-      largest: the largest chunk that the learner allows (`Traits.max_chunk`).
-      cache: bytes of a core's own cache; this machine's if `None`.
+    Chunks of one size are compiled once. `examples` counts those of one episode, support and query;
+    `largest` is the largest chunk that the learner allows; `cache` is in bytes, those of a core of
+    this machine if `None`.
     """
     cache = cache or core_cache()
     largest = min(largest, max(1, cache // EXAMPLE_BYTES // examples))
@@ -57,17 +52,13 @@ def core_cache() -> int:
 def mean_over_chunks(
     function: Callable[..., Result], stacked: tuple[tf.Tensor, ...], size: int
 ) -> Result:
-    """The mean of a function's results over chunks of episodes.
+    """The mean of a function's results, any nest of tensors, over chunks of episodes.
 
-    For a function whose results are means over its episodes, such as a meta-gradient, that is
-    its result for all of them at once, up to rounding.
-
-    Args:
-      function: takes as many tensors as `stacked` has, each `[size, ...]`, and returns any nest
-        of tensors. It is best a `tf.function(jit_compile=True)`: all chunks share its program.
-      stacked: tensors `[E, ...]`, E static.
-      size: number of episodes in a chunk. The rest, if E is not a multiple, is a smaller chunk
-        (compiled once more) with its share of the mean.
+    For a function whose results are means over its episodes, such as a meta-gradient, that is its
+    result for all of them at once, up to rounding. It takes as many tensors `[size, ...]` as
+    `stacked` has, `[E, ...]` with E static; it is best a `tf.function(jit_compile=True)`: all
+    chunks share its program. The rest, if E is not a multiple of `size`, is a smaller chunk
+    (compiled once more) with its share of the mean.
     """
     episodes = stacked[0].shape[0]
     if episodes is None:

@@ -40,11 +40,7 @@ class TimedIterator:
 class MetaTrainingProgress:
     """A context in which `update` shows steps, loss, accuracies, episodes/s and the time left.
 
-    Args:
-      total_steps: number of meta-steps of all meta-training.
-      first_step: number of meta-steps done before.
-      episodes_per_step: number of episodes of a meta-step.
-      seconds: limit of the time that this run may take.
+    `first_step` meta-steps were done before; `seconds` limits the time that this run may take.
     """
 
     def __init__(

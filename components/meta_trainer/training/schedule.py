@@ -6,12 +6,9 @@ import tensorflow as tf
 
 
 def scheduled(learning_rate: float, schedule: str, progress: tf.Tensor) -> tf.Tensor:
-    """The learning rate after the share `progress` (0..1) of meta-training.
+    """The learning rate after the share `progress` (0..1, a float scalar) of meta-training.
 
-    Args:
-      learning_rate: at the start.
-      schedule: "constant"; "cosine", to one hundredth; or "linear", to zero.
-      progress: float scalar.
+    It falls to one hundredth by "cosine", to zero by "linear"; it stays where it is "constant".
     """
     if schedule == "cosine":
         # To one hundredth of the start, as MAML++ (1e-3 to 1e-5).

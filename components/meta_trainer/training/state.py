@@ -49,18 +49,15 @@ class TrainingState(tf.Module):
 
     def assign(self, weights: Weights, moments: Moments) -> None:
         """Stores the result of a meta-step."""
-        _assign(self.weights, weights)
-        _assign(self.first, moments.first)
-        _assign(self.second, moments.second)
+        _assign([self.weights, self.first, self.second], [weights, *moments])
         self.step.assign_add(1)
 
-    def keep_if_best(self, score: float) -> bool:
+    def keep_if_best(self, score: float) -> None:
         """Copies the weights to `best_weights` if `score` is the best so far."""
         if score <= float(self.best_score):
-            return False
+            return
         self.best_score.assign(score)
         _assign(self.best_weights, self.weights)
-        return True
 
     def add_to_history(self, entry: dict[str, float]) -> None:
         """Adds the entry of an evaluation."""
@@ -79,6 +76,6 @@ def _values(variables: Weights) -> dict[str, Any]:
     return tf.nest.map_structure(tf.identity, to_dicts(variables))
 
 
-def _assign(variables: Weights, values: Weights) -> None:
+def _assign(variables: Any, values: Any) -> None:
     for variable, value in zip(tf.nest.flatten(variables), tf.nest.flatten(values)):
         variable.assign(value)

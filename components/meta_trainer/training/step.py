@@ -24,14 +24,7 @@ MetaStep = Callable[[Episodes], tuple[tf.Tensor, tf.Tensor]]
 def meta_step(
     assembly: Assembly, options: TrainingOptions, state: TrainingState, workers: Workers = ALONE
 ) -> MetaStep:
-    """A compiled function that takes one meta-step.
-
-    Args:
-      assembly: the learner and its modality.
-      options: the optimizer, its schedule, whether to compile with XLA.
-      state: the weights and moments that the steps change.
-      workers: the processes that meta-train together.
-    """
+    """A compiled function that takes one meta-step and changes the state with it."""
     outer = outer_optimizer(assembly.learner, options)
     gradients = compiled_gradients(assembly.learner, options.jit_compile)
 
@@ -44,14 +37,13 @@ def meta_step(
         stack = prepare_inputs(episodes, assembly.modality)
         count = stack.support_x.shape[0]
         examples = stack.support_y.shape[1] + stack.query_y.shape[1]
-        size = chunk_size(
-            count, os.cpu_count() or 1, examples, largest=assembly.learner.traits.max_chunk
-        )
-        meta = workers.mean(
-            mean_over_chunks(
-                lambda *chunk: gradients(weights, Episodes(*chunk), progress), stack, size
-            )
-        )
+        largest = assembly.learner.traits.max_chunk
+        size = chunk_size(count, os.cpu_count() or 1, examples, largest=largest)
+
+        def of_chunk(*chunk: tf.Tensor) -> MetaGradients:
+            return gradients(weights, Episodes(*chunk), progress)
+
+        meta = workers.mean(mean_over_chunks(of_chunk, stack, size))
         new, moments = optimizer.UPDATES[outer.optimizer](
             weights,
             optimizer.clip(meta.gradients, outer.clip_norm),
