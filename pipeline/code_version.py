@@ -61,11 +61,8 @@ def _path(module: str, root: Path) -> Path:
 
 def _is_module(name: str, root: Path) -> bool:
     first, *others = name.split(".")
-    return (
-        first in PACKAGES
-        and all(part.isidentifier() for part in others)
-        and _path(name, root).is_file()
-    )
+    named = first in PACKAGES and all(map(str.isidentifier, others))
+    return named and _path(name, root).is_file()
 
 
 @functools.cache

@@ -50,13 +50,12 @@ def compile_pipeline(
                 f"`kubeflow.steps` must name one of {', '.join(components)}: got {component!r}."
             )
     command = ["python", "-m", ENTRYPOINT, *(["--direct"] if options.direct else [])]
-    runner = tfx_runner.KubeflowV2DagRunner(
-        tfx_runner.KubeflowV2DagRunnerConfig(
-            default_image=image,
-            default_commands=command,
-            use_pipeline_spec_2_1=True,  # the backend refuses 2.0
-        )
+    runner_config = tfx_runner.KubeflowV2DagRunnerConfig(
+        default_image=image,
+        default_commands=command,
+        use_pipeline_spec_2_1=True,  # the backend refuses 2.0
     )
+    runner = tfx_runner.KubeflowV2DagRunner(runner_config)
     compiled = runner.run(pipeline, write_out=False)["pipelineSpec"]
     declared = {
         component.id: {name: p.type for name, p in component.spec.PARAMETERS.items()}

@@ -102,13 +102,12 @@ def create_pipeline(
     )
 
     # Push it if both bless it. No code_version: a pushed model stays right if the pusher changes.
+    folder = tfx.proto.PushDestination.Filesystem(base_directory=serving_dir)
     pusher = tfx.components.Pusher(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=serving_validator.outputs["blessing"],
-        push_destination=tfx.proto.PushDestination(
-            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=serving_dir)
-        ),
+        push_destination=tfx.proto.PushDestination(filesystem=folder),
         custom_config={
             "keep_versions": config.serving.keep_versions,
             "baseline_pointer": baseline_pointer,
@@ -116,27 +115,15 @@ def create_pipeline(
         custom_executor_spec=executor_spec.ExecutorClassSpec(VersionPusher),
     )
 
+    checks = [statistics_gen, schema_gen, example_validator, episode_validator]
+    steps = [episode_gen, *checks, trainer, *baselines, evaluator, serving_validator, pusher]
+    sqlite = tfx.orchestration.metadata.sqlite_metadata_connection_config
     return tfx.dsl.Pipeline(
         pipeline_name=config.name,
         pipeline_root=pipeline_root,
-        components=[
-            episode_gen,
-            statistics_gen,
-            schema_gen,
-            example_validator,
-            episode_validator,
-            trainer,
-            *baselines,
-            evaluator,
-            serving_validator,
-            pusher,
-        ],
+        components=steps,
         enable_cache=enable_cache,
-        metadata_connection_config=(
-            tfx.orchestration.metadata.sqlite_metadata_connection_config(metadata_path)
-            if metadata_path
-            else None
-        ),
+        metadata_connection_config=sqlite(metadata_path) if metadata_path else None,
         beam_pipeline_args=config.beam.pipeline_args(),
     )
 

@@ -77,6 +77,6 @@ def _unseen(test: dict[str, Any]) -> str:
     """What is unseen in the test episodes, and how much of it there is."""
     if "accuracy" not in test:
         return "tasks"
-    groups = f" of {test['groups']} groups" if test.get("groups") else ""
-    count = f": {test['classes']} classes{groups}" if test.get("groups") else ""
+    groups = test.get("groups")
+    count = f": {test['classes']} classes of {groups} groups" if groups else ""
     return f"{test.get('unseen', 'classes')}{count}"

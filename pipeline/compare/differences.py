@@ -29,7 +29,7 @@ class Difference(NamedTuple):
 
 def ranked(results: Sequence[Result]) -> list[Result]:
     """The results, best first."""
-    return sorted(results, key=_goodness, reverse=True)
+    return sorted(results, key=lambda r: _sign(r) * float(np.mean(r.scores)), reverse=True)
 
 
 def differences(results: Sequence[Result]) -> list[Difference]:
@@ -80,11 +80,9 @@ def verdict(results: Sequence[Result], pairs: Sequence[Difference]) -> str:
     )
 
 
-def _goodness(result: Result) -> float:
-    mean = float(np.mean(result.scores))
-    return mean if result.higher_is_better else -mean
+def _sign(result: Result) -> int:
+    return 1 if result.higher_is_better else -1
 
 
 def _gains(one: Result, two: Result) -> np.ndarray:
-    gains = np.asarray(one.scores) - np.asarray(two.scores)
-    return gains if one.higher_is_better else -gains
+    return _sign(one) * (np.asarray(one.scores) - np.asarray(two.scores))

@@ -32,11 +32,11 @@ COLOURS = (
 
 def write_report(results: Sequence[Result], folder: Path, configuration: dict[str, Any]) -> Path:
     """Writes `compare.html` and `compare.json`; returns the path of the page."""
-    pairs = differences(results)
+    best_first, pairs = ranked(results), differences(results)
     page = _template().render(
         head=headings(results),
-        rows=[row(result) for result in ranked(results)],
-        serves={result.learner: result.serves for result in ranked(results)},
+        rows=[row(result) for result in best_first],
+        serves={result.learner: result.serves for result in best_first},
         pairs=pairs,
         level=100 * level_of_each(len(pairs)),
         verdict=verdict(results, pairs),
@@ -47,10 +47,7 @@ def write_report(results: Sequence[Result], folder: Path, configuration: dict[st
     )
     record = {
         "configuration": configuration,
-        "learners": [
-            result._asdict() | {"mean": mean_interval(result.scores)._asdict()}
-            for result in ranked(results)
-        ],
+        "learners": [r._asdict() | {"mean": mean_interval(r.scores)._asdict()} for r in best_first],
         "level_of_each_interval": level_of_each(len(pairs)),
         "differences": [d._asdict() | {"gain": d.gain._asdict(), "real": d.real} for d in pairs],
         "verdict": verdict(results, pairs),
@@ -109,15 +106,10 @@ def learning_curves(results: Sequence[Result]) -> str:
         # In meta-training every score is "higher is better".
         sign = 1 if results[0].higher_is_better else -1
         for colour, result in zip(itertools.cycle(COLOURS), ranked(results)):
-            axes.plot(
-                [entry["seconds"] for entry in result.history],
-                [sign * entry["eval_score"] for entry in result.history],
-                color=colour,
-                linewidth=1.6,
-                marker="o",
-                markersize=3,
-                label=result.learner,
-            )
+            seconds = [entry["seconds"] for entry in result.history]
+            scores = [sign * entry["eval_score"] for entry in result.history]
+            line: Any = {"color": colour, "linewidth": 1.6, "marker": "o", "markersize": 3}
+            axes.plot(seconds, scores, label=result.learner, **line)
         axes.set_xlabel("seconds of meta-training")
         axes.set_ylabel(f"meta-validation {results[0].metric.replace('_', ' ')}")
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))

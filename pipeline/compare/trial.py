@@ -124,6 +124,7 @@ def run_trial(trial: Trial) -> Result:
         run_dir=run_dir,
     )
     model = ExportedModel(model_dir, task_of(trial.record.example_spec))
+    files = Path(model_dir).rglob("*")
     episodes = trial.training["episodes_per_step"] * trained["steps"]
     result = Result(
         learner=trial.learner["name"],
@@ -131,7 +132,7 @@ def run_trial(trial: Trial) -> Result:
         higher_is_better=model.task.higher_is_better,
         scores=score_episodes(model.predict, _stacks(trial), model.task).tolist(),
         adapt_milliseconds=adapt_milliseconds(model, trial.uri, trial.record),
-        megabytes=_size(Path(model_dir)) / 2**20,
+        megabytes=sum(file.stat().st_size for file in files if file.is_file()) / 2**20,
         steps=int(trained["steps"]),
         total_steps=trial.training["steps"],
         seconds=episodes / trained["episodes_per_second"],
@@ -173,7 +174,3 @@ def adapt_milliseconds(model: ExportedModel, uri: str, record: EpisodeSetRecord)
         model.predict(episode)
         times.append(time.perf_counter() - started)
     return float(np.median(times[WARM_UP_CALLS:])) * 1000
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -36,9 +36,8 @@ def to_tfx(
       UserError: the value of a run-time parameter is wrong.
     """
     inputs, outputs = executor_input.get("inputs", {}), executor_input.get("outputs", {})
-    types = {
-        name: given["artifactType"] for name, given in inputs_spec.get("artifacts", {}).items()
-    }
+    declared = inputs_spec.get("artifacts", {})
+    types = {name: given["artifactType"] for name, given in declared.items()}
     parameters = apply_parameters(inputs.get("parameterValues", {}))
     for name, kind in declared_types.items():
         if name in parameters:

@@ -14,11 +14,7 @@ _LOCAL_PREFIX = "comp-"
 
 
 def lint(documents: list[dict[str, Any]]) -> list[str]:
-    """Lists the problems of a compiled pipeline, a clause each; empty if there are none.
-
-    Args:
-      documents: the specification and, optionally, the settings for Kubernetes.
-    """
+    """Lists the problems of a specification and settings for Kubernetes, if any, a clause each."""
     spec, *others = documents
     problems = list(_unparsable(spec))
     if problems:

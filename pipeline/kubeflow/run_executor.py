@@ -49,17 +49,14 @@ def run_executor(
 
     executor_class = import_utils.import_class_by_path(class_path)
     task_root = os.path.dirname(message.outputs.output_file)
-    context: dict[str, Any] = {
-        "unique_id": os.path.basename(task_root),
-        "tmp_dir": os.path.join(task_root, ".temp"),
-    }
-    if issubclass(executor_class, base_beam_executor.BaseBeamExecutor):
-        executor_context = base_beam_executor.BaseBeamExecutor.Context(
-            beam_pipeline_args=beam_args, **context
-        )
-    else:
-        executor_context = base_executor.BaseExecutor.Context(extra_flags=beam_args, **context)
-    executor_class(executor_context).Do(inputs, outputs, properties)
+    beam = issubclass(executor_class, base_beam_executor.BaseBeamExecutor)
+    base = base_beam_executor.BaseBeamExecutor if beam else base_executor.BaseExecutor
+    context = base.Context(
+        unique_id=os.path.basename(task_root),
+        tmp_dir=os.path.join(task_root, ".temp"),
+        **{"beam_pipeline_args" if beam else "extra_flags": beam_args},
+    )
+    executor_class(context).Do(inputs, outputs, properties)
 
     outputs_utils.tag_output_artifacts_with_version(outputs)
     result = pipeline_spec_pb2.ExecutorOutput()

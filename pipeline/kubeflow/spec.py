@@ -18,6 +18,7 @@ DECLARED_TYPES_FLAG = "--declared_types"
 # These read or write the pushed models, which are no inputs of a step: they must run each time.
 NEVER_CACHED = ("FewShotEvaluator", "Pusher")
 _OUTPUTS = (("artifacts", "taskOutputArtifact"), ("parameters", "taskOutputParameter"))
+_BACKOFF = {"backoffDuration": "30s", "backoffFactor": 2.0, "backoffMaxDuration": "3600s"}
 _GIGA = 1e9
 _UNITS = {"": 1, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 _UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
@@ -33,12 +34,7 @@ def with_settings(spec: Spec, options: KubeflowOptions) -> Spec:
         if name in NEVER_CACHED:
             task["cachingOptions"] = {}
         if settings.retries:
-            task["retryPolicy"] = {
-                "maxRetryCount": settings.retries,
-                "backoffDuration": "30s",
-                "backoffFactor": 2.0,
-                "backoffMaxDuration": "3600s",
-            }
+            task["retryPolicy"] = {"maxRetryCount": settings.retries, **_BACKOFF}
         new_tasks[name] = task
         label = spec["components"][name]["executorLabel"]
         container = executors[label]["container"]
@@ -86,14 +82,10 @@ def with_parameters(spec: Spec, config: Config, defaults: Mapping[str, Any]) -> 
             "isOptional": True,
         }
         step, own = parameter.component, PREFIX + name
-        tasks[step] = _put(
-            tasks[step], ("inputs", "parameters", own), {"componentInputParameter": name}
-        )
-        components[step] = _put(
-            components[step],
-            ("inputDefinitions", "parameters", own),
-            {"parameterType": parameter.type},
-        )
+        source, kind = {"componentInputParameter": name}, {"parameterType": parameter.type}
+        tasks[step] = _put(tasks[step], ("inputs", "parameters", own), source)
+        keys = ("inputDefinitions", "parameters", own)
+        components[step] = _put(components[step], keys, kind)
     root = spec["root"] | {"inputDefinitions": {"parameters": declared}}
     return _with_tasks(spec | {"root": root, "components": components}, tasks)
 
@@ -127,21 +119,17 @@ def with_kfp_names(spec: Spec) -> Spec:
     The SDK's local orchestrator cuts the first five characters (`comp-`) off a component's name:
     TFX's own names, which have no such prefix, would lose letters and could collide.
     """
-    components = {
-        f"comp-{step_name(name)}": component | {"executorLabel": f"exec-{step_name(name)}"}
-        for name, component in spec["components"].items()
-    }
-    executors = {
-        f"exec-{step_name(name)}": spec["deploymentSpec"]["executors"][component["executorLabel"]]
-        for name, component in spec["components"].items()
-    }
-    tasks = {
-        step_name(name): _rename_task(task) for name, task in spec["root"]["dag"]["tasks"].items()
-    }
-    return _with_tasks(spec, tasks) | {
-        "components": components,
-        "deploymentSpec": {"executors": executors},
-    }
+    tasks, executors = spec["root"]["dag"]["tasks"], spec["deploymentSpec"]["executors"]
+    new_components, new_executors = {}, {}
+    for name, component in spec["components"].items():
+        step, label = step_name(name), f"exec-{step_name(name)}"
+        new_components[f"comp-{step}"] = component | {"executorLabel": label}
+        new_executors[label] = executors[component["executorLabel"]]
+    new_tasks = {step_name(name): _rename_task(task) for name, task in tasks.items()}
+    deployment = {"executors": new_executors}
+    return _with_tasks(
+        spec | {"components": new_components, "deploymentSpec": deployment}, new_tasks
+    )
 
 
 def _rename_task(task: dict[str, Any]) -> dict[str, Any]:
