@@ -10,11 +10,9 @@ INDUCTIVE = "inductive"
 
 
 class Verdict(NamedTuple):
-    """Whether a model is blessed, and why.
+    """Whether a model is blessed, which means that it may be served, and why.
 
-    Attributes:
-      blessed: whether the model may be served.
-      reasons: one sentence for each rule that decided: the broken rules or, if blessed, the kept.
+    There is one reason, a sentence, for each rule that is broken or, if blessed, that is kept.
     """
 
     blessed: bool

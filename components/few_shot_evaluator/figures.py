@@ -43,7 +43,7 @@ def bars(
     """Draws bars of (name, score, half-width) from the top, the first of the evaluated model.
 
     `longest` is the largest score, of which the gap between bar and number is a hundredth; `right`
-    the end of the axis, which shows percentages or not; `line` the score of a dotted line.
+    is the end of the axis, and `line` the score of a dotted line, if any.
     """
     with matplotlib.rc_context(STYLE):
         figure, axes = new_figure(7.2, 0.5 + 0.42 * len(rows))

@@ -53,24 +53,17 @@ class ScoringPlan(NamedTuple):
 class EpisodeResult:
     """The scores of one episode, all in the metric of the task type.
 
-    Attributes:
-      index: the episode's number within its split.
-      score: score of the model.
-      last_blessed: score of the last blessed model; `None` if there is none.
-      baselines: scores of predictions that need no learning, by name.
-      per_step: scores before and after each inner step; `None` outside the curves' episodes and
-        for a model that does not show its steps.
-      per_shots: scores with only so many shots; `None` outside the curves' episodes.
-      not_finite: number of queries with predictions that are not finite.
+    `per_step` and `per_shots` are `None` outside the curves' episodes, `per_step` also for a model
+    that does not show its steps.
     """
 
-    index: int
-    score: float
-    last_blessed: float | None
-    baselines: dict[str, float]
-    per_step: list[float] | None
-    per_shots: dict[str, float] | None
-    not_finite: int
+    index: int  # the episode's number within its split
+    score: float  # of the model
+    last_blessed: float | None  # score of the last blessed model, if there is one
+    baselines: dict[str, float]  # scores of predictions that need no learning, by name
+    per_step: list[float] | None  # scores before and after each inner step
+    per_shots: dict[str, float] | None  # scores with only so many shots
+    not_finite: int  # number of queries with predictions that are not finite
 
 
 class ModelPredictions(NamedTuple):
@@ -112,9 +105,9 @@ def predict_and_score(
 
     def result(row: int) -> dict[str, Any]:
         at = place.get(row)
-        per_shots = (
-            {str(k): float(of_k[at]) for k, of_k in shots.items()} if at is not None else None
-        )
+        per_shots = None
+        if at is not None:
+            per_shots = {str(k): float(of_k[at]) for k, of_k in shots.items()}
         return {
             "index": int(indices[row]),
             "score": float(scores[row]),
