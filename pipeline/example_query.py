@@ -1,6 +1,7 @@
 """Ends a run with a query: the pushed model predicts classes that it has never seen."""
 
 import csv
+import re
 import shlex
 import shutil
 from pathlib import Path
@@ -75,7 +76,8 @@ def _write_table(episode: Episode, folder: Path) -> ExampleQuery:
 def _write_files(episode: Episode, spec: ExampleSpec, folder: Path) -> ExampleQuery:
     encode, suffix = encoder_for(spec), _SUFFIXES[spec.modality]
     assert encode is not None
-    names = [name.replace("/", "_") for name in episode.class_names]
+    # A leading dot would hide the folder.
+    names = [re.sub(r"/|^\.", "_", name) for name in episode.class_names]
     for number, (example, label) in enumerate(zip(episode.support_x, episode.support_y)):
         path = folder / "support" / names[label] / f"{number}.{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)

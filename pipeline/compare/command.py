@@ -89,8 +89,9 @@ def run_trials(
     from components.meta_trainer.build import assemble
     from pipeline.compare.trial import learner_section, plan_trial, read_result, run_trial
     from pipeline.console import bold
+    from pipeline.left_out import print_left_out
 
-    check_data(config.data, config.episodes)
+    print_left_out(console, check_data(config.data, config.episodes))
     console.print(bold("episodes", " ..."))
     uri = str(folder / "episodes")
     record = make_episodes(config, uri)

@@ -9,7 +9,7 @@ import click
 
 from serving.client.answer import Answer
 from serving.client.client import DEFAULT_TIMEOUT, FewShotClient
-from serving.client.files import read_queries, read_support
+from serving.client.files import convert_recordings, read_queries, read_support
 from serving.client.transport import Tls
 from serving.errors import UserError
 from serving.files.unreadable import printable
@@ -33,6 +33,11 @@ _ASSERTION = re.compile(r"assertion failed: \[(.*)\]")
 @click.option("--text-column", help="Column of texts in a table; a guess by default.")
 @click.option("--label-column", help="Column of classes in a table; a guess by default.")
 @click.option("--encoding", help="Text encoding of tables, as cp1252; UTF-8 by default.")
+@click.option(
+    "--sample-rate",
+    type=click.IntRange(1),
+    help="Convert recordings to mono at this rate, that of the model; else others are refused.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a query.")
 @click.option("--model", help="SavedModel on disk: a version folder or the folder of versions.")
 @click.option("--address", help="gRPC server, host:port or unix:PATH.")
@@ -57,6 +62,7 @@ def query(
     text_column: str | None,
     label_column: str | None,
     encoding: str | None,
+    sample_rate: int | None,
     as_json: bool,
     model: str | None,
     address: str | None,
@@ -86,6 +92,9 @@ def query(
     table: dict[str, str | None] = {"text_column": text_column, "encoding": encoding}
     found = read_support(support, label_column=label_column, **table)
     named = read_queries(queries, found.kind, **table)
+    if sample_rate and found.kind and found.kind.modality == "audio":
+        support_set, named = convert_recordings(found.examples, named, sample_rate)
+        found = found._replace(examples=support_set)
     for name, reason in found.ignored.items():
         click.echo(f"not read: {printable(name)}: {reason}", err=True)
     tls = Tls(tls_ca, tls_cert, tls_key) if tls_ca or tls_cert else None

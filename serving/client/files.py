@@ -10,7 +10,10 @@ from serving.files import tables
 from serving.files.class_folders import Kind, open_folder
 from serving.files.columns import choose_columns, choose_text, examples
 from serving.files.folders import EMPTY, ClassFolders, choose, list_files
+from serving.files.recordings import Wanted, decode
 from serving.files.texts import unusable
+from serving.files.unreadable import UnreadableFile, read_content
+from serving.files.wav import to_wav
 
 _FILE_NAME = re.compile(r"\S+\.(csv|tsv|jsonl?|txt|xlsx?|png|jpe?g|gif|bmp|wav|flac|mp3)", re.I)
 
@@ -83,6 +86,30 @@ def read_queries(
         else:
             raise UserError(f"QUERIES must be files or folders of {kind.plural}: {item!r} is not.")
     return queries
+
+
+def convert_recordings(
+    support: dict[str, list[Example]], queries: list[tuple[str, Example]], rate: int
+) -> tuple[dict[str, list[Example]], list[tuple[str, Example]]]:
+    """Converts files of recordings to 16-bit mono WAV at one rate, in memory.
+
+    Raises:
+      UserError: one cannot be read; the sentence names it.
+    """
+    wanted = Wanted(rate, resample=True, downmix=True)
+
+    def convert(path: Path) -> bytes:
+        try:
+            return to_wav(decode(read_content(path), wanted), rate)
+        except UnreadableFile as reason:
+            raise UserError(
+                f"A recording must be a file that can be read; {str(path)!r}: {reason}."
+            ) from None
+
+    return (
+        {name: [convert(path) for path in paths] for name, paths in support.items()},
+        [(name, convert(path)) for name, path in queries],
+    )
 
 
 def _read_folder(path: Path) -> SupportFiles:

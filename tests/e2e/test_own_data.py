@@ -71,9 +71,12 @@ def test_recordings_of_speakers_go_through_the_whole_line(tmp_path):
                     file.setparams((1, 2, 8_000, 0, "NONE", ""))
                     samples = np.sin((0.1 + 0.2 * word) * np.arange(800 + 100 * number))
                     file.writeframes((8_000 * samples).astype("<i2").tobytes())
-    assert fewshot("init", "words", folder=tmp_path).returncode == 0
+    asked = fewshot("init", "words", folder=tmp_path)
+    assert asked.returncode == 2 and "hold the same classes" in asked.stderr.splitlines()[-1]
+    assert fewshot("init", "words", "--split-by", "group", folder=tmp_path).returncode == 0
     summary = run("words.yaml", "learner.backbone.filters=4", folder=tmp_path)
     assert summary["config"]["data"]["sample_rate"] == 8_000
+    assert summary["test"]["unseen"] == "groups" and "test split is one group" in summary["told"]
     assert summary["infra_blessed"] and "nearest_centroid" in summary["baselines"]
 
 

@@ -22,6 +22,10 @@ def inspect(path: Path, *, split_by: str | None = None, **columns: str | None) -
     from components.episode_gen.inspection import images, recordings, texts
 
     path = path.expanduser()
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:  # a configuration could not name it
+        raise UserError(f"PATH must be a name in UTF-8: {str(path)!r} is not. Rename it.") from None
     if path.is_dir():
         kind, folders = open_folder(path, name="PATH")
         module = images if kind.modality == "image" else recordings

@@ -1,4 +1,6 @@
+import io
 import json
+import wave
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from PIL import Image
 
 from serving.client.answer import Answer
 from serving.client.command import _sentence, print_table, query
-from serving.client.files import read_queries, read_support
+from serving.client.files import convert_recordings, read_queries, read_support
 from serving.errors import UserError
 from serving.protocol.status import INVALID_ARGUMENT, StatusError
 
@@ -215,3 +217,21 @@ def test_a_class_without_files_is_named(pictures):
     (pictures / "empty").mkdir()
     with pytest.raises(UserError, match=r"class 'empty' of .* has none"):
         read_support(pictures)
+
+
+def test_recordings_are_converted_when_asked_for(tmp_path):
+    for name, channels in (("yes", 1), ("no", 2)):
+        (tmp_path / name).mkdir()
+        with wave.open(str(tmp_path / name / "1.wav"), "wb") as file:
+            file.setparams((channels, 2, 16_000, 0, "NONE", ""))
+            tone = (8_000 * np.sin(np.arange(1_600) / 9)).astype("<i2")
+            file.writeframes(np.repeat(tone, channels).tobytes())
+    support, kind, _ = read_support(tmp_path)
+    queries = read_queries((str(tmp_path / "yes"),), kind)
+    support, queries = convert_recordings(support, queries, 8_000)
+    for content in (*support["yes"], *support["no"], queries[0][1]):
+        with wave.open(io.BytesIO(content)) as file:
+            assert file.getparams()[:4] == (1, 2, 8_000, 800)
+    (tmp_path / "yes" / "1.wav").write_bytes(b"RIFF")
+    with pytest.raises(UserError, match=r"yes/1\.wav': it ends too early"):
+        convert_recordings(*[read_support(tmp_path).examples, [], 8_000])
