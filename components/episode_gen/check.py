@@ -18,8 +18,7 @@ from components.episodes.rotation import base_name
 from components.modalities.base import ExampleSpec
 from serving.errors import UserError
 
-MAX_NAMES = 20
-"""Maximal number of classes that an error names."""
+MAX_NAMES = 20  # maximal number of classes that an error names
 
 
 class CheckedData(NamedTuple):
@@ -73,18 +72,8 @@ def check_data(data: DataOptions, episodes: EpisodeOptions) -> CheckedData:
     code = [Path(file).read_bytes() for file in user_modules.files(data.source)]
     hashes = [hashlib.sha256(text).hexdigest() for text in code]
     fingerprint = " ".join([source.fingerprint(), *hashes])
-    return CheckedData(
-        source,
-        source.spec,
-        catalogue,
-        splits,
-        fingerprint,
-        skipped,
-        ignored,
-        copies,
-        across,
-        small,
-    )
+    left_out = (skipped, ignored, copies, across, small)
+    return CheckedData(source, source.spec, catalogue, splits, fingerprint, *left_out)
 
 
 def without_small_classes(

@@ -14,15 +14,12 @@ from components.episode_gen.catalogue import Catalogue
 def find_copies(
     names: Iterable[str], key: Callable[[str], Hashable], content: Callable[[str], Hashable]
 ) -> dict[str, str]:
-    """Finds examples that are equal to an earlier one.
+    """Finds examples that are equal to an earlier one: name -> name of the first that it equals.
 
     Args:
       names: names of the examples, in the order in which the first of equal ones is kept.
       key: what equal examples have in common and is quickly found, as their size in bytes.
       content: the content of an example, or a hash of it; called only where keys are equal.
-
-    Returns:
-      name -> name of the first example that it equals.
     """
     by_key: dict[Hashable, list[str]] = defaultdict(list)
     for name in names:
@@ -40,15 +37,10 @@ def find_copies(
 def without_copies(
     catalogue: Catalogue, copies: Mapping[str, str]
 ) -> tuple[Catalogue, dict[str, str]]:
-    """Keeps the first of equal examples of each class.
+    """Keeps the first of equal examples of each class; `copies` are those of `find_copies`.
 
-    Args:
-      catalogue: the classes and their examples.
-      copies: example id -> id of the first example that it equals, of any class.
-
-    Returns:
-      The catalogue without the others, and: id of every kept example that equals one of another
-      class -> id of the first of them.
+    Gives the catalogue without the others, and: id of every kept example that equals one of another
+    class -> id of the first of them.
     """
     if not copies:
         return catalogue, {}

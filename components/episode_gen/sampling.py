@@ -39,11 +39,9 @@ class EpisodePlan(NamedTuple):
 
 
 class StableRng:
-    """A stream of uniform whole numbers that is the same on every version of NumPy.
+    """A stream of `count` uniform whole numbers, the same on every version of NumPy.
 
-    Args:
-      entropy: non-negative integers that name the stream.
-      count: how many numbers can be drawn.
+    It is named by the non-negative integers of `entropy`.
     """
 
     def __init__(self, entropy: Sequence[int], count: int) -> None:

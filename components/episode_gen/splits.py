@@ -21,10 +21,8 @@ def split_classes(catalogue: Catalogue, data: DataOptions) -> dict[str, list[str
     Raises:
       UserError: more classes (or groups) are asked for than there are, or some class has no group.
     """
-    if data.split_by == "class":
-        units = {name: [name] for name in catalogue.examples}
-    else:
-        units = _classes_of_groups(catalogue)
+    classes = {name: [name] for name in catalogue.examples}
+    units = classes if data.split_by == "class" else _classes_of_groups(catalogue)
     order = rank(units, seed=data.seed)
     sizes = _sizes(len(order), data)
     splits, start = {}, 0

@@ -123,15 +123,7 @@ def make_planner(
     splits: dict[str, list[str]],
     equal: Mapping[str, str] = MappingProxyType({}),
 ) -> Planner:
-    """The planner of a checked configuration.
-
-    Args:
-      spec: description of an example.
-      episodes: the shape of an episode.
-      catalogue: the classes and their examples.
-      splits: the class names of each split.
-      equal: examples of different classes that are equal: id -> id of the first.
-    """
+    """The planner of a checked configuration; `equal` is its `CheckedData.across`."""
 
     def classes(split: str) -> SplitClasses:
         names = splits[split]

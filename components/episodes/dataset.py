@@ -43,21 +43,13 @@ def parse_episodes(serialized: tf.Tensor, spec: ExampleSpec) -> Episodes:
     """
     strings = tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True, default_value="")
     task = task_of(spec)
+    padding = PADDING_LABEL if task.classes else None
     labels = tf.io.FixedLenSequenceFeature(
-        task.label_shape,
-        task.stored_dtype,
-        allow_missing=True,
-        default_value=PADDING_LABEL if task.classes else None,
+        task.label_shape, task.stored_dtype, allow_missing=True, default_value=padding
     )
-    parsed = tf.io.parse_example(
-        serialized,
-        {
-            fmt.SUPPORT_INPUT: strings,
-            fmt.QUERY_INPUT: strings,
-            fmt.SUPPORT_LABEL: labels,
-            fmt.QUERY_LABEL: labels,
-        },
-    )
+    inputs = {fmt.SUPPORT_INPUT: strings, fmt.QUERY_INPUT: strings}
+    features = inputs | {fmt.SUPPORT_LABEL: labels, fmt.QUERY_LABEL: labels}
+    parsed = tf.io.parse_example(serialized, features)
     return Episodes(
         support_x=_decode(parsed[fmt.SUPPORT_INPUT], spec),
         support_y=tf.cast(parsed[fmt.SUPPORT_LABEL], task.label_dtype),

@@ -58,10 +58,8 @@ class EpisodeSetRecord:
     def to_json(self) -> dict[str, Any]:
         """The content of `episodes.json`."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return values | {
-            "example_spec": self.example_spec.to_json(),
-            "splits_hash": self.splits_hash,
-        }
+        spec = self.example_spec.to_json()
+        return values | {"example_spec": spec, "splits_hash": self.splits_hash}
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> "EpisodeSetRecord":

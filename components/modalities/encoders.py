@@ -20,13 +20,8 @@ def encoded_request(
 ) -> dict[str, np.ndarray] | None:
     """Makes a request for `adapt_and_predict_encoded` of one for `serving_default`.
 
-    Args:
-      inputs: `support_x` [E, S, ...], `support_y` [E, S] and `query_x` [E, Q, ...].
-      class_names: the name of each label.
-      spec: shape and dtype of one example.
-
-    Returns:
-      `support_x`, `support_labels` and `query_x`, strings; `None` without an encoded form.
+    From `support_x` [E, S, ...], `support_y` [E, S] and `query_x` [E, Q, ...] to `support_x`,
+    `support_labels` and `query_x`, strings; `None` for examples without an encoded form.
     """
     encoder = encoder_for(spec)
     if encoder is None:

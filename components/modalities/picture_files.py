@@ -18,14 +18,11 @@ import tensorflow as tf
 from components.modalities import gif_blocks
 from components.modalities.orientation import exif_orientation, turn_upright
 
-MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")
-"""How png, jpg, gif and bmp files begin."""
+MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")  # how png, jpg, gif and bmp files begin
 _PNG, _JPEG, _GIF, _BMP, PADDING, _OTHER, _ALPHA_PNG = range(7)
-_TURNED = 7
-"""Added to the kind of a png or jpg whose metadata may say that it is not upright."""
+_TURNED = 7  # added to the kind of a png or jpg whose metadata may say that it is not upright
 _HEADER_BYTES = 64
-_EXIF_BYTES = 65_536
-"""The size of a jpg's segment: in the first of these lies its orientation."""
+_EXIF_BYTES = 65_536  # the size of a jpg's segment: in the first of these lies its orientation
 _EXIF = r"(II\*\x00|MM\x00\*)"
 """How Exif data begin. In these patterns `\\C` is any byte."""
 _OTHER_BMP = "is a bmp with a palette, compression or transparency; save it as png"

@@ -6,8 +6,7 @@ import numpy as np
 
 from components.modalities.base import ExampleSpec
 
-HAVE_PICTURES = ("image", "audio")
-"""Modalities whose examples can be shown as a picture."""
+HAVE_PICTURES = ("image", "audio")  # modalities whose examples can be shown as a picture
 
 
 def as_picture(example: Any, spec: ExampleSpec) -> np.ndarray:

@@ -17,10 +17,8 @@ from components.modalities.base import ExampleSpec, Modality
 WINDOW_SECONDS, HOP_SECONDS = 0.032, 0.010
 MEL_BANDS = 40
 LOWEST_HERTZ = 60.0
-FRAMES = 32
-"""Frames of the stretched spectrogram."""
-FLOOR = 1e-6
-"""Added to the energies, so that silence has a logarithm."""
+FRAMES = 32  # frames of the stretched spectrogram
+FLOOR = 1e-6  # added to the energies, so that silence has a logarithm
 
 
 def audio_modality(spec: ExampleSpec) -> Modality:
@@ -115,29 +113,24 @@ def decode_wav(file: tf.Tensor, name: str, *, sample_rate: int, max_samples: int
         samples, rate = tf.audio.decode_wav(file)
     channels = tf.shape(samples)[1]
     count = tf.shape(samples)[0]
-    checks = [
-        tf.debugging.Assert(condition, [tf.strings.join([f"`{name}` must hold ", *sentence])])
-        for condition, sentence in (
-            (
-                tf.equal(rate, sample_rate) & tf.equal(channels, 1),
-                [
-                    f"mono wav files of {sample_rate} samples a second; got one of ",
-                    tf.strings.as_string(rate),
-                    " samples a second and ",
-                    tf.strings.as_string(channels),
-                    " channel(s).",
-                ],
-            ),
-            (count > 0, ["wav files with samples; got one of 0 seconds."]),
-            (
-                count <= max_samples,
-                [
-                    f"wav files of at most {max_samples} samples; got one of ",
-                    tf.strings.as_string(count),
-                    ".",
-                ],
-            ),
+
+    def require(condition: tf.Tensor, *sentence: str | tf.Tensor) -> tf.Operation:
+        return tf.debugging.Assert(
+            condition, [tf.strings.join([f"`{name}` must hold ", *sentence])]
         )
+
+    text = tf.strings.as_string
+    mono = f"mono wav files of {sample_rate} samples a second; got one of "
+    checks = [
+        require(
+            tf.equal(rate, sample_rate) & tf.equal(channels, 1),
+            *(mono, text(rate), " samples a second and ", text(channels), " channel(s)."),
+        ),
+        require(count > 0, "wav files with samples; got one of 0 seconds."),
+        require(
+            count <= max_samples,
+            *(f"wav files of at most {max_samples} samples; got one of ", text(count), "."),
+        ),
     ]
     with tf.control_dependencies(checks):
         return tf.identity(samples[:, 0])

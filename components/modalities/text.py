@@ -10,14 +10,10 @@ import tensorflow as tf
 
 from components.modalities.base import ExampleSpec, Modality
 
-MAX_CHARACTERS = 1_000
-"""The rest of a text is ignored."""
-MAX_TOKENS = 128
-"""Words come first; parts of words that do not fit are ignored."""
-PART_LENGTHS = (3, 4)
-"""Lengths of parts of words in characters; a gap between words counts as one."""
-BASELINE_BUCKETS = 4_096
-"""Size of the bag of words of the nearest-centroid baseline."""
+MAX_CHARACTERS = 1_000  # the rest of a text is ignored
+MAX_TOKENS = 128  # words come first; parts of words that do not fit are ignored
+PART_LENGTHS = (3, 4)  # lengths of parts of words in characters; a gap between words counts as one
+BASELINE_BUCKETS = 4_096  # size of the bag of words of the nearest-centroid baseline
 
 
 def text_modality(spec: ExampleSpec) -> Modality:

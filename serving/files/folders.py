@@ -12,12 +12,10 @@ from typing import NamedTuple
 
 from serving.files.unreadable import printable, reason_of
 
-MAX_DEPTH = 4
-"""Folders below the root that are looked into; group/class needs two."""
+MAX_DEPTH = 4  # folders below the root that are looked into; group/class needs two
 SYSTEM_NAMES = frozenset({"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin"})
 """Files and folders that operating systems put beside people's own, in lower case."""
-EMPTY = "it is an empty folder"
-"""A reason of `Listing.ignored`."""
+EMPTY = "it is an empty folder"  # a reason of `Listing.ignored`
 SPLIT_NAMES = frozenset(
     ("train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval")
 )
@@ -68,11 +66,8 @@ def choose(
 ) -> ClassFolders:
     """The files of one kind that lie in a class.
 
-    Args:
-      listing: from `list_files`.
-      suffixes: endings of the wanted names, in lower case.
-      kind: the wanted files in the plural, for the reasons: "pictures".
-      depth: of the classes; None for 1 or 2, whichever has more such files.
+    `kind` is their plural, for the reasons ("pictures"); `suffixes` are in lower case; `depth` is
+    that of the classes, None for 1 or 2, whichever has more such files.
     """
     wanted = [name for name in listing.files if suffix_of(name) in suffixes]
     depths = Counter(name.count("/") for name in wanted)

@@ -10,8 +10,7 @@ from serving.files.picture_formats import PictureHeader
 from serving.files.picture_header import MAX_PIXELS, check_pixels, graph_can_read, read_header
 from serving.files.unreadable import UnreadableFile
 
-_ENDS = {"jpeg": b"\xff\xd9", "png": b"IEND"}
-"""What is somewhere in every whole file of a kind."""
+_ENDS = {"jpeg": b"\xff\xd9", "png": b"IEND"}  # what is somewhere in every whole file of a kind
 
 
 def decode(content: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:

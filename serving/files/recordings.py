@@ -11,8 +11,7 @@ import numpy as np
 from serving.files.unreadable import UnreadableFile, reason_of
 from serving.files.wav import read_samples, read_wav_header, to_wav
 
-KINDS = "wav, flac, ogg and mp3"
-"""The recordings that are read, as a list in a sentence."""
+KINDS = "wav, flac, ogg and mp3"  # the recordings that are read, as a list in a sentence
 SUFFIXES = frozenset((".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3"))
 """Endings of their names, in lower case."""
 _RATES = range(1_000, 768_001)

@@ -16,8 +16,7 @@ from serving.files.json_rows import read_json
 from serving.files.rows import Row
 from serving.files.unreadable import UnreadableFile, read_content
 
-SUFFIXES = (".csv", ".tsv", ".jsonl", ".json")
-"""Endings of their names, in lower case."""
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".json")  # endings of their names, in lower case
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 """What may part the values of a row -> what it is called."""
 

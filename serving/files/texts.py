@@ -1,7 +1,6 @@
 """Which texts can be used: the same rule for training and for a query."""
 
-MAX_CHARACTERS = 1_000
-"""What follows in a text has no part in the answer."""
+MAX_CHARACTERS = 1_000  # what follows in a text has no part in the answer
 
 
 def unusable(text: str) -> str | None:

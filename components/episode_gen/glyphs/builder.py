@@ -49,14 +49,12 @@ class Glyphs(tfds.core.GeneratorBasedBuilder):
                 rng = np.random.RandomState([alphabet_index, character])
                 prototype = strokes.draw_prototype(rng, alphabet)
                 for _ in range(DRAWINGS):
-                    yield (
-                        key,
-                        {
-                            "image": strokes.draw_glyph(rng, prototype, alphabet, strokes.Hand()),
-                            "alphabet": alphabet_index,
-                            "label": alphabet_index * CHARACTERS + character,
-                        },
-                    )
+                    example = {
+                        "image": strokes.draw_glyph(rng, prototype, alphabet, strokes.Hand()),
+                        "alphabet": alphabet_index,
+                        "label": alphabet_index * CHARACTERS + character,
+                    }
+                    yield key, example
                     key += 1
 
 

@@ -35,13 +35,7 @@ class Inspection:
 def without_copies(
     names: Iterable[str], copies: Mapping[str, str], class_of: Callable[[str], str]
 ) -> list[str]:
-    """The names, of equal examples of a class the first alone.
-
-    Args:
-      names: names of examples.
-      copies: name -> name of the first example that it equals, of any class.
-      class_of: gives the class of a name.
-    """
+    """The names without those that by `copies` (name -> the first) equal one of the same class."""
     first: dict[tuple[str, str], str] = {}
     for name in names:
         first.setdefault((class_of(name), copies.get(name, name)), name)

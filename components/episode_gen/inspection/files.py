@@ -16,13 +16,9 @@ Seen = TypeVar("Seen")
 
 
 class Looked(Generic[Seen]):
-    """A look at every file of a folder.
+    """A look at every file of a folder; `look` looks at one, and raises `UnreadableFile`.
 
-    Args:
-      path: the root.
-      folders: its files.
-      look: looks at one file; raises `UnreadableFile`.
-      split_by: "class" or "group", as in the section `data`; None for what the folders suggest.
+    `split_by` is as in the section `data`; None for what the folders suggest.
 
     Attributes:
       seen: what each readable file is, by its name, as "class/file".

@@ -1,7 +1,10 @@
-"""The interface of a source of class data."""
+"""The interface of a source of class data, and of a kind of files that one reads."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import NamedTuple, Protocol
+
+import numpy as np
 
 from components.modalities.base import ExampleSpec
 
@@ -43,3 +46,14 @@ class Source(Protocol):
 
     def fingerprint(self) -> str:
         """A text that changes when the data do, so that no cached result outlives them."""
+
+
+class FileKind(NamedTuple):
+    """A kind of files and how they become examples."""
+
+    plural: str  # "images" or "recordings", for sentences
+    suffixes: frozenset[str]  # endings of their names, in lower case
+    spec: ExampleSpec  # form of an example
+    check: Callable[[Path], None]  # looks at the header alone; raises `UnreadableFile`
+    # Reads a whole example, of the shape and dtype of `spec`; raises `UnreadableFile`.
+    read: Callable[[Path], np.ndarray]

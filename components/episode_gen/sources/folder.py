@@ -7,8 +7,7 @@ from pathlib import Path
 
 from components.episode_gen.copies import find_copies
 from components.episode_gen.options import DataOptions
-from components.episode_gen.sources.base import CatalogueEntry, Source, Stored
-from components.episode_gen.sources.file_kind import FileKind
+from components.episode_gen.sources.base import CatalogueEntry, FileKind, Source, Stored
 from components.episode_gen.sources.image_files import image_files
 from components.episode_gen.sources.recording_files import recording_files
 from serving.errors import UserError
@@ -35,9 +34,6 @@ class Folder:
 
     In root/group/class/file, classes are named by the last folder where `data.split_by` is class
     (the same name in two groups is then one class), else by both, as "group/class".
-
-    Attributes:
-      ignored: files that nobody would take for an example: name -> reason.
     """
 
     def __init__(
@@ -46,7 +42,7 @@ class Folder:
         self.root, self.kind, self.spec = root, kind, kind.spec
         self.skips, self.keeps_copies = data.unreadable == "skip", data.copies == "keep"
         self.by_group = data.split_by == "group"
-        self.files, self.ignored = folders.files, folders.ignored
+        self.files, self.ignored = folders.files, folders.ignored  # as in `ClassFolders`
         self._outside = folders.misplaced | folders.unreadable
 
     @functools.cached_property

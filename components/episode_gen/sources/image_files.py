@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from components.episode_gen.options import DataOptions
-from components.episode_gen.sources.file_kind import FileKind
+from components.episode_gen.sources.base import FileKind
 from components.modalities.base import ExampleSpec
 from serving.files import pictures
 from serving.files.picture_header import SUFFIXES, check_pixels, read_file_header

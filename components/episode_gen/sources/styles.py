@@ -21,10 +21,8 @@ from serving.errors import UserError
 
 _SHAPE = (strokes.SIZE, strokes.SIZE, 1)
 SPEC = ExampleSpec("image", "uint8", _SHAPE, target_shape=_SHAPE)
-SHARE = 0.5
-"""Probability that a style has each of its parts."""
-CHARACTERS = 500
-"""Number of different characters."""
+SHARE = 0.5  # probability that a style has each of its parts
+CHARACTERS = 500  # number of different characters
 
 
 class Style(NamedTuple):

@@ -156,8 +156,7 @@ def _sounds(feature: Any, data: DataOptions) -> InputReader:
         raise UserError(
             f"`data.sample_rate` must be that of {data.name!r}, {rate}: got {data.sample_rate}."
         )
-    spec = audio_spec(data)
-    return InputReader(spec, _read_audio)
+    return InputReader(audio_spec(data), _read_audio)
 
 
 def _read_audio(dataset: Any, batch_size: int) -> Iterator[bytes]:
