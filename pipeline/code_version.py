@@ -13,10 +13,8 @@ PACKAGES = ("components", "pipeline", "serving")
 def code_version(*modules: str, files: Sequence[str] = (), root: Path = ROOT) -> str:
     """The hash of modules of the project and of all that they import from it.
 
-    Args:
-      modules: names of a step's entry modules, as "components.episode_gen.executor".
-      files: paths of files outside the project that the step runs too, as a user's own learner.
-      root: folder that holds the project's packages.
+    `modules` are a step's entry modules, as "components.episode_gen.executor"; `files` are paths of
+    files outside the project that the step runs too, as a user's own learner.
     """
     digest = hashlib.sha256()
     for path in source_files(*modules, root=root):

@@ -105,11 +105,9 @@ class Config:
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
-    """Reads a configuration file and applies `--set` overrides.
+    """Reads a YAML file and applies `--set` overrides, each `section.key=value`, the value as YAML.
 
-    Args:
-      path: path of a YAML file.
-      overrides: each `section.key=value`, the value as YAML. Old names of keys are read too.
+    Old names of keys are read too.
 
     Raises:
       UserError: anything wrong with it, in one sentence.

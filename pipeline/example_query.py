@@ -95,5 +95,4 @@ def _write_files(episode: Episode, spec: ExampleSpec, folder: Path) -> ExampleQu
 
 def _one_of_each_class(episode: Episode) -> list[int]:
     """The number of the first query of each class."""
-    _, first = np.unique(episode.query_y, return_index=True)
-    return first.tolist()
+    return np.unique(episode.query_y, return_index=True)[1].tolist()

@@ -56,11 +56,8 @@ def first_config(
     """The sections of a first configuration for a user's data, where they differ from the defaults.
 
     Every split gets enough classes for an episode, and an episode fits into the smallest class:
-    classes that are too small are left out where enough others are there.
-
-    Args:
-      inspection: what lies at the path.
-      given: choices in place of guesses, or None: `ways`, `shots`, `queries`, `learner`.
+    classes that are too small are left out where enough others are there. `given` are choices in
+    place of guesses, or None: `ways`, `shots`, `queries`, `learner`.
 
     Raises:
       UserError: there are too few classes or examples for any episode, or for the one asked for.

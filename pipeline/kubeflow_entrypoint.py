@@ -36,12 +36,9 @@ def main(argv: list[str]) -> int:
         executor_input = json.loads(arguments.json_serialized_invocation_args)
         inputs_spec = json.loads(arguments.json_serialized_inputs_spec_args or "{}")
         declared = dict(pair.split(":") for pair in arguments.declared_types.split(",") if pair)
-        local = to_tfx(
-            executor_input, inputs_spec, declared_types=declared, direct=arguments.direct
-        )
-        output = run_executor(
-            arguments.executor_class_path, local, inputs_spec, beam_args, direct=arguments.direct
-        )
+        path, direct = arguments.executor_class_path, arguments.direct
+        local = to_tfx(executor_input, inputs_spec, declared_types=declared, direct=direct)
+        output = run_executor(path, local, inputs_spec, beam_args, direct=direct)
         atomic.write_json(executor_input["outputs"]["outputFile"], from_tfx(output, executor_input))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -76,15 +76,8 @@ def plan_trial(
     values = json.loads(json.dumps(config.to_dict()))
     training = values["training"] | ({} if seconds is None else {"max_seconds": seconds})
     evaluation = values["evaluation"]
-    return Trial(
-        learner_section(config, name),
-        training,
-        evaluation["episodes"],
-        evaluation["episodes_per_call"],
-        uri,
-        record,
-        folder / name,
-    )
+    counts = evaluation["episodes"], evaluation["episodes_per_call"]
+    return Trial(learner_section(config, name), training, *counts, uri, record, folder / name)
 
 
 def learner_section(config: Config, name: str) -> dict[str, Any]:

@@ -2,16 +2,21 @@
 
 The backend drops the types of input artifacts, gives locations that only its launcher can open,
 adds outputs and metadata of its own, and has no lists, dicts and bools as TFX has them
-(tensorflow/tfx issue 7768). All functions are pure.
+(tensorflow/tfx issue 7768). The launcher downloads the inputs before a step and uploads the outputs
+after it. TFX opens an artifact by its uri with TensorFlow's file system, which has no s3:// and no
+minio://: a step uses the launcher's copies.
 """
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.kubeflow.locations import local_path
 from pipeline.kubeflow.parameters import apply_parameters
 
+ROOT_VARIABLE = "FEWSHOT_ARTIFACT_ROOT"
+"""Environment variable: the folder that holds the mounts, instead of `/`."""
+_MOUNTS = {"gs": "gcs", "s3": "s3", "minio": "minio"}
 # The launcher adds these: an output for the step's log, and metadata about an artifact's storage.
 _EXTRA_ARTIFACTS = ("executor-logs",)
 _EXTRA_METADATA = ("display_name", "store_session_info")
@@ -26,11 +31,8 @@ def to_tfx(
 ) -> dict[str, Any]:
     """Returns the ExecutorInput with artifact types, local paths and run-time parameters filled in.
 
-    Args:
-      executor_input: ExecutorInput that the backend wrote.
-      inputs_spec: the component's `ComponentInputsSpec`, which has the artifacts' types.
-      declared_types: "list", "dict" or "bool" by property, for properties declared so.
-      direct: whether gs:// locations stay as they are.
+    The component's `ComponentInputsSpec` has the artifacts' types; `declared_types` are "list",
+    "dict" or "bool" by property, for properties declared so. `direct`: see `local_path`.
 
     Raises:
       UserError: the value of a run-time parameter is wrong.
@@ -63,6 +65,19 @@ def _artifact(artifact: Mapping[str, Any], declared: Any, direct: bool) -> dict[
     uri = local_path(artifact.get("uri", ""), direct=direct)
     result = {**artifact, "uri": uri, "metadata": metadata}
     return result if declared is None else result | {"type": declared}
+
+
+def local_path(uri: str, *, direct: bool = False) -> str:
+    """Returns the path of the launcher's copy of an artifact; a path is returned unchanged.
+
+    With `direct`, gs:// locations stay, for TensorFlow and Beam can open them.
+    """
+    scheme, separator, rest = uri.partition("://")
+    if not separator or scheme not in _MOUNTS or (direct and scheme == "gs"):
+        return uri
+    # A MinIO location may carry its endpoint as a query string.
+    path = rest.partition("?")[0]
+    return os.path.join(os.environ.get(ROOT_VARIABLE, "/"), _MOUNTS[scheme], path)
 
 
 def _as_declared(value: Any, kind: str) -> Any:

@@ -14,6 +14,8 @@ from pipeline.config import Config
 from serving.errors import UserError
 
 PREFIX = "runtime_"
+# A component and the property that holds its configuration as JSON.
+_EPISODE_GEN, _TRAINER = ("EpisodeGen", "config_json"), ("Trainer", "custom_config")
 _PYTHON_TYPES = {"STRING": str, "NUMBER_INTEGER": int, "NUMBER_DOUBLE": float}
 
 
@@ -48,8 +50,7 @@ PARAMETERS: dict[str, RuntimeParameter] = {
         "STRING",
         "Where the class data lie: a folder that the steps see, or a gs://, s3:// or minio:// one.",
         lambda config: config.data.path or config.data.data_dir or "",
-        "EpisodeGen",
-        "config_json",
+        *_EPISODE_GEN,
         ("data",),
         _set_location,
     ),
@@ -65,8 +66,7 @@ PARAMETERS: dict[str, RuntimeParameter] = {
         "NUMBER_INTEGER",
         "Seed of the episodes.",
         lambda config: config.episodes.seed,
-        "EpisodeGen",
-        "config_json",
+        *_EPISODE_GEN,
         ("episodes", "seed"),
     ),
     "learner": RuntimeParameter(
@@ -74,8 +74,7 @@ PARAMETERS: dict[str, RuntimeParameter] = {
         "The meta-learning algorithm. The compiled one has the options that it was compiled with; "
         "another has its own defaults, and the same backbone.",
         lambda config: config.learner.get("name", "maml"),
-        "Trainer",
-        "custom_config",
+        *_TRAINER,
         ("learner",),
         _set_learner,
     ),
@@ -83,16 +82,14 @@ PARAMETERS: dict[str, RuntimeParameter] = {
         "NUMBER_INTEGER",
         "Meta-steps.",
         lambda config: config.training.steps,
-        "Trainer",
-        "custom_config",
+        *_TRAINER,
         ("training", "steps"),
     ),
     "training_seed": RuntimeParameter(
         "NUMBER_INTEGER",
         "Seed of the initial weights and of all random numbers in meta-training.",
         lambda config: config.training.seed,
-        "Trainer",
-        "custom_config",
+        *_TRAINER,
         ("training", "seed"),
     ),
     "threshold": RuntimeParameter(

@@ -37,11 +37,9 @@ def with_settings(spec: Spec, options: KubeflowOptions) -> Spec:
             task["retryPolicy"] = {"maxRetryCount": settings.retries, **_BACKOFF}
         new_tasks[name] = task
         label = spec["components"][name]["executorLabel"]
-        container = executors[label]["container"]
         resources = _resources(settings)
-        new_executors[label] = {
-            "container": container | ({"resources": resources} if resources else {})
-        }
+        more = {"resources": resources} if resources else {}
+        new_executors[label] = {"container": executors[label]["container"] | more}
     return _with_tasks(spec, new_tasks) | {"deploymentSpec": {"executors": new_executors}}
 
 

@@ -41,7 +41,9 @@ def submit(
     if not host.startswith(("http://", "https://")):
         raise UserError(f"`--host` must begin with http:// or https://: got {host!r}.")
     documents = read_package(package)
-    arguments = parse_parameters(parameters, declared_parameters(documents[0]))
+    declared = documents[0].get("root", {}).get("inputDefinitions", {}).get("parameters", {})
+    types = {name: given["parameterType"] for name, given in declared.items()}
+    arguments = parse_parameters(parameters, types)
     problems = lint(documents)
     if problems:
         raise UserError(f"Kubeflow would refuse {package}: {'; '.join(problems)}.")
@@ -72,12 +74,6 @@ def submit(
         return f"recurring run {recurring.recurring_run_id} of {name} ({cron}) is at {host}"
     except Exception as error:
         raise Refused(f"{host} does not take the pipeline: {_reason(error)}.") from None
-
-
-def declared_parameters(spec: dict[str, Any]) -> dict[str, str]:
-    """Returns the type of each run-time parameter that a specification declares."""
-    declared = spec.get("root", {}).get("inputDefinitions", {}).get("parameters", {})
-    return {name: given["parameterType"] for name, given in declared.items()}
 
 
 def _connect(host: str, namespace: str | None, token: str | None) -> Any:

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline import kubeflow_entrypoint as entrypoint
 from pipeline.kubeflow import run_executor
-from pipeline.kubeflow.locations import ROOT_VARIABLE
+from pipeline.kubeflow.executor_input import ROOT_VARIABLE
 
 SHORT = (
     "episodes.queries=2",

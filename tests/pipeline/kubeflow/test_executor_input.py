@@ -2,8 +2,7 @@
 
 import pytest
 
-from pipeline.kubeflow.executor_input import from_tfx, to_tfx
-from pipeline.kubeflow.locations import ROOT_VARIABLE, local_path
+from pipeline.kubeflow.executor_input import ROOT_VARIABLE, from_tfx, local_path, to_tfx
 from serving.errors import UserError
 
 TYPE = {"instanceSchema": "title: tfx.Model\ntype: object\n"}
