@@ -2,9 +2,7 @@
 
 import contextlib
 import fcntl
-import hashlib
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from pipeline.config import Config
 from pipeline.summary import publish_summary
 from serving import atomic
 from serving.errors import UserError
+from serving.pattern_signs import without_pattern_signs
 
 
 def run_locally(
@@ -44,31 +43,6 @@ def run_locally(
         )
         tfx.orchestration.LocalDagRunner().run(pipeline)
         return publish_summary(config, output_dir, real_dir=real_dir, seconds=seconds)
-
-
-def without_pattern_signs(folder: Path) -> Path:
-    """The folder, or a link to it where its path has a sign that TFX takes for a pattern's.
-
-    The link is the same in every run, as the metadata store keeps the paths of artifacts.
-
-    Raises:
-      UserError: the link cannot be made.
-    """
-    if not set("*?[]") & set(str(folder)):
-        return folder
-    digest = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-    link = Path(tempfile.gettempdir()) / f"fewshot-{os.getuid()}-{digest}"
-    try:
-        if link.is_symlink() and os.readlink(link) != str(folder):
-            link.unlink()
-        if not link.is_symlink():
-            link.symlink_to(folder)
-    except OSError as error:
-        raise UserError(
-            f"`--output-dir` must be a path without *, ?, [ and ], or {link} a link to it: "
-            f"{error.strerror}."
-        ) from None
-    return link
 
 
 @contextlib.contextmanager

@@ -91,7 +91,7 @@ def query(
         skip_unused_imports()
     table: dict[str, str | None] = {"text_column": text_column, "encoding": encoding}
     found = read_support(support, label_column=label_column, **table)
-    named = read_queries(queries, found.kind, **table)
+    named = read_queries(queries, found.kind, ignored=found.ignored, **table)
     if sample_rate and found.kind and found.kind.modality == "audio":
         support_set, named = convert_recordings(found.examples, named, sample_rate)
         found = found._replace(examples=support_set)

@@ -68,11 +68,13 @@ def read_queries(
     *,
     text_column: str | None = None,
     encoding: str | None = None,
+    ignored: dict[str, str] | None = None,
 ) -> list[tuple[str, Example]]:
     """Reads the queries, with a name for each to show; `kind` is the support set's, None for texts.
 
     The items are files and folders of them, or texts and tables of them, whose column and encoding
-    are as for `read_support`. UserError: an item is not there, or holds no query.
+    are as for `read_support`. `ignored` gets the files that are no query: name -> reason.
+    UserError: an item is not there, or holds no query.
     """
     if kind is None:
         return [query for item in items for query in _text_queries(item, text_column, encoding)]
@@ -80,7 +82,7 @@ def read_queries(
     for item in items:
         path = Path(item)
         if path.is_dir():
-            queries += _folder_queries(path, kind)
+            queries += _folder_queries(path, kind, {} if ignored is None else ignored)
         elif path.exists():
             queries.append((item, path))
         else:
@@ -127,13 +129,13 @@ def _read_folder(path: Path) -> SupportFiles:
     return SupportFiles(support, kind, folders.ignored)
 
 
-def _folder_queries(path: Path, kind: Kind) -> list[tuple[str, Example]]:
+def _folder_queries(path: Path, kind: Kind, ignored: dict[str, str]) -> list[tuple[str, Example]]:
     """The files of a folder: those that lie in it, and those in folders of it."""
     listing = list_files(path)
     names = [name for name in listing.files if Path(name).suffix.lower() in kind.suffixes]
-    _refuse_unreadable(
-        "QUERIES", path, choose(listing, kind.suffixes, kind=kind.plural), loose=True
-    )
+    folders = choose(listing, kind.suffixes, kind=kind.plural)
+    ignored |= {str(path / name): reason for name, reason in folders.ignored.items()}
+    _refuse_unreadable("QUERIES", path, folders, loose=True)
     if not names:
         raise UserError(f"QUERIES must be files or folders of {kind.plural}: {path} holds none.")
     return [(str(path / name), path / name) for name in names]

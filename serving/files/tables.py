@@ -6,6 +6,7 @@ named, never bent into shape.
 
 import csv
 import io
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,10 @@ from serving.files.unreadable import UnreadableFile, read_content
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".json")  # endings of their names, in lower case
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 """What may part the values of a row -> what it is called."""
+
+
+_SAMPLE = 1_000
+"""Rows by which the delimiter is chosen."""
 
 
 class Table(NamedTuple):
@@ -125,7 +130,8 @@ def _delimiter(text: str, usual: str) -> str:
     widths = {}
     for delimiter in (usual, *(other for other in DELIMITERS if other != usual)):
         try:
-            widths[delimiter] = [len(values) for _, values in _records(text, delimiter)]
+            rows = itertools.islice(_records(text, delimiter), _SAMPLE)
+            widths[delimiter] = [len(values) for _, values in rows]
         except UnreadableFile:
             widths[delimiter] = [text.lstrip("\r\n").splitlines()[0].count(delimiter) + 1]
     for delimiter, counts in widths.items():

@@ -12,6 +12,7 @@ import tensorflow as tf
 from tensorflow.python.client import pywrap_tf_session
 
 from serving.model_versions.in_use import InUse
+from serving.pattern_signs import without_pattern_signs
 from serving.protocol.status import DEADLINE_EXCEEDED, UNAVAILABLE, StatusError
 
 # The loader is deprecated in favour of one that runs eager functions, not a session.
@@ -44,7 +45,8 @@ class Servable:
             with graph.as_default():
                 # The one public loader into a C++ session; TF2's runs eager functions.
                 loader = tf.compat.v1.saved_model.loader
-                meta_graph = loader.load(self._session, ["serve"], str(folder))
+                path = str(without_pattern_signs(folder))
+                meta_graph = loader.load(self._session, ["serve"], path)
         except BaseException:
             self._session.close()
             self._mark.close()
