@@ -96,7 +96,7 @@ def check_inductive(assembly: Assembly, spec: ExampleSpec) -> None:
     if difference > TOLERANCE * (1 + np.abs(together).max()):
         raise UserError(
             f"learner {assembly.learner_name!r} must predict each query from the support set and "
-            f"that query alone: another query changed the outputs by {difference:.2g}. Mend "
+            f"that query alone: another query changed the outputs by {difference:.2g}. Correct "
             "`predict`, or set `inductive=False` in the traits of the learner or in its backbone "
             "(such a model is never blessed)."
         )

@@ -5,8 +5,8 @@ bytes: transparency, orientation, palettes of BMP. Where the graph can put it ri
 result equals Pillow's picture, turned upright and laid on white); the rest is refused in one
 sentence, before anything is decoded. So is a picture of too many pixels.
 
-What can be told of all files at once is: an operation on one small file costs more to start than to
-run. Shape letters: B files.
+The headers of all files are read at once: an operation on one small file costs more to start than
+to run. Shape letters: B files.
 
 References: PNG, W3C Recommendation 2003, section 11; Exif 2.32, section 4.6.
 """

@@ -57,7 +57,7 @@ class Looked(Generic[Seen]):
     def inspection(
         self, kind: str, modality: str, section: Mapping[str, Any], facts: Mapping[str, str]
     ) -> base.Inspection:
-        """What the look finds, joined by what is told of this kind of files alone."""
+        """The inspection: what all kinds of files share, and what only this kind has."""
         skip = {"unreadable": "skip"} if self.unreadable else {}
         by = {"split_by": "group"} if self._by_group else {}
         kept = base.without_copies(self.seen, self.copies, self.class_of)

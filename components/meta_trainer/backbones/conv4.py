@@ -15,6 +15,7 @@ from components.meta_trainer.kernels import convolution
 from components.meta_trainer.kernels.normalisation import Mode, Normalisation
 from components.meta_trainer.types import Weights
 from components.options import options_class
+from serving.errors import UserError
 
 
 @options_class
@@ -74,7 +75,8 @@ def _sizes(size: int, options: Conv4Options) -> int:
     for _ in range(options.blocks):
         size = -(-size // 2) if options.downsample == "stride" else size // 2
     if size < 1:
-        raise ValueError(
-            f"`blocks` is {options.blocks}, but the image is too small to halve so often."
+        raise UserError(
+            f"`learner.backbone.blocks` must fit the image, which each block halves: got "
+            f"{options.blocks}. Lower it, or raise `data.image_size`."
         )
     return size
