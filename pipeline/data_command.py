@@ -69,12 +69,14 @@ def inspect(path: Path, sheet: Path, count: int, **given: Any) -> None:
     """Print the classes and sizes at PATH, unreadable and duplicate files; draw some episodes."""
     from components.options import build_options
     from pipeline.config import Config
-    from pipeline.first_config import episode_examples, first_config
+    from pipeline.first_config import episode_examples, first_config, split_question
     from pipeline.left_out import print_names
 
     inspection = _look(path, given)
     console = plain_console(width=100)
     _print_inspection(console, inspection)
+    if inspection.split_like and not given["split_by"]:
+        console.print(f"Beware: {split_question(inspection.split_like)}", soft_wrap=True)
     shots, queries = episode_examples(inspection, given)
     small = inspection.too_small(shots, queries)
     print_names(console, f"Too few examples for {shots} shots + {queries} queries", small)
@@ -168,7 +170,6 @@ def _draw_sheet(console: Console, config: "Config", split: str, count: int, shee
 
 def _print_inspection(console: Console, inspection: "Inspection") -> None:
     from components.episode_gen.inspection.base import spread
-    from pipeline.first_config import split_question
     from pipeline.left_out import print_names, print_reasons
 
     sizes = list(inspection.class_sizes.values())
@@ -184,8 +185,6 @@ def _print_inspection(console: Console, inspection: "Inspection") -> None:
     print_reasons(console, "Copies", equals)
     same = [" = ".join(group) for group in inspection.duplicates]
     print_names(console, "The same example in several classes", same)
-    if inspection.split_like:
-        console.print(f"Beware: {split_question(inspection.split_like)}", soft_wrap=True)
 
 
 def _print_facts(console: Console, facts: dict[str, str]) -> None:

@@ -53,7 +53,7 @@ def cautions(novelty: Novelty, ways: int) -> list[str]:
         )
     if novelty.shared:
         sentences.append(
-            f"{len(novelty.shared)} names of test classes are names of train classes too, in other "
-            "groups: the groups are unseen, the classes are not"
+            "classes of the test split have the names of classes of train, in other groups: the "
+            "groups are unseen, the classes are not"
         )
     return sentences

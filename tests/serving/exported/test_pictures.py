@@ -1,4 +1,4 @@
-"""A picture file of any kind gets the answer of what a viewer shows, or a sentence: no third way."""
+"""A picture of any kind gets the answer of what a viewer shows, or a sentence: no third way."""
 
 import numpy as np
 import pytest
