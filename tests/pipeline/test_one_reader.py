@@ -1,5 +1,6 @@
 """The same file means the same through every door: `inspect`, `run`, `query` and the client."""
 
+import contextlib
 import json
 import os
 import struct
@@ -9,12 +10,13 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from components.episode_gen.check import check_data
 from components.episode_gen.inspection import inspect
-from components.episode_gen.options import DataOptions
+from components.episode_gen.options import DataOptions, EpisodeOptions
 from components.episode_gen.sources import open_source
 from components.modalities.image import standardise
 from pipeline.cli import main
-from serving.client.files import read_support
+from serving.client.files import read_queries, read_support
 from serving.errors import UserError
 from serving.files.encoding import encode_example
 from serving.files.pictures import decode
@@ -155,6 +157,17 @@ def test_no_folder_or_table_ends_in_a_trace(tmp_path, monkeypatch):
         table = tmp_path / f"{number}.{rng.choice(['csv', 'tsv', 'json', 'jsonl'])}"
         table.write_text("".join(rng.choice(pieces, int(rng.integers(0, 80)))))
         for path in (root, table):
+            kind = "folder" if path.is_dir() else "table"
+            for unreadable in ("refuse", "skip"):
+                data = DataOptions(source=kind, path=str(path), unreadable=unreadable)
+                with contextlib.suppress(UserError):
+                    check_data(data, EpisodeOptions(ways=1, shots=1, queries=1))
+            with contextlib.suppress(UserError):
+                support = read_support(path)
+                read_queries((str(path), "hello"), support.kind)
+                modality = support.kind.modality if support.kind else "text"
+                for one in (one for examples in support.examples.values() for one in examples):
+                    encode_example(one, modality)
             for command in (["data", "inspect"], ["init"]):
                 result = CliRunner().invoke(main, [*command, str(path)])
                 assert result.exit_code in (0, 2), (command, path, result.exception)
