@@ -55,7 +55,7 @@ def print_results(summary: dict[str, Any], folder: Path, console: Console) -> No
     sign = 1 if metric == "accuracy" else -1
     lines = [
         f"{metric.replace('_', ' ')} {test[metric]:.4f} ± {test['ci95']:.4f} ({test['protocol']}, "
-        f"{test['episodes']} episodes of unseen {_unseen(test)})",
+        f"{test['episodes']} episodes of unseen {_unseen(summary)})",
         *(f"  {name}: {value:.4f}" for name, value in summary["baselines"].items()),
         *(
             f"  warning: the baseline {name} is as good; a stricter `evaluation.threshold` refuses "
@@ -73,10 +73,11 @@ def print_results(summary: dict[str, Any], folder: Path, console: Console) -> No
     sys.stderr.flush()
 
 
-def _unseen(test: dict[str, Any]) -> str:
+def _unseen(summary: dict[str, Any]) -> str:
     """What is unseen in the test episodes, and how much of it there is."""
-    if "accuracy" not in test:
+    if "accuracy" not in summary["test"]:
         return "tasks"
-    groups = test.get("groups")
-    count = f": {test['classes']} classes of {groups} groups" if groups else ""
-    return f"{test.get('unseen', 'classes')}{count}"
+    split = summary.get("test_split", {})
+    groups = split.get("groups")
+    count = f": {split['classes']} classes of {groups} groups" if groups else ""
+    return f"{split.get('unseen', 'classes')}{count}"

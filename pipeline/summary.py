@@ -39,10 +39,8 @@ def publish_summary(
         "dataset": config.data.name or config.data.path or config.data.source,
         "ways": config.episodes.ways,
         "shots": config.episodes.shots,
-        "test": {
-            **{key: metrics[key] for key in (metrics.get("metric", "accuracy"), *TEST_KEYS)},
-            **novelty.to_json(),
-        },
+        "test": {key: metrics[key] for key in (metrics.get("metric", "accuracy"), *TEST_KEYS)},
+        "test_split": novelty.to_json(),
         "cautions": [] if record.example_spec.regression else cautions(novelty, record.ways),
         "baselines": metrics["baselines"],
         "threshold": config.evaluation.threshold,

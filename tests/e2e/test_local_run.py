@@ -112,7 +112,7 @@ def test_a_killed_run_goes_on_and_ends_blessed(line):
     assert summary["meta_train"]["steps"] == 100
 
 
-def test_summary_has_what_contract_5_names(line):
+def test_summary_has_what_the_contract_names(line):
     summary = line.summary
     assert summary["learner"] == "maml" and summary["dataset"] == "glyphs"
     assert (summary["ways"], summary["shots"], summary["threshold"]) == (3, 1, 0.4)
