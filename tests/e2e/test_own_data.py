@@ -76,7 +76,9 @@ def test_recordings_of_speakers_go_through_the_whole_line(tmp_path):
     assert fewshot("init", "words", "--split-by", "group", folder=tmp_path).returncode == 0
     summary = run("words.yaml", "learner.backbone.filters=4", folder=tmp_path)
     assert summary["config"]["data"]["sample_rate"] == 8_000
-    assert summary["test_split"]["unseen"] == "groups" and "test split is one group" in summary["told"]
+    assert (
+        summary["test_split"]["unseen"] == "groups" and "test split is one group" in summary["told"]
+    )
     assert summary["infra_blessed"] and "nearest_centroid" in summary["baselines"]
 
 
