@@ -13,6 +13,15 @@ _MARKS = (
 )
 
 
+_OTHERS = {
+    b"PK\x03\x04": "a zip file, as those of spreadsheets are (save it as csv)",
+    b"\x1f\x8b": "a gzip file (unpack it)",
+    b"\xd0\xcf\x11\xe0": "a file of an office program (save it as csv)",
+    b"%PDF": "a PDF file",
+    b"PAR1": "a Parquet file (save it as csv or jsonl)",
+}
+
+
 def decode_text(content: bytes, encoding: str | None = None) -> tuple[str, str]:
     """The text of a file, without a byte order mark, and its encoding.
 
@@ -22,6 +31,9 @@ def decode_text(content: bytes, encoding: str | None = None) -> tuple[str, str]:
     Raises:
       UnreadableFile: it is not in that encoding; the reason names the first wrong byte.
     """
+    for start, what in _OTHERS.items():
+        if content.startswith(start):
+            raise UnreadableFile(f"it is {what}, no text")
     mark, marked = next((pair for pair in _MARKS if content.startswith(pair[0])), (b"", "utf-8"))
     used = encoding or marked
     try:

@@ -73,6 +73,7 @@ def test_quoted_delimiters_line_ends_and_quotes_are_part_of_the_value(read):
         ('text,label\na,b\n"c,d\ne,f\n', "line 3: a quote opens there and does not close"),
         ('text,label\n"a" b,c\n', "line 2: after a closing quote there must be a comma"),
         ("", "empty"),
+        ("PK\x03\x04 and more", "a zip file, as those of spreadsheets"),
         ("\n\n", "it has no rows"),
         ("text,text\na,b\n", "'text' twice"),
     ],
