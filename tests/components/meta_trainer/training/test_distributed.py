@@ -159,7 +159,8 @@ def test_a_worker_that_dies_comes_back_and_all_go_on(examples, tmp_path):
     # The other one does not wait for ever: it fails, to be started again.
     assert workers[0].wait(300) not in (0, 2), logs(tmp_path)
     (checkpoints,) = (tmp_path / "checkpoints").iterdir()
-    reached = int(tf.train.load_variable(str(checkpoints), "state/step/.ATTRIBUTES/VARIABLE_VALUE"))
+    variable = "training/step/.ATTRIBUTES/VARIABLE_VALUE"
+    reached = int(tf.train.load_variable(str(checkpoints), variable))
 
     assert 0 < reached < STEPS
 
