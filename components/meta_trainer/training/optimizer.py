@@ -36,18 +36,25 @@ def init(weights: Weights) -> Moments:
 
 
 def adam(
-    weights: Weights, gradients: Weights, moments: Moments, *, step: tf.Tensor, rate: tf.Tensor
+    weights: Weights,
+    gradients: Weights,
+    moments: Moments,
+    *,
+    step: tf.Tensor,
+    rate: tf.Tensor,
+    epsilon: tf.Tensor | float = EPSILON,
 ) -> tuple[dict[str, Any], Moments]:
     """One step of Adam: the weights and the moments after it.
 
-    `step` and the learning rate `rate` are float scalars; `step` is 1 for the first update.
+    `step`, the learning rate `rate` and `epsilon` are float scalars; `step` is 1 for the first
+    update.
     """
     each = tf.nest.map_structure
     correction = tf.sqrt(1 - BETA_2**step) / (1 - BETA_1**step)
     first = each(lambda m, g: BETA_1 * m + (1 - BETA_1) * g, moments.first, gradients)
     second = each(lambda v, g: BETA_2 * v + (1 - BETA_2) * g * g, moments.second, gradients)
     new = each(
-        lambda w, m, v: w - rate * correction * m / (tf.sqrt(v) + EPSILON), weights, first, second
+        lambda w, m, v: w - rate * correction * m / (tf.sqrt(v) + epsilon), weights, first, second
     )
     return new, Moments(first, second)
 
