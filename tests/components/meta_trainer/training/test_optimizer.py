@@ -75,3 +75,11 @@ def test_gradients_are_clipped_by_their_global_norm():
 def test_schedules_begin_at_the_rate_and_end_where_they_say(name, end):
     np.testing.assert_allclose(scheduled(2.0, name, tf.constant(0.0)), 2.0)
     np.testing.assert_allclose(scheduled(2.0, name, tf.constant(1.0)), 2.0 * end, atol=1e-6)
+
+
+def test_adams_epsilon_is_the_callers():
+    """The benchmark of the meta-step gives every implementation the same one."""
+    weights = {"w": tf.constant([1.0])}
+    arguments = {"step": tf.constant(1.0), "rate": tf.constant(0.1)}
+    new, _ = optimizer.adam(weights, weights, optimizer.init(weights), **arguments, epsilon=1e6)
+    np.testing.assert_allclose(new["w"], [1.0], atol=1e-6)
