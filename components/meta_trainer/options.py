@@ -33,7 +33,15 @@ class TrainingOptions:
     """How long and on how many episodes the learner is meta-trained."""
 
     steps: int = Field(default=2000, ge=1)
-    """Meta-steps."""
+    """Meta-steps; the most that there are with `until: plateau`."""
+    until: Literal["steps", "plateau"] = "steps"
+    """steps: use the whole budget, `steps` or `max_seconds`. plateau: end earlier where the score
+    on meta-validation no longer rises; a schedule still goes by the whole budget."""
+    patience: int = Field(default=5, ge=1)
+    """For `until: plateau`: end after so many evaluations in a row without an improvement."""
+    min_improvement: float = Field(default=0.002, ge=0)
+    """For `until: plateau`: an improvement is more than this above the last one, in units of the
+    metric (accuracy, or squared error)."""
     episodes_per_step: int = Field(default=32, ge=1)
     """Episodes that one meta-gradient is averaged over (the papers' meta-batch)."""
     meta_learning_rate: float | None = Field(default=None, gt=0)

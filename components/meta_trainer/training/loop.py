@@ -15,6 +15,7 @@ from components.meta_trainer.build import Assembly
 from components.meta_trainer.options import TrainingOptions
 from components.meta_trainer.training.distributed import ALONE, Workers
 from components.meta_trainer.training.input_pipeline import prepare_inputs
+from components.meta_trainer.training.plateau import has_ended
 from components.meta_trainer.training.progress import MetaTrainingProgress, TimedIterator
 from components.meta_trainer.training.state import TrainingState
 from components.meta_trainer.training.step import meta_step
@@ -58,14 +59,15 @@ def meta_train(
     the same. `checkpoint_dir` keeps the last two checkpoints (same folder, same configuration),
     `log_dir` the TensorBoard logs. After `pause_after` seconds of meta-training, over all runs, it
     stops, to be resumed. `options.max_seconds` is the end of meta-training instead: the schedule
-    reaches its end.
+    reaches its end. With `options.until: plateau` it ends where meta-validation no longer rises.
     """
     use_single_threaded_operations()
     state = TrainingState(assembly.learner.init(options.seed))
     checkpoints = restore(state, checkpoint_dir)
     clock = _Clock(state, workers, limit=min(options.max_seconds or math.inf, pause_after))
     first_step = int(state.step)
-    last_step = first_step if first_step and clock.left <= 0 else options.steps
+    over = clock.left <= 0 or has_ended(state.read_history(), options)
+    last_step = first_step if first_step and over else options.steps
     take_step = meta_step(assembly, options, state, workers)
     validate = _validator(assembly, state, validation)
     writer = tf.summary.create_noop_writer()
@@ -87,6 +89,9 @@ def meta_train(
                 _log(writer, entry)
                 recent.clear()
                 stacks.restart()
+                if workers.agree_on(has_ended(state.read_history(), options)) > 0.5 and not last:
+                    progress.show_plateau(step)
+                    last = True
             if (step % options.checkpoint_every == 0 or last) and workers.is_first:
                 checkpoints.save(checkpoint_number=step)
             if last:

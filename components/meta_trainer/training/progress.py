@@ -82,6 +82,12 @@ class MetaTrainingProgress:
             f"input wait {entry['wait_share']:.0%}, "
         )
 
+    def show_plateau(self, step: int) -> None:
+        """Says that meta-training ends here, before its budget is used up."""
+        self._console.print(
+            f"meta-training ends at step {step}: meta-validation no longer rises", highlight=False
+        )
+
     def update(self, step: int, loss: float, score: float, *, last: bool = False) -> None:
         """Shows the query loss and score of a meta-step; off a terminal every half minute."""
         elapsed = max(time.monotonic() - self._started, 1e-9)

@@ -145,3 +145,18 @@ def test_checkpoints_of_flat_weights_are_not_resumed(tmp_path, capfd):
 @pytest.mark.parametrize("steps", [1, 7, 10])
 def test_the_last_step_is_always_evaluated(tmp_path, steps):
     assert train(tmp_path, steps=steps).history[-1]["step"] == steps
+
+
+def test_it_ends_at_a_plateau_and_a_restart_does_not_go_on(tmp_path, capfd):
+    """The score is best at step 20: the first of two evaluations without a rise is that of 30."""
+    plateau = {"steps": 10**6, "until": "plateau", "patience": 2}
+    first = train(tmp_path, **plateau)
+    assert first.steps == 40 and "ends at step 40" in capfd.readouterr().err
+    np.testing.assert_allclose(first.weights["w"], BEST_AT, atol=0.01)
+    assert train(tmp_path, **plateau).history == first.history
+
+
+def test_patience_counts_over_a_restart(tmp_path):
+    plateau = {"until": "plateau", "patience": 2}
+    train(tmp_path, steps=30, **plateau)
+    assert train(tmp_path, steps=10**6, **plateau).steps == 40
