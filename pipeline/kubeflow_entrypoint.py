@@ -18,6 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from components.single_threaded import use_single_threaded_operations
 from pipeline.kubeflow.executor_input import from_tfx, to_tfx
+from pipeline.kubeflow.mistakes import repeated_at_once
 from pipeline.kubeflow.run_executor import run_executor
 from serving import atomic
 from serving.errors import UserError
@@ -37,9 +38,11 @@ def main(argv: list[str]) -> int:
         inputs_spec = json.loads(arguments.json_serialized_inputs_spec_args or "{}")
         declared = dict(pair.split(":") for pair in arguments.declared_types.split(",") if pair)
         path, direct = arguments.executor_class_path, arguments.direct
-        local = to_tfx(executor_input, inputs_spec, declared_types=declared, direct=direct)
-        output = run_executor(path, local, inputs_spec, beam_args, direct=direct)
-        atomic.write_json(executor_input["outputs"]["outputFile"], from_tfx(output, executor_input))
+        with repeated_at_once(executor_input):
+            local = to_tfx(executor_input, inputs_spec, declared_types=declared, direct=direct)
+            output = run_executor(path, local, inputs_spec, beam_args, direct=direct)
+        reported = from_tfx(output, executor_input, direct=direct)
+        atomic.write_json(executor_input["outputs"]["outputFile"], reported)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

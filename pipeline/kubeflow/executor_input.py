@@ -87,12 +87,27 @@ def _as_declared(value: Any, kind: str) -> Any:
 
 
 def from_tfx(
-    executor_output: Mapping[str, Any], executor_input: Mapping[str, Any]
+    executor_output: Mapping[str, Any], executor_input: Mapping[str, Any], *, direct: bool = False
 ) -> dict[str, Any]:
-    """Returns TFX's ExecutorOutput with the backend's locations in place of local paths."""
-    original = executor_input.get("outputs", {}).get("artifacts", {})
+    """Returns TFX's ExecutorOutput with the backend's locations in place of local paths.
+
+    They are in the artifacts' uris and in their metadata, as a blessing's `current_model`.
+    """
+    sides = [executor_input.get(side, {}).get("artifacts", {}) for side in ("inputs", "outputs")]
+    given = [a["uri"] for side in sides for entry in side.values() for a in entry["artifacts"]]
+    locations = {local_path(uri, direct=direct): uri for uri in given}
     artifacts = {}
     for name, entry in executor_output.get("artifacts", {}).items():
-        pairs = zip(entry["artifacts"], original[name]["artifacts"])
-        artifacts[name] = {"artifacts": [{**new, "uri": old["uri"]} for new, old in pairs]}
+        pairs = zip(entry["artifacts"], sides[1][name]["artifacts"])
+        artifacts[name] = {
+            "artifacts": [
+                {**new, "uri": old["uri"], "metadata": _with_locations(new, locations)}
+                for new, old in pairs
+            ]
+        }
     return {**executor_output, "artifacts": artifacts}
+
+
+def _with_locations(artifact: Mapping[str, Any], locations: Mapping[str, str]) -> dict[str, Any]:
+    metadata = artifact.get("metadata", {})
+    return {k: locations.get(v, v) if isinstance(v, str) else v for k, v in metadata.items()}

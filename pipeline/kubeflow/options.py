@@ -28,8 +28,9 @@ class StepOptions:
     """How many GPUs."""
     gpu_type: str | None = None
     """The resource that a device plug-in offers, as "nvidia.com/gpu"."""
-    retries: int | None = Field(default=None, ge=0)
-    """How often a failed step is tried again. Meta-training goes on from its last checkpoint."""
+    retries: int | None = Field(default=None, ge=0, le=12)
+    """How often a failed step is tried again, after 30 s, 1 min, 2 min, ...; all attempts together
+    may take 30 days. Meta-training goes on from its last checkpoint."""
     node_selector: dict[str, str] | None = None
     """Labels that the node must have."""
     tolerations: tuple[dict[str, str], ...] | None = None
@@ -86,6 +87,11 @@ class KubeflowOptions:
                 "`kubeflow.shared_dir` must be an absolute path where `kubeflow.volume` is mounted:"
                 f" got {self.shared_dir!r}; set `kubeflow.volume` to null, or give a path."
             )
+
+    @property
+    def keeps_files(self) -> bool:
+        """Whether a step finds in `shared_dir` what another wrote."""
+        return bool(self.volume) or not self.shared_dir.startswith("/")
 
     def of_step(self, component: str) -> StepOptions:
         """What a component asks for."""

@@ -32,12 +32,13 @@ def run_executor(
     from tfx.dsl.components.base import base_beam_executor, base_executor
     from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_entrypoint_utils as utils
     from tfx.orchestration.portable import outputs_utils
+    from tfx.types import standard_artifacts
     from tfx.utils import import_utils
 
     logging.set_verbosity(logging.INFO)
     message = pipeline_spec_pb2.ExecutorInput()
     json_format.ParseDict(executor_input, message, ignore_unknown_fields=True)
-    name_from_id: dict[int, str] = {}
+    name_from_id = {0: ""}  # 0 is the id of an artifact without a name
     inputs = utils.parse_raw_artifact_dict(message.inputs.artifacts, name_from_id)
     outputs = utils.parse_raw_artifact_dict(message.outputs.artifacts, name_from_id)
     for (artifact,) in outputs.values():
@@ -58,6 +59,9 @@ def run_executor(
     )
     executor_class(context).Do(inputs, outputs, properties)
 
+    for (artifact,) in outputs.values():
+        if artifact.type_name == standard_artifacts.ModelBlessing.TYPE_NAME:
+            utils.refactor_model_blessing(artifact, name_from_id)  # the models' names for TFX's ids
     outputs_utils.tag_output_artifacts_with_version(outputs)
     result = pipeline_spec_pb2.ExecutorOutput()
     for name, artifacts in utils.translate_executor_output(outputs, name_from_id).items():

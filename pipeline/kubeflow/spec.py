@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, get_origin
 
 from pipeline.config import Config
+from pipeline.kubeflow import mistakes
 from pipeline.kubeflow.names import step_name
 from pipeline.kubeflow.options import KubeflowOptions, StepOptions
 from pipeline.kubeflow.parameters import PARAMETERS, PREFIX
@@ -18,7 +19,9 @@ DECLARED_TYPES_FLAG = "--declared_types"
 # These read or write the pushed models, which are no inputs of a step: they must run each time.
 NEVER_CACHED = ("FewShotEvaluator", "Pusher")
 _OUTPUTS = (("artifacts", "taskOutputArtifact"), ("parameters", "taskOutputParameter"))
-_BACKOFF = {"backoffDuration": "30s", "backoffFactor": 2.0, "backoffMaxDuration": "3600s"}
+# Argo counts the last one from the start of the first attempt: it ends all attempts together, the
+# running one too. It must therefore exceed the longest training, and without it nothing is retried.
+_BACKOFF = {"backoffDuration": "30s", "backoffFactor": 2.0, "backoffMaxDuration": "2592000s"}
 _GIGA = 1e9
 _UNITS = {"": 1, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 _UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
@@ -38,7 +41,12 @@ def with_settings(spec: Spec, options: KubeflowOptions) -> Spec:
         new_tasks[name] = task
         label = spec["components"][name]["executorLabel"]
         resources = _resources(settings)
-        more = {"resources": resources} if resources else {}
+        more: dict[str, Any] = {"resources": resources} if resources else {}
+        if settings.retries and options.keeps_files:
+            more["env"] = [
+                {"name": mistakes.FOLDER, "value": f"{options.shared_dir}/.mistakes"},
+                {"name": mistakes.RETRIES, "value": str(settings.retries)},
+            ]
         new_executors[label] = {"container": executors[label]["container"] | more}
     return _with_tasks(spec, new_tasks) | {"deploymentSpec": {"executors": new_executors}}
 

@@ -1,19 +1,25 @@
 """Reads and writes object storage that TensorFlow cannot open: s3:// and minio://.
 
 All access is through fsspec. Credentials come from the environment, as AWS's and Google's own
-libraries read them; AWS_ENDPOINT_URL names a server other than Amazon's.
+libraries read them; AWS_ENDPOINT_URL names a server other than Amazon's. Without it, minio:// is
+Kubeflow's own server.
 """
 
+import functools
 import json
 import os
 import posixpath
+import socket
 from pathlib import Path
 from typing import Any
 
 from serving import atomic
+from serving.errors import UserError
 
 SAVED_MODEL = "saved_model.pb"
-_MINIO_IN_KUBEFLOW = "http://minio-service.kubeflow:9000"
+# Kubeflow's object storage: since 2.16.0, and before.
+_KUBEFLOW_HOSTS = ("seaweedfs.kubeflow", "minio-service.kubeflow")
+_KUBEFLOW_PORT = 9000
 
 
 def is_remote(location: str) -> bool:
@@ -27,10 +33,28 @@ def open_filesystem(url: str) -> tuple[Any, str]:
 
     scheme, _, rest = url.partition("://")
     if scheme == "minio":
-        endpoint = os.environ.get("AWS_ENDPOINT_URL", _MINIO_IN_KUBEFLOW)
+        endpoint = os.environ.get("AWS_ENDPOINT_URL") or _kubeflow_endpoint()
         return fsspec.filesystem("s3", endpoint_url=endpoint), rest.partition("?")[0].rstrip("/")
     filesystem, path = fsspec.core.url_to_fs(url)
     return filesystem, path.rstrip("/")
+
+
+@functools.cache
+def _kubeflow_endpoint() -> str:
+    """Returns the address of Kubeflow's object storage: the first of its hosts that exists."""
+    unknown: type[Exception] = UserError
+    for host in _KUBEFLOW_HOSTS:
+        try:
+            socket.getaddrinfo(host, _KUBEFLOW_PORT)
+        except socket.gaierror as error:
+            if error.errno == socket.EAI_AGAIN:  # no answer, which may pass
+                unknown = ConnectionError
+        else:
+            return f"http://{host}:{_KUBEFLOW_PORT}"
+    raise unknown(
+        "AWS_ENDPOINT_URL must name the server of minio:// locations, as http://HOST:9000, where "
+        f"Kubeflow's own is not found: no host {' or '.join(_KUBEFLOW_HOSTS)} answers to its name."
+    )
 
 
 def fetch(url: str, folder: str) -> None:

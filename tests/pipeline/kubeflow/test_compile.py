@@ -6,6 +6,7 @@ from click.testing import CliRunner
 
 from pipeline.cli import main
 from pipeline.config import load_config
+from pipeline.kubeflow import mistakes
 from pipeline.kubeflow.linter import lint
 from pipeline.kubeflow.parameters import PARAMETERS
 from pipeline.kubeflow_runner import compile_pipeline
@@ -72,6 +73,66 @@ def test_settings_of_steps_come_from_the_configuration():
             "keyToEnv": [{"secretKey": "secretkey", "envVar": "AWS_SECRET_ACCESS_KEY"}],
         }
     ]
+
+
+def seconds(text):
+    return float(text.removesuffix("s"))
+
+
+def argo_ends(policy, durations):
+    """What Argo does with attempts of these durations in seconds, the last one without a failure.
+
+    `backoffMaxDuration` is counted from the start of the first attempt: past it nothing is retried,
+    and a running attempt is ended.
+    """
+    deadline, wait = seconds(policy["backoffMaxDuration"]), seconds(policy["backoffDuration"])
+    now = 0.0
+    for attempt, duration in enumerate(durations):
+        if attempt > policy["maxRetryCount"]:
+            return "no retries left"
+        if attempt:
+            now += wait * policy["backoffFactor"] ** attempt
+        if now > deadline:
+            return "not retried"
+        now += duration
+        if now > deadline:
+            return "ended while it ran"
+    return "succeeded"
+
+
+@pytest.mark.parametrize("retries", [1, 5, 12])
+def test_attempts_of_days_are_retried_and_never_ended(retries):
+    config = load_config(CONFIG, [f"kubeflow.steps={{Trainer: {{retries: {retries}}}}}"])
+    spec, _ = compile_pipeline(config, IMAGE)
+    policy = spec["root"]["dag"]["tasks"]["trainer"]["retryPolicy"]
+    assert argo_ends(policy, [36_000.0] * (retries + 1)) == "succeeded"
+    assert argo_ends(policy, [86_400.0] * (retries + 1)) == "succeeded"
+    # The rule that broke this: an hour for all attempts together.
+    hour = policy | {"backoffMaxDuration": "3600s"}
+    assert argo_ends(hour, [36_000.0, 60.0]) == "ended while it ran"
+    assert argo_ends(hour, [3_595.0, 60.0]) == "not retried"
+
+
+def test_more_retries_than_fit_into_the_deadline_are_refused():
+    with pytest.raises(UserError, match="retries"):
+        load_config(CONFIG, ["kubeflow.every_step.retries=13"])
+
+
+@pytest.mark.parametrize(
+    "changes, folder",
+    [
+        ([], "/fewshot/.mistakes"),
+        (["kubeflow.volume=null", "kubeflow.shared_dir=gs://bucket/x"], "gs://bucket/x/.mistakes"),
+        (["kubeflow.volume=null"], None),  # a folder of the container itself
+        (["kubeflow.every_step.retries=0"], None),
+    ],
+)
+def test_retries_find_the_mistakes_of_the_attempt_before(changes, folder):
+    spec, _ = compile_pipeline(load_config(CONFIG, changes), IMAGE)
+    for executor in spec["deploymentSpec"]["executors"].values():
+        env = {e["name"]: e["value"] for e in executor["container"].get("env", ())}
+        expected = {mistakes.FOLDER: folder, mistakes.RETRIES: "1"} if folder else {}
+        assert env == expected
 
 
 def test_a_push_and_an_evaluation_are_never_cached(documents):

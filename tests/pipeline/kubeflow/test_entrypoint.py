@@ -1,14 +1,17 @@
 """Each step's entrypoint with what the backend gives it: no types, object storage, extras."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
 from pipeline import kubeflow_entrypoint as entrypoint
-from pipeline.kubeflow import run_executor
+from pipeline.kubeflow import mistakes, run_executor
 from pipeline.kubeflow.executor_input import ROOT_VARIABLE
+from serving.errors import UserError
 
 SHORT = (
     "episodes.queries=2",
@@ -118,6 +121,9 @@ def test_every_step_runs_on_what_the_backend_gives_it(tmp_path, monkeypatch):
     backend.run()
     pushed = backend.outputs["pusher", "pushed_model"]["metadata"]
     assert pushed["pushed"] == 1
+    blessing = backend.outputs["few-shot-evaluator", "blessing"]["metadata"]
+    assert blessing["current_model"] == "minio://mlpipeline/v2/run-1/trainer/model"
+    assert blessing["current_model_id"] == "2"  # the artifact's name at the backend
     record = tmp_path / "root/minio/mlpipeline/v2/run-1/episode-gen/examples/episodes.json"
     hashed = backend.outputs["episode-gen", "examples"]["metadata"]["splits_hash"]
     assert json.loads(record.read_text())["splits_hash"] == hashed
@@ -148,6 +154,53 @@ def test_a_user_s_mistake_is_status_2_and_one_sentence(capsys):
     assert entrypoint.main(arguments) == 2
     said = capsys.readouterr().err.strip().splitlines()
     assert len(said) == 1 and "'magic'" in said[0]
+
+
+@pytest.fixture
+def attempt(tmp_path, monkeypatch, capsys):
+    """Runs a step with a user's mistake: (status, what it said, whether the executor ran)."""
+    monkeypatch.setenv(mistakes.FOLDER, str(tmp_path / "shared/.mistakes"))
+    monkeypatch.setenv(mistakes.RETRIES, "2")
+    ran = []
+
+    def run(*_, **__):
+        ran.append(1)
+        raise UserError("The data are wrong.")
+
+    monkeypatch.setattr(entrypoint, "run_executor", run)
+
+    def attempt(run="run-1"):
+        ran.clear()
+        output = {"artifacts": [{"uri": f"minio://mlpipeline/{run}/examples"}]}
+        given = {"outputs": {"artifacts": {"examples": output}, "outputFile": "/tmp/o.json"}}
+        arguments = ["--executor_class_path=x.Y", "--json_serialized_invocation_args"]
+        status = entrypoint.main([*arguments, json.dumps(given)])
+        return status, capsys.readouterr().err, bool(ran)
+
+    return attempt
+
+
+def test_a_retry_after_a_user_s_mistake_says_the_same_without_running(attempt):
+    said = "error: The data are wrong.\n"
+    assert attempt() == (2, said, True)
+    assert attempt("run-2") == (2, said, True), "another run has its own"
+    assert [attempt(), attempt()] == [(2, said, False)] * 2
+    # The retries are used up: this is the user, who has corrected the mistake.
+    assert attempt() == (2, said, True)
+
+
+@pytest.mark.parametrize("variable, value", [(mistakes.RETRIES, "0"), (mistakes.FOLDER, "/proc/x")])
+def test_without_retries_or_a_folder_each_attempt_runs(attempt, monkeypatch, variable, value):
+    monkeypatch.setenv(variable, value)
+    assert [attempt(), attempt()] == [(2, "error: The data are wrong.\n", True)] * 2
+
+
+def test_the_entrypoint_itself_imports_no_tensorflow():
+    heavy = (
+        "import pipeline.kubeflow_entrypoint, sys; print({'tfx', 'tensorflow'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n", "a retry must end within seconds"
 
 
 def test_what_fails_is_status_1_and_nothing_is_reported(tmp_path, capsys):

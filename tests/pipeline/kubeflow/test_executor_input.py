@@ -65,6 +65,20 @@ def test_outputs_are_reported_where_the_backend_knows_them():
     assert found == [{"uri": "s3://bucket/b?region=x", "metadata": {"x": 1}}]
 
 
+def test_no_path_of_the_step_s_own_disk_is_reported():
+    given = executor_input()
+    made = to_tfx(given, INPUTS_SPEC, declared_types={})
+    model = made["inputs"]["artifacts"]["model"]["artifacts"][0]["uri"]
+    blessing = made["outputs"]["artifacts"]["blessing"]["artifacts"][0]
+    blessing |= {"metadata": {"current_model": model, "pushed_destination": "/fewshot/x", "n": 1}}
+    reported = from_tfx({"artifacts": {"blessing": {"artifacts": [blessing]}}}, given)
+    assert reported["artifacts"]["blessing"]["artifacts"][0]["metadata"] == {
+        "current_model": "minio://mlpipeline/v2/a/model",
+        "pushed_destination": "/fewshot/x",
+        "n": 1,
+    }
+
+
 def test_lists_dicts_and_bools_are_as_declared():
     given = executor_input(names='["a", "b"]', options='{"k": 1}', flag=0.0, other=1.0)
     kinds = {"names": "list", "options": "dict", "flag": "bool", "absent": "bool"}

@@ -1,10 +1,12 @@
 """Object storage, on fsspec's in memory."""
 
 import json
+import socket
 
 import fsspec
 import pytest
 
+from serving.errors import UserError
 from serving.model_versions import object_storage as storage
 
 
@@ -78,3 +80,37 @@ def test_minio_is_s3_at_the_endpoint_of_the_environment(monkeypatch):
     _, path = storage.open_filesystem("minio://bucket/a/b?region=x")
     assert path == "bucket/a/b"
     assert arguments == {"kind": "s3", "endpoint_url": "http://minio:9000"}
+
+
+@pytest.fixture
+def hosts(monkeypatch):
+    """The hosts that exist: name -> None, or the error of its look-up."""
+    known = {}
+
+    def look_up(host, port):
+        if known.get(host, socket.EAI_NONAME) is not None:
+            raise socket.gaierror(known.get(host, socket.EAI_NONAME), "no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setattr(fsspec, "filesystem", lambda kind, endpoint_url: endpoint_url)
+    storage._kubeflow_endpoint.cache_clear()
+    yield known
+    storage._kubeflow_endpoint.cache_clear()
+
+
+@pytest.mark.parametrize("host", ["seaweedfs.kubeflow", "minio-service.kubeflow"])
+def test_the_object_storage_of_old_and_new_kubeflows_is_found(hosts, host):
+    hosts[host] = None
+    assert storage.open_filesystem("minio://bucket/a") == (f"http://{host}:9000", "bucket/a")
+
+
+def test_without_kubeflow_s_object_storage_a_sentence_says_what_to_set(hosts):
+    with pytest.raises(UserError, match=r"AWS_ENDPOINT_URL must name .* http://HOST:9000"):
+        storage.open_filesystem("minio://bucket/a")
+    # No answer of the name server may pass: no mistake of the user's, so the step is retried.
+    hosts["seaweedfs.kubeflow"] = socket.EAI_AGAIN
+    with pytest.raises(ConnectionError):
+        storage.open_filesystem("minio://bucket/a")
+    hosts["seaweedfs.kubeflow"] = None
+    assert storage.open_filesystem("minio://bucket/a")[0] == "http://seaweedfs.kubeflow:9000"
