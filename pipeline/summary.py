@@ -42,6 +42,7 @@ def publish_summary(
         "test": {key: metrics[key] for key in (metrics.get("metric", "accuracy"), *TEST_KEYS)},
         "test_split": novelty.to_json(),
         "cautions": [] if record.example_spec.regression else cautions(novelty, record.ways),
+        "calibration": {k: v for k, v in metrics.get("calibration", {}).items() if k != "bins"},
         "baselines": metrics["baselines"],
         "threshold": config.evaluation.threshold,
         "blessed": bool(metrics["blessed"]),

@@ -105,7 +105,10 @@ class Executor(BaseBeamExecutor):
             for split, n in episodes.items()
         }
         metadata = read_metadata(model_dir)
-        context = EvaluationContext(record, options, metadata.get("protocol"), last_blessed)
+        temperature = metadata.get("temperature", 1.0)
+        context = EvaluationContext(
+            record, options, metadata.get("protocol"), last_blessed, temperature
+        )
         metrics = functions.summarise(results["test"], context, results.get("eval", ()))
         history = _history(_optional(input_dict, "model_run"))
         page = functions.render(

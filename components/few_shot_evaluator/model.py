@@ -6,6 +6,7 @@ import tensorflow as tf
 from components.episodes.types import Episodes
 from components.tasks.task import Prediction, Task
 from serving.saved_model import signatures as sig
+from serving.saved_model.metadata import read_metadata
 
 
 class ExportedModel:
@@ -21,6 +22,7 @@ class ExportedModel:
         self._loaded = tf.saved_model.load(saved_model_dir)
         self._predict = self._loaded.signatures[sig.ADAPT_AND_PREDICT]
         self._path = self._loaded.signatures.get(sig.PATH)
+        self.temperature: float = read_metadata(saved_model_dir).get("temperature", 1.0)
 
     @property
     def has_path(self) -> bool:

@@ -28,6 +28,7 @@ class EvaluationContext(NamedTuple):
     options: EvaluationOptions
     protocol: str | None  # "inductive" or "transductive", if the model's metadata say it
     last_blessed: dict[str, Any] | None
+    temperature: float = 1.0  # that the model divides its logits by
 
 
 def summarise(results: Sequence[EpisodeResult], context: EvaluationContext) -> dict[str, Any]:

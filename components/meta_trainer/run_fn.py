@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from components.episodes.record import FILE_NAME, read_record
 from components.meta_trainer.build import assemble
+from components.meta_trainer.export.calibration import UNCALIBRATED, fit_calibration
 from components.meta_trainer.export.saved_model import export
 from components.meta_trainer.export.warmup import first_episode, warmup_requests
 from components.meta_trainer.interface_check import check_learner
@@ -43,13 +44,13 @@ def run_fn(fn_args: Any) -> None:
 
 def train_and_export(
     uri: str, config: Mapping[str, Any], *, model_dir: str, run_dir: str
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Meta-trains and exports, or continues where a killed run stopped.
 
     `config` holds the sections `learner` and `training`, the folder `checkpoint_root` and the
     `model_name` of the warm-up requests. The SavedModel goes to `model_dir`, which must not exist;
     TensorBoard logs, `history.json` and `meta_train.json` go to `run_dir`. Returns the content of
-    `meta_train.json`: steps and episodes_per_second.
+    `meta_train.json`: steps, episodes_per_second and, of a classifier, `calibration`.
     """
     record = read_record(uri)
     options = build_options(TrainingOptions, config["training"], "training")
@@ -58,24 +59,29 @@ def train_and_export(
     check_learner(assembly, record)
     checkpoint_dir = os.path.join(config["checkpoint_root"], fingerprint(uri, config))
 
+    validation = fixed_episodes(
+        uri, record, split="eval", count=options.eval_episodes, stack=VALIDATION_STACK
+    )
     trained = meta_train(
         assembly,
         options,
         training=lambda start_step: training_episodes(uri, record, options, start_step),
-        validation=fixed_episodes(
-            uri, record, split="eval", count=options.eval_episodes, stack=VALIDATION_STACK
-        ),
+        validation=validation,
         checkpoint_dir=checkpoint_dir,
         log_dir=run_dir,
         workers=workers,
     )
     per_second = trained.steps * options.episodes_per_step / max(trained.seconds, 1e-9)
-    summary = {"steps": trained.steps, "episodes_per_second": per_second}
+    summary: dict[str, Any] = {"steps": trained.steps, "episodes_per_second": per_second}
     if not workers.is_first:
         return summary
     best = max(trained.history, key=lambda entry: entry["eval_score"])
     about = {"splits_hash": record.splits_hash, "meta_train_steps": trained.steps}
-    export(assembly, trained.weights, model_dir, about | {"best_step": best["step"]})
+    calibration = UNCALIBRATED
+    if assembly.task.classes:
+        calibration, summary["calibration"] = fit_calibration(assembly, trained.weights, validation)
+    about |= {"best_step": best["step"]}
+    export(assembly, trained.weights, model_dir, about, calibration)
     requests = warmup_requests(*first_episode(uri, record), assembly, trained.weights)
     write_warmup(Path(model_dir), config["model_name"], list(requests))
     atomic.write_json(os.path.join(run_dir, HISTORY_FILE), trained.history)

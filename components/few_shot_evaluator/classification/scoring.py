@@ -11,6 +11,7 @@ import numpy as np
 from components.episodes.format import decode_stored
 from components.few_shot_evaluator.classification import baselines, domains
 from components.few_shot_evaluator.classification.none_of_these import leave_one_out
+from components.few_shot_evaluator.classification.temperature import log_losses, uncalibrate
 from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.scoring import (
     EpisodeResult,
@@ -33,6 +34,8 @@ class ClassificationResult(EpisodeResult):
     labels: list[int]  # true class of each query
     predictions: list[int]
     confidences: list[float]  # the probability given to each prediction
+    log_losses: list[float]  # -log of the probability given to the true class, in nats
+    uncalibrated: dict[str, list[float]]  # confidences and log_losses without the temperature
     groups: dict[str, float]  # accuracy of the queries of each group's classes
     open_set: dict[str, list] | None
 
@@ -48,13 +51,15 @@ def evaluate_episodes(
     A result does not depend on which episodes were predicted together.
     """
     scored = predict_and_score(serialized, plan, model, last_blessed)
-    predictions, confidences = predict_classes(scored.prediction)
+    predictions, _ = predict_classes(scored.prediction)
     centroid = _nearest_centroid(scored, plan)
+    before = uncalibrate(scored.prediction, model.temperature)
     open_sets = _open_sets(scored, plan, model) if plan.none_of_these else None
 
     def result(row: int) -> ClassificationResult:
         labels = scored.episodes.query_y[row]
         real, groups = labels >= 0, {}
+        after = _certainty(scored.prediction[row][real], labels[real])
         if plan.groups:
             names, right = decode_stored(serialized[row]).class_names, predictions[row] == labels
             groups = domains.accuracy_of_groups(names, labels, right, plan.groups)
@@ -63,12 +68,21 @@ def evaluate_episodes(
             baselines={baselines.NEAREST_CENTROID: float(centroid[row])},
             labels=labels[real].tolist(),
             predictions=predictions[row][real].tolist(),
-            confidences=[round(float(value), 6) for value in confidences[row][real]],
+            confidences=after["confidences"],
+            log_losses=after["log_losses"],
+            uncalibrated=_certainty(before[row][real], labels[real]),
             groups=groups,
             open_set=None if open_sets is None else open_sets[row],
         )
 
     return [result(row) for row in range(len(serialized))]
+
+
+def _certainty(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, list[float]]:
+    """Confidences and log losses of queries, of probabilities `[n, N]` and labels `[n]`."""
+    confidences = predict_classes(probabilities)[1]
+    values = {"confidences": confidences, "log_losses": log_losses(probabilities, labels)}
+    return {name: np.round(of_query, 6).tolist() for name, of_query in values.items()}
 
 
 def _open_sets(

@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from components.few_shot_evaluator import summary
 from components.few_shot_evaluator.classification import domains, none_of_these
 from components.few_shot_evaluator.classification.scoring import ClassificationResult
-from components.few_shot_evaluator.metrics import calibration
+from components.few_shot_evaluator.classification.temperature import effect
 
 
 def summarise(
@@ -20,7 +18,7 @@ def summarise(
 
     Returns:
       As `few_shot_evaluator.summary.summarise`, the metric being `accuracy`, and:
-      calibration: expected calibration error and its bins.
+      calibration: see `temperature.effect`.
       per_group: `{group: {accuracy, ci95, episodes}}`, over the queries of that group's classes.
       within_domain: where `eval` is of new classes of the domains of meta-training and `test` of
         new domains: accuracy, ci95, episodes and per_group of `eval`; drop and drop_ci95, how far
@@ -31,7 +29,7 @@ def summarise(
     options = context.options
     new_domains = domains.has_new_domains(context.record)
     return summary.summarise(results, context) | {
-        "calibration": _calibration(results, options.calibration_bins),
+        "calibration": effect(results, context.temperature, bins=options.calibration_bins),
         "per_group": domains.per_group([result.groups for result in results]),
         "within_domain": _within_domain(validation, results) if new_domains else None,
         "none_of_these": _none_of_these(validation, results) if options.none_of_these else None,
@@ -65,11 +63,3 @@ def _none_of_these(
     )
     threshold = none_of_these.choose_threshold(calibration_set)
     return none_of_these.rate_threshold(test_set, threshold)
-
-
-def _calibration(results: Sequence[ClassificationResult], bins: int) -> dict[str, Any]:
-    labels, predictions, confidences = (
-        np.concatenate([getattr(result, name) for result in results])
-        for name in ("labels", "predictions", "confidences")
-    )
-    return calibration(confidences, labels == predictions, bins=bins).to_json()

@@ -6,24 +6,31 @@ from typing import Any
 import tensorflow as tf
 
 from components.meta_trainer.build import Assembly
+from components.meta_trainer.export.calibration import UNCALIBRATED, Calibration
 from components.meta_trainer.export.served_learner import ServedLearner
 from components.meta_trainer.types import Weights
 from serving import atomic
 from serving.saved_model import signatures as sig
 
 
-def export(assembly: Assembly, weights: Weights, directory: str, about: dict[str, Any]) -> None:
+def export(
+    assembly: Assembly,
+    weights: Weights,
+    directory: str,
+    about: dict[str, Any],
+    calibration: Calibration = UNCALIBRATED,
+) -> None:
     """Writes the SavedModel to `directory`, which must not exist; it appears there whole.
 
-    `about` holds further entries of `fewshot_model.json`.
+    `about` holds further entries of `fewshot_model.json`; `calibration` is folded into the graph.
     """
-    model = ServedLearner(assembly, weights)
+    model = ServedLearner(assembly, weights, calibration)
     # Nobody differentiates an exported model; tracing gradients of gradients would take minutes.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     with atomic.replacement(directory) as temporary:
         tf.saved_model.save(model, temporary, signatures=model.signatures(), options=options)
         path = os.path.join(temporary, sig.METADATA_FILE)
-        atomic.write_json(path, metadata(assembly, model) | about)
+        atomic.write_json(path, metadata(assembly, model) | calibration.to_json() | about)
 
 
 def metadata(assembly: Assembly, model: ServedLearner) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from components.episodes.types import Support
 from components.meta_trainer.build import Assembly
+from components.meta_trainer.export.calibration import UNCALIBRATED, Calibration
 from components.meta_trainer.export.label_names import label_indices
 from components.meta_trainer.types import Weights, by_joined_name, to_dicts
 from serving.saved_model import graph_checks
@@ -23,8 +24,11 @@ MAX_WAYS = 1000
 class ServedLearner(tf.Module):
     """The weights as variables, and the signatures over them, for up to `max_ways` classes."""
 
-    def __init__(self, assembly: Assembly, weights: Weights):
+    def __init__(
+        self, assembly: Assembly, weights: Weights, calibration: Calibration = UNCALIBRATED
+    ):
         super().__init__()
+        self._calibration = calibration
         self._learner, self._task = assembly.learner, assembly.task
         self._modality, self._spec = assembly.modality, assembly.modality.spec
         fixed = self._learner.traits.fixed_ways
@@ -94,8 +98,11 @@ class ServedLearner(tf.Module):
 
     def _predict_graph(self, adapted: Weights, query_x: tf.Tensor) -> dict[str, tf.Tensor]:
         x = self._modality.prepare(query_x)
-        outputs = self._learner.predict(self._weights, adapted, x)
+        outputs = self._calibrate(self._learner.predict(self._weights, adapted, x))
         return self._task.named_outputs(self._task.predict(outputs, adapted[sig.SUPPORT_Y]))
+
+    def _calibrate(self, outputs: tf.Tensor) -> tf.Tensor:
+        return outputs / self._calibration.temperature
 
     def _serving_default(self, support_x, support_y, query_x):
         support_x, support_y, query_x = self._check(support_x, support_y, query_x)
@@ -118,7 +125,8 @@ class ServedLearner(tf.Module):
         support_x, support_y, query_x = self._check(support_x, support_y, query_x)
         support = Support(self._modality.prepare(support_x), support_y)
         assert self._learner.path is not None
-        outputs = self._learner.path(self._weights, support, self._modality.prepare(query_x))
+        query_x = self._modality.prepare(query_x)
+        outputs = self._calibrate(self._learner.path(self._weights, support, query_x))
         # Steps and queries are one to the task, which predicts each row on its own.
         shape = tf.shape(outputs)
         rows = tf.reshape(outputs, tf.concat([shape[:1], [-1], shape[3:]], axis=0))
