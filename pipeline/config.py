@@ -131,7 +131,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
         new = current_path(old, values)
         if spellings.setdefault(new, old) != old:
             raise two_names_error(new, next(name for name in (old, spellings[new]) if name != new))
-        values = _put(values, new.split("."), value, old)
+        values = with_override(values, new, value, old)
     use_current_names(values)  # a value may be a whole section
     return build_config(values)
 
@@ -166,12 +166,14 @@ def _parse(override: str) -> tuple[str, Any]:
         raise UserError(f"`--set {path}` must have a YAML value; got {text!r}.") from None
 
 
-def _put(values: dict[str, Any], keys: Sequence[str], value: Any, path: str) -> dict[str, Any]:
-    """A copy of `values` with `value` at the place that `keys` lead to."""
-    first, *rest = keys
+def with_override(
+    values: dict[str, Any], path: str, value: Any, given: str | None = None
+) -> dict[str, Any]:
+    """A copy of `values` with `value` at `section.key`; errors name the path as it was `given`."""
+    first, _, rest = path.partition(".")
     if not rest:
         return {**values, first: value}
-    inner = values.get(first) or {}
+    inner, given = values.get(first) or {}, given or path
     if not isinstance(inner, dict):
-        raise UserError(f"`--set {path}`: `{first}` is not a section, but {inner!r}.")
-    return {**values, first: _put(inner, rest, value, path)}
+        raise UserError(f"`--set {given}`: `{first}` is not a section, but {inner!r}.")
+    return {**values, first: with_override(inner, rest, value, given)}

@@ -1,1 +1,1 @@
-"""`fewshot compare`: several learners on the same episodes with the same budget."""
+"""`fewshot compare`: learners and options on the same episodes with the same budget."""

@@ -1,6 +1,7 @@
-"""Which of the learners' differences are real: paired intervals over the same test episodes."""
+"""Which differences of the trials are real: paired intervals over the same test episodes."""
 
 import itertools
+import math
 from collections.abc import Sequence
 from statistics import NormalDist
 from typing import NamedTuple
@@ -15,16 +16,16 @@ CONFIDENCE = 0.95
 
 
 class Difference(NamedTuple):
-    """The difference of two learners, episode by episode."""
+    """The difference of two trials, episode by episode."""
 
-    better: str  # name of a learner
+    better: str  # name of a trial
     worse: str
     gain: Interval  # of the difference of the metric; for errors, of the reduction
 
     @property
     def real(self) -> bool:
         """Whether 0 is outside the interval."""
-        return self.gain.mean - self.gain.half_width > 0
+        return self.gain.mean > self.gain.half_width
 
 
 def ranked(results: Sequence[Result]) -> list[Result]:
@@ -55,8 +56,11 @@ def level_of_each(pairs: int) -> float:
 def paired_interval(gains: np.ndarray, level: float) -> Interval:
     """Mean and half-width z s / sqrt(n) of the differences `[E]` of paired scores.
 
-    `level` is the two-sided interval's probability, which gives z by the normal distribution.
+    `level` is the two-sided interval's probability, which gives z by the normal distribution. Gains
+    that are not all finite have no mean, and an infinite half-width.
     """
+    if not np.isfinite(gains).all():
+        return Interval(math.nan, math.inf)
     mean = float(np.mean(gains))
     error = float(np.std(gains, ddof=1) / np.sqrt(len(gains)))
     return Interval(mean, NormalDist().inv_cdf((1 + level) / 2) * error)
@@ -85,4 +89,6 @@ def _sign(result: Result) -> int:
 
 
 def _gains(one: Result, two: Result) -> np.ndarray:
-    return _sign(one) * (np.asarray(one.scores) - np.asarray(two.scores))
+    """The gain of each episode; none where both errors are infinite."""
+    first, second = np.asarray(one.scores), np.asarray(two.scores)
+    return _sign(one) * np.subtract(first, second, where=first != second, out=np.zeros(len(first)))

@@ -61,7 +61,7 @@ def table(results: Sequence[Result]) -> Table:
     """The table for a terminal of 80 columns, best learner first."""
     cells = Table(box=None, padding=(0, 2, 0, 0))
     for number, heading in enumerate(headings(results)):
-        cells.add_column(heading, justify="right" if number else "left", no_wrap=True)
+        cells.add_column(heading, justify="right" if number else "left", no_wrap=number > 0)
     for result in ranked(results):
         cells.add_row(*row(result))
     return cells

@@ -1,4 +1,4 @@
-"""One learner of a comparison: meta-trained, exported, and scored on the test episodes.
+"""One trial of a comparison: a learner meta-trained, exported, and scored on the test episodes.
 
 The result of a finished trial is kept in `result.json`; a trial that was killed continues from its
 checkpoint.
@@ -6,6 +6,7 @@ checkpoint.
 
 import hashlib
 import json
+import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -32,9 +33,9 @@ TIMED_CALLS, WARM_UP_CALLS = 20, 3
 
 
 class Result(NamedTuple):
-    """The scores and costs of one learner."""
+    """The scores and costs of one trial."""
 
-    learner: str  # its name
+    learner: str  # name of the trial: its learner, or the values that only it has
     metric: str  # "accuracy" or "mean_squared_error"
     higher_is_better: bool  # whether a larger metric is better
     scores: list[float]  # metric of each test episode
@@ -49,10 +50,11 @@ class Result(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """The plan for one learner."""
+    """The plan for one learner and its options."""
 
+    name: str
     learner: dict[str, Any]  # the section `learner` of its configuration
-    training: dict[str, Any]  # the section `training`, with the time that this learner has
+    training: dict[str, Any]  # the section `training`, with the time that this trial has
     evaluation_episodes: int  # number of test episodes that are scored
     episodes_per_call: int  # number of episodes that one call of the model takes
     uri: str  # location of the Examples artifact
@@ -61,34 +63,25 @@ class Trial(NamedTuple):
 
 
 def plan_trial(
-    config: Config,
     name: str,
+    config: Config,
     record: EpisodeSetRecord,
     *,
     uri: str,
     folder: Path,
     seconds: float | None,
 ) -> Trial:
-    """Plans the trial of the learner `name`, in a subfolder of the comparison's `folder`.
+    """Plans the trial of one configuration, in a subfolder of the comparison's `folder`.
 
     `seconds` is the maximum duration of meta-training; if `None`, it is as configured.
     """
     values = json.loads(json.dumps(config.to_dict()))
+    learner = {"name": "maml"} | values["learner"]
     training = values["training"] | ({} if seconds is None else {"max_seconds": seconds})
     evaluation = values["evaluation"]
     counts = evaluation["episodes"], evaluation["episodes_per_call"]
-    return Trial(learner_section(config, name), training, *counts, uri, record, folder / name)
-
-
-def learner_section(config: Config, name: str) -> dict[str, Any]:
-    """The section `learner` of the configuration of one learner.
-
-    The options of the configuration's own learner apply to that learner alone, its backbone to all.
-    """
-    if config.learner.get("name", "maml") == name:
-        return {"name": name} | config.learner
-    backbone = config.learner.get("backbone")
-    return {"name": name} | ({"backbone": backbone} if backbone else {})
+    own_folder = folder / re.sub(r"[^\w.,=+-]+", "_", name)
+    return Trial(name, learner, training, *counts, uri, record, own_folder)
 
 
 def read_result(trial: Trial) -> Result | None:
@@ -120,7 +113,7 @@ def run_trial(trial: Trial) -> Result:
     files = Path(model_dir).rglob("*")
     episodes = trial.training["episodes_per_step"] * trained["steps"]
     result = Result(
-        learner=trial.learner["name"],
+        learner=trial.name,
         metric=model.task.metric,
         higher_is_better=model.task.higher_is_better,
         scores=score_episodes(model.predict, _stacks(trial), model.task).tolist(),

@@ -66,9 +66,11 @@ def test_of_errors_less_is_better(result):
     assert found.better == "near" and found.gain.mean == pytest.approx(7 / 6)
 
 
-def test_an_error_without_bound_is_not_real(result):
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("second", [[2.0, np.inf], [1.0, 2.0], [np.inf, 1.0]])
+def test_an_error_without_bound_is_not_real(result, second):
     errors = {"metric": "mean_squared_error", "higher_is_better": False}
-    results = [result("one", [1.0, np.inf], **errors), result("two", [2.0, np.inf], **errors)]
+    results = [result("one", [1.0, np.inf], **errors), result("two", second, **errors)]
     assert not differences(results)[0].real
 
 

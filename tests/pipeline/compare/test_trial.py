@@ -9,7 +9,6 @@ from components.modalities.base import ExampleSpec
 from pipeline.compare.trial import (
     RESULT_FILE,
     fingerprint,
-    learner_section,
     plan_trial,
     read_result,
 )
@@ -24,23 +23,16 @@ def config(**learner):
     return build_config({"name": "small", "learner": learner})
 
 
-def test_own_options_go_to_the_own_learner_and_the_backbone_to_all():
-    backbone = {"filters": 8}
-    some = config(name="maml", inner_steps=3, backbone=backbone)
-    assert learner_section(some, "maml") == some.learner
-    assert learner_section(some, "anil") == {"name": "anil", "backbone": backbone}
-
-
-def test_a_configuration_without_a_learner_is_mamls():
-    assert learner_section(config(inner_steps=3), "maml") == {"name": "maml", "inner_steps": 3}
-    assert learner_section(config(), "protonet") == {"name": "protonet"}
-
-
 @pytest.fixture
 def trial(tmp_path):
     def make(name: str = "maml", *, record=RECORD, seconds=None, **learner):
         return plan_trial(
-            config(**learner), name, record, uri="anywhere", folder=tmp_path, seconds=seconds
+            name,
+            config(name=name, **learner),
+            record,
+            uri="anywhere",
+            folder=tmp_path,
+            seconds=seconds,
         )
 
     return make
@@ -64,12 +56,10 @@ def test_a_read_result_trial_is_taken_again(trial, result):
     assert read_result(trial()) == result("maml", [0.5, 0.25])
 
 
-@pytest.mark.parametrize("change", [{"seconds": 5.0}, {"name": "maml", "inner_steps": 3}])
+@pytest.mark.parametrize("change", [{"seconds": 5.0}, {"inner_steps": 3}])
 def test_a_trial_of_another_configuration_is_not(trial, result, change):
     keep(trial(), result("maml", [0.5, 0.25]))
-    name = change.pop("name", None)
-    other = trial(**change) if name is None else trial(name, **change)
-    assert read_result(other) is None
+    assert read_result(trial(**change)) is None
 
 
 def test_a_trial_on_other_episodes_is_not(trial, result):
