@@ -11,18 +11,12 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
-from components.episodes.record import read_record
-from components.few_shot_evaluator.classification.domains import has_new_domains
-from components.few_shot_evaluator.evaluate import evaluate, not_comparable, read_results
+from components.few_shot_evaluator.evaluate_model import evaluate_model
 from components.few_shot_evaluator.options import EvaluationOptions
-from components.few_shot_evaluator.report import Evaluation
-from components.few_shot_evaluator.scoring import ScoringPlan
-from components.few_shot_evaluator.summary import EvaluationContext
 from components.few_shot_evaluator.task_evaluation import evaluation_of
 from components.tasks.lookup import task_of
 from serving import atomic
 from serving.model_versions.pointer import last_pushed, local_model
-from serving.saved_model.metadata import read_metadata
 
 METRICS_FILE = "metrics.json"
 REPORT_FILE = "report.html"
@@ -64,56 +58,24 @@ class Executor(BaseBeamExecutor):
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
 
-        record = read_record(examples_uri)
-        model_dir = path_utils.serving_model_path(model.uri)
-        last_blessed, last_blessed_dir = None, None
+        last_blessed = None
         pushed = last_pushed(exec_properties.get("baseline_pointer") or "")
         if baseline is not None:
-            last_blessed = {"uri": baseline.uri}
-            last_blessed_dir = path_utils.serving_model_path(baseline.uri)
+            last_blessed = baseline.uri, path_utils.serving_model_path(baseline.uri)
         elif pushed:
-            last_blessed = {"uri": pushed}
-            last_blessed_dir = local_model(pushed)
-        if last_blessed is not None and last_blessed_dir is not None:
-            why_not = not_comparable(last_blessed_dir, model_dir, examples_uri, record)
-            if why_not:
-                logging.warning("The last blessed model is left out: %s", why_not)
-                last_blessed["not_comparable"], last_blessed_dir = why_not, None
-
+            last_blessed = pushed, local_model(pushed)
         work = os.path.join(evaluation.uri, ".results")
-        episodes = {"test": options.episodes}
-        if has_new_domains(record) or options.none_of_these:
-            episodes["eval"] = min(options.episodes, record.counts["eval"])
-        plan, task = ScoringPlan.of(record, options), task_of(record.example_spec)
-        functions = evaluation_of(task)
-        with self._make_beam_pipeline() as pipeline:
-            for split, count in episodes.items():
-                evaluate(
-                    pipeline,
-                    examples_uri=examples_uri,
-                    results_prefix=os.path.join(work, split),
-                    split=split,
-                    # The curves and the comparison are of the test split.
-                    plan=plan if split == "test" else plan._replace(curve_episodes=0),
-                    episodes=count,
-                    episodes_per_call=options.episodes_per_call,
-                    model_dir=model_dir,
-                    last_blessed_dir=last_blessed_dir if split == "test" else None,
-                )
-        results = {
-            split: read_results(f"{work}/{split}", episodes=n, split=split, result=functions.result)
-            for split, n in episodes.items()
-        }
-        metadata = read_metadata(model_dir)
-        temperature = metadata.get("temperature", 1.0)
-        context = EvaluationContext(
-            record, options, metadata.get("protocol"), last_blessed, temperature
+        evaluated = evaluate_model(
+            examples_uri=examples_uri,
+            model_dir=path_utils.serving_model_path(model.uri),
+            options=options,
+            work=work,
+            make_pipeline=self._make_beam_pipeline,
+            last_blessed=last_blessed,
+            history=_history(_optional(input_dict, "model_run")),
         )
-        metrics = functions.summarise(results["test"], context, results.get("eval", ()))
-        history = _history(_optional(input_dict, "model_run"))
-        page = functions.render(
-            Evaluation(metrics, results["test"], record, options, metadata, history, examples_uri)
-        )
+        metrics, task = evaluated.metrics, task_of(evaluated.record.example_spec)
+        page = evaluation_of(task).render(evaluated)
         atomic.write_json(os.path.join(evaluation.uri, METRICS_FILE), metrics)
         atomic.write_text(os.path.join(evaluation.uri, REPORT_FILE), page)
         fileio.rmtree(work)
