@@ -32,6 +32,7 @@ def classification() -> Task:
         prediction=sig.PROBABILITIES,
         path_prediction=sig.PROBABILITIES_PER_STEP,
         output_dtypes={sig.PROBABILITIES: "float32", sig.PREDICTIONS: "int32"},
+        optional_output_dtypes=dict.fromkeys((sig.NONE_SCORE, sig.NONE_THRESHOLD), "float32"),
         network_outputs=lambda ways, positions: ways,
         mask=_mask,
         loss=_loss,
@@ -114,6 +115,19 @@ def keep_shots(support_y: np.ndarray, shots: int) -> np.ndarray:
     return np.where(rank < shots, support_y, sig.PADDING_LABEL).astype(support_y.dtype)
 
 
+def leave_one_out(
+    support_y: np.ndarray, index: np.ndarray, *, ways: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Marks the support examples of the class `index % ways` of each episode as padding.
+
+    Takes labels `[E, S]` and the numbers of the episodes `[E]`; gives labels `[E, S]` and the
+    classes left out `[E]`.
+    """
+    left_out = index % ways
+    inside = support_y != left_out[:, np.newaxis]
+    return np.where(inside, support_y, sig.PADDING_LABEL).astype(support_y.dtype), left_out
+
+
 def _wrong_labels(support_y: np.ndarray, ways: int) -> dict[str, np.ndarray]:
     return {
         "a support set of padding only": np.full_like(support_y, sig.PADDING_LABEL),
@@ -141,4 +155,7 @@ def _find_fault(
         return f"the sum of `probabilities` must be 1: it differs by {difference:.2g}"
     if (predictions != probabilities.argmax(axis=-1)).any():
         return "`predictions` must be the class of the largest probability"
+    score = outputs.get(sig.NONE_SCORE, np.zeros(queries))
+    if score.shape != queries or not ((score >= 0) & (score <= 1)).all():
+        return f"`none_score` must be {queries} in 0..1: got {score.shape}, {score.max()} at most"
     return ""

@@ -43,6 +43,7 @@ def regression(target_shape: tuple[int, ...] = (1,)) -> Task:
         prediction=sig.TARGETS,
         path_prediction=sig.TARGETS_PER_STEP,
         output_dtypes={sig.TARGETS: "float32"},
+        optional_output_dtypes={},
         network_outputs=lambda ways, positions: math.prod(target_shape) // math.prod(positions),
         mask=lambda y: tf.ones(tf.shape(y)[:2]),
         loss=_loss,

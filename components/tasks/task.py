@@ -28,7 +28,8 @@ class Task(NamedTuple):
       stored_dtype: NumPy dtype name of labels in a stored episode.
       prediction: name of the output that holds the prediction.
       path_prediction: name of the output of `adaptation_path` that holds it for every inner step.
-      output_dtypes: NumPy dtype names of all outputs of `serving_default`, by name.
+      output_dtypes: NumPy dtype names of the outputs of `serving_default`, by name.
+      optional_output_dtypes: those of outputs that some models have beside them.
       network_outputs: `(ways, positions of the backbone's output) ->` N.
 
       mask: TensorFlow, `y [E, B, ...] -> [E, B]` float32, 0 for padding.
@@ -60,6 +61,7 @@ class Task(NamedTuple):
     prediction: str
     path_prediction: str
     output_dtypes: Mapping[str, str]
+    optional_output_dtypes: Mapping[str, str]
     network_outputs: Callable[[int, tuple[int, ...]], int]
     mask: Callable[[Tensor], Tensor]
     loss: Callable[[Tensor, Tensor, Tensor], Tensor]

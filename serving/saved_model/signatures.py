@@ -11,6 +11,9 @@ join the requests of several clients along it.
     query_x    [E, Q, ...example]
   -> probabilities [E, Q, N] float32  a class with no support example in that episode gets 0
      predictions   [E, Q] int32
+     none_score    [E, Q] float32     0..1, higher for a query that is like none of the classes:
+                                      the share of queries of the classes that score lower
+     none_threshold [E] float32       above it "none of these" is recommended, the same for all E
 
 `adapt_and_predict_encoded`
     support_x, query_x  [E, S], [E, Q] string   encoded images of any size, wav files, raw texts
@@ -20,10 +23,12 @@ join the requests of several clients along it.
 `adapt`
     support_x, support_y -> the adapted weights, tensors named `adapted_*`, each [E, ...]
 `predict`
-    the outputs of `adapt`, and query_x -> probabilities, predictions
+    the outputs of `adapt`, and query_x -> the outputs of `serving_default`
 `adaptation_path`
     as `serving_default` -> probabilities_per_step [E, steps + 1, Q, N], before and after each
     inner step (the evaluator's report shows them)
+
+Models of earlier versions have neither `none_score` nor `none_threshold`.
 
 A regression model (`"task": "regression"` in the metadata) learns float targets in place of
 classes: `support_y` is [E, S, ...target] float32 without padding, the one output of
@@ -46,6 +51,8 @@ PROBABILITIES = "probabilities"
 PREDICTIONS = "predictions"
 CLASS_NAMES = "class_names"
 PREDICTED_LABELS = "predicted_labels"
+NONE_SCORE = "none_score"
+NONE_THRESHOLD = "none_threshold"
 PROBABILITIES_PER_STEP = "probabilities_per_step"
 TARGETS = "targets"
 TARGETS_PER_STEP = "targets_per_step"

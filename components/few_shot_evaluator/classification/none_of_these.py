@@ -13,8 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from serving.saved_model.signatures import PADDING_LABEL
-
 
 class OpenSet(NamedTuple):
     """The queries of some episodes, predicted with a class left out, each `[n]`."""
@@ -22,19 +20,6 @@ class OpenSet(NamedTuple):
     confidences: np.ndarray  # the largest probability
     outside: np.ndarray  # bool, whether the query is of the class left out
     right: np.ndarray  # bool, whether the prediction is right; never for those outside
-
-
-def leave_one_out(
-    support_y: np.ndarray, index: np.ndarray, *, ways: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Marks the support examples of the class `index % ways` of each episode as padding.
-
-    Takes labels `[E, S]` and the numbers of the episodes `[E]`; gives labels `[E, S]` and the
-    classes left out `[E]`.
-    """
-    left_out = index % ways
-    inside = support_y != left_out[:, np.newaxis]
-    return np.where(inside, support_y, PADDING_LABEL).astype(support_y.dtype), left_out
 
 
 def choose_threshold(queries: OpenSet) -> float:

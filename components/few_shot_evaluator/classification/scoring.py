@@ -10,7 +10,6 @@ import numpy as np
 
 from components.episodes.format import decode_stored
 from components.few_shot_evaluator.classification import baselines, domains
-from components.few_shot_evaluator.classification.none_of_these import leave_one_out
 from components.few_shot_evaluator.classification.temperature import log_losses, uncalibrate
 from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.scoring import (
@@ -20,7 +19,7 @@ from components.few_shot_evaluator.scoring import (
     predict_and_score,
     raw_features,
 )
-from components.tasks.classification import predict_classes, share_right
+from components.tasks.classification import leave_one_out, predict_classes, share_right
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

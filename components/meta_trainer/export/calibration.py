@@ -5,11 +5,11 @@ softmax. T is the one with the smallest log loss on meta-validation episodes, wh
 meta-training never saw. No prediction changes, only how sure it is.
 
 References: Guo et al. 2017, "On Calibration of Modern Neural Networks", arXiv 1706.04599,
-section 4.2 (temperature scaling).
+section 4.2 (temperature scaling). The score of "none of these": see `none_score`.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,9 +19,11 @@ from scipy.special import log_softmax
 
 from components.episodes.types import Episodes
 from components.meta_trainer.build import Assembly
+from components.meta_trainer.export.none_score import NoneScale, fit_none_scale, none_score
 from components.meta_trainer.training.input_pipeline import prepare_inputs
 from components.meta_trainer.types import Weights
-from components.tasks.classification import restrict
+from components.tasks.classification import leave_one_out, restrict
+from serving.saved_model import signatures as sig
 
 TEMPERATURES = (0.05, 100.0)
 """Between these it is sought: few episodes, all of them right, would make it 0."""
@@ -31,10 +33,12 @@ class Calibration(NamedTuple):
     """What an exported classifier adds to the logits of its learner; the default adds nothing."""
 
     temperature: float = 1.0
+    none: NoneScale | None = None
 
     def to_json(self) -> dict[str, float]:
         """Its entries of `fewshot_model.json`."""
-        return self._asdict()
+        threshold = {} if self.none is None else {"none_threshold": self.none.threshold}
+        return {"temperature": self.temperature} | threshold
 
 
 UNCALIBRATED = Calibration()
@@ -47,23 +51,32 @@ class LabelledLogits(NamedTuple):
     labels: np.ndarray
 
 
+LogitsFunction = Callable[[Episodes], tf.Tensor]
+"""`episodes -> logits [E, Q, N]`."""
+
+
 def fit_calibration(
     assembly: Assembly, weights: Weights, validation: Iterable[Episodes]
 ) -> tuple[Calibration, dict[str, float]]:
     """Fits a classifier's calibration to meta-validation episodes.
 
     Returns:
-      the calibration, and the Trainer's record of it: temperature, and the mean log loss of those
-      episodes' queries in nats without it (log_loss_before) and with it (log_loss_after).
+      the calibration, and the Trainer's record of it: temperature, none_threshold, and the mean log
+      loss of those episodes' queries in nats without it (log_loss_before) and with it
+      (log_loss_after).
     """
-    queries = collect_logits(_logits_function(assembly, weights), validation)
+    logits_of = _logits_function(assembly, weights)
+    queries = collect_logits(logits_of, validation)
+    if not len(queries.labels):
+        return UNCALIBRATED, UNCALIBRATED.to_json()  # no finite prediction: it will not be blessed
     temperature = fit_temperature(queries)
-    record = {
-        "temperature": temperature,
+    open_queries = collect_logits(logits_of, without_a_class(validation))
+    fitted = Calibration(temperature, fit_none_scale(*open_queries, temperature))
+    record = fitted.to_json() | {
         "log_loss_before": log_loss(queries, 1.0),
         "log_loss_after": log_loss(queries, temperature),
     }
-    return Calibration(temperature), record
+    return fitted, record
 
 
 def fit_temperature(queries: LabelledLogits) -> float:
@@ -79,10 +92,23 @@ def log_loss(queries: LabelledLogits, temperature: float) -> float:
     return -float(np.take_along_axis(log_p, queries.labels[:, np.newaxis], axis=-1).mean())
 
 
-def collect_logits(
-    logits_of: Callable[[Episodes], tf.Tensor], stacks: Iterable[Episodes]
-) -> LabelledLogits:
-    """The logits `[E, Q, N]` of many stacks of episodes as one list of queries, padding left out.
+def none_outputs(
+    logits: tf.Tensor, support_y: tf.Tensor, calibration: Calibration
+) -> dict[str, tf.Tensor]:
+    """The outputs for "none of these" of logits `[E, Q, N]` that the temperature has divided.
+
+    The classes are those of `support_y [E, S]`. Without a scale there are no such outputs.
+    """
+    temperature, scale = calibration
+    if scale is None:
+        return {}
+    score = none_score(restrict(logits, support_y), temperature, scale)
+    threshold = tf.fill(tf.shape(logits)[:1], tf.constant(scale.threshold, tf.float32))
+    return {sig.NONE_SCORE: score, sig.NONE_THRESHOLD: threshold}
+
+
+def collect_logits(logits_of: LogitsFunction, stacks: Iterable[Episodes]) -> LabelledLogits:
+    """The logits of many stacks of episodes as one list of queries, padding left out.
 
     Queries whose logits are not finite are left out too.
     """
@@ -94,8 +120,19 @@ def collect_logits(
     return LabelledLogits(*(np.concatenate(part) for part in zip(*parts)))
 
 
-def _logits_function(assembly: Assembly, weights: Weights) -> Callable[[Episodes], tf.Tensor]:
-    """`episodes -> logits [E, Q, N]`, adapted and predicted as when served."""
+def without_a_class(stacks: Iterable[Episodes]) -> Iterator[Episodes]:
+    """The episodes, each with one class taken out of its support set."""
+    first = 0
+    for stack in stacks:
+        support_y = np.asarray(stack.support_y)
+        index = first + np.arange(len(support_y))
+        remaining, _ = leave_one_out(support_y, index, ways=int(support_y.max()) + 1)
+        yield stack._replace(support_y=tf.constant(remaining))
+        first += len(support_y)
+
+
+def _logits_function(assembly: Assembly, weights: Weights) -> LogitsFunction:
+    """The logits of queries, adapted and predicted as when served."""
 
     @tf.function(reduce_retracing=True)
     def logits(episodes: Episodes) -> tf.Tensor:

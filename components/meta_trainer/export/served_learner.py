@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from components.episodes.types import Support
 from components.meta_trainer.build import Assembly
-from components.meta_trainer.export.calibration import UNCALIBRATED, Calibration
+from components.meta_trainer.export.calibration import UNCALIBRATED, Calibration, none_outputs
 from components.meta_trainer.export.label_names import label_indices
 from components.meta_trainer.types import Weights, by_joined_name, to_dicts
 from serving.saved_model import graph_checks
@@ -99,7 +99,9 @@ class ServedLearner(tf.Module):
     def _predict_graph(self, adapted: Weights, query_x: tf.Tensor) -> dict[str, tf.Tensor]:
         x = self._modality.prepare(query_x)
         outputs = self._calibrate(self._learner.predict(self._weights, adapted, x))
-        return self._task.named_outputs(self._task.predict(outputs, adapted[sig.SUPPORT_Y]))
+        support_y = adapted[sig.SUPPORT_Y]
+        named = self._task.named_outputs(self._task.predict(outputs, support_y))
+        return named | none_outputs(outputs, support_y, self._calibration)
 
     def _calibrate(self, outputs: tf.Tensor) -> tf.Tensor:
         return outputs / self._calibration.temperature

@@ -163,6 +163,24 @@ class GuessesAbsentClasses(SmallModel):
         return 0.9 * super().probabilities(*inputs) + 0.1 / WAYS
 
 
+class ScoresNone(SmallModel):
+    """Has the outputs for "none of these": the nearer the nearest centroid, the lower the score."""
+
+    largest = 1.0
+
+    def adapt_and_predict(self, support_x, support_y, query_x):
+        answer = super().adapt_and_predict(support_x, support_y, query_x)
+        nearest = tf.reduce_min(self.distances(support_x, support_y, query_x), axis=-1)
+        return answer | {
+            signatures.NONE_SCORE: self.largest * (1.0 - tf.exp(-nearest / 5.0)),
+            signatures.NONE_THRESHOLD: tf.fill(tf.shape(support_x)[:1], 0.8),
+        }
+
+
+class ScoresNoneAbove1(ScoresNone):
+    largest = 2.0
+
+
 class RenamesOutputs(SmallModel):
     def adapt_and_predict(self, support_x, support_y, query_x):
         answer = super().adapt_and_predict(support_x, support_y, query_x)

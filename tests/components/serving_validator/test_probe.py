@@ -16,8 +16,9 @@ def failures(saved, examples_uri, model_class):
     return {line["check"]: line["detail"] for line in lines if not line.get("passed", True)}
 
 
-def test_the_good_model_holds_to_everything(saved, examples_uri):
-    assert failures(saved, examples_uri, models.SmallModel) == {}
+@pytest.mark.parametrize("model_class", [models.SmallModel, models.ScoresNone])
+def test_the_good_models_hold_to_everything(saved, examples_uri, model_class):
+    assert failures(saved, examples_uri, model_class) == {}
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,7 @@ def test_the_good_model_holds_to_everything(saved, examples_uri):
         (models.CallsPython, "calls no Python", "PyFunc"),
         (models.GuessesAbsentClasses, "gives absent classes nothing", "without support examples"),
         (models.RenamesOutputs, "offers the agreed signature", "probability (float32)"),
+        (models.ScoresNoneAbove1, "gives probabilities", "`none_score` must be"),
         (models.SortsWrongly, "gives probabilities", "`predictions` must be the class"),
     ],
 )

@@ -7,9 +7,9 @@ from components.few_shot_evaluator.classification.none_of_these import (
     OpenSet,
     choose_threshold,
     join,
-    leave_one_out,
     rate_threshold,
 )
+from components.tasks.classification import leave_one_out
 
 
 def open_set(confidences, outside, right=None) -> OpenSet:
