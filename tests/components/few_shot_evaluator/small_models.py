@@ -169,8 +169,9 @@ class ScoresNone(SmallModel):
     largest = 1.0
 
     def adapt_and_predict(self, support_x, support_y, query_x):
-        answer = super().adapt_and_predict(support_x, support_y, query_x)
-        nearest = tf.reduce_min(self.distances(support_x, support_y, query_x), axis=-1)
+        inputs = self.check(support_x, support_y, query_x)
+        answer = super().adapt_and_predict(*inputs)
+        nearest = tf.reduce_min(self.distances(*inputs), axis=-1)
         return answer | {
             signatures.NONE_SCORE: self.largest * (1.0 - tf.exp(-nearest / 5.0)),
             signatures.NONE_THRESHOLD: tf.fill(tf.shape(support_x)[:1], 0.8),
