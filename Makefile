@@ -61,10 +61,14 @@ RESOLVE := .uv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashe
   --no-header --no-annotate --extra pipeline pyproject.toml
 
 # The packages of a production install are those of `make`, at the same versions, without the tools.
-lock: ## resolve both lock files again from pyproject.toml
+# cuda.txt has what the image for GPUs holds beside them.
+lock: ## resolve the lock files again from pyproject.toml
 	@test -x .uv/bin/uv || ($(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv)
 	$(RESOLVE) --extra dev --output-file .requirements/lock.txt
 	$(RESOLVE) --constraint .requirements/lock.txt --output-file .requirements/production.txt
+	$(RESOLVE) --extra cuda --constraint .requirements/production.txt \
+	  $$(sed -n 's/^\([a-z0-9-]*\).*==.*/--no-emit-package \1/p' .requirements/production.txt) \
+	  --output-file .requirements/cuda.txt
 
 clean: ## remove the virtual environments (runs/ stays)
 	rm -rf .venv .uv .bench

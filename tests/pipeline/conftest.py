@@ -1,5 +1,6 @@
-"""The wheel of this checkout, built once for the tests that install it."""
+"""What several tests need once: the wheel of this checkout, and an engine of Beam."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -24,3 +25,45 @@ def wheel(tmp_path_factory):
     subprocess.run(command, cwd=folder / "project", check=True, capture_output=True)
     (built,) = folder.glob("*.whl")
     return built
+
+
+@pytest.fixture(scope="session")
+def start_module():
+    """Starts a module of Python as a program and returns the first line that it prints."""
+    processes = []
+
+    def start(*arguments):
+        command = [sys.executable, "-m", *map(str, arguments)]
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        processes.append(process)
+        return process.stdout.readline().strip()
+
+    yield start
+    for process in processes:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def job_service(start_module, tmp_path_factory):
+    """Address of Beam's own job service."""
+    port = start_module("tests.pipeline.job_service", tmp_path_factory.mktemp("staging"))
+    return f"localhost:{port}"
+
+
+@pytest.fixture(scope="session", params=["process", "external"])
+def engine_args(request, start_module, job_service, tmp_path_factory):
+    """Beam options for an engine whose workers are ours: as a process, and out of a pool."""
+    if request.param == "process":
+        command = tmp_path_factory.mktemp("bin") / "worker"
+        command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pipeline.beam_worker "$@"\n')
+        command.chmod(0o755)
+        workers = ["--environment_type=PROCESS"]
+        workers += [f"--environment_option=process_command={command}"]
+    else:
+        line = start_module("pipeline.beam_worker", "--worker_pool", "--service_port=0")
+        address = re.fullmatch(r"worker pool at (localhost:\d+)", line)[1]
+        workers = ["--environment_type=EXTERNAL", f"--environment_config={address}"]
+    return ["--runner=PortableRunner", f"--job_endpoint={job_service}", *workers]

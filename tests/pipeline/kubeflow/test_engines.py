@@ -122,6 +122,12 @@ def test_worker_processes_draw_the_same_episodes(in_memory, tmp_path):
 
 
 @pytest.mark.cluster
+@pytest.mark.parametrize("table_megabytes", [TABLE, JOIN], ids=["table", "join"])
+def test_our_workers_draw_the_same_episodes(engine_args, in_memory, tmp_path, table_megabytes):
+    assert generated(tmp_path, engine_args, table_megabytes) == in_memory
+
+
+@pytest.mark.cluster
 def test_dask_scores_episodes_as_one_process_does(dask_args, dask_cluster, tmp_path):
     uri = small_episodes.write_episodes(tmp_path / "examples", 24)
     small_models.save(small_models.SmallModel(), str(tmp_path / "model"))

@@ -1,16 +1,22 @@
 """What the image holds, without an engine: the wheel in an environment outside the checkout."""
 
+import importlib
 import os
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+import yaml
+from packaging.requirements import Requirement
 
 from pipeline.kubeflow import self_test
 
+COMPOSE = yaml.safe_load(Path("serving/deploy/compose.yaml").read_text())
 DOCKERFILE = Path("pipeline/docker/Dockerfile")
 UV = Path(".uv/bin/uv")
 TOOLS = {"check-jsonschema", "dask", "distributed", "mypy", "pytest", "ruff"}
@@ -67,10 +73,57 @@ def test_the_self_test_looks_for_every_page_of_the_reports():
 def test_the_dockerfile_keeps_the_rules_of_the_cluster():
     text = DOCKERFILE.read_text()
     assert re.search(r"^USER \d+$", text, re.M), "Kubernetes needs a numeric user"
-    assert "ENTRYPOINT [" not in text
     assert "--require-hashes" in text and "UV_COMPILE_BYTECODE=1" in text
-    assert re.findall(r"^FROM (\S+)", text, re.M) == ["python:3.11", "python:3.11-slim"]
-    assert re.search(r"chmod 0775 .*/home/fewshot", text), "a cluster may choose another user"
+    bases = re.findall(r"^FROM (\S+)", text, re.M)
+    assert bases == ["python:3.11-slim", "python:3.11", "packages", "python:3.11-slim"]
+    *_, image = text.split("\nFROM ")
+    assert re.search(r"chmod 0775 /?", image) and "HOME=/tmp" in image and "WORKDIR /tmp" in image
+    # The packages come before the project, and nothing large after it.
+    changes = [line for line in image.splitlines() if re.match("COPY|RUN|    pip", line)]
+    assert changes.index("COPY --from=packages /opt/fewshot /opt/fewshot") == 1
+    assert "--mount=type=bind,from=project" in changes[-2] and "--no-deps" in changes[-1]
+
+
+@pytest.fixture
+def container(tmp_path):
+    """Runs the image's entrypoint where the programs only say how they are called."""
+    for name in ("fewshot", "fewshot-beam-worker", "python"):
+        (tmp_path / name).write_text('#!/bin/sh\necho "$(basename "$0") $*"\n')
+        (tmp_path / name).chmod(0o755)
+    environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+
+    def container(*words):
+        script = DOCKERFILE.parent / "entrypoint.sh"
+        done = subprocess.run([script, *words], env=environment, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    return container
+
+
+@pytest.mark.parametrize(
+    "command, runs",
+    [
+        ("fewshot --help", "fewshot --help"),
+        ("python -m pipeline.kubeflow_entrypoint --id=x", None),  # KFP's DockerRunner
+        (
+            "--id=1-1 --provision_endpoint=h:1",
+            "fewshot-beam-worker --id=1-1 --provision_endpoint=h:1",
+        ),
+        ("--control_endpoint=h:1 --id=1", "fewshot-beam-worker --control_endpoint=h:1 --id=1"),
+        ("--worker_pool --host=0.0.0.0", "fewshot-beam-worker --worker_pool --host=0.0.0.0"),
+        ("--model_name=glyphs", "fewshot serve --model_name=glyphs"),
+        (" ".join(COMPOSE["services"]["serving"]["command"]), "fewshot serve --model_config_file="),
+    ],
+)
+def test_the_image_runs_steps_beam_workers_and_servers(container, command, runs):
+    assert container(*command.split()).startswith(runs or command)
+
+
+def test_what_the_entrypoint_runs_is_in_the_wheel():
+    scripts = tomllib.loads(Path("pyproject.toml").read_text())["project"]["scripts"]
+    for name in re.findall(r"exec (fewshot\S*)", (DOCKERFILE.parent / "entrypoint.sh").read_text()):
+        module, _, function = scripts[name].partition(":")
+        assert callable(getattr(importlib.import_module(module), function))
 
 
 def test_the_docker_context_is_what_the_wheel_needs():
@@ -78,8 +131,9 @@ def test_the_docker_context_is_what_the_wheel_needs():
     kept = [line[1:] for line in lines if line.startswith("!")]
     assert "*" in lines
     assert all(Path(path).exists() for path in kept)
-    copied = re.findall(r"^COPY (\S+)", DOCKERFILE.read_text(), re.M)
-    assert ".requirements/production.txt" in copied and ".requirements/production.txt" in kept
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE.read_text(), re.M)
+    for path in " ".join(copied).split():
+        assert path == "." or any(path.startswith(name) for name in kept), path
 
 
 def locked(name: str) -> dict[str, str]:
@@ -98,6 +152,17 @@ def test_production_has_the_versions_of_the_lock_and_no_tools():
     assert not [name for name in production if name.startswith("types-")]
     assert production.items() <= tools.items()
     assert {"tensorflow", "tfx", "apache-beam", "kfp", "grpcio", "s3fs"} <= set(production)
+
+
+def test_the_image_for_gpus_holds_cuda_s_libraries_beside_the_same_packages():
+    cuda, production = locked("cuda"), locked("production")
+    assert not set(cuda) & set(production)
+    needed = [
+        Requirement(text)
+        for text in metadata.requires("tensorflow")
+        if "and-cuda" in text and production["tensorflow"] == metadata.version("tensorflow")
+    ]
+    assert {r.name: str(r.specifier) for r in needed} == {n: f"=={v}" for n, v in cuda.items()}
 
 
 @pytest.mark.parametrize("path", sorted(Path(".requirements").glob("*.txt")), ids=lambda p: p.stem)

@@ -124,3 +124,14 @@ def test_probes_services_and_scrapes_point_at_ports_that_are_open():
         assert container[probe]["httpGet"] == {"path": "/v1/models/glyphs", "port": "http"}
     volumes = {volume["name"] for volume in pod["spec"]["volumes"]}
     assert {mount["name"] for mount in container["volumeMounts"]} == volumes
+
+
+def test_a_server_in_python_finds_a_folder_to_write_to_on_a_read_only_root():
+    (deployment,) = (manifest for manifest in OBJECTS if manifest["kind"] == "Deployment")
+    pod = deployment["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    assert {"name": "tmp", "mountPath": "/tmp"} in container["volumeMounts"]
+    assert {"name": "tmp", "emptyDir": {}} in pod["volumes"]
+    serving = COMPOSE["services"]["serving"]
+    assert serving["read_only"] and serving["tmpfs"] == ["/tmp"]
