@@ -76,7 +76,13 @@ def evaluate_model(
         for split, n in episodes.items()
     }
     metadata = read_metadata(model_dir)
-    temperature = metadata.get("temperature", 1.0)
-    context = EvaluationContext(record, options, metadata.get("protocol"), compared, temperature)
+    context = EvaluationContext(
+        record,
+        options,
+        metadata.get("protocol"),
+        compared,
+        temperature=metadata.get("temperature", 1.0),
+        none_threshold=metadata.get("none_threshold"),
+    )
     metrics = functions.summarise(results["test"], context, results.get("eval", ()))
     return Evaluation(metrics, results["test"], record, options, metadata, history, examples_uri)

@@ -31,7 +31,11 @@ class ExportedModel:
 
     def predict(self, episodes: Episodes) -> Prediction:
         """The predictions for all queries, `[E, Q, ...]`."""
-        return _call(self._predict, episodes)[self.task.prediction].numpy()
+        return self.outputs(episodes)[self.task.prediction]
+
+    def outputs(self, episodes: Episodes) -> dict[str, np.ndarray]:
+        """All outputs of `serving_default`, by name."""
+        return {name: t.numpy() for name, t in _call(self._predict, episodes).items()}
 
     def path(self, episodes: Episodes) -> np.ndarray:
         """The predictions before and after each inner step, `[E, steps + 1, Q, ...]`."""

@@ -29,6 +29,7 @@ class EvaluationContext(NamedTuple):
     protocol: str | None  # "inductive" or "transductive", if the model's metadata say it
     last_blessed: dict[str, Any] | None
     temperature: float = 1.0  # that the model divides its logits by
+    none_threshold: float | None = None  # above which `none_score` is "none", if the model has it
 
 
 def summarise(results: Sequence[EpisodeResult], context: EvaluationContext) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from components.few_shot_evaluator.figures import (
     ACCENT,
     GREY,
     INK,
+    SECOND,
     STYLE,
     accuracy_axis,
     as_svg,
@@ -42,6 +43,29 @@ def reliability(bins: Sequence[dict[str, Any]]) -> str:
         axes.set_xlim(0, 1)
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         accuracy_axis(axes)
+        return as_svg(figure)
+
+
+def none_curves(entry: dict[str, Any]) -> str:
+    """Draws right answers, "none of these" among them, over the share of queries refused wrongly.
+
+    `entry` is `none_of_these` of `metrics.json`; the dots are the thresholds.
+    """
+    other = entry.get("by_largest_probability")
+    scores = [(entry, entry["score"].replace("_", " "), ACCENT)]
+    scores += [(other, "largest probability", SECOND)] if other else []
+    with matplotlib.rc_context(STYLE):
+        figure, axes = new_figure(4.6, 3.0)
+        for rated, name, colour in scores:
+            refused, right = zip(*((row["refused"], row["accuracy"]) for row in rated["curve"]))
+            axes.plot(refused, right, color=colour, linewidth=1.8, label=name)
+            axes.plot(rated["refused"], rated["accuracy"], color=colour, marker="o")
+        axes.set_xlabel("queries of the classes that are refused")
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axes.set_xlim(-0.02, 1)
+        accuracy_axis(axes)
+        axes.set_ylabel('accuracy with "none"')
+        axes.legend(loc="best")
         return as_svg(figure)
 
 

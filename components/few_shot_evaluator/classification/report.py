@@ -33,6 +33,7 @@ def render(evaluation: report.Evaluation) -> str:
 
 def _pictures(evaluation: report.Evaluation) -> dict[str, str]:
     metrics, history = evaluation.metrics, evaluation.history
+    rejection = metrics["none_of_these"]
     rows = report.comparison_bars(metrics, task_of(evaluation.record.example_spec), NAMES)
     centroid = ("nearest centroid", metrics["baselines"][baselines.NEAREST_CENTROID])
     chance = ("chance", 1.0 / metrics["ways"])
@@ -43,6 +44,7 @@ def _pictures(evaluation: report.Evaluation) -> dict[str, str]:
         "accuracies": figures.accuracies([*rows, (*chance, 0.0)], chance=chance[1]),
         "distribution": figures.distribution(scores, mean=metrics["accuracy"]),
         "reliability": figures.reliability(metrics["calibration"]["bins"]),
+        "none_curves": figures.none_curves(rejection) if rejection else "",
         "loss": common.training(history, keys=("loss", "eval_loss"), y_label="loss"),
         "accuracy": common.training(history, keys=("score", "eval_score"), y_label="accuracy"),
     }

@@ -10,6 +10,10 @@ import numpy as np
 
 from components.episodes.format import decode_stored
 from components.few_shot_evaluator.classification import baselines, domains
+from components.few_shot_evaluator.classification.none_of_these import (
+    FAMILIARITY,
+    LARGEST_PROBABILITY,
+)
 from components.few_shot_evaluator.classification.temperature import log_losses, uncalibrate
 from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.scoring import (
@@ -20,14 +24,15 @@ from components.few_shot_evaluator.scoring import (
     raw_features,
 )
 from components.tasks.classification import leave_one_out, predict_classes, share_right
+from serving.saved_model import signatures as sig
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ClassificationResult(EpisodeResult):
     """The result of one episode; every score is an accuracy, 0..1.
 
-    `open_set` holds the same queries predicted with a class left out, the fields of
-    `none_of_these.OpenSet`; `None` unless the options ask for it.
+    `open_set` holds the same queries predicted with a class left out: two kinds of confidence
+    (see `none_of_these`), outside and right; `None` unless the options ask for it.
     """
 
     labels: list[int]  # true class of each query
@@ -90,14 +95,18 @@ def _open_sets(
     """`ClassificationResult.open_set` of each episode."""
     episodes = scored.episodes
     labels, left_out = leave_one_out(episodes.support_y, scored.indices, ways=plan.ways)
-    predictions, confidences = predict_classes(model.predict(episodes._replace(support_y=labels)))
+    outputs = model.outputs(episodes._replace(support_y=labels))
+    predictions, confidences = predict_classes(outputs[sig.PROBABILITIES])
+    scores = {LARGEST_PROBABILITY: confidences}
+    if sig.NONE_SCORE in outputs:
+        scores[FAMILIARITY] = np.nan_to_num(1.0 - outputs[sig.NONE_SCORE])
     open_sets = []
     for row, outside in enumerate(episodes.query_y == left_out[:, np.newaxis]):
         real = episodes.query_y[row] >= 0
         right = predictions[row] == episodes.query_y[row]
         open_sets.append(
-            {
-                "confidences": confidences[row][real].astype(float).round(6).tolist(),
+            {name: s[row][real].astype(float).round(6).tolist() for name, s in scores.items()}
+            | {
                 "outside": outside[real].tolist(),
                 "right": right[real].tolist(),
             }

@@ -23,7 +23,7 @@ def summarise(
       within_domain: where `eval` is of new classes of the domains of meta-training and `test` of
         new domains: accuracy, ci95, episodes and per_group of `eval`; drop and drop_ci95, how far
         the accuracy falls from there to new domains. Else `None`.
-      none_of_these: see `none_of_these.rate_threshold`; `None` unless the options ask for it.
+      none_of_these: see `none_of_these.evaluate`; `None` unless the options ask for it.
       worst_episodes: `[{index, accuracy}]`, worst first.
     """
     options = context.options
@@ -32,7 +32,7 @@ def summarise(
         "calibration": effect(results, context.temperature, bins=options.calibration_bins),
         "per_group": domains.per_group([result.groups for result in results]),
         "within_domain": _within_domain(validation, results) if new_domains else None,
-        "none_of_these": _none_of_these(validation, results) if options.none_of_these else None,
+        "none_of_these": _none_of_these(validation, results, context),
         "worst_episodes": [
             {"index": result.index, "accuracy": summary.rounded(result.score)}
             for result in worst(results, options.worst_episodes)
@@ -55,11 +55,14 @@ def _within_domain(
 
 
 def _none_of_these(
-    validation: Sequence[ClassificationResult], results: Sequence[ClassificationResult]
-) -> dict[str, Any]:
-    calibration_set, test_set = (
-        none_of_these.join([result.open_set for result in of_split if result.open_set is not None])
+    validation: Sequence[ClassificationResult],
+    results: Sequence[ClassificationResult],
+    context: summary.EvaluationContext,
+) -> dict[str, Any] | None:
+    if not context.options.none_of_these:
+        return None
+    of_validation, of_test = (
+        [result.open_set for result in of_split if result.open_set is not None]
         for of_split in (validation, results)
     )
-    threshold = none_of_these.choose_threshold(calibration_set)
-    return none_of_these.rate_threshold(test_set, threshold)
+    return none_of_these.evaluate(of_validation, of_test, context.none_threshold)

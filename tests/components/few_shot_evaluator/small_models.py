@@ -27,6 +27,7 @@ class SmallModel(tf.Module):
     ways = WAYS
     checked = True
     protocol = "inductive"
+    none_threshold: float | None = None
 
     def check(self, support_x, support_y, query_x):
         if not self.checked:
@@ -167,6 +168,7 @@ class ScoresNone(SmallModel):
     """Has the outputs for "none of these": the nearer the nearest centroid, the lower the score."""
 
     largest = 1.0
+    none_threshold = 0.8
 
     def adapt_and_predict(self, support_x, support_y, query_x):
         inputs = self.check(support_x, support_y, query_x)
@@ -243,5 +245,10 @@ def save(model: SmallModel, directory: str | pathlib.Path, *, encoded: bool = Fa
     )
     metadata = saved_model_dir / signatures.METADATA_FILE
     metadata.parent.mkdir(exist_ok=True)
-    metadata.write_text(json.dumps({"protocol": model.protocol, "ways": WAYS}))
+    values = {
+        "protocol": model.protocol,
+        "ways": WAYS,
+        "none_threshold": model.none_threshold,
+    }
+    metadata.write_text(json.dumps(values))
     return str(saved_model_dir)

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import pathlib
+import shutil
 
 import pytest
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
@@ -131,3 +132,18 @@ def test_a_class_name_cannot_inject_html(evaluate, tmp_path, monkeypatch):
 def test_too_few_test_episodes_are_a_users_mistake(evaluate):
     with pytest.raises(UserError, match=r"must hold the episodes 0 to 699.*600 of them"):
         evaluate(models.SmallModel, episodes=700)
+
+
+def test_none_of_these_by_the_models_own_score(evaluate, tmp_path, examples_uri):
+    examples = pathlib.Path(shutil.copytree(examples_uri, tmp_path / "examples"))
+    shutil.copytree(examples / "Split-test", examples / "Split-eval")
+    record = json.loads((examples / "episodes.json").read_text())
+    record["counts"]["eval"] = record["counts"]["test"]
+    (examples / "episodes.json").write_text(json.dumps(record))
+    metrics, page, *_ = evaluate(
+        models.ScoresNone, examples=examples, none_of_these=True, episodes=60
+    )
+    found = metrics["none_of_these"]
+    assert found["score"] == "none_score" and found["threshold"] == pytest.approx(0.2)
+    assert found["auroc"] > found["by_largest_probability"]["auroc"]
+    assert "--none-below auto" in page and 'accuracy with "none"' in page.replace("&quot;", '"')
