@@ -88,11 +88,11 @@ class Modality(NamedTuple):
     # `[..., *spec.shape]` -> `[..., *feature_shape]` float32 (int32 token hashes for text), inside
     # the graph
     prepare: Callable[[Tensor], Tensor]
-    # `([n] string, name of the input) -> [n, *spec.shape]`, inside the graph: an encoded file or a
-    # raw text of any size to the form of `spec`; the empty string gives zeros. Raises
-    # INVALID_ARGUMENT, naming the input, for what cannot be decoded. `None` for a modality that has
-    # no encoded form.
-    decode: Callable[[Tensor, str], Tensor] | None
+    # `([n] string, name of the input, [n] numbers of them for errors) -> [n, *spec.shape]`, inside
+    # the graph: an encoded file or a raw text of any size to the form of `spec`; the empty string
+    # gives zeros. Raises INVALID_ARGUMENT, naming the input, for what cannot be decoded. `None` for
+    # a modality that has no encoded form.
+    decode: Callable[[Tensor, str, Tensor], Tensor] | None
     # `[n, *spec.shape]` NumPy -> `[n, d]` float32: what the evaluator's nearest-centroid baseline
     # sees
     raw_features: Callable[[Any], np.ndarray]

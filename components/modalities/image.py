@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from components.modalities.base import ExampleSpec, Modality
 from components.modalities.picture_files import decode_picture, read_kinds
+from components.modalities.places import place_of
 
 
 def image_modality(spec: ExampleSpec) -> Modality:
@@ -16,19 +17,18 @@ def image_modality(spec: ExampleSpec) -> Modality:
         scaled = tf.cast(images, tf.float32) / 255.0
         return 1.0 - scaled if spec.invert else scaled
 
-    def decode(encoded: tf.Tensor, name: str) -> tf.Tensor:
+    def decode(encoded: tf.Tensor, name: str, numbers: tf.Tensor) -> tf.Tensor:
         def decode_one(file: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tf.Tensor:
             content, kind, number = file
-            place = tf.strings.join(["file ", tf.strings.as_string(number), f" of `{name}`"])
-            picture = decode_picture(content, kind, place, spec.max_pixels)
+            picture = decode_picture(content, kind, place_of("file", number, name), spec.max_pixels)
             return standardise(picture, size=size, channels=channels)
 
         # The scope puts the input's name into what a decoder says of a damaged file.
         with tf.name_scope(name):
-            kinds = read_kinds(encoded, name, spec.max_pixels)
+            kinds = read_kinds(encoded, name, numbers, spec.max_pixels)
             return tf.map_fn(
                 decode_one,
-                (encoded, kinds, tf.range(tf.size(encoded))),
+                (encoded, kinds, numbers),
                 fn_output_signature=tf.TensorSpec(shape, tf.uint8),
             )
 

@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from components.modalities import gif_blocks
 from components.modalities.orientation import exif_orientation, turn_upright
+from components.modalities.places import place_of
 
 MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")  # how png, jpg, gif and bmp files begin
 _PNG, _JPEG, _GIF, _BMP, PADDING, _OTHER, _ALPHA_PNG = range(7)
@@ -29,11 +30,12 @@ _OTHER_BMP = "is a bmp with a palette, compression or transparency; save it as p
 _CODED_METADATA = r"Raw profile type exif\x00|XML:com\.adobe\.xmp\x00\x01"
 
 
-def read_kinds(encoded: tf.Tensor, name: str, max_pixels: int) -> tf.Tensor:
+def read_kinds(encoded: tf.Tensor, name: str, numbers: tf.Tensor, max_pixels: int) -> tf.Tensor:
     """Tells how to decode every file of `[B]` string, and refuses what cannot be shown rightly.
 
-    Gives `[B]` int32 for `decode_picture`; `PADDING` for the empty string. `name` is the input's,
-    for errors; `max_pixels` is of a png, gif or bmp (`decode_picture` checks a jpg).
+    Gives `[B]` int32 for `decode_picture`; `PADDING` for the empty string. For errors, `name` is
+    the input's and `numbers`, `[B]` int32, the files'. `max_pixels` is of a png, gif or bmp
+    (`decode_picture` checks a jpg).
 
     Raises:
       tf.errors.InvalidArgumentError: a file is of another kind, too large, cut, or of a form that
@@ -80,7 +82,7 @@ def read_kinds(encoded: tf.Tensor, name: str, max_pixels: int) -> tf.Tensor:
         | ~tf.strings.regex_full_match(encoded, rf"\C*({_CODED_METADATA})\C*"),
         _OTHER_BMP: ~is_bmp | (size >= 40) & (compression == 0) & bmp_form,
     }
-    with tf.control_dependencies([_require(rules, name)]):
+    with tf.control_dependencies([_require(rules, name, numbers)]):
         turned = oriented & (is_png | (kind == _JPEG))
         return tf.where(alpha, _ALPHA_PNG, kind) + _TURNED * tf.cast(turned, tf.int32)
 
@@ -160,15 +162,15 @@ def lay_on_white(image: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.round(colour * alpha + 255.0 * (1.0 - alpha)), tf.uint8)
 
 
-def _require(rules: dict[str, tf.Tensor], name: str) -> tf.Operation:
+def _require(rules: dict[str, tf.Tensor], name: str, numbers: tf.Tensor) -> tf.Operation:
     """Names the first file that breaks a rule, and the rule; each is `[B]`."""
     kept = tf.stack([*rules.values()])
 
     def refuse() -> tf.Operation:
         file = tf.argmin(tf.cast(tf.reduce_all(kept, axis=0), tf.int32))
         rule = tf.gather([*rules], tf.argmin(tf.cast(kept[:, file], tf.int32)))
-        place = ["file ", tf.strings.as_string(file), f" of `{name}` "]
-        return tf.debugging.Assert(False, [tf.strings.join([*place, rule, "."])])
+        place = place_of("file", numbers[file], name)
+        return tf.debugging.Assert(False, [tf.strings.join([place, " ", rule, "."])])
 
     return tf.cond(tf.reduce_all(kept), tf.no_op, refuse)
 

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.modalities.base import ExampleSpec, Modality
+from components.modalities.places import place_of
 
 WINDOW_SECONDS, HOP_SECONDS = 0.032, 0.010
 MEL_BANDS = 40
@@ -34,18 +35,22 @@ def audio_modality(spec: ExampleSpec) -> Modality:
         bands.set_shape([*samples.shape[:-1], FRAMES, MEL_BANDS, 1])
         return bands
 
-    def decode(encoded: tf.Tensor, name: str) -> tf.Tensor:
-        def decode_one(file: tf.Tensor) -> tf.Tensor:
+    def decode(encoded: tf.Tensor, name: str, numbers: tf.Tensor) -> tf.Tensor:
+        def decode_one(numbered: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+            file, number = numbered
+            place = place_of("file", number, name)
             return tf.cond(
                 tf.equal(file, ""),
                 lambda: tf.zeros([0]),
-                lambda: decode_wav(file, name, sample_rate=sample_rate, max_samples=max_samples),
+                lambda: decode_wav(file, place, sample_rate=sample_rate, max_samples=max_samples),
             )
 
         # The scope puts the input's name into what the decoder says of a damaged file.
-        with tf.name_scope(name), tf.control_dependencies([_check_kind(encoded, name)]):
+        with tf.name_scope(name):
             ragged = tf.map_fn(
-                decode_one, encoded, fn_output_signature=tf.RaggedTensorSpec([None], tf.float32, 0)
+                decode_one,
+                (encoded, numbers),
+                fn_output_signature=tf.RaggedTensorSpec([None], tf.float32, 0),
             )
             return ragged.to_tensor()
 
@@ -100,47 +105,39 @@ def _stretch(frames: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
     return left * (1.0 - share) + right * share
 
 
-def decode_wav(file: tf.Tensor, name: str, *, sample_rate: int, max_samples: int) -> tf.Tensor:
-    """Decodes a 16-bit mono wav file, a scalar string, to `[T]` float32 in -1..1.
+def decode_wav(
+    file: tf.Tensor, place: tf.Tensor, *, sample_rate: int, max_samples: int
+) -> tf.Tensor:
+    """Decodes a 16-bit mono wav file, a string scalar, to `[T]` float32 in -1..1.
 
-    Raises INVALID_ARGUMENT, naming the input, for another rate, stereo, no or too many samples.
+    Raises INVALID_ARGUMENT, naming the file by `place`, where it is cut or no such file, is of
+    another rate or stereo, or has no or too many samples.
     """
-    # The decoder says that a file is too short, but not of which input.
-    size = tf.io.decode_raw(tf.strings.substr(tf.strings.join([file, 8 * "."]), 4, 4), tf.int32)[0]
-    whole = size + 8 <= tf.strings.length(file)
-    sentence = f"`{name}` must hold whole wav files; got one that ends too early."
-    with tf.control_dependencies([tf.debugging.Assert(whole, [sentence])]):
+
+    def require(condition: tf.Tensor, *rule: str | tf.Tensor) -> tf.Operation:
+        return tf.debugging.Assert(condition, [tf.strings.join([place, " must ", *rule])])
+
+    # The decoder says that a file is too short, but not which.
+    padded = tf.strings.join([file, 8 * "."])
+    size = tf.io.decode_raw(tf.strings.substr(padded, 4, 4), tf.int32)[0]
+    forms = [
+        require(tf.equal(tf.strings.substr(padded, 0, 4), "RIFF"), "be a wav file, and is not."),
+        require(size + 8 <= tf.strings.length(file), "be a whole file, and ends too early."),
+    ]
+    with tf.control_dependencies(forms):
         samples, rate = tf.audio.decode_wav(file)
-    channels = tf.shape(samples)[1]
-    count = tf.shape(samples)[0]
-
-    def require(condition: tf.Tensor, *sentence: str | tf.Tensor) -> tf.Operation:
-        return tf.debugging.Assert(
-            condition, [tf.strings.join([f"`{name}` must hold ", *sentence])]
-        )
-
+    count, channels = tf.shape(samples)[0], tf.shape(samples)[1]
     text = tf.strings.as_string
-    mono = f"mono wav files of {sample_rate} samples a second; got one of "
+    mono = f"be mono and of {sample_rate} samples a second, and is of "
     checks = [
         require(
             tf.equal(rate, sample_rate) & tf.equal(channels, 1),
             *(mono, text(rate), " samples a second and ", text(channels), " channel(s)."),
         ),
-        require(count > 0, "wav files with samples; got one of 0 seconds."),
+        require(count > 0, "have samples, and is of 0 seconds."),
         require(
-            count <= max_samples,
-            *(f"wav files of at most {max_samples} samples; got one of ", text(count), "."),
+            count <= max_samples, f"have at most {max_samples} samples; got ", text(count), "."
         ),
     ]
     with tf.control_dependencies(checks):
         return tf.identity(samples[:, 0])
-
-
-def _check_kind(encoded: tf.Tensor, name: str) -> tf.Operation:
-    """Checks that every string is empty (padding) or begins as a wav file does."""
-    wav = tf.equal(tf.strings.substr(encoded + "....", 0, 4), "RIFF")
-    others = tf.reduce_sum(tf.cast(~(wav | tf.equal(encoded, "")), tf.int32))
-    sentence = [f"`{name}` must hold wav files; got ", tf.strings.as_string(others)]
-    return tf.debugging.Assert(
-        tf.equal(others, 0), [tf.strings.join([*sentence, " of another kind."])]
-    )

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.modalities.base import ExampleSpec, Modality
+from components.modalities.places import place_of
 
 MAX_CHARACTERS = 1_000  # the rest of a text is ignored
 MAX_TOKENS = 128  # words come first; parts of words that do not fit are ignored
@@ -28,21 +29,19 @@ def text_modality(spec: ExampleSpec) -> Modality:
         hashes.set_shape([*texts.shape, MAX_TOKENS])
         return hashes
 
-    def decode(encoded: tf.Tensor, name: str) -> tf.Tensor:
-        with tf.control_dependencies([_check_words(encoded, name)]):
+    def decode(encoded: tf.Tensor, name: str, numbers: tf.Tensor) -> tf.Tensor:
+        with tf.control_dependencies([_check_words(encoded, name, numbers)]):
             return tf.identity(encoded)
 
     return Modality(spec, (MAX_TOKENS,), prepare, decode, bag_of_words)
 
 
-def _check_words(encoded: tf.Tensor, name: str) -> tf.Operation:
+def _check_words(encoded: tf.Tensor, name: str, numbers: tf.Tensor) -> tf.Operation:
     """Checks that a text is empty (padding) or has a word: the network sees nothing of others."""
     wordless = tf.not_equal(encoded, "") & tf.equal(words(encoded).row_lengths(), 0)
-    count = tf.reduce_sum(tf.cast(wordless, tf.int32))
-    sentence = [f"`{name}` must hold texts with a letter or a digit; got this many without: "]
-    return tf.debugging.Assert(
-        tf.equal(count, 0), [tf.strings.join([*sentence, tf.strings.as_string(count), "."])]
-    )
+    number = tf.reduce_min(tf.where(wordless, numbers, numbers.dtype.max))
+    sentence = [place_of("text", number, name), " must have a letter or a digit, and has none."]
+    return tf.debugging.Assert(~tf.reduce_any(wordless), [tf.strings.join(sentence)])
 
 
 def words(texts: tf.Tensor) -> tf.RaggedTensor:

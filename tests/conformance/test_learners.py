@@ -8,6 +8,7 @@ from components.episodes.record import EpisodeSetRecord
 from components.episodes.types import Episodes
 from components.meta_trainer import learners
 from components.meta_trainer.build import Assembly, assemble
+from components.meta_trainer.export.pieces import QUERY_PIECE
 from components.meta_trainer.export.saved_model import export
 from components.meta_trainer.interface_check import check_learner
 from components.meta_trainer.types import by_joined_name
@@ -106,6 +107,16 @@ def test_each_query_alone_is_as_all_together(served):
     for i in range(together.shape[1]):
         alone = ask(served, episodes._replace(query_x=episodes.query_x[:, i : i + 1]))
         np.testing.assert_allclose(alone[:, 0], together[:, i], atol=1e-5)
+
+
+def test_more_queries_than_a_piece_are_answered_as_in_small_groups(served):
+    """Of two episodes at once, by every learner."""
+    episodes = draw(queries=QUERY_PIECE // WAYS + 5)
+    together = ask(served, episodes)
+    for start in range(0, together.shape[1], QUERY_PIECE - 9):
+        group = episodes.query_x[:, start : start + QUERY_PIECE - 9]
+        few = ask(served, episodes._replace(query_x=group))
+        np.testing.assert_allclose(few, together[:, start : start + few.shape[1]], atol=1e-6)
 
 
 def test_each_episode_alone_is_as_stacked(served):

@@ -5,6 +5,7 @@ Shape letters: E episodes, S support examples, Q query examples, B either of the
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -13,6 +14,7 @@ from components.episodes.types import Support
 from components.meta_trainer.build import Assembly
 from components.meta_trainer.export.calibration import UNCALIBRATED, Calibration, none_outputs
 from components.meta_trainer.export.label_names import label_indices
+from components.meta_trainer.export.pieces import in_pieces
 from components.meta_trainer.types import Weights, by_joined_name, to_dicts
 from serving.saved_model import graph_checks
 from serving.saved_model import signatures as sig
@@ -72,7 +74,8 @@ class ServedLearner(tf.Module):
 
         def predict(query_x: tf.Tensor, *tensors: tf.Tensor) -> dict[str, tf.Tensor]:
             adapted = tf.nest.pack_sequence_as(nest, tensors)
-            return self._predict(adapted, self._check_queries(query_x, adapted[sig.SUPPORT_Y]))
+            query_x = self._check_queries(query_x, adapted[sig.SUPPORT_Y])
+            return self._predict_all(adapted, query_x)
 
         adapt_function = _concrete(adapt, support_x, support_y)
         adapted = [
@@ -106,9 +109,22 @@ class ServedLearner(tf.Module):
     def _calibrate(self, outputs: tf.Tensor) -> tf.Tensor:
         return outputs / self._calibration.temperature
 
+    def _predict_all(self, adapted: Weights, query_x: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The predictions of queries `[E, Q, *example]`."""
+        return self._in_pieces(lambda piece: self._predict(adapted, query_x[:, piece]), query_x)
+
+    def _in_pieces(
+        self, answer: Callable[[slice], dict[str, tf.Tensor]], query_x: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """The outputs of `answer`; the queries of a transductive learner stay together."""
+        if not self._learner.inductive:
+            return answer(slice(None))
+        count = graph_checks.sizes(query_x, 2)[1]
+        return in_pieces(lambda start, stop: answer(slice(start, stop)), count)
+
     def _serving_default(self, support_x, support_y, query_x):
         support_x, support_y, query_x = self._check(support_x, support_y, query_x)
-        return self._predict(self._adapt(support_x, support_y), query_x)
+        return self._predict_all(self._adapt(support_x, support_y), query_x)
 
     def _encoded(self, support_x, support_labels, query_x):
         support_x, support_labels = graph_checks.check_label_names(support_x, support_labels)
@@ -119,7 +135,13 @@ class ServedLearner(tf.Module):
         checks = graph_checks.check_way_count(counts, self.max_ways)
         support_y = graph_checks.require(checks, support_y)
         adapted = self._adapt(self._decode(support_x, sig.SUPPORT_X), support_y)
-        outputs = self._predict(adapted, self._decode(query_x, sig.QUERY_X))
+        numbers = _numbers(query_x)
+
+        def answer(piece: slice) -> dict[str, tf.Tensor]:
+            queries = self._decode(query_x[:, piece], sig.QUERY_X, numbers[:, piece])
+            return self._predict(adapted, queries)
+
+        outputs = self._in_pieces(answer, query_x)
         labels = tf.gather(class_names, outputs[sig.PREDICTIONS], batch_dims=1)
         return outputs | {sig.CLASS_NAMES: class_names, sig.PREDICTED_LABELS: labels}
 
@@ -147,13 +169,19 @@ class ServedLearner(tf.Module):
         support_x, support_y = self._check_support(support_x, support_y)
         return support_x, support_y, self._check_queries(query_x, support_x)
 
-    def _decode(self, encoded: tf.Tensor, name: str) -> tf.Tensor:
-        """`[E, B]` string to `[E, B, *example]`."""
+    def _decode(self, encoded: tf.Tensor, name: str, numbers: tf.Tensor | None = None) -> tf.Tensor:
+        """`[E, B]` string to `[E, B, *example]`; `numbers` are those of `_numbers`."""
         decode = self._modality.decode
         assert decode is not None  # else the signature is withheld
-        decoded = decode(tf.reshape(encoded, [-1]), name)
+        numbers = _numbers(encoded) if numbers is None else numbers
+        decoded = decode(tf.reshape(encoded, [-1]), name, tf.reshape(numbers, [-1]))
         shape = tf.concat([tf.shape(encoded), tf.shape(decoded)[1:]], axis=0)
         return tf.ensure_shape(tf.reshape(decoded, shape), [None, None, *self._spec.shape])
+
+
+def _numbers(encoded: tf.Tensor) -> tf.Tensor:
+    """The place of each example of `[E, B]` among all of them, from 0, for errors: `[E, B]`."""
+    return tf.reshape(tf.range(tf.size(encoded)), tf.shape(encoded))
 
 
 def _concrete(function: Any, *specs: tf.TensorSpec) -> Any:

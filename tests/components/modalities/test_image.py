@@ -16,7 +16,7 @@ IMAGES = image_modality(ExampleSpec("image", "uint8", (8, 8, 1)))
 
 @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
 def decode(encoded):
-    return IMAGES.decode(encoded, "query_x")
+    return IMAGES.decode(encoded, "query_x", tf.range(tf.size(encoded)))
 
 
 def file(kind: str, size: int = 40) -> bytes:

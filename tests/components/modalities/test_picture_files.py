@@ -19,7 +19,7 @@ MUST_BE_READ = [
 
 @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
 def decode(files):
-    kinds = picture_files.read_kinds(files, "query_x", 1000 * 1000)
+    kinds = picture_files.read_kinds(files, "query_x", tf.range(tf.size(files)), 1000 * 1000)
     return tf.map_fn(
         lambda file: picture_files.decode_picture(*file, tf.constant("file 0 of `query_x`"), 10**6),
         (files, kinds),

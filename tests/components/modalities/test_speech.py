@@ -62,27 +62,27 @@ def test_a_tone_is_in_its_band_however_long():
 
 
 def test_wav_files_of_any_length_are_padded_to_the_longest():
-    decoded = DECODE(tf.constant([wav(100), b"", wav(300)]), "query_x")
+    decoded = DECODE(tf.constant([wav(100), b"", wav(300)]), "query_x", tf.range(3))
     assert decoded.shape == (3, 300) and not decoded[1].numpy().any()
 
 
 @pytest.mark.parametrize(
     ("file", "sentence"),
     [
-        (b"not a wav", "`query_x` must hold wav files; got 1 of another kind."),
-        (wav(10, rate=44_100), "mono wav files of 8000 samples a second; got one of 44100"),
-        (wav(10, channels=2), "got one of 8000 samples a second and 2 channel"),
-        (wav(0), "`query_x` must hold wav files with samples; got one of 0 seconds."),
-        (wav(RATE + 1), "of at most 8000 samples; got one of 8001."),
-        (wav(100)[:6], "`query_x` must hold whole wav files; got one that ends too early."),
-        (wav(100)[:30], "`query_x` must hold whole wav files; got one that ends too early."),
-        (wav(100)[:-1], "`query_x` must hold whole wav files; got one that ends too early."),
+        (b"not a wav", "file 7 of `query_x` must be a wav file, and is not."),
+        (wav(10, rate=44_100), "must be mono and of 8000 samples a second, and is of 44100"),
+        (wav(10, channels=2), "and is of 8000 samples a second and 2 channel"),
+        (wav(0), "file 7 of `query_x` must have samples, and is of 0 seconds."),
+        (wav(RATE + 1), "must have at most 8000 samples; got 8001."),
+        (wav(100)[:6], "file 7 of `query_x` must be a whole file, and ends too early."),
+        (wav(100)[:30], "file 7 of `query_x` must be a whole file, and ends too early."),
+        (wav(100)[:-1], "file 7 of `query_x` must be a whole file, and ends too early."),
         (wav(10, width=1), "query_x"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_name_of_the_input(file, sentence):
     with pytest.raises(tf.errors.InvalidArgumentError) as refused:
-        DECODE(tf.constant([wav(100), file]), "query_x")
+        DECODE(tf.constant([wav(100), file]), "query_x", tf.constant([6, 7]))
     assert sentence in refused.value.message
 
 

@@ -37,7 +37,7 @@ def test_an_image_is_what_the_served_encoded_signature_would_make_of_it(tmp_path
     source = open_source(folder(tmp_path, image_channels=channels))
     (stored,) = source.read("a")
     served = image_modality(ExampleSpec("image", "uint8", (28, 28, channels))).decode(
-        tf.constant([file.read_bytes()]), "query_x"
+        tf.constant([file.read_bytes()]), "query_x", tf.range(1)
     )
     assert stored.content == served[0].numpy().tobytes()
 

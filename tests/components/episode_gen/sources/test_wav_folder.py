@@ -34,7 +34,7 @@ def test_a_recording_is_what_the_served_encoded_signature_would_make_of_it(tmp_p
     source = open_source(folder(tmp_path))
     (stored,) = source.read("yes")
     file = (tmp_path / "yes" / "1.wav").read_bytes()
-    served = audio_modality(source.spec).decode(tf.constant([file]), "query_x")
+    served = audio_modality(source.spec).decode(tf.constant([file]), "query_x", tf.range(1))
     assert np.array_equal(source.spec.from_bytes(stored.content), served[0])
 
 
