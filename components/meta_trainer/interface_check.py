@@ -66,13 +66,7 @@ def _check_shapes(assembly: Assembly, record: EpisodeSetRecord) -> None:
                 f"{list(tensor.shape)} where E is {EPISODES}."
             )
     outputs = _trace(predict, support_x, support_y, query_x, where=f"`predict` of {name}")
-    last = learner.network.outputs if learner.traits.fixed_ways else None
-    expected = [EPISODES, ways * queries, *learner.network.backbone.positions, last]
-    if not _fits(outputs.shape, expected):
-        raise UserError(
-            f"`predict` of {name} must give outputs [E, Q, N] = {expected}; "
-            f"it gave {list(outputs.shape)}."
-        )
+    _check_outputs(assembly, outputs, EPISODES, ways * queries)
 
 
 def check_inductive(assembly: Assembly, spec: ExampleSpec) -> None:
@@ -91,6 +85,7 @@ def check_inductive(assembly: Assembly, spec: ExampleSpec) -> None:
     support_x, query_x = (prepare(_random_examples(spec, count, rng)) for count in (1, 2))
     adapted = learner.adapt(weights, Support(support_x, support_y))
     together = learner.predict(weights, adapted, query_x).numpy()
+    _check_outputs(assembly, together, 1, 2)
     alone = learner.predict(weights, adapted, query_x[:, :1]).numpy()
     difference = np.abs(alone[:, 0] - together[:, 0]).max()
     if difference > TOLERANCE * (1 + np.abs(together).max()):
@@ -99,6 +94,18 @@ def check_inductive(assembly: Assembly, spec: ExampleSpec) -> None:
             f"that query alone: another query changed the outputs by {difference:.2g}. Correct "
             "`predict`, or set `inductive=False` in the traits of the learner or in its backbone "
             "(such a model is never blessed)."
+        )
+
+
+def _check_outputs(assembly: Assembly, outputs: Any, episodes: int, queries: int) -> None:
+    """Checks the shape of what `predict` gave, as far as it is known."""
+    learner, shape = assembly.learner, tf.TensorShape(outputs.shape)
+    last = learner.network.outputs if learner.traits.fixed_ways else None
+    expected = [episodes, queries, *learner.network.backbone.positions, last]
+    if not _fits(shape, expected):
+        raise UserError(
+            f"`predict` of learner {assembly.learner_name!r} must give outputs [E, Q, N] = "
+            f"{expected}; it gave {list(shape)}."
         )
 
 

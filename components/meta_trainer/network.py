@@ -1,6 +1,6 @@
 """A network: a backbone and a linear head, both as functions of explicit weights."""
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import tensorflow as tf
 
@@ -8,22 +8,46 @@ from components.meta_trainer.backbones.base import Backbone, glorot
 from components.meta_trainer.kernels import dense
 from components.meta_trainer.types import Weights
 
+HeadStart = Literal["zero", "numbered"]
+"""Where the head starts in each episode: at zero for every class, or with meta-learned weights for
+each class number."""
+
 
 class Network(NamedTuple):
     """A backbone, which gives features `[E, B, ..., D]`, and a linear head over them.
 
     The head has N `outputs`: the ways of a classifier or the size of a regression target (at each
-    position, where the backbone keeps positions).
+    position, where the backbone keeps positions). Only a `numbered` head fixes N. One that starts
+    at zero has no weights to meta-learn, and the numbers of the classes do not matter to it.
     """
 
     backbone: Backbone
     outputs: int
+    head: HeadStart = "numbered"
+
+    @property
+    def fixed_ways(self) -> bool:
+        """Whether training fixes N."""
+        return self.head == "numbered"
 
     def init(self, seed: int) -> dict[str, Any]:
-        """Shared by all episodes: `{"body": {...}, "head": {"kernel": [D, N], "bias": [N]}}`."""
+        """Shared by all episodes: `{"body": {...}, "head": {"kernel": [D, N], "bias": [N]}}`.
+
+        There is no head if it starts at zero.
+        """
+        weights: dict[str, Any] = {"body": dict(self.backbone.init(seed))}
+        if not self.fixed_ways:
+            return weights
         kernel = glorot(seed, "head_kernel", [self.backbone.feature_size, self.outputs])
-        head = {"kernel": kernel, "bias": tf.zeros([self.outputs])}
-        return {"body": dict(self.backbone.init(seed)), "head": head}
+        return weights | {"head": {"kernel": kernel, "bias": tf.zeros([self.outputs])}}
+
+    def with_head(self, weights: Weights, ways: int | tf.Tensor | None) -> dict[str, Any]:
+        """The weights, with a head of `ways` classes to adapt from where none is meta-learned."""
+        if self.fixed_ways:
+            return dict(weights)
+        dtype = next((w.dtype for w in tf.nest.flatten(weights["body"])), tf.float32)
+        kernel = tf.zeros([self.backbone.feature_size, ways], dtype)
+        return dict(weights) | {"head": {"kernel": kernel, "bias": tf.zeros([ways], dtype)}}
 
     def features(self, weights: Weights, x: tf.Tensor, mask=None, statistics=None):
         """The backbone's features `[E, B, ..., D]` and statistics; see `Backbone.features`."""

@@ -55,7 +55,10 @@ def draw(episodes: int = 2, ways: int = WAYS, queries: int = 3, seed: int = 0) -
 
 
 def small(name: str) -> Assembly:
-    return assemble(RECORD, {"name": name} | SMALL | FEWER_STEPS.get(name, {}))
+    section = {"name": name} | SMALL | FEWER_STEPS.get(name, {})
+    if "head" in learners.lookup(name)[0].__dataclass_fields__:
+        section["head"] = "zero"
+    return assemble(RECORD, section)
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -148,22 +151,48 @@ def test_any_number_of_queries(served, queries):
     assert ask(served, episodes).shape == (2, WAYS * queries, WAYS)
 
 
-@pytest.mark.parametrize("ways", [2, 3])
-def test_fewer_ways_than_trained_for(served, ways):
+@pytest.mark.parametrize("ways", [2, 3, WAYS + 2])
+def test_any_number_of_ways(served, ways):
     probabilities = ask(served, draw(ways=ways))
-    np.testing.assert_allclose(probabilities[..., :ways].sum(axis=-1), 1.0, atol=1e-5)
-    assert (probabilities[..., ways:] == 0).all()
+    assert probabilities.shape[-1] == ways
+    np.testing.assert_allclose(probabilities.sum(axis=-1), 1.0, atol=1e-5)
 
 
-def test_more_ways_than_trained_for_or_a_refusal(served):
-    assembly, _, _ = served
-    more = draw(ways=WAYS + 2)
-    if assembly.learner.traits.fixed_ways:
-        with pytest.raises(tf.errors.InvalidArgumentError, match="support_y"):
-            ask(served, more)
-    else:
-        np.testing.assert_allclose(ask(served, more).sum(axis=-1), 1.0, atol=1e-5)
-        assert ask(served, more).shape[-1] == WAYS + 2
+def test_a_class_without_support_changes_nothing(served):
+    """Labels 0, 1 and 3: the same probabilities as of 0, 1 and 2, and 0 for 2."""
+    episodes = draw(ways=3)
+    gap = ask(
+        served,
+        episodes._replace(support_y=tf.where(episodes.support_y == 2, 3, episodes.support_y)),
+    )
+    assert (gap[..., 2] == 0).all()
+    np.testing.assert_allclose(gap[..., [0, 1, 3]], ask(served, episodes), atol=1e-5)
+
+
+def test_order_and_numbers_of_classes_change_nothing(served):
+    """Other numbers for the classes of each episode, and another order of its examples."""
+    episodes, rng = draw(), np.random.default_rng(1)
+    numbers = np.stack([rng.permutation(WAYS) for _ in range(2)]).astype(np.int32)
+    order = np.stack([rng.permutation(WAYS * SHOTS) for _ in range(2)])
+    y = np.take_along_axis(numbers, episodes.support_y.numpy(), axis=1)
+    x, y = (tf.gather(part, order, batch_dims=1) for part in (episodes.support_x, y))
+    renumbered = ask(served, episodes._replace(support_x=x, support_y=y))
+    by_class = np.take_along_axis(renumbered, numbers[:, np.newaxis], axis=2)
+    np.testing.assert_allclose(by_class, ask(served, episodes), atol=1e-5)
+
+
+@pytest.mark.parametrize("names", [["a", "b", "c", "d"], ["oak", "Eiche", "chêne", "10"]])
+def test_files_and_any_class_names_are_as_arrays_and_numbers(served, names):
+    episodes, (_, _, signatures) = draw(), served
+    files = {
+        part: tf.map_fn(lambda x: tf.map_fn(tf.io.encode_png, x, tf.string), images, tf.string)
+        for part, images in (("support_x", episodes.support_x), ("query_x", episodes.query_x))
+    }
+    labels = tf.gather(names, episodes.support_y)
+    outputs = signatures[sig.ENCODED](support_labels=labels, **files)
+    number = {name.decode(): i for i, name in enumerate(outputs[sig.CLASS_NAMES][0].numpy())}
+    by_class = outputs[sig.PROBABILITIES].numpy()[..., [number[name] for name in names]]
+    np.testing.assert_allclose(by_class, ask(served, episodes), atol=1e-5)
 
 
 def test_uneven_shots(served):

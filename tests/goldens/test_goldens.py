@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.format import FORMAT_VERSION
@@ -64,6 +65,14 @@ def test_the_model_predicts_the_same_as_the_server_runs_it(expected, model):
     servable.close()
     np.testing.assert_allclose(outputs[sig.PROBABILITIES], prediction, atol=1e-6)
     np.testing.assert_array_equal(outputs[sig.PREDICTIONS], prediction.argmax(axis=-1))
+
+
+def test_the_model_of_a_numbered_head_refuses_more_ways_than_trained(expected, model):
+    episodes, _ = expected
+    task = task_of(read_record(str(GOLDENS / "episodes")).example_spec)
+    more = episodes._replace(support_y=episodes.support_y + 1)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"support_y.*0 to 4.*got 5"):
+        ExportedModel(str(model), task).predict(more)
 
 
 def test_episodes_of_an_unknown_format_version_are_refused_in_a_sentence(tmp_path):

@@ -19,7 +19,7 @@ from components.tasks.task import Task
 
 
 @options_class
-class AnilOptions(inner_loop.InnerLoopOptions):
+class AnilOptions(inner_loop.HeadOptions, inner_loop.InnerLoopOptions):
     """Options of `anil`."""
 
     inner_steps: int = Field(default=3, ge=0)
@@ -34,7 +34,8 @@ def anil(options: AnilOptions, network: Network, task: Task) -> Learner:
     def init(seed: int) -> dict[str, Any]:
         weights = network.init(seed)
         if options.learn_rates:
-            weights["rates"] = equal_rates({"head": weights["head"]}, options.inner_learning_rate)
+            head = inner_loop.adaptable(network, weights)["head"]
+            weights["rates"] = equal_rates({"head": head}, options.inner_learning_rate)
         return weights
 
     def plan(weights: Weights, support: Support) -> inner_loop.Adaptation:

@@ -14,11 +14,23 @@ from pydantic import Field
 
 from components.episodes.types import Support
 from components.meta_trainer.learners import base
+from components.meta_trainer.learners.prototypes import count_ways
 from components.meta_trainer.learners.repeat import Step, record_path, repeat
-from components.meta_trainer.network import Network
+from components.meta_trainer.network import HeadStart, Network
 from components.meta_trainer.types import Weights, merge, stack_for_episodes
 from components.options import options_class
 from components.tasks.task import Task
+
+
+@options_class
+class HeadOptions:
+    """Options of learners that adapt the network's linear head."""
+
+    head: HeadStart = "numbered"
+    """Where the head starts in each episode. `zero`: at zero for every class, so that predictions
+    do not depend on how classes are numbered, and the model serves any number of ways. `numbered`:
+    with meta-learned weights for each class number, as in the paper; it serves as many ways as
+    trained. Float targets have no classes: their head is always `numbered`."""
 
 
 @options_class
@@ -91,19 +103,25 @@ def stepwise_learner(
     """A learner that takes steps on the support set, as its plan has it.
 
     `training_plan` replaces `plan` in meta-training, and `meta_gradients` the gradient of the query
-    loss after the last step. `traits` are fields of `Traits`, beside `serves`.
+    loss after the last step. Plans get weights whose head has a column for each class of the
+    episode. `traits` are fields of `Traits`, beside `serves`.
     """
     inner_steps, test_steps = options.inner_steps, options.test_steps
     served_steps = inner_steps if test_steps is None else test_steps
 
+    def served(weights: Weights, support: Support) -> dict[str, Any]:
+        return network.with_head(weights, count_ways(support.y) if task.classes else None)
+
     def adapt(weights: Weights, support: Support) -> dict[str, Any]:
-        return plan(weights, support).run(served_steps)
+        return plan(served(weights, support), support).run(served_steps)
 
     def adapt_in_training(weights: Weights, support: Support) -> dict[str, Any]:
+        # The ways of meta-training are known, and XLA needs static shapes.
+        weights = network.with_head(weights, network.outputs)
         return (training_plan or plan)(weights, support).run(inner_steps)
 
     def path(weights: Weights, support: Support, query_x: tf.Tensor) -> tf.Tensor:
-        state, step, finish = plan(weights, support)
+        state, step, finish = plan(served(weights, support), support)
         return record_path(
             step, state, served_steps, lambda state: predict(weights, finish(state), query_x)
         )
@@ -111,9 +129,9 @@ def stepwise_learner(
     def predict(weights: Weights, adapted: Weights, query_x: tf.Tensor) -> tf.Tensor:
         return network_outputs(network, weights, adapted, query_x)
 
-    fixed_ways = traits.get("fixed_ways", True)
+    traits.setdefault("fixed_ways", network.fixed_ways)
     serves = base.ServingLimits(
-        ways=f"up to {network.outputs}, as trained" if fixed_ways else "any number",
+        ways=f"up to {network.outputs}, as trained" if traits["fixed_ways"] else "any number",
         shots="any number, also uneven",
         steps=f"{served_steps}, fixed at export (trained with {inner_steps})",
     )
@@ -190,7 +208,13 @@ def support_gradients(
 
 
 def adaptable(network: Network, weights: Weights) -> dict[str, Any]:
-    """Body and head but the weights of normalisation, which Finn et al. do not adapt."""
+    """Body and head but the weights of normalisation, which Finn et al. do not adapt.
+
+    A head that starts at zero is that of one class, where the weights have none: what is learned
+    for it, such as rates, is shared by all classes.
+    """
+    if "head" not in weights:
+        weights = network.with_head(weights, 1)
     frozen = network.backbone.frozen_names
     body = {name: w for name, w in weights["body"].items() if name not in frozen}
     return {"body": body} | ({"head": dict(weights["head"])} if "head" in weights else {})

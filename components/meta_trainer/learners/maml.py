@@ -25,7 +25,7 @@ from components.tasks.task import Task
 
 
 @options_class
-class FomamlOptions(inner_loop.InnerLoopOptions):
+class FomamlOptions(inner_loop.HeadOptions, inner_loop.InnerLoopOptions):
     """Options of `fomaml`."""
 
     inner_steps: int = Field(default=3, ge=0)

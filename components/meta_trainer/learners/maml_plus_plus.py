@@ -27,7 +27,7 @@ from components.tasks.task import Task
 
 
 @options_class
-class MamlPlusPlusOptions:
+class MamlPlusPlusOptions(inner_loop.HeadOptions):
     """Options of `maml_plus_plus`. The paper takes 5 steps."""
 
     inner_steps: int = Field(default=3, ge=1)
@@ -63,6 +63,7 @@ def maml_plus_plus(options: MamlPlusPlusOptions, network: Network, task: Task) -
         return task.loss(outputs, episodes.query_y, episodes.support_y), outputs
 
     def meta_loss(weights: Weights, episodes: Episodes, progress: tf.Tensor):
+        weights = network.with_head(weights, network.outputs)
         shares = step_shares(progress / max(options.multi_step_share, 1e-6), steps)
         # One program for both orders: two would take twice as long to compile.
         first_order = progress < options.first_order_share

@@ -20,6 +20,7 @@ and five steps, so conv4-64 takes four times as long as conv4-32.
 References: Ravi, Larochelle 2017, "Optimization as a Model for Few-Shot Learning", ICLR.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,7 +41,7 @@ P = 10.0
 
 
 @options_class
-class MetaLstmOptions(inner_loop.StepOptions):
+class MetaLstmOptions(inner_loop.HeadOptions, inner_loop.StepOptions):
     """Options of `meta_lstm`. The paper: 12 steps for 1 shot, 8 for 5 shots."""
 
     inner_steps: int = Field(default=5, ge=1)
@@ -74,14 +75,13 @@ class State(NamedTuple):
 
 def meta_lstm(options: MetaLstmOptions, network: Network, task: Task) -> Learner:
     """Meta-LSTM; all weights of the network are coordinates, those of normalisation too."""
-    like = network.init(0)
 
     def init(seed: int) -> dict[str, Any]:
         return network.init(seed) | {"meta_learner": init_meta_learner(seed, options.hidden)}
 
     def plan(weights: Weights, support: Support) -> inner_loop.Adaptation:
-        own = {part: weights[part] for part in like}
-        start = flatten(stack_for_episodes(own, tf.shape(support.x)[0]), like)
+        like = {part: weights[part] for part in ("body", "head")}
+        start = flatten(stack_for_episodes(like, tf.shape(support.x)[0]), like)
 
         def step(number: tf.Tensor, state: dict[str, Any]) -> dict[str, Any]:
             del number
@@ -198,9 +198,15 @@ def flatten(weights: Weights, like: Weights) -> tf.Tensor:
 
 def unflatten(coordinates: tf.Tensor, like: Weights) -> dict[str, Any]:
     """Coordinates `[E, P]` to weights `[E, ...]`, named and shaped as those of `like` `[...]`."""
-    shapes = [w.shape for part in like for w in like[part].values()]
-    pieces = iter(tf.split(coordinates, [shape.num_elements() for shape in shapes], axis=1))
+    shapes = {part: {name: known_shape(w) for name, w in like[part].items()} for part in like}
+    sizes = [math.prod(shape) for part in like for shape in shapes[part].values()]
+    pieces = iter(tf.split(coordinates, sizes, axis=1))
     return {
-        part: {name: tf.reshape(next(pieces), [-1, *w.shape]) for name, w in like[part].items()}
+        part: {name: tf.reshape(next(pieces), [-1, *shape]) for name, shape in shapes[part].items()}
         for part in like
     }
+
+
+def known_shape(w: tf.Tensor) -> list[int | tf.Tensor]:
+    """The sizes of a tensor: numbers but for those that only a request fixes, such as N."""
+    return [size or tf.shape(w)[axis] for axis, size in enumerate(w.shape)]

@@ -20,7 +20,7 @@ from components.tasks.task import Task
 
 
 @options_class
-class MetaSgdOptions(inner_loop.StepOptions):
+class MetaSgdOptions(inner_loop.HeadOptions, inner_loop.StepOptions):
     """Options of `meta_sgd`. The paper takes one step, and draws alpha from [0.005, 0.1]."""
 
     learning_rate_low: float = Field(default=0.2, gt=0)

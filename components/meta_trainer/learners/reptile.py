@@ -27,7 +27,7 @@ from components.tasks.task import Task
 
 
 @options_class
-class ReptileOptions(inner_loop.InnerLoopOptions):
+class ReptileOptions(inner_loop.HeadOptions, inner_loop.InnerLoopOptions):
     """Options of `reptile`."""
 
     inner_steps: int = Field(default=4, ge=1)
@@ -59,7 +59,8 @@ def reptile(options: ReptileOptions, network: Network, task: Task) -> Learner:
 
     def meta_gradients(weights: Weights, episodes: Episodes, progress: tf.Tensor) -> MetaGradients:
         del progress
-        adapted = training_plan(weights, episodes).run(options.inner_steps)
+        start = network.with_head(weights, network.outputs)
+        adapted = training_plan(start, episodes).run(options.inner_steps)
         own = {part: adapted[part] for part in weights}
         gradients = tf.nest.map_structure(
             lambda theta, phi: theta - tf.reduce_mean(phi, axis=0), dict(weights), own

@@ -19,8 +19,9 @@ from components.meta_trainer.training.plateau import has_ended
 from components.meta_trainer.training.progress import MetaTrainingProgress, TimedIterator
 from components.meta_trainer.training.state import TrainingState
 from components.meta_trainer.training.step import meta_step
-from components.meta_trainer.types import Weights
+from components.meta_trainer.types import Weights, by_joined_name
 from components.single_threaded import use_single_threaded_operations
+from serving.errors import UserError
 
 REPORT_EVERY_STEPS = 10
 
@@ -105,10 +106,31 @@ def restore(state: TrainingState, folder: str) -> tf.train.CheckpointManager:
     """Reads the state from the last checkpoint in the folder, if any; returns what saves it."""
     # Another name than `state`, under which flat weights were saved: those begin anew.
     manager = tf.train.CheckpointManager(tf.train.Checkpoint(training=state), folder, max_to_keep=2)
+    _check_weights(state, manager.latest_checkpoint)
     manager.restore_or_initialize()
     if int(state.step):
         print(f"meta-training goes on from step {int(state.step)}", file=sys.stderr)
     return manager
+
+
+def _check_weights(state: TrainingState, checkpoint: str | None) -> None:
+    """Refuses a checkpoint of other weights: what it lacks would be left as it begins."""
+    if checkpoint is None:
+        return
+    prefix, suffix = "training/weights/", "/.ATTRIBUTES/VARIABLE_VALUE"
+    saved = {
+        name.removeprefix(prefix).removesuffix(suffix).replace("/", "_"): list(shape)
+        for name, shape in tf.train.list_variables(checkpoint)
+        if name.startswith(prefix)
+    }
+    own = {name: w.shape.as_list() for name, w in by_joined_name(state.read_weights()).items()}
+    differ = sorted(name for name in saved | own if saved.get(name) != own.get(name))
+    if saved and differ:
+        raise UserError(
+            f"The checkpoint {checkpoint} must hold this learner's weights: {differ[0]!r} is "
+            f"{saved.get(differ[0], 'missing')} there and {own.get(differ[0], 'missing')} here; "
+            "set `learner.head: numbered` to go on where an earlier version stopped, or delete it."
+        )
 
 
 class _Clock:

@@ -23,15 +23,16 @@ OTHERS = {
 }
 
 
-def with_learner(change) -> Assembly:
+def with_learner(change, head: str = "numbered") -> Assembly:
     """ANIL, with some of its functions replaced."""
-    assembly = assemble(IMAGES, {"name": "anil", "backbone": {"filters": 4, "blocks": 1}})
+    section = {"name": "anil", "head": head, "backbone": {"filters": 4, "blocks": 1}}
+    assembly = assemble(IMAGES, section)
     return assembly._replace(learner=change(assembly.learner))
 
 
-def message_of(change) -> str:
+def message_of(change, head: str = "numbered") -> str:
     with pytest.raises(UserError) as error:
-        check_learner(with_learner(change), IMAGES)
+        check_learner(with_learner(change, head), IMAGES)
     message = str(error.value)
     assert message.count("\n") == 0 and "learner 'anil'" in message
     return message
@@ -56,6 +57,7 @@ def test_outputs_of_a_wrong_shape():
         )
 
     assert "must give outputs [E, Q, N] = [2, 6, 3]; it gave [2, 3, 6]" in message_of(transposed)
+    assert "= [1, 2, None]; it gave [1, 1, 2]" in message_of(transposed, "zero")
 
 
 def test_one_output_too_few():

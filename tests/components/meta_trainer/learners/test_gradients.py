@@ -19,6 +19,7 @@ from components.meta_trainer.learners.reptile import (
     interleave_classes,
     reptile,
 )
+from components.meta_trainer.network import HeadStart
 from components.meta_trainer.types import Weights, by_joined_name
 from components.tasks.classification import classification
 
@@ -28,6 +29,7 @@ APPROXIMATE = {"fomaml", "reptile", "meta_lstm"}
 # A learner that is added is held to finite differences, too.
 EXACT = {name: (name, {}, LATE) for name in sorted(set(learners.TABLE) - APPROXIMATE)} | {
     "maml, two steps": ("maml", {"inner_steps": 2}, LATE),
+    "maml, head from zero": ("maml", {"inner_steps": 2, "head": "zero"}, LATE),
     "meta_sgd, two steps": ("meta_sgd", {"inner_steps": 2}, LATE),
     "maml_plus_plus, losses of all steps": ("maml_plus_plus", {"first_order_share": 0.0}, EARLY),
 }
@@ -35,9 +37,10 @@ EXACT = {name: (name, {}, LATE) for name in sorted(set(learners.TABLE) - APPROXI
 
 @pytest.fixture
 def learner_of(small_network, in_float64):
-    def make(name: str, *, mode: str = "support", **given):
+    def make(name: str, *, mode: str = "support", head: HeadStart = "numbered", **given):
         options, factory = learners.lookup(name)
-        learner = factory(options(**given), small_network(mode), classification())
+        network = small_network(mode)._replace(head=head)
+        learner = factory(options(**given), network, classification())
         return learner, in_float64(learner.init(0))
 
     return make
@@ -116,6 +119,22 @@ def test_late_maml_plus_plus_with_equal_rates_is_maml(learner_of, small_episodes
     expected = maml.meta_gradients(maml_weights, small_episodes(), LATE)
     np.testing.assert_allclose(found.loss, expected.loss, rtol=1e-12)
     assert_close(found.gradients, expected.gradients, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["maml", "meta_sgd", "maml_plus_plus", "anil", "reptile"])
+def test_a_vector_that_all_classes_share_does_as_much_as_zero(learner_of, small_episodes, name):
+    """It adds the same to the logits of every class, which softmax drops."""
+    learner, weights = learner_of(name, head="zero", inner_steps=3)
+    numbered, with_vector = learner_of(name, inner_steps=3)
+    each = tf.nest.map_structure(tf.zeros_like, with_vector["head"])
+    shared = each | {"kernel": each["kernel"] + np.random.default_rng(0).normal(size=(4, 1))}
+    rates = {"rates": weights["rates"]} if "rates" in weights else {}
+    found = learner.meta_gradients(weights, small_episodes(), LATE)
+    expected = numbered.meta_gradients(
+        {"body": weights["body"], "head": shared} | rates, small_episodes(), LATE
+    )
+    np.testing.assert_allclose(found.loss, expected.loss, rtol=1e-10)
+    assert_close(found.gradients["body"], expected.gradients["body"], atol=1e-10)
 
 
 def test_anil_does_not_move_the_body(learner_of, small_episodes):

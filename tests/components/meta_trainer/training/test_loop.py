@@ -19,11 +19,12 @@ from components.meta_trainer.learners.base import (
     Traits,
 )
 from components.meta_trainer.options import TrainingOptions
-from components.meta_trainer.training.loop import MetaTrained, meta_train
+from components.meta_trainer.training.loop import MetaTrained, meta_train, restore
 from components.meta_trainer.training.state import TrainingState
 from components.meta_trainer.training.step import share_done
 from components.modalities.base import ExampleSpec
 from components.tasks.classification import classification
+from serving.errors import UserError
 
 RECORD = EpisodeSetRecord(
     1, ExampleSpec("image", "uint8", (4, 4, 1)), 2, 1, 1, {}, 0, {}, {}, {"data": {}}
@@ -160,3 +161,10 @@ def test_patience_counts_over_a_restart(tmp_path):
     plateau = {"until": "plateau", "patience": 2}
     train(tmp_path, steps=30, **plateau)
     assert train(tmp_path, steps=10**6, **plateau).steps == 40
+
+
+def test_a_checkpoint_of_another_head_is_refused_in_a_sentence(tmp_path):
+    body = {"body": {"kernel": tf.ones([2])}}
+    restore(TrainingState(body | {"head": {"kernel": tf.ones([2, 5])}}), str(tmp_path)).save()
+    with pytest.raises(UserError, match=r"'head_kernel' is \[2, 5\] there and missing here"):
+        restore(TrainingState(body), str(tmp_path))
