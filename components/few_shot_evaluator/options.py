@@ -29,8 +29,8 @@ class EvaluationOptions:
     calibration_bins: int = Field(default=15, ge=2, le=100)
     """Intervals of equal width of the reliability diagram."""
     none_of_these: bool = False
-    """Whether to calibrate a threshold on `eval` below which the prediction is "none of these", and
-    to report its precision and recall on `test`."""
+    """Whether to report how well the prediction "none of these" works on `test`, by the model's
+    `none_score` and by the largest probability, with a threshold chosen on `eval`."""
     episodes_per_call: int = Field(default=4, ge=1)
     """How many episodes one call of the model takes; more take more memory and, without a GPU, no
     less time."""

@@ -17,8 +17,26 @@ from serving.protocol.status import DEADLINE_EXCEEDED, NAMES, NOT_FOUND, UNAVAIL
 from serving.start_up import skip_unused_imports
 
 _CHUNK = 32
+_AUTO = "auto"
 # TensorFlow's wrapping of the sentence of a check in a SavedModel.
 _ASSERTION = re.compile(r"assertion failed: \[(.*)\]")
+
+
+class NoneBelow(click.ParamType):
+    """A number from 0 to 1, or "auto" for the model's own recommendation."""
+
+    name = "number|auto"
+
+    def convert(self, value: object, param: object, context: object) -> float | str:
+        if value == _AUTO:
+            return _AUTO
+        try:
+            number = float(str(value))
+        except ValueError:
+            number = -1.0
+        if not 0 <= number <= 1:
+            self.fail(f"must be a number from 0 to 1, or {_AUTO}; got {value}.")
+        return number
 
 
 @click.command()
@@ -47,8 +65,10 @@ _ASSERTION = re.compile(r"assertion failed: \[(.*)\]")
 @click.option("--version-label", default="", help="Version label, on a server.")
 @click.option(
     "--none-below",
-    type=click.FloatRange(0, 1),
-    help="Answer `none of these` below this probability (the report says which).",
+    type=NoneBelow(),
+    help="Answer `none of these` where 1 - none_score is below this: 0.1 refuses about one in ten "
+    "queries that do belong to a class, auto is what the model recommends. (Of older models, "
+    "without a none_score: where the probability is below this.)",
 )
 @click.option("--timeout", default=DEFAULT_TIMEOUT, show_default=True, help="Seconds a request.")
 @click.option("--tls-ca", type=click.Path(path_type=Path), help="PEM of the server's authority.")
@@ -70,7 +90,7 @@ def query(
     model_name: str,
     version: int | None,
     version_label: str,
-    none_below: float | None,
+    none_below: float | str | None,
     timeout: float,
     tls_ca: Path | None,
     tls_cert: Path | None,
@@ -108,10 +128,10 @@ def query(
         raise UserError(_sentence(error, targets[0])) from error
     shown = [name for name, _ in named]
     if as_json:
-        print_json(shown, answers, none_below=none_below or 0.0)
+        print_json(shown, answers, none_below=none_below)
         return
     shown = _without_common_folder(shown) if found.kind else shown
-    print_table(shown, answers, none_below=none_below or 0.0)
+    print_table(shown, answers, none_below=none_below)
 
 
 def _sentence(error: StatusError, target: str) -> str:
@@ -125,20 +145,32 @@ def _sentence(error: StatusError, target: str) -> str:
     return f"The model refused: {NAMES[error.code]}: {message}"
 
 
-def print_json(names: list[str], answers: list[Answer], *, none_below: float = 0.0) -> None:
+def print_json(
+    names: list[str], answers: list[Answer], *, none_below: float | str | None = None
+) -> None:
     """Prints a JSON object a line for each query; the arguments are those of `print_table`.
 
-    Its keys are `query`, `class` (null for none of them), `probability` and `probabilities`, which
-    holds the probability of every class by its name.
+    Its keys are `query`, `class` (null for none of them), `probability`, `none_score` if the model
+    has it, and `probabilities`, which holds the probability of every class by its name.
     """
     rows = [row for answer in answers for row in answer.probabilities]
-    for name, row in zip(names, rows):
-        best = int(row.argmax())
-        probability = float(row[best])
-        label = answers[0].class_names[best] if probability >= none_below else None
-        answer = {"query": printable(name), "class": label, "probability": probability}
+    scores = [s for answer in answers if answer.none_scores is not None for s in answer.none_scores]
+    of_model = [{"none_score": float(score)} for score in scores] or [{}] * len(rows)
+    for name, row, label, more in zip(names, rows, _labels(answers, none_below), of_model):
+        answer = {"query": printable(name), "class": label, "probability": float(row.max())}
         probabilities = dict(zip(answers[0].class_names, map(float, row)))
-        click.echo(json.dumps({**answer, "probabilities": probabilities}))
+        click.echo(json.dumps({**answer, **more, "probabilities": probabilities}))
+
+
+def _labels(answers: list[Answer], none_below: float | str | None) -> list[str | None]:
+    """The class of every query, None for "none of these"."""
+    labels: list[str | None] = []
+    for answer in answers:
+        if none_below is None:
+            labels += answer.labels
+        else:
+            labels += answer.labels_or_none(None if isinstance(none_below, str) else none_below)
+    return labels
 
 
 def _without_common_folder(names: list[str]) -> list[str]:
@@ -147,10 +179,12 @@ def _without_common_folder(names: list[str]) -> list[str]:
     return [os.path.basename(name) for name in names] if len(folders) == 1 else names
 
 
-def print_table(names: list[str], answers: list[Answer], *, none_below: float = 0.0) -> None:
+def print_table(
+    names: list[str], answers: list[Answer], *, none_below: float | str | None = None
+) -> None:
     """Prints the class, its probability and the runner-up of each query.
 
-    A query whose probability is smaller than `none_below` is given no class.
+    `none_below` is as `Answer.labels_or_none` takes it, or "auto"; None gives every query a class.
     """
     from rich.console import Console
     from rich.table import Column, Table
@@ -159,12 +193,12 @@ def print_table(names: list[str], answers: list[Answer], *, none_below: float = 
     headings = ("query", "class", "probability", "second", "probability")
     table = Table(*(Column(heading, overflow="fold") for heading in headings))
     rows = [row for answer in answers for row in answer.probabilities]
-    for name, row in zip(names, rows):
+    for name, row, label in zip(names, rows, _labels(answers, none_below)):
         best = row.argsort()[::-1][:2]
         cells = [
             cell for index in best for cell in (answers[0].class_names[index], f"{row[index]:.3f}")
         ]
-        if row[best[0]] < none_below:
+        if label is None:
             cells = ["none of these", "", *cells[:2]]
         # People's words are no markup: a class may be called [bold] or :smile:.
         table.add_row(*(Text(printable(cell)) for cell in (name, *cells)))

@@ -18,8 +18,9 @@ def model(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def other_model(tmp_path_factory) -> Path:
-    """One whose answers differ (scale 8)."""
-    return nearest_centroid.export(tmp_path_factory.mktemp("model") / "exported", scale=8.0)
+    """One whose answers differ (scale 8), and which scores "none of these"."""
+    folder = tmp_path_factory.mktemp("model") / "exported"
+    return nearest_centroid.export(folder, scale=8.0, none_threshold=0.5)
 
 
 @pytest.fixture

@@ -18,8 +18,9 @@ SIZE = 4  # images are uint8 [SIZE, SIZE, 1]
 
 
 class NearestCentroid(tf.Module):
-    def __init__(self, scale: float):
+    def __init__(self, scale: float, none_threshold: float | None = None):
         super().__init__()
+        self.none_threshold = none_threshold
         self.scale = tf.Variable(scale, dtype=tf.float32, name="scale")
 
     def adapt(self, support_x, support_y):
@@ -70,9 +71,15 @@ class NearestCentroid(tf.Module):
             tf.square(queries[:, :, None] - adapted_centroids[:, None]), axis=-1
         )
         logits = tf.where(adapted_counts[:, None] > 0, -self.scale * distances, -np.inf)
-        return {
+        outputs = {
             names.PROBABILITIES: tf.nn.softmax(logits),
             names.PREDICTIONS: tf.argmax(logits, axis=-1, output_type=tf.int32),
+        }
+        if self.none_threshold is None:
+            return outputs
+        return outputs | {
+            names.NONE_SCORE: 1.0 - tf.exp(tf.reduce_max(logits, axis=-1) / self.scale),
+            names.NONE_THRESHOLD: tf.fill(tf.shape(logits)[:1], self.none_threshold),
         }
 
     def adapt_and_predict(self, support_x, support_y, query_x):
@@ -90,9 +97,12 @@ class NearestCentroid(tf.Module):
         }
 
 
-def export(path: Path, *, scale: float = 4.0) -> Path:
-    """Writes the SavedModel to the version folder `path` and returns it."""
-    model = NearestCentroid(scale)
+def export(path: Path, *, scale: float = 4.0, none_threshold: float | None = None) -> Path:
+    """Writes the SavedModel to the version folder `path` and returns it.
+
+    With a threshold it has the outputs for "none of these", as models of earlier versions have not.
+    """
+    model = NearestCentroid(scale, none_threshold)
     images = tf.TensorSpec([None, None, SIZE, SIZE, 1], tf.uint8)
     labels = tf.TensorSpec([None, None], tf.int32)
     strings = tf.TensorSpec([None, None], tf.string)
