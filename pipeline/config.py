@@ -15,6 +15,7 @@ from components.episode_gen.sources import gives_targets
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.meta_trainer.options import TrainingOptions, backbone_options, learner_options
 from components.options import build_options, options_class
+from pipeline.beam_options import BeamOptions
 from pipeline.kubeflow.options import KubeflowOptions
 from pipeline.renamed_keys import current_path, two_names_error, use_current_names
 from serving.errors import UserError
@@ -28,33 +29,6 @@ class ServingOptions:
     """Name that the model is served under, and name of the folder of its versions."""
     keep_versions: int | None = Field(default=None, ge=1)
     """How many versions stay after a push, the newest that load; null to keep all."""
-
-
-@options_class
-class BeamOptions:
-    """Where EpisodeGen, the statistics and the evaluator run."""
-
-    runner: str = "FnApiRunner"
-    """A Beam runner. `DirectRunner` would try to download another one first."""
-    workers: int = Field(default=1, ge=1)
-    """Worker processes of the local runner; 1 is in memory."""
-    options: tuple[str, ...] = ()
-    """More pipeline options, as "--name=value"."""
-
-    def pipeline_args(self) -> list[str]:
-        """The options as Beam takes them."""
-        args = [f"--runner={self.runner}", *self.options]
-        if self.workers > 1:
-            mode = "--direct_running_mode=multi_processing"
-            args += [mode, f"--direct_num_workers={self.workers}"]
-        return args
-
-    def statistics_args(self) -> list[str]:
-        """Options that replace them for StatisticsGen.
-
-        It reads by a Beam source, unknown to the Dask runner; then it runs in this process.
-        """
-        return ["--runner=FnApiRunner"] if self.runner.endswith("DaskRunner") else []
 
 
 @options_class

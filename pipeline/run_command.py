@@ -23,6 +23,7 @@ def run_pipeline(
       UserError: the configuration or the data are wrong; nothing has run.
     """
     config = load_config(config_path, overrides)
+    config.beam.check_machine()
     use_single_threaded_operations()
     folder = output_dir or Path("runs") / config.name
     with console_session("run", folder / "pipeline.log") as seconds:

@@ -50,6 +50,7 @@ def compare(
     from pipeline.console import console_session, plain_console
 
     config = load_config(config_path, overrides)
+    config.beam.check_machine()
     use_single_threaded_operations()
     folder = (output_dir or Path("runs") / f"compare-{config.name}").absolute()
     with console_session("comparison", folder / "compare.log"):

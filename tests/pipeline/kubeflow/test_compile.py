@@ -168,6 +168,7 @@ def test_the_command_writes_a_file(tmp_path):
         (["--output", "pipeline.json"], "`--output` must end in .yaml"),
         (["--set", "kubeflow.every_step.cpu_limit=lots"], "Kubernetes quantity"),
         (["--set", "kubeflow.shared_dir=s3://x"], "`kubeflow.shared_dir` must be"),
+        (["--set", "beam.runner=flink"], "must hold --flink_master=HOST:PORT"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_status_2(tmp_path, change, said):

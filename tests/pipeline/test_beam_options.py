@@ -1,0 +1,115 @@
+"""Options of engines: a wrong or missing one is a sentence before anything runs."""
+
+import pytest
+from apache_beam.options import pipeline_options
+
+from components.options import build_options
+from pipeline import beam_options
+from pipeline.beam_options import ENGINES, BeamOptions
+from serving.errors import UserError
+
+FLINK = ("--flink_master=jobmanager:8081",)
+POOL = ("--environment_type=EXTERNAL", "--environment_config=localhost:50000")
+PROCESS = ("--environment_type=PROCESS", "--environment_option=process_command=/bin/worker")
+SPARK = ("--spark_master_url=spark://master:7077",)
+DATAFLOW = ("--project=p", "--region=r", "--temp_location=gs://b/t", "--sdk_container_image=i:1")
+
+
+@pytest.mark.parametrize(
+    "runner, options",
+    [
+        ("flink", FLINK + POOL),
+        ("FlinkRunner", FLINK + PROCESS + ("--parallelism=2",)),
+        ("flink", ("--flink_master=[local]",)),
+        ("flink", (*FLINK, "--environment_type=DOCKER", "--environment_config=r.example/f:1")),
+        ("spark", SPARK + PROCESS),
+        ("spark", ("--spark_master_url=local[2]",)),
+        ("spark", (*SPARK, "--environment_type=LOOPBACK")),
+        ("dataflow", DATAFLOW),
+        ("dask", ()),
+        ("PortableRunner", ("--job_endpoint=h:1",)),
+        ("FnApiRunner", ("--anything",)),
+    ],
+)
+def test_right_options_are_taken_as_they_are(runner, options):
+    args = BeamOptions(runner=runner, options=options).pipeline_args()
+    assert set(options) < set(args)
+    name = args[0].removeprefix("--runner=")
+    assert pipeline_options.PipelineOptions(args).view_as(pipeline_options.StandardOptions).runner
+    assert name == ENGINES[runner].runner if runner in ENGINES else name == runner
+
+
+@pytest.mark.parametrize(
+    "runner, options, said",
+    [
+        ("flink", (), "must hold --flink_master=HOST:PORT for the runner flink"),
+        ("flink", ("--flink_mastr=h:1",), "--flink_mastr is no option of Beam's"),
+        ("flink", ("--flink_master=jobmanager",), "--flink_master must be HOST:PORT"),
+        ("FlinkRunner", FLINK, "must hold --environment_type=PROCESS|EXTERNAL|DOCKER|LOOPBACK"),
+        ("flink", (*FLINK, "--environment_type=POOL"), "--environment_type must be PROCESS|"),
+        ("flink", (*FLINK, POOL[0]), "must hold --environment_config=HOST:PORT"),
+        ("flink", (*FLINK, PROCESS[0]), "must hold --environment_option=process_command=/PATH"),
+        ("flink", (*FLINK, *POOL, "--paralelism=4"), "--paralelism is no option of Beam's"),
+        ("flink", (*FLINK, "--environment_type=DOCKER"), "--environment_config=IMAGE"),
+        ("spark", (*POOL, "--spark_master_url=master:7077"), "must be spark://HOST:PORT"),
+        ("dataflow", DATAFLOW[1:], "must hold --project=TEXT"),
+        ("dataflow", DATAFLOW[:-1], "--sdk_container_image=IMAGE"),
+        ("FnApiRunner", ("direct_num_workers=2",), "must each be --NAME=VALUE"),
+    ],
+)
+def test_a_wrong_or_missing_option_is_one_sentence(runner, options, said):
+    with pytest.raises(UserError) as raised:
+        build_options(BeamOptions, {"runner": runner, "options": options}, "beam")
+    assert said in str(raised.value) and "`beam.options`" in str(raised.value)
+    assert str(raised.value).count("\n") == 0
+
+
+def test_every_option_that_is_named_is_one_of_beam_s():
+    parser = pipeline_options._BeamArgumentParser()
+    for group in pipeline_options.PipelineOptions.__subclasses__():
+        group._add_argparse_args(parser)
+    from apache_beam.runners.dask import dask_runner
+
+    dask_runner.DaskOptions._add_argparse_args(parser)
+    named = {*beam_options._OTHERS, *(k for d in beam_options._DEFAULTS.values() for k in d)}
+    for engine in ENGINES.values():
+        named |= set(engine.required)
+    for needs in beam_options.ENVIRONMENTS.values():
+        named |= set(needs)
+    assert {f"--{name}" for name in named} <= set(parser._option_string_actions)
+
+
+def test_spark_keeps_its_workers_unless_told_otherwise():
+    kept = "--environment_cache_millis=60000"
+    assert kept in BeamOptions(runner="spark", options=SPARK + PROCESS).pipeline_args()
+    own = (*SPARK, *PROCESS, "--environment_cache_millis=5")
+    assert kept not in BeamOptions(runner="SparkRunner", options=own).pipeline_args()
+
+
+@pytest.mark.parametrize(
+    "runner, chosen, in_memory",
+    [
+        ("dask", None, True),
+        ("apache_beam.runners.dask.dask_runner.DaskRunner", None, True),
+        ("FnApiRunner", None, False),
+        ("FnApiRunner", True, True),
+        ("dask", False, False),
+    ],
+)
+def test_where_the_statistics_run(runner, chosen, in_memory):
+    options = BeamOptions(runner=runner, statistics_in_memory=chosen)
+    assert options.statistics_args() == (["--runner=FnApiRunner"] if in_memory else [])
+
+
+def test_what_the_machine_lacks_is_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    BeamOptions().check_machine()
+    flink = BeamOptions(runner="flink", options=FLINK + POOL)
+    with pytest.raises(UserError, match="the runner flink needs Java 11"):
+        flink.check_machine()
+    monkeypatch.setenv("JAVA_HOME", "/opt/java")
+    flink.check_machine()
+    jar = BeamOptions(runner="flink", options=(*FLINK, *POOL, "--flink_job_server_jar=/no.jar"))
+    with pytest.raises(UserError, match="--flink_job_server_jar must be a file or a URL"):
+        jar.check_machine()
