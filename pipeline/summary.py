@@ -42,8 +42,8 @@ def publish_summary(
         "test": {key: metrics[key] for key in (metrics.get("metric", "accuracy"), *TEST_KEYS)},
         "test_split": novelty.to_json(),
         "cautions": [] if record.example_spec.regression else cautions(novelty, record.ways),
-        "calibration": _without_curves(metrics.get("calibration")),
-        "none_of_these": _without_curves(metrics.get("none_of_these")),
+        "calibration": without_points(metrics.get("calibration")),
+        "none_of_these": without_points(metrics.get("none_of_these")),
         "baselines": metrics["baselines"],
         "threshold": config.evaluation.threshold,
         "blessed": bool(metrics["blessed"]),
@@ -60,12 +60,12 @@ def publish_summary(
     return summary
 
 
-def _without_curves(entry: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def without_points(entry: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """An entry of `metrics.json` without the points of its figures, however deep."""
     if entry is None:
         return None
     rest = {key: value for key, value in entry.items() if key not in ("bins", "curve")}
-    return {k: _without_curves(v) if isinstance(v, Mapping) else v for k, v in rest.items()}
+    return {k: without_points(v) if isinstance(v, Mapping) else v for k, v in rest.items()}
 
 
 def unfit_for_serving(blessing_uri: str) -> list[str]:

@@ -1,6 +1,6 @@
 import json
 
-from pipeline.summary import unfit_for_serving
+from pipeline.summary import unfit_for_serving, without_points
 
 
 def test_a_refused_model_is_told_by_the_checks_that_failed(tmp_path):
@@ -10,3 +10,9 @@ def test_a_refused_model_is_told_by_the_checks_that_failed(tmp_path):
     ]
     (tmp_path / "checks.json").write_text(json.dumps({"blessed": False, "checks": checks}))
     assert unfit_for_serving(str(tmp_path)) == ["Not fit for serving: ignores padding: 0.1 apart"]
+
+
+def test_the_summary_holds_the_numbers_of_an_entry_without_the_points_of_its_figures():
+    entry = {"log_loss": 0.5, "bins": [1], "by_largest_probability": {"f1": 0.4, "curve": [2]}}
+    expected = {"log_loss": 0.5, "by_largest_probability": {"f1": 0.4}}
+    assert without_points(entry) == expected and without_points(None) is None

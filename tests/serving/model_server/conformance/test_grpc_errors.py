@@ -38,7 +38,7 @@ GRPC_ERRORS = [
         predict_request(EPISODE, outputs=["z"]),
         INVALID,
         "output tensor alias not found in signature: z Outputs expected to be in the set "
-        "{predictions,probabilities}.",
+        "{none_score,none_threshold,predictions,probabilities}.",
     ),
     (
         predict_request(EPISODE, outputs=["predictions", "predictions"]),
