@@ -2,15 +2,21 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
 
 
 @click.command("compile")
 @click.option("--config", "config_path", required=True, help="YAML file of the configuration.")
 @click.option("--set", "overrides", multiple=True, help="section.key=value, over the file.")
 @click.option("--image", required=True, help="Container image of all steps.")
+@click.option(
+    "--allow-mutable-tag", is_flag=True, help="Take an image without a tag, or with `latest`."
+)
 @click.option(
     "--parameter", "parameters", multiple=True, help="NAME=VALUE: default of a run-time parameter."
 )
@@ -19,6 +25,7 @@ def compile_command(
     config_path: str,
     overrides: tuple[str, ...],
     image: str,
+    allow_mutable_tag: bool,
     parameters: tuple[str, ...],
     output: Path,
 ) -> None:
@@ -31,6 +38,8 @@ def compile_command(
     if output.suffix not in (".yaml", ".yml"):
         raise UserError(f"`--output` must end in .yaml, as the backend asks: got {output}.")
     names.check_image(image)
+    if not allow_mutable_tag:
+        names.check_fixed(image)
     config = load_config(config_path, overrides)
     names.check_pipeline_name(config.name)
     defaults = parse_parameters(parameters)
@@ -41,6 +50,25 @@ def compile_command(
     write_package(documents, output)
     steps = len(documents[0]["root"]["dag"]["tasks"])
     click.echo(f"{output}: {config.name}, {steps} steps")
+    own = own_parts(config)
+    if own:
+        click.echo(
+            f"The image {image} must hold the modules of your own, importable by name, as they are "
+            f"here: {', '.join(own)}."
+        )
+
+
+def own_parts(config: "Config") -> list[str]:
+    """The user's own source, learner and backbone, each as `key: module.name`."""
+    from components.user_modules import is_own
+
+    learner = config.learner
+    parts = {
+        "data.source": config.data.source,
+        "learner.name": learner.get("name", ""),
+        "learner.backbone.name": (learner.get("backbone") or {}).get("name", ""),
+    }
+    return [f"`{key}` {name}" for key, name in parts.items() if is_own(name)]
 
 
 @click.command("submit")

@@ -36,6 +36,23 @@ def check_image(image: str) -> None:
         )
 
 
+def is_mutable(image: str) -> bool:
+    """Tells whether an image reference has no tag or `latest`, which each build moves."""
+    name, _, digest = image.partition("@")
+    tag = name.rpartition("/")[2].partition(":")[2]
+    return not digest and tag in ("", "latest")
+
+
+def check_fixed(image: str) -> None:
+    """Raises UserError for an image reference that may name another image tomorrow."""
+    if is_mutable(image):
+        raise UserError(
+            "`--image` must have a tag of its own for each build, or a digest, for Kubeflow reuses "
+            f"a step's outputs while the image's name stays: got {image!r}; "
+            "`--allow-mutable-tag` takes it all the same."
+        )
+
+
 def check_pipeline_name(name: str) -> None:
     """Raises UserError for a name that Kubernetes refuses."""
     if not is_label(name):

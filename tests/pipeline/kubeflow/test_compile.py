@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -152,14 +153,39 @@ def test_the_command_writes_a_file(tmp_path):
     arguments = ["compile", "--config", CONFIG, "--image", IMAGE, "--output", str(output)]
     done = CliRunner().invoke(main, [*arguments, "--parameter", "steps=7"])
     assert done.exit_code == 0, done.output
+    assert len(done.output.strip().splitlines()) == 1
     spec, _ = yaml.safe_load_all(output.read_text())
     assert spec["root"]["inputDefinitions"]["parameters"]["steps"]["defaultValue"] == 7
+
+
+OWN = """
+from dataclasses import dataclass
+from components.meta_trainer.learners.protonet import ProtonetOptions, protonet
+
+def mine(options: ProtonetOptions, network, task):
+    return protonet(options, network, task)
+"""
+
+
+def test_parts_of_one_s_own_are_named_for_the_image(tmp_path, monkeypatch):
+    config = str(Path(CONFIG).resolve())
+    (tmp_path / "own_learner_of_a_test.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    arguments = ["compile", "--config", config, "--image", "fewshot", "--output", "p.yaml"]
+    arguments += ["--allow-mutable-tag", "--set", "learner={name: own_learner_of_a_test.mine}"]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+    said = done.output.strip().splitlines()[-1]
+    assert "The image fewshot must hold" in said
+    assert "`learner.name` own_learner_of_a_test.mine" in said
 
 
 @pytest.mark.parametrize(
     "change, said",
     [
         (["--image", "Not An Image"], "`--image` must be an image reference"),
+        (["--image", "fewshot:latest"], "`--image` must have a tag of its own"),
         (["--set", "name=my_pipeline"], "`name` must be"),
         (["--set", "name=glyphs-"], "`name` must be"),
         (["--parameter", "stepz=3"], "`--parameter` must name one of"),
