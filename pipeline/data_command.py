@@ -30,8 +30,8 @@ CHOICES = (
     click.option(
         "--split-by",
         type=click.Choice(["class", "group"]),
-        help="Of folders in folders: class pools the classes of all groups, group keeps each "
-        "group in one split.",
+        help="Of folders in folders, or a table with groups: class pools the classes of all "
+        "groups, group keeps each group in one split.",
     ),
 )
 

@@ -13,7 +13,8 @@ def inspect(path: Path, *, split_by: str | None = None, **columns: str | None) -
 
     Args:
       path: a file or a folder.
-      split_by: of a folder: "class" to pool the classes of all groups, "group"; None for a guess.
+      split_by: "class" to pool the classes of all groups, "group" to keep each group in one split;
+        None for a guess of a folder, and "class" of a table.
       **columns: of a table: the options `input_feature`, `label_feature` and `group_feature`.
 
     Raises:
@@ -31,7 +32,7 @@ def inspect(path: Path, *, split_by: str | None = None, **columns: str | None) -
         module = images if kind.modality == "image" else recordings
         return module.inspect(path, folders, split_by)
     if tables.is_table(path):
-        return texts.inspect(path, columns)
+        return texts.inspect(path, split_by, columns)
     raise UserError(
         f"PATH must be a folder with one sub-folder of images or recordings a class, or a table of "
         f"texts ({', '.join(tables.SUFFIXES)}): {str(path)!r} is "

@@ -8,15 +8,18 @@ from typing import Any
 from components.episode_gen.inspection.base import Inspection, duplicates, spread, without_copies
 from components.episode_gen.options import DataOptions
 from components.episode_gen.sources.table import Table
+from serving.files.columns import TextExample
 
 
-def inspect(path: Path, columns: Mapping[str, str | None]) -> Inspection:
-    """Reads every row as the pipeline will; `columns` as `inspection.inspect`.
+def inspect(path: Path, split_by: str | None, columns: Mapping[str, str | None]) -> Inspection:
+    """Reads every row as the pipeline will; the arguments are those of `inspection.inspect`.
 
     Raises:
       UserError: it cannot be read, or its columns of texts and of classes cannot be told.
     """
     section: dict[str, Any] = {"source": "table", "path": str(path), "unreadable": "skip"}
+    by_group = split_by == "group"
+    section |= {"split_by": "group"} if by_group else {}
     options: dict[str, Any] = {**section, **columns}
     table = Table(path, DataOptions(**options))
     found = table.columns
@@ -31,13 +34,19 @@ def inspect(path: Path, columns: Mapping[str, str | None]) -> Inspection:
         "encoding": columns.get("encoding"),
     }
     lengths = [len(row.text) for row in rows]
+
+    def class_of(row: TextExample) -> str:
+        return f"{row.group}/{row.label}" if by_group else row.label
+
     if not table.skipped:
         del section["unreadable"]
     return Inspection(
         kind="a table of texts",
         modality="text",
         data=section | {option: name for option, name in names.items() if name is not None},
-        class_sizes=dict(Counter(row.label for row in rows)),
+        class_sizes=dict(
+            Counter(f"{row.group}/{row.label}" if by_group else row.label for row in rows)
+        ),
         facts={
             **table.table.facts(),
             "text column": found.text,

@@ -6,6 +6,9 @@ v(t) and a(t) are rows of two tables. They begin as random vectors and equal wei
 random projection of the bag of tokens, which keeps distances (Johnson and Lindenstrauss 1984), and
 meta-training improves on that by learning which tokens matter and which are alike.
 
+With `exact`, the features hold the bag itself too, b(w) = sum over t = w of g(t), a number for
+each row w, of length 1: a projection to few numbers makes different texts look a little alike.
+
 References:
   Joulin et al. 2017, "Bag of Tricks for Efficient Text Classification", arXiv 1607.01759;
   Arora et al. 2017, "A Simple but Tough-to-Beat Baseline for Sentence Embeddings" (weights).
@@ -30,6 +33,10 @@ class EmbeddingBagOptions:
     """Rows of the tables; tokens with the same hash modulo this number share one."""
     size: int = Field(default=256, ge=1)
     """Numbers in an embedding."""
+    exact: bool = False
+    """Whether the features hold, beside the mean embedding, the weighted bag of tokens itself."""
+    gate_rate: float = Field(default=1.0, gt=0)
+    """Factor of a(t): how much faster the weights of tokens are learned than their vectors."""
     scale: float = Field(default=4.0, gt=0)
     """Length to which the mean embedding is scaled."""
     hidden: int = Field(default=0, ge=0)
@@ -49,7 +56,8 @@ def embedding_bag(options: EmbeddingBagOptions, feature_shape: tuple[int, ...]) 
     del feature_shape
     norm = Normalisation(options.normalisation)
     layers = [f"dense{i + 1}" for i in range(options.layers)]
-    depths = [options.size] + [options.hidden] * options.layers
+    bag_size = options.size + options.exact * options.buckets
+    depths = [bag_size] + [options.hidden] * options.layers
 
     def init(seed: int) -> Weights:
         vectors = generator(seed, TABLE).normal(size=[options.buckets, options.size])
@@ -65,9 +73,13 @@ def embedding_bag(options: EmbeddingBagOptions, feature_shape: tuple[int, ...]) 
     def features(weights: Weights, x: tf.Tensor, mask, statistics=None):
         computed: dict[str, tf.Tensor] = {}
         rows = x % options.buckets
-        gates = tf.exp(tf.gather(weights[GATES], rows)) * tf.cast(x > 0, tf.float32)
+        gates = tf.exp(options.gate_rate * tf.gather(weights[GATES], rows))
+        gates *= tf.cast(x > 0, tf.float32)
         bag = tf.einsum("ebl,ebld->ebd", gates, tf.gather(weights[TABLE], rows))
         x = options.scale * tf.math.l2_normalize(bag, axis=-1)
+        if options.exact:
+            exact = tf.math.l2_normalize(_bag(gates, rows, options.buckets), axis=-1)
+            x = tf.concat([x, options.scale * exact], axis=-1)
         for layer in layers:
             x = tf.matmul(x, weights[f"{layer}_kernel"])
             x = x[:, :, None, None, :]
@@ -78,3 +90,14 @@ def embedding_bag(options: EmbeddingBagOptions, feature_shape: tuple[int, ...]) 
 
     frozen = frozenset({TABLE, GATES} | {name for layer in layers for name in norm.names(layer)})
     return Backbone(init, features, depths[-1], frozen, inductive=norm.inductive)
+
+
+def _bag(gates: tf.Tensor, rows: tf.Tensor, buckets: int) -> tf.Tensor:
+    """Sums the weights `[E, B, L]` of a text's tokens by their rows: `[E, B, buckets]`."""
+    shape = tf.shape(rows)
+    texts = shape[0] * shape[1]
+    places = tf.reshape(rows, [texts, -1]) + buckets * tf.range(texts)[:, None]
+    sums = tf.math.unsorted_segment_sum(
+        tf.reshape(gates, [-1]), tf.reshape(places, [-1]), texts * buckets
+    )
+    return tf.reshape(sums, [shape[0], shape[1], buckets])

@@ -17,6 +17,7 @@ TABLE = {
     "maml_plus_plus": "components.meta_trainer.learners.maml_plus_plus",
     "reptile": "components.meta_trainer.learners.reptile",
     "protonet": "components.meta_trainer.learners.protonet",
+    "r2d2": "components.meta_trainer.learners.r2d2",
     "proto_maml": "components.meta_trainer.learners.proto_maml",
     "meta_lstm": "components.meta_trainer.learners.meta_lstm",
 }

@@ -58,3 +58,12 @@ def test_the_section_reads_what_was_found(tmp_path):
     checked = check_data(data, EpisodeOptions(ways=2, shots=1, queries=1))
     assert {n: len(ids) for n, ids in checked.catalogue.examples.items()} == found.class_sizes
     assert checked.skipped == found.unreadable
+
+
+def test_groups_of_a_table_are_kept_apart_when_asked_for(tmp_path):
+    rows = [(text, label, f"group_{int(label[-1]) % 3}") for text, label, _ in ROWS]
+    path = write(tmp_path / "requests.csv", rows, ("text", "label", "domain"))
+    found = inspect(path, split_by="group")
+    assert found.data["split_by"] == "group"
+    assert found.class_sizes == {f"group_{n % 3}/kind_{n}": 3 for n in range(6)}
+    assert "split_by" not in inspect(path).data

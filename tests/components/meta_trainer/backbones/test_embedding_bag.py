@@ -76,3 +76,16 @@ def test_an_episode_adapts_the_layers_and_not_the_tables():
     features, _ = bag.features(stacked, twice, tf.concat([MASK, MASK], axis=0))
     shared, _ = bag.features(weights, TOKENS, MASK)
     assert np.allclose(features[1], shared[0], atol=1e-5)
+
+
+def test_an_exact_bag_keeps_the_cosines_of_weighted_counts():
+    bag, weights = make(exact=True, scale=2.0, gate_rate=10.0)
+    weights[GATES] = tf.constant(np.random.default_rng(0).normal(size=64) / 10, tf.float32)
+    features, _ = bag.features(weights, TOKENS, MASK)
+    assert features.shape == (1, 3, 8 + 64) == (1, 3, bag.feature_size)
+    counts = np.zeros([3, 64])
+    for text, tokens in enumerate(TOKENS.numpy()[0]):
+        np.add.at(counts[text], tokens[tokens > 0] % 64, 1)
+    counts *= np.exp(10 * weights[GATES].numpy())
+    expected = 2 * counts / np.linalg.norm(counts, axis=1, keepdims=True)
+    np.testing.assert_allclose(features[0, :, 8:], expected, atol=1e-5)
