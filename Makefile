@@ -23,14 +23,18 @@ $(READY): .requirements/lock.txt pyproject.toml
 run: $(READY) ## train, evaluate, push and query a model of the built-in glyphs (minutes)
 	$(BIN)/fewshot run --config pipeline/configs/glyphs_5w1s.yaml --predict
 
+# Two processes, a file of tests in one of them: the files share what is costly to build. The order of
+# the files stays, so that the long ones are not the last.
+IN_TWO := -n 2 --dist loadfile --no-loadscope-reorder
+
 test: $(READY) ## all tests except those of test-cluster, the end-to-end tests included
-	$(BIN)/python -m pytest -q -m "not cluster"
+	$(BIN)/python -m pytest -q -m "not cluster" $(IN_TWO)
 
 test-cluster: $(READY) ## tests of Beam engines, workers, the wheel and Kubeflow's inputs (15 minutes more)
 	$(BIN)/python -m pytest -q -m cluster
 
 test-fast: $(READY) ## the unit tests only (under 5 minutes)
-	$(BIN)/python -m pytest -q -m "not e2e and not cluster"
+	$(BIN)/python -m pytest -q -m "not e2e and not cluster" $(IN_TWO)
 
 check: $(READY) ## ruff (lint and format) and the type checker
 	$(BIN)/ruff check .

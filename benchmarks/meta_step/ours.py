@@ -32,12 +32,12 @@ def main(case: problem.Case) -> None:
     largest = learner.traits.max_chunk
     size = chunk_size(case.episodes, os.cpu_count() or 1, examples, largest=largest)
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, autograph=False)
     def gradients(weights, *chunk):
         result = learner.meta_gradients(weights, Episodes(*chunk), tf.constant(0.0))
         return result.loss, dict(result.gradients)
 
-    @tf.function
+    @tf.function(autograph=False)
     def step(weights, adam, number, rate, epsilon, *episodes):
         loss, mean = mean_over_chunks(lambda *chunk: gradients(weights, *chunk), episodes, size)
         weights, adam = optimizer.adam(weights, mean, adam, step=number, rate=rate, epsilon=epsilon)

@@ -64,7 +64,7 @@ def audio_modality(spec: ExampleSpec) -> Modality:
 def _mean_log_mels(sample_rate: int) -> Callable[[tf.Tensor], tf.Tensor]:
     """A function from samples `[n, T]` to `[n, MEL_BANDS]`, traced once for many calls."""
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.float32)])
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.float32)], autograph=False)
     def means(samples: tf.Tensor) -> tf.Tensor:
         return tf.reduce_mean(spectrogram(samples, sample_rate), axis=1)
 

@@ -134,7 +134,7 @@ def without_a_class(stacks: Iterable[Episodes]) -> Iterator[Episodes]:
 def _logits_function(assembly: Assembly, weights: Weights) -> LogitsFunction:
     """The logits of queries, adapted and predicted as when served."""
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def logits(episodes: Episodes) -> tf.Tensor:
         episodes = prepare_inputs(episodes, assembly.modality)
         adapted = assembly.learner.adapt(weights, episodes.support)

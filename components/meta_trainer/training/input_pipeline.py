@@ -1,6 +1,7 @@
 """From episodes on disk to stacks of episodes, faster than the trainer takes them."""
 
 import tensorflow as tf
+from tensorflow.autograph.experimental import do_not_convert
 
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.record import EpisodeSetRecord
@@ -62,7 +63,7 @@ def training_episodes(
         .concatenate(shuffled)
         .batch(options.episodes_per_step, drop_remainder=True)
         .enumerate(start_step)
-        .map(augmented, num_parallel_calls=tf.data.AUTOTUNE)
+        .map(do_not_convert(augmented), num_parallel_calls=tf.data.AUTOTUNE)
         .prefetch(4)
     )
 
@@ -90,7 +91,7 @@ def fixed_episodes(
         read_split(uri, split)
         .take(count)
         .batch(stack)
-        .map(lambda serialized: parse_episodes(serialized, record.example_spec))
+        .map(do_not_convert(lambda serialized: parse_episodes(serialized, record.example_spec)))
         .cache()
     )
 

@@ -167,7 +167,9 @@ def _validator(
     It scores the meta-validation episodes and keeps the weights if they are the best so far.
     """
     predict_stack = tf.function(
-        lambda stack: predict(assembly, state.read_weights(), stack), reduce_retracing=True
+        lambda stack: predict(assembly, state.read_weights(), stack),
+        reduce_retracing=True,
+        autograph=False,
     )
     sign = 1 if assembly.task.higher_is_better else -1
 

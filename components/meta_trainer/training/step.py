@@ -29,7 +29,7 @@ def meta_step(
     gradients = compiled_gradients(assembly.learner, options.jit_compile)
 
     # Recordings differ in length from stack to stack: one trace for all of them.
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def step(episodes: Episodes) -> tuple[tf.Tensor, tf.Tensor]:
         progress = share_done(state, options)
         weights = state.read_weights()
@@ -73,7 +73,7 @@ def compiled_gradients(
 ) -> Callable[[Weights, Episodes, tf.Tensor], MetaGradients]:
     """`Learner.meta_gradients` as one program, with dense gradients."""
 
-    @tf.function(jit_compile=jit_compile)
+    @tf.function(jit_compile=jit_compile, autograph=False)
     def gradients(weights: Weights, episodes: Episodes, progress: tf.Tensor) -> MetaGradients:
         meta = learner.meta_gradients(weights, episodes, progress)
         # Gradients of a table are sparse where rows are looked up; Adam's moments are not.
