@@ -52,7 +52,7 @@ class Workers:
 
     def agree_on(self, number: float) -> float:
         """One number for all processes, the mean of theirs; each must call it."""
-        return number if self._strategy is None else float(self.mean(tf.constant(number)))
+        return number if self._strategy is None else float(self.mean(tf.constant(float(number))))
 
 
 ALONE = Workers()
