@@ -41,7 +41,8 @@ def images(count: int) -> np.ndarray:
 def test_files_are_answered_as_arrays_are_and_named_by_their_place():
     assembly = small("protonet")
     served = ServedLearner(assembly, assembly.learner.init(0))
-    encoded, arrays = tf.function(served._encoded), tf.function(served._serving_default)
+    signatures = served._encoded, served._serving_default
+    encoded, arrays = (tf.function(one, autograph=False) for one in signatures)
     support_x, query_x = images(8), images(COUNT)
     support = tf.constant([[png(image) for image in support_x[0]]])
     labels = tf.constant([list("abcd") * 2])
