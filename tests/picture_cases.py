@@ -66,8 +66,13 @@ def saved_cases() -> Iterator[tuple[str, bytes]]:
                 yield f"{kind} {mode}", save(picture, kind)
     for mode in ("L", "RGB", "CMYK"):
         yield f"JPEG {mode}", save(colour.convert(mode), "JPEG", quality=90)
+    content = save(colour.convert("CMYK"), "JPEG", quality=90)
+    adobe = content.index(b"\xff\xee")
+    yield "CMYK JPEG without Adobe's mark", content[:adobe] + content[adobe + 16 :]
     yield "JPEG progressive", save(colour, "JPEG", quality=90, progressive=True)
     yield "JPEG 4:4:4", save(colour, "JPEG", quality=90, subsampling=0)
+    core = struct.pack("<LHHHH", 12, 2, 2, 1, 24)
+    yield "BMP of OS/2", b"BM" + struct.pack("<LHHL", 42, 0, 0, 26) + core + bytes(range(16))
     yield "PPM", save(colour, "PPM")
     yield "PGM", save(colour.convert("L"), "PPM")
     yield (

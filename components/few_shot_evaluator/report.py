@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from components.episodes.dataset import split_files
 from components.episodes.format import Episode, decode_episode, decode_stored
+from components.episodes.novelty import cautions, compare_splits
 from components.episodes.record import EpisodeSetRecord
 from components.few_shot_evaluator import figures
 from components.few_shot_evaluator.options import EvaluationOptions
@@ -47,16 +48,20 @@ def render(page: str, evaluation: Evaluation, *, pictures: Mapping[str, str], **
     are further variables of this template.
     """
     loader = jinja2.PackageLoader(__package__, package_path="")
+    record = evaluation.record
+    novelty = compare_splits(record.splits, record.groups, by_group=record.split_by == "group")
     environment = jinja2.Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     return environment.get_template(page).render(
         m=evaluation.metrics,
         figures={name: Markup(svg) for name, svg in pictures.items()},
-        splits=evaluation.record.splits,
+        splits=record.splits,
+        test_split=novelty,
+        cautions=[] if record.example_spec.regression else cautions(novelty, record.ways),
         configuration={
             "evaluation": _as_yaml(vars(evaluation.options)),
-            "data and episodes": _as_yaml(evaluation.record.config),
+            "data and episodes": _as_yaml(record.config),
             "model": _as_yaml(evaluation.metadata),
         },
         **own,

@@ -26,6 +26,8 @@ _HEADER_BYTES = 64
 _EXIF_BYTES = 65_536  # the size of a jpg's segment: in the first of these lies its orientation
 _EXIF = r"(II\*\x00|MM\x00\*)"
 """How Exif data begin. In these patterns `\\C` is any byte."""
+_ADOBE = r"\C*Adobe\x00[de]\C*"
+"""The mark by which decoders agree on how a jpg stores CMYK."""
 _OTHER_BMP = "is a bmp with a palette, compression or transparency; save it as png"
 _CODED_METADATA = r"Raw profile type exif\x00|XML:com\.adobe\.xmp\x00\x01"
 
@@ -112,13 +114,15 @@ def decode_picture(
         return lay_on_white(tf.io.decode_png(encoded, channels=4))
 
     def jpeg() -> tf.Tensor:
-        height, width, _ = tf.unstack(tf.cast(tf.io.extract_jpeg_shape(encoded), tf.int64))
+        height, width, channels = tf.unstack(tf.cast(tf.io.extract_jpeg_shape(encoded), tf.int64))
         octets = tf.io.decode_raw(encoded, tf.uint8)
         ends = tf.reduce_any((octets[:-1] == 0xFF) & (octets[1:] == 0xD9))
         small = height * width <= max_pixels
+        marked = (channels < 4) | tf.strings.regex_full_match(encoded, _ADOBE)
         file = checked(
             (ends, " must be a whole file, and ends too early."),
             (small, f" must have at most {max_pixels} pixels, and has more."),
+            (marked, " is a CMYK jpg without Adobe's mark; save it as png."),
         )
         # The accurate transform is what viewers use, and as fast.
         return tf.io.decode_jpeg(file, channels=3, dct_method="INTEGER_ACCURATE")

@@ -85,7 +85,7 @@ _JPEG_CODINGS = {
 
 
 def _jpeg(content: bytes) -> PictureHeader:
-    place, header, orientation = 2, None, 1
+    place, header, orientation, adobe = 2, None, 1, False
     while True:
         if content[place] != 0xFF:
             place += 1  # viewers pass over what some cameras leave between segments
@@ -103,6 +103,8 @@ def _jpeg(content: bytes) -> PictureHeader:
             colours = {1: "grey", 3: "rgb", 4: "cmyk"}.get(channels, "other")
             coding = _JPEG_CODINGS.get(marker, "hierarchical")
             header = PictureHeader("jpeg", width, height, bits, colours, coding=coding)
+        elif marker == 0xEE:
+            adobe |= data.startswith((b"Adobe\0d", b"Adobe\0e"))
         elif marker == 0xE1 and orientation == 1:
             if data.startswith(b"Exif\0\0"):
                 orientation = exif_orientation(data)
@@ -111,6 +113,8 @@ def _jpeg(content: bytes) -> PictureHeader:
         place += 2 + length
     if header is None:
         raise UnreadableFile("it ends too early")
+    if header.colours == "cmyk" and not adobe:
+        header = header._replace(coding="CMYK without Adobe's mark")
     return header._replace(orientation=orientation)
 
 
@@ -124,6 +128,7 @@ def _bmp(content: bytes) -> PictureHeader:
     coding = {0: "", 1: "run lengths", 2: "run lengths", 3: "bitfields", 6: "bitfields"}
     masked = compression in (3, 6) and size >= 56 and len(content) >= 70
     transparent = masked and struct.unpack_from("<L", content, 66)[0] != 0
+    old = "an old header" if size < 40 else ""
     return PictureHeader(
         "bmp",
         width,
@@ -131,7 +136,8 @@ def _bmp(content: bytes) -> PictureHeader:
         bits if bits <= 8 else 8,
         "palette" if bits <= 8 else "rgb",
         transparent,
-        coding=coding.get(compression, "other")
+        coding=old
+        or coding.get(compression, "other")
         or ("" if bits in (1, 4, 8, 24) else f"{bits} bits"),
     )
 

@@ -111,6 +111,9 @@ def test_the_report_needs_no_other_file_and_shows_everything(evaluate):
     for words in ("inner steps", "number of shots", "Calibration", "meta-validation", "loss"):
         assert words in page
     assert metrics["splits_hash"] in page
+    headline = " ".join(page[page.index("<h1>") : page.index("</header>")].split())
+    assert "classes not seen in training" in headline and "of 3 classes. " in headline
+    assert "Note: the test split has 3 classes for 3 ways" in headline
     assert page.count("data:image/png;base64") == 3 * 12  # 3 worst episodes of 6 + 6 examples
     assert f"Episode {metrics['worst_episodes'][0]['index']}" in page
 
