@@ -63,6 +63,11 @@ def test_the_wheel_runs_outside_the_checkout(wheel, tmp_path):
     run(tmp_path / "venv/bin/fewshot", "--help")
 
 
+def test_the_self_test_finds_every_part_of_the_checkout(capsys):
+    self_test.find_parts()
+    assert capsys.readouterr().out == "11 executors import\n4 packaged files are there\n"
+
+
 def test_the_self_test_looks_for_every_page_of_the_reports():
     pages = {path.as_posix() for path in Path("components").rglob("*.html")}
     needed = {f"{package.replace('.', '/')}/{file}" for package, file in self_test.FILES}
