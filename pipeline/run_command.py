@@ -67,6 +67,7 @@ def print_results(summary: dict[str, Any], folder: Path, console: Console) -> No
         *(f"  warning: {caution}" for caution in summary.get("cautions", [])),
         f"blessed: pushed to {summary['pushed']}" if pushed else "not blessed, not pushed",
         *(f"  {reason}" for reason in summary["reasons"] if not pushed),
+        *([f"still served: {summary['shipped']}"] if summary.get("shipped") and not pushed else []),
         f"report: {folder / 'report.html'}",
     ]
     for line in lines:

@@ -11,6 +11,7 @@ from components.episodes.novelty import cautions, compare_splits
 from components.episodes.record import read_record
 from pipeline.config import Config
 from serving import atomic
+from serving.model_versions.folders import list_versions
 
 TEST_KEYS = ("ci95", "episodes", "queries", "protocol")
 PACKAGES = ("tensorflow", "tfx", "tensorflow-datasets", "apache-beam", "tensorflow-serving-api")
@@ -21,9 +22,10 @@ def publish_summary(
 ) -> dict[str, Any]:
     """Writes `summary.json` with the results of the latest run in `output_dir`, and returns it.
 
-    `report.html` is copied beside it. `real_dir` is what `output_dir` is a link to, if it is one.
+    `report.html` is copied beside it, and both are kept where no later run overwrites them: see
+    `kept_places`. `real_dir` is what `output_dir` is a link to, if it is one.
     """
-    outputs = latest_outputs(output_dir / "metadata.sqlite", config.name)
+    run_id, outputs = latest_run(output_dir / "metadata.sqlite")
     evaluation = Path(outputs["evaluation"].uri)
     metrics = json.loads((evaluation / "metrics.json").read_text())
     meta_train = json.loads((Path(outputs["model_run"].uri) / "meta_train.json").read_text())
@@ -50,13 +52,17 @@ def publish_summary(
         "reasons": metrics.get("reasons", []) + unfit_for_serving(outputs["infra_blessing"].uri),
         "infra_blessed": outputs["infra_blessing"].custom_properties["blessed"].int_value == 1,
         "pushed": destination if pushed["pushed"].int_value else None,
+        "shipped": newest_version(
+            (real_dir or output_dir) / "serving_model" / config.serving.model_name
+        ),
         "seconds": dict(seconds),
         "meta_train": meta_train,
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
     }
-    atomic.write_json(output_dir / "summary.json", summary)
-    with atomic.replacement(output_dir / "report.html") as temporary:
-        shutil.copyfile(evaluation / "report.html", temporary)
+    for prefix in (*kept_places(output_dir, run_id, summary["pushed"]), f"{output_dir}/"):
+        atomic.write_json(f"{prefix}summary.json", summary)
+        with atomic.replacement(f"{prefix}report.html") as temporary:
+            shutil.copyfile(evaluation / "report.html", temporary)
     return summary
 
 
@@ -68,6 +74,18 @@ def without_points(entry: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {k: without_points(v) if isinstance(v, Mapping) else v for k, v in rest.items()}
 
 
+def kept_places(output_dir: Path, run_id: str, pushed: str | None) -> list[str]:
+    """Beginnings of the paths where a run's summary and report stay as they are.
+
+    These are the run's own folder in `history/` and, for the run that pushed a version, the place
+    beside the version's folder. A later run that finds all cached changes nothing there.
+    """
+    places = [f"{output_dir}/history/{run_id}/"]
+    if pushed and Path(pushed).is_dir() and not Path(f"{pushed}.summary.json").exists():
+        places.append(f"{pushed}.")
+    return places
+
+
 def unfit_for_serving(blessing_uri: str) -> list[str]:
     """A sentence for each check of ServingValidator that failed."""
     checks = json.loads((Path(blessing_uri) / "checks.json").read_text())["checks"]
@@ -75,8 +93,20 @@ def unfit_for_serving(blessing_uri: str) -> list[str]:
     return [f"Not fit for serving: {one['check']}: {one['detail']}" for one in failed]
 
 
+def newest_version(base_path: Path) -> str | None:
+    """The version folder that a server of `base_path` loads, whichever run pushed it, if any."""
+    versions = list_versions(base_path)
+    return str(versions[max(versions)]) if versions else None
+
+
 def latest_outputs(metadata_path: Path, pipeline_name: str) -> dict[str, Any]:
-    """The output artifacts of the pipeline's latest run, by output name.
+    """The output artifacts of the pipeline's latest run, by output name."""
+    del pipeline_name
+    return latest_run(metadata_path)[1]
+
+
+def latest_run(metadata_path: Path) -> tuple[str, dict[str, Any]]:
+    """The id of the latest run, and its output artifacts by output name.
 
     `blessing` of the ServingValidator is given as `infra_blessing`.
     """
@@ -96,4 +126,4 @@ def latest_outputs(metadata_path: Path, pipeline_name: str) -> dict[str, Any]:
             (artifact,) = store.get_artifacts_by_id([event.artifact_id])
             infra = artifact.type == "InfraBlessing"
             outputs["infra_blessing" if infra else event.path.steps[0].key] = artifact
-    return outputs
+    return run.name, outputs

@@ -88,6 +88,8 @@ def drop_versions(
         hidden = base_path / f".dropped-{version}"
         os.rename(folders[version], hidden)
         shutil.rmtree(hidden)
+        for file in base_path.glob(f"{folders[version].name}.*"):  # what was kept beside it
+            file.unlink()
     return unused
 
 

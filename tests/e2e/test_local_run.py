@@ -84,7 +84,9 @@ class Line:
 
     @property
     def versions(self) -> list[str]:
-        return sorted(path.name for path in self.output_dir.glob("serving_model/glyphs/*"))
+        return sorted(
+            path.name for path in self.output_dir.glob("serving_model/glyphs/*") if path.is_dir()
+        )
 
     @property
     def log(self) -> str:
@@ -154,10 +156,29 @@ def test_run_again_is_all_cached(line):
 
 
 def test_a_model_below_the_threshold_is_not_pushed(line):
-    versions = line.versions
-    status, told = line.run("evaluation.threshold=0.999")
+    versions, shipped, log_length = line.versions, line.summary, len(line.log)
+    learner = "learner={name: protonet, backbone: {filters: 4}}"
+    status, told = line.run("evaluation.threshold=0.999", learner, "training.steps=5")
     assert status == 3
     assert line.versions == versions
-    assert line.summary["pushed"] is None and not line.summary["blessed"]
+    summary = line.summary
+    assert summary["pushed"] is None and not summary["blessed"] and summary["learner"] == "protonet"
     assert "below the threshold" in told
     assert "0.999" in (line.output_dir / "report.html").read_text()
+
+    # What is shipped keeps its summary and report, and so does each run.
+    assert summary["shipped"] == shipped["pushed"] and f"still served: {shipped['pushed']}" in told
+    beside = json.loads(Path(f"{shipped['pushed']}.summary.json").read_text())
+    assert beside["test"] == shipped["test"] and beside["learner"] == "maml"
+    assert "0.999" not in Path(f"{shipped['pushed']}.report.html").read_text()
+    histories = sorted(line.output_dir.glob("history/*/summary.json"))
+    kept = [json.loads(path.read_text()) for path in histories]
+    assert kept[-1] == summary and kept[0]["pushed"] == shipped["pushed"]
+    assert all((path.parent / "report.html").exists() for path in histories)
+
+    # Another learner has the episodes, their statistics and their checks from the first run.
+    tfx = line.output_dir / "tfx"
+    for step in ("EpisodeGen/examples", "StatisticsGen/statistics", "EpisodeValidator/*"):
+        assert len([path for path in tfx.glob(f"{step}/*") if path.is_dir()]) == 1, step
+    assert len(list(tfx.glob("Trainer/model/*"))) == 2
+    assert "Training model." in line.log[log_length:]
