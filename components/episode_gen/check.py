@@ -39,8 +39,8 @@ class CheckedData(NamedTuple):
     small: Mapping[str, int]
 
 
-def check_data(data: DataOptions, episodes: EpisodeOptions) -> CheckedData:
-    """Opens the source and checks that the episodes can be drawn from it.
+def check_data(data: DataOptions, episodes: EpisodeOptions | None) -> CheckedData:
+    """Opens the source and checks that the episodes can be drawn from it; `None` for no episodes.
 
     Nothing is decoded, so this takes seconds; data that can be downloaded or drawn are.
 
@@ -48,7 +48,8 @@ def check_data(data: DataOptions, episodes: EpisodeOptions) -> CheckedData:
       UserError: see `open_source`, `split_classes` and `check_episodes`.
     """
     source = open_source(data)
-    check_ways(data, episodes, source.spec.regression)
+    if episodes is not None:
+        check_ways(data, episodes, source.spec.regression)
     catalogue = build_catalogue(source.catalogue(), by_group=data.split_by == "group")
     # Only sources of a user's own files leave any out.
     skipped, ignored, copies = (
@@ -58,16 +59,10 @@ def check_data(data: DataOptions, episodes: EpisodeOptions) -> CheckedData:
     catalogue, across = without_copies(catalogue, copies)
     catalogue, small = without_small_classes(catalogue, data.min_examples)
     splits = split_classes(catalogue, data)
-    hint = f" ({len(copies)} of {listed} examples equal another one.)" if copies else ""
-    check_episodes(catalogue, splits, episodes, hint)
-    can_rotate = source.spec.modality == "image" and not source.spec.regression
-    if episodes.rotations != "none" and not can_rotate:
-        raise UserError(
-            f"`episodes.rotations` can be {episodes.rotations} for classes of images only: the "
-            f"data are {source.spec.modality}. Set it to none."
-        )
-    if episodes.rotations != "none":
-        _check_names(catalogue)
+    if episodes is not None:
+        hint = f" ({len(copies)} of {listed} examples equal another one.)" if copies else ""
+        check_episodes(catalogue, splits, episodes, hint)
+        _check_rotations(catalogue, source.spec, episodes.rotations)
     # The code of a user's own source counts, too.
     code = [Path(file).read_bytes() for file in user_modules.files(data.source)]
     hashes = [hashlib.sha256(text).hexdigest() for text in code]
@@ -88,8 +83,15 @@ def without_small_classes(
     return Catalogue(examples, groups), small
 
 
-def _check_names(catalogue: Catalogue) -> None:
-    """Rotated classes differ in their names alone, as "kana_03@90"."""
+def _check_rotations(catalogue: Catalogue, spec: ExampleSpec, rotations: str) -> None:
+    """Classes of images alone can be rotated; they differ in their names alone, "kana_03@90"."""
+    if rotations == "none":
+        return
+    if spec.modality != "image" or spec.regression:
+        raise UserError(
+            f"`episodes.rotations` can be {rotations} for classes of images only: the data are "
+            f"{spec.modality}. Set it to none."
+        )
     for name in catalogue.examples:
         if base_name(name) != name:
             raise UserError(

@@ -24,16 +24,35 @@ def generate_episodes(
 ) -> EpisodeSetRecord:
     """Writes the episodes of all splits and `episodes.json`; gives that record.
 
-    Args:
-      config: the sections `data` and `episodes`.
-      uri: location of the Examples artifact.
-      work: folder for the files that workers share; on a cluster they must all see it.
-      make_pipeline: function that gives a new Beam pipeline.
+    The arguments are those of `write_episodes`.
 
     Raises:
       UserError: as `check_data`, and where an example cannot be read.
     """
     checked = check_data(config.data, config.episodes)
+    return write_episodes(config, checked, uri=uri, work=work, make_pipeline=make_pipeline)
+
+
+def write_episodes(
+    config: EpisodeGenConfig,
+    checked: CheckedData,
+    *,
+    uri: str,
+    work: str,
+    make_pipeline: Callable[[], beam.Pipeline],
+) -> EpisodeSetRecord:
+    """Writes the episodes of the splits of `checked` and `episodes.json`; gives that record.
+
+    Args:
+      config: the sections `data` and `episodes`.
+      checked: the data, and the classes of each split.
+      uri: location of the Examples artifact.
+      work: folder for the files that workers share; on a cluster they must all see it.
+      make_pipeline: function that gives a new Beam pipeline.
+
+    Raises:
+      UserError: an example cannot be read.
+    """
     planner = make_planner(
         checked.spec, config.episodes, checked.catalogue, checked.splits, checked.across
     )

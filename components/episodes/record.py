@@ -7,6 +7,7 @@ in which split.
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -47,7 +48,7 @@ class EpisodeSetRecord:
     @property
     def splits_hash(self) -> str:
         """The sha256 of the class lists: equal if and only if the splits are."""
-        return hashlib.sha256(json.dumps(self.splits, sort_keys=True).encode()).hexdigest()
+        return hash_splits(self.splits)
 
     def shape_of(self, split: str) -> EpisodeShape:
         """(ways, shots, queries per class) of the episodes of a split."""
@@ -72,6 +73,11 @@ class EpisodeSetRecord:
             values["train_shape"] = EpisodeShape(*values["train_shape"])
         values["rotated_splits"] = tuple(values["rotated_splits"])
         return cls(**values)
+
+
+def hash_splits(splits: Mapping[str, Sequence[str]]) -> str:
+    """The sha256 of the class lists of all splits."""
+    return hashlib.sha256(json.dumps(splits, sort_keys=True).encode()).hexdigest()
 
 
 def _from_version_1(values: dict[str, Any]) -> dict[str, Any]:

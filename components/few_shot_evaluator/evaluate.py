@@ -173,14 +173,20 @@ def not_comparable(
         return "it is the model that is evaluated"
     if not tf.io.gfile.exists(last_blessed_dir):
         return f"{last_blessed_dir} is no longer there"
+    why = cannot_predict(last_blessed_dir, examples_uri, record)
+    return why and f"it cannot predict these episodes ({why})"
+
+
+def cannot_predict(model_dir: str, examples_uri: str, record: EpisodeSetRecord) -> str | None:
+    """Why a model cannot predict the first test episode; `None` if it can."""
     first = list(read_split(examples_uri, "test").take(1).as_numpy_iterator())
     plan = ScoringPlan(record.example_spec, record.ways, record.shots, 0, {})
     task = task_of(plan.spec)
     try:
-        evaluation_of(task).evaluate_episodes(first, plan, ExportedModel(last_blessed_dir, task))
+        evaluation_of(task).evaluate_episodes(first, plan, ExportedModel(model_dir, task))
     # Whatever TensorFlow raises for other shapes, dtypes or a missing signature.
     except (tf.errors.OpError, TypeError, ValueError, KeyError, OSError) as error:
-        return f"it cannot predict these episodes ({_sentence(error)})"
+        return _sentence(error)
     return None
 
 

@@ -1,0 +1,1 @@
+"""`fewshot evaluate`: a trained model at other ways, shots or data, without training."""
