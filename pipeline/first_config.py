@@ -3,51 +3,21 @@
 from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from components.episode_gen.inspection.base import Inspection
 from components.episodes.novelty import Novelty, cautions
+from pipeline import first_rules
 from serving.errors import UserError
 from serving.files.folders import SplitLike
 
 MIN_CLASSES = 6
 MAX_WAYS = 5
+MAX_TRAIN_QUERIES = 5
 MAX_NAMES = 20
 """Maximal number of classes that an error names."""
-MANY_EXAMPLES = 15
+MANY_EXAMPLES = 10
 """From this many examples in every class on, episodes have five shots instead of one."""
-
-
-class Preset(NamedTuple):
-    """Settings for a modality that train for some minutes on two cores."""
-
-    max_queries: int  # of each class, or as many as there are
-    counts: dict[str, int]  # episodes of each split
-    learner: dict[str, Any]
-    training: dict[str, Any]
-
-
-PRESETS: dict[str, Preset] = {
-    "image": Preset(
-        10,
-        {"train": 5000, "eval": 200, "test": 600},
-        {"name": "maml"},
-        {"steps": 1000, "episodes_per_step": 8},
-    ),
-    "text": Preset(
-        10,
-        {"train": 1000, "eval": 200, "test": 600},
-        {"name": "protonet", "backbone": {"name": "embedding_bag"}},
-        {"steps": 200, "episodes_per_step": 4, "meta_learning_rate": 0.003, "eval_every": 50},
-    ),
-    "audio": Preset(
-        5,
-        {"train": 300, "eval": 60, "test": 600},
-        {"name": "protonet", "backbone": {"name": "conv4", "filters": 32, "pooling": "flatten"}},
-        {"steps": 300, "episodes_per_step": 4, "eval_every": 50, "eval_episodes": 60}
-        | {"augment": {"speed": 0.15}},
-    ),
-}
 
 
 def first_config(
@@ -79,19 +49,33 @@ def first_config(
     # A group may be alone in its split.
     guess = min(groups.values()) if by_group else max(2, len(sizes) // 5)
     ways = given.get("ways") or min(MAX_WAYS, guess)
-    preset = PRESETS[inspection.modality]
+    rule = first_rules.RULES[first_rules.kind_of(inspection)]
     # Of recordings, a group is a speaker: telling speakers apart is no help with their words.
     within = {"train_within_group": True} if by_group and inspection.modality == "audio" else {}
     min_examples = {"min_examples": shots + queries} if small else {}
     counts = _split_counts(len(groups), 1) if by_group else _split_counts(len(sizes), ways)
-    episode = {"ways": ways, "shots": shots, "queries": queries}
+    classes = min(groups.values()) * (1 if within else counts[0]) if by_group else counts[0]
+    names = first_rules.learner_names(rule, shots)
+    name = given.get("learner") or names[0]
+    _check_learner(name)
+    # Another learner may serve only as many ways as it was trained with.
+    more = {"train_ways": first_rules.training_ways(rule, ways, classes)} if name in names else {}
+    train = more | {"train_queries": min(MAX_TRAIN_QUERIES, queries)}
+    episode = {"ways": ways, "shots": shots, "queries": queries, **train}
     return {
         "data": {**inspection.data, **min_examples, "split_counts": counts},
-        "episodes": {**episode, **within, "counts": preset.counts},
-        "learner": _learner(preset, given.get("learner")),
-        "training": preset.training,
+        "episodes": {**episode, **within, "counts": rule.counts},
+        "learner": first_rules.learner_section(rule, name),
+        "training": first_rules.TRAINING | rule.training,
         "evaluation": {"threshold": round(1 / ways + 0.2, 2), "episodes": 600},
     }
+
+
+def candidates(inspection: Inspection, config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The sections `learner` that `init --try` compares, by name, for a first configuration."""
+    rule = first_rules.RULES[first_rules.kind_of(inspection)]
+    names = first_rules.learner_names(rule, config["episodes"]["shots"])
+    return {name: first_rules.learner_section(rule, name) for name in names}
 
 
 def episode_examples(inspection: Inspection, given: Mapping[str, Any]) -> tuple[int, int]:
@@ -106,7 +90,7 @@ def episode_examples(inspection: Inspection, given: Mapping[str, Any]) -> tuple[
     if smallest < wanted and len([size for size in sizes if size >= wanted]) >= MIN_CLASSES:
         smallest = min(size for size in sizes if size >= wanted)
     shots = given.get("shots") or (5 if smallest >= MANY_EXAMPLES else 1)
-    most = PRESETS[inspection.modality].max_queries
+    most = first_rules.RULES[first_rules.kind_of(inspection)].max_queries
     return shots, given.get("queries") or max(1, min(most, smallest - shots))
 
 
@@ -130,21 +114,12 @@ def _small_names(inspection: Inspection, small: list[str], needed: int) -> str:
     return f" of at least {needed} examples; {len(small)} have fewer: {names}{more}"
 
 
-def _learner(preset: Preset, name: str | None) -> dict[str, Any]:
-    """The section `learner`: the preset, or another learner with the backbone of the modality.
-
-    Raises:
-      UserError: there is no learner of that name.
-    """
+def _check_learner(name: str) -> None:
     from components import user_modules
     from components.meta_trainer.learners import TABLE
 
-    if name is None or name == preset.learner["name"]:
-        return preset.learner
     if name not in TABLE and not user_modules.is_own(name):
         raise UserError(f"`--learner` must be one of {', '.join(sorted(TABLE))}: got {name!r}.")
-    backbone = preset.learner.get("backbone")
-    return {"name": name} | ({"backbone": backbone} if backbone else {})
 
 
 def split_question(split_like: SplitLike) -> str:
@@ -174,9 +149,9 @@ def result_cautions(config: Mapping[str, Any], split_like: SplitLike | None) -> 
 NOTES = {
     "data": "# What lies at the path; `fewshot data inspect` shows more of it.",
     "episodes": "# An episode: N ways, K shots of each, and queries per class.",
-    "learner": "# `fewshot run --set learner.name=NAME` tries another: maml, protonet, anil, ...",
-    "training": "# A first budget; more steps give better models.",
-    "evaluation": "# Accuracy on unseen classes that the lower 95% bound must reach: set your own.",
+    "learner": "# Chosen by the kind of data; `fewshot init --try` compares others.",
+    "training": "# Until meta-validation no longer rises, within this budget.",
+    "evaluation": "# Blessed above the threshold and ahead of every plain script: set your own.",
     "serving": "# What the model is served as.",
 }
 

@@ -8,9 +8,22 @@ from components.episode_gen.check import check_episodes
 from components.episode_gen.inspection.base import Inspection
 from components.episode_gen.splits import split_classes
 from pipeline.config import build_config
-from pipeline.first_config import as_yaml, first_config, result_cautions, split_question
+from pipeline.first_config import (
+    as_yaml,
+    candidates,
+    first_config,
+    result_cautions,
+    split_question,
+)
 from serving.errors import UserError
 from serving.files.folders import SplitLike
+
+KINDS = [
+    ("image", {"invert": True, "image_channels": 1}),
+    ("image", {"image_channels": 3}),
+    ("text", {}),
+    ("audio", {}),
+]
 
 
 def found(sizes: dict[str, int], modality: str = "image", **data) -> Inspection:
@@ -75,9 +88,31 @@ def test_what_is_given_is_taken():
     given = {"ways": 3, "shots": 4, "queries": 6, "learner": "anil"}
     config = first_config(found({f"c{i}": 10 for i in range(20)}, "text"), given)
     assert [config["episodes"][name] for name in ("ways", "shots", "queries")] == [3, 4, 6]
-    assert config["learner"] == {"name": "anil", "backbone": {"name": "embedding_bag"}}
+    assert config["learner"]["name"] == "anil" and "train_ways" not in config["episodes"]
+    assert config["learner"]["backbone"]["name"] == "embedding_bag"
     with pytest.raises(UserError, match=r"`--learner` must be one of .*: got 'mamal'"):
         first_config(found({f"c{i}": 10 for i in range(20)}), {"learner": "mamal"})
+
+
+@pytest.mark.parametrize(("modality", "data"), KINDS)
+@pytest.mark.parametrize("examples", [4, 20])
+def test_every_learner_that_is_tried_can_be_configured(modality, data, examples):
+    inspection = found({f"c{i}": examples for i in range(40)}, modality, **data)
+    config = first_config(inspection)
+    assert config["episodes"]["shots"] == (5 if examples >= 10 else 1)
+    tried = candidates(inspection, config)
+    assert len(tried) >= 2 and next(iter(tried.values())) == config["learner"]
+    for learner in tried.values():
+        build_config({"name": "mine", **config, "learner": learner})
+
+
+def test_photographs_are_mirrored_and_characters_are_rotated():
+    sizes = {f"c{i}": 10 for i in range(20)}
+    ink, photographs = (
+        first_config(found(sizes, **data))["training"]["augment"] for _, data in KINDS[:2]
+    )
+    assert ink["rotate"] and "mirror" not in ink
+    assert photographs["mirror"] and "rotate" not in photographs
 
 
 def test_a_test_split_holds_more_than_one_episode_of_classes_or_groups():

@@ -14,6 +14,7 @@ from serving.files.unreadable import read_content
 LARGEST_SIZE = 48
 """Pixels; larger images are resized to this at first: conv4 at 84 takes minutes a hundred steps."""
 SMALLEST_SIZE = 28
+"""Smaller images are enlarged to this; ink on paper is resized to it, as Omniglot is in papers."""
 
 
 class Seen(NamedTuple):
@@ -58,7 +59,9 @@ def _section(seen: list[Seen]) -> dict[str, Any]:
     sides = sorted(min(one.height, one.width) for one in seen) or [SMALLEST_SIZE]
     coloured = _coloured(seen)
     bright = sum(one.brightness for one in seen) > 0.6 * len(seen)
+    ink_on_paper = bright and not coloured
+    largest = SMALLEST_SIZE if ink_on_paper else LARGEST_SIZE
     return {
-        "image_size": int(np.clip(sides[len(sides) // 2], SMALLEST_SIZE, LARGEST_SIZE)),
+        "image_size": int(np.clip(sides[len(sides) // 2], SMALLEST_SIZE, largest)),
         "image_channels": 3 if coloured else 1,
-    } | ({"invert": True} if bright and not coloured else {})  # ink on paper
+    } | ({"invert": True} if ink_on_paper else {})
