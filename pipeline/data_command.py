@@ -104,12 +104,35 @@ def show(config_path: str, overrides: tuple[str, ...], split: str, sheet: Path, 
 @PATH
 @choices
 @click.option("--output", type=FILE, help="Default: <name of PATH>.yaml in this folder.")
-def init(path: Path, output: Path | None, **given: Any) -> None:
+@click.option(
+    "--try",
+    "compare",
+    is_flag=True,
+    help="Train the learners that suit the data for a short time each and write the best.",
+)
+@click.option(
+    "--budget-minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    default=5.0,
+    show_default=True,
+    help="Of --try: duration of all meta-training, shared evenly by the learners.",
+)
+def init(
+    path: Path, output: Path | None, compare: bool, budget_minutes: float, **given: Any
+) -> None:
     """Write a configuration that runs on the data at PATH."""
     from components.options import build_options
     from pipeline.config import Config, name_of
-    from pipeline.first_config import as_yaml, first_config, result_cautions, split_question
+    from pipeline.first_config import (
+        as_yaml,
+        candidates,
+        first_config,
+        result_cautions,
+        split_question,
+    )
 
+    if compare and given["learner"]:
+        raise UserError("`--try` chooses a learner: leave `--learner` out.")
     inspection = _look(path, given)
     console = plain_console(stderr=True, width=100)
     _print_inspection(console, inspection)
@@ -122,6 +145,17 @@ def init(path: Path, output: Path | None, **given: Any) -> None:
     build_options(Config, {"name": "init", **values}, "")
     for caution in result_cautions(values, inspection.split_like):
         console.print(f"Beware: {caution}", soft_wrap=True)
+    if output.exists():
+        raise UserError(f"`--output` must be a new file: {output} is there.")
+    if compare:
+        from pipeline.init_try import choose_learner
+
+        learners = candidates(inspection, values)
+        folder = Path("runs") / f"try-{name_of(output)}"
+        best = choose_learner(
+            values, learners, folder=folder, minutes=budget_minutes, console=console
+        )
+        values["learner"] = learners[best]
     try:
         with open(output, "x", encoding="utf-8") as file:
             file.write(as_yaml(values))
