@@ -118,4 +118,5 @@ def result_lines(record: dict[str, Any]) -> list[str]:
         f"({record['ways']}-way {record['shots']}-shot, {record['protocol']}, "
         f"{record['episodes']} episodes of {record['classes']} {names} {which})",
         *(f"  {name}: {value:.4f}" for name, value in baselines.items()),
+        *(f"  warning: {caution}" for caution in record["cautions"]),
     ]

@@ -1,12 +1,9 @@
 """The classes that a model is evaluated on, and what an episode of them is."""
 
 import dataclasses
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-
-from pydantic import TypeAdapter
 
 from components.episode_gen.check import CheckedData, check_data
 from components.episode_gen.inspection import inspect
@@ -16,8 +13,10 @@ from components.episode_gen.options import (
     EpisodeGenConfig,
     EpisodeOptions,
 )
+from components.episodes.novelty import cautions, compare_splits
 from components.episodes.record import hash_splits
 from components.modalities.base import ExampleSpec
+from components.options import build_options
 from pipeline.config import load_config
 from pipeline.evaluate.model import YAML, TrainedModel
 from pipeline.first_config import split_question
@@ -42,6 +41,7 @@ class Task(NamedTuple):
     checked: CheckedData  # with classes for `test` alone
     of_run: bool  # whether they are the test split of the model's own run
     small: Mapping[str, int]  # classes with too few examples, which are left out
+    cautions: list[str]  # what to know of the result, a sentence each
 
 
 def plan_task(
@@ -67,7 +67,8 @@ def plan_task(
     Raises:
       UserError: the model does not take such episodes, or the data do not have them.
     """
-    options, of_run = _data_options(model, data, split_by)
+    own = build_options(DataOptions, model.config["data"], "data") if model.config else None
+    options, of_run = _data_options(model, own, data, split_by)
     trained = model.config.get("episodes", {})
     ways = shape.ways or trained.get("ways") or model.metadata.get("ways", 1)
     _check_ways(model, ways)
@@ -91,15 +92,14 @@ def plan_task(
             "another and holds classes of its training: classes came or went since. Give new "
             "classes by `--data`."
         )
-    return _restrict(EpisodeGenConfig(options, planned), checked, of_run)
+    seen = [] if own is None or of_run else _names_seen(own)
+    return _restrict(EpisodeGenConfig(options, planned), checked, of_run, seen)
 
 
 def _data_options(
-    model: TrainedModel, data: Path | None, split_by: str | None
+    model: TrainedModel, own: DataOptions | None, data: Path | None, split_by: str | None
 ) -> tuple[DataOptions, bool]:
-    """The section `data`, and whether it names the data that the model was trained on."""
-    adapter = TypeAdapter(DataOptions)
-    own = adapter.validate_json(json.dumps(model.config["data"])) if model.config else None
+    """The section `data`, and whether it is `own`: that of the data the model was trained on."""
     if data is None:
         if own is None:
             raise UserError(
@@ -118,7 +118,7 @@ def _data_options(
                 f"`--data` must hold examples as the model takes them, {_words(model.spec)}: "
                 f"{data} holds {look.modality}."
             )
-        other = adapter.validate_json(json.dumps(look.data))
+        other = build_options(DataOptions, look.data, "data")
     if own is not None and _named(own) == _named(other):
         return own, True
     every: dict[str, Any] = {
@@ -161,7 +161,18 @@ def _check_ways(model: TrainedModel, ways: int) -> None:
         )
 
 
-def _restrict(config: EpisodeGenConfig, checked: CheckedData, of_run: bool) -> Task:
+def _names_seen(own: DataOptions) -> list[str]:
+    """Names of the classes that the model was trained on; none where its data are gone."""
+    try:
+        splits = check_data(own, None).splits
+    except UserError:
+        return []
+    return splits["train"] + splits["eval"]
+
+
+def _restrict(
+    config: EpisodeGenConfig, checked: CheckedData, of_run: bool, seen: Sequence[str]
+) -> Task:
     """Keeps the classes of `test` that have the examples of an episode."""
     episodes, examples = config.episodes, checked.catalogue.examples
     needed = episodes.shots + episodes.queries
@@ -174,8 +185,19 @@ def _restrict(config: EpisodeGenConfig, checked: CheckedData, of_run: bool) -> T
             f"{len(large)} of the {len(names)} {'test ' if of_run else ''}classes have as many."
         )
     small = {name: len(examples[name]) for name in names if len(examples[name]) < needed}
+    by_group = config.data.split_by == "group"
+    novelty = compare_splits(
+        checked.splits | {"test": large}, checked.catalogue.groups, by_group=by_group
+    )
+    told = [] if checked.spec.regression else cautions(novelty, episodes.ways)
+    again = sorted(set(seen) & set(large))
+    if again:
+        told.append(
+            f"{len(again)} of the classes have names of classes that the model was trained on, as "
+            f"{again[0]!r}: if they are the same, they are not new"
+        )
     checked = checked._replace(splits={"train": [], "eval": [], "test": large})
-    return Task(config, checked, of_run, small)
+    return Task(config, checked, of_run, small, told)
 
 
 def _words(spec: ExampleSpec) -> str:

@@ -83,6 +83,7 @@ def _record(model: TrainedModel, task: Task, evaluation: Evaluation) -> dict[str
         "classes": len(task.checked.splits["test"]),
         "of_the_run": task.of_run,
         "left_out": dict(task.small),
+        "cautions": task.cautions,
         "seed": task.config.episodes.seed,
         "metric": metrics.get("metric", "accuracy"),
         **{key: value for key, value in metrics.items() if key not in VERDICT},

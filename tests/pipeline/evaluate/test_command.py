@@ -7,8 +7,13 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from components.episode_gen.check import check_data
+from components.episode_gen.options import DataOptions
+from components.options import build_options
 from components.tasks.classification import accuracy
 from pipeline.cli import main
+from pipeline.evaluate.data import Shape, plan_task
+from pipeline.evaluate.model import find_model
 from tests.pipeline.evaluate.conftest import GOLDENS, VERSION
 
 
@@ -56,6 +61,9 @@ def test_other_shapes_of_all_classes_of_other_data(run_folder, pictures):
     assert (record["ways"], record["shots"], record["queries"]) == (3, 2, 2)
     assert record["classes"] == 5 and record["left_out"] == {"f": 2} and not record["of_the_run"]
     assert record["config"]["data"]["image_size"] == 14
+    assert record["cautions"] == [
+        "the test split has 5 classes for 3 ways: all episodes are of nearly the same classes"
+    ]
     assert 1 / 3 < record["accuracy"] <= 1 and record["baselines"]["nearest_centroid"] == 1
 
 
@@ -96,3 +104,13 @@ def test_classes_that_came_since_would_mix_the_splits(run_folder):
     (run_folder / "summary.json").write_text(json.dumps(summary))
     result = evaluate("--model", run_folder)
     assert result.exit_code == 2 and "classes came or went since" in result.output
+
+
+def test_classes_with_names_of_training_are_named(run_folder, pictures):
+    """As where the folder is a copy of the data of the run: only their names tell."""
+    own = json.loads((run_folder / "summary.json").read_text())["config"]["data"]
+    seen = check_data(build_options(DataOptions, own, "data"), None).splits["train"][0]
+    (pictures / "a").rename(pictures / seen)
+    shape = Shape(3, 1, 1)
+    task = plan_task(find_model(run_folder), pictures, shape, episodes=2, seed=None)
+    assert len(task.cautions) == 1 and f"as '{seen}'" in task.cautions[0]
