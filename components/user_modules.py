@@ -77,6 +77,9 @@ def files(*names: str) -> list[str]:
 
 
 def learner_files(section: Mapping[str, Any]) -> list[str]:
-    """The files of the section `learner`: those of its learner and its backbone."""
+    """The files of the section `learner`: its learner's, its backbone's and its encoder's."""
     backbone = section.get("backbone") or {}
-    return files(section.get("name", ""), backbone.get("name", ""))
+    encoder = Path(backbone.get("path") or "").expanduser()
+    of_encoder = [encoder] if encoder.is_file() else sorted(encoder.rglob("*"))
+    own = files(section.get("name", ""), backbone.get("name", ""))
+    return own + [str(f) for f in of_encoder if backbone.get("path") and f.is_file()]

@@ -18,6 +18,7 @@ COMMANDS = {
     "compare": "pipeline.compare.command:compare",
     "compile": "pipeline.kubeflow.command:compile_command",
     "data": "pipeline.data_command:data",
+    "encoder": "pipeline.encoder_command:encoder",
     "evaluate": "pipeline.evaluate.command:evaluate",
     "init": "pipeline.data_command:init",
     "query": "serving.client.command:query",

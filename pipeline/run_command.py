@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from components.episode_gen.check import check_data
+from components.meta_trainer.build import check_encoder
 from components.single_threaded import use_single_threaded_operations
 from pipeline.config import load_config
 from pipeline.console import BLESSED, NOT_BLESSED, bold, console_session, plain_console
@@ -24,6 +25,7 @@ def run_pipeline(
     """
     config = load_config(config_path, overrides)
     config.beam.check_machine()
+    check_encoder(config.learner)
     use_single_threaded_operations()
     folder = output_dir or Path("runs") / config.name
     with console_session("run", folder / "pipeline.log") as seconds:

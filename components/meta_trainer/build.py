@@ -47,6 +47,14 @@ def assemble_for(spec: ExampleSpec, ways: int, section: Mapping[str, Any]) -> As
     name, options = learner_options(section)
     backbone_name, of_backbone = backbone_options(section, default_backbone(spec))
     backbone = backbones.lookup(backbone_name)[1](of_backbone, modality.feature_shape)
+    encoder = backbone.encoder
+    if encoder is not None:
+        if encoder.modality != spec.modality:
+            raise UserError(
+                f"`learner.backbone.name` must be a backbone for {spec.modality}, as the data are: "
+                f"{backbone_name!r} takes {encoder.modality}."
+            )
+        modality = modality._replace(prepare=encoder.prepare)
     task = task_of(spec)
     head: HeadStart = getattr(options, "head", "numbered") if task.classes else "numbered"
     network = Network(backbone, task.network_outputs(ways, backbone.positions), head)
@@ -56,7 +64,26 @@ def assemble_for(spec: ExampleSpec, ways: int, section: Mapping[str, Any]) -> As
             f"`learner.name` must be one that does not need classes, since these episodes have "
             f"float targets: got {name!r}; choose maml, for instance."
         )
+    if encoder is not None and not learner.traits.over_encoders:
+        raise UserError(
+            f"`learner.name` must be one that makes sense on a pretrained encoder, "
+            f"{backbone_name!r}: got {name!r}, which learns to adapt small networks from nothing. "
+            "Take protonet, proto_maml, anil or maml."
+        )
     return Assembly(name, learner, modality, task)
+
+
+def check_encoder(section: Mapping[str, Any]) -> None:
+    """Loads the pretrained encoder that the section `learner` names by a path, if any.
+
+    Raises:
+      UserError: there is none, or it cannot be used.
+    """
+    backbone = section.get("backbone") or {}
+    if "name" in backbone:
+        name, options = backbone_options(section, backbone["name"])
+        if hasattr(options, "path"):
+            backbones.lookup(name)[1](options, ())
 
 
 def default_backbone(spec: ExampleSpec) -> str:

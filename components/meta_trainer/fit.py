@@ -92,6 +92,7 @@ def fit(
     assembly = assemble_for(spec, ways, learner or {"name": "maml"})
     state = TrainingState(assembly.learner.init(seed))
     step = meta_step(assembly, options, state)
+    steps = options.steps if tf.nest.flatten(state.read_weights()) else 0
     losses = [float(step(stack)[0]) for stack in itertools.islice(stacks, steps)]
     return Fitted(assembly, state.read_weights(), np.array(losses))
 

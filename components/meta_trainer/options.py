@@ -32,8 +32,9 @@ class AugmentOptions:
 class TrainingOptions:
     """How long and on how many episodes the learner is meta-trained."""
 
-    steps: int = Field(default=2000, ge=1)
-    """Meta-steps; the most that there are with `until: plateau`."""
+    steps: int = Field(default=2000, ge=0)
+    """Meta-steps; the most that there are with `until: plateau`. 0 exports the initial weights, and
+    is what a learner without weights takes, such as ProtoNet on a frozen encoder."""
     until: Literal["steps", "plateau"] = "steps"
     """steps: use the whole budget, `steps` or `max_seconds`. plateau: end earlier where the score
     on meta-validation no longer rises; a schedule still goes by the whole budget."""

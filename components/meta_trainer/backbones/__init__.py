@@ -15,6 +15,8 @@ TABLE = {
     "mlp": "components.meta_trainer.backbones.mlp",
     "image_to_image": "components.meta_trainer.backbones.image_to_image",
     "embedding_bag": "components.meta_trainer.backbones.embedding_bag",
+    "static_text": "components.meta_trainer.backbones.static_text",
+    "transformer_text": "components.meta_trainer.backbones.transformer_text",
 }
 """Name of a backbone and of its factory -> the factory's module."""
 

@@ -1,13 +1,33 @@
 """The interface of a backbone: pure functions from weights and examples to features."""
 
 import zlib
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from components.meta_trainer.types import Weights
+
+
+class Encoder(NamedTuple):
+    """A pretrained encoder under a backbone: frozen, known by its files, and exported as it is.
+
+    Attributes:
+      prepare: examples as stored, `[..., *example]` -> the `x` of `Backbone.features`, inside the
+        graph and in place of the modality's own preparation.
+      modality: the kind of examples that it takes, such as "text".
+      constants: variables and lookup tables that `prepare` and `features` read. They are in the
+        exported model, and have neither moments nor checkpoints nor an episode axis.
+      about: name, source, licence as stated and sha256, as reports name the encoder.
+      costly: whether what `prepare` gives is worth keeping: features of an example, float32 `[D]`.
+    """
+
+    prepare: Callable[[tf.Tensor], tf.Tensor]
+    modality: str
+    constants: tuple[Any, ...]
+    about: Mapping[str, str]
+    costly: bool = False
 
 
 class Backbone(NamedTuple):
@@ -27,6 +47,7 @@ class Backbone(NamedTuple):
         features are then `[E, B, *positions, D]`, and all positions share the head.
       inductive: whether the features of an example depend, beside the weights and the given
         statistics, on that example alone.
+      encoder: the pretrained encoder under it; `None` for a network that begins at random.
     """
 
     init: Callable[[int], Weights]
@@ -35,6 +56,7 @@ class Backbone(NamedTuple):
     frozen_names: frozenset[str] = frozenset()
     positions: tuple[int, ...] = ()
     inductive: bool = True
+    encoder: Encoder | None = None
 
 
 def glorot(seed: int, name: str, shape: Sequence[int]) -> tf.Tensor:

@@ -38,9 +38,11 @@ def metadata(assembly: Assembly, model: ServedLearner) -> dict[str, Any]:
 
     For regression there are no `ways` and `max_ways`: the classes of a training episode, and the
     most that a request may have. `serves` says which ways, shots and steps it serves, in words;
-    `withheld_signatures` are those that it does not offer, and why.
+    `withheld_signatures` are those that it does not offer, and why. `encoder` names a pretrained
+    encoder, its source, licence as stated and sha256.
     """
     learner = assembly.learner
+    encoder = learner.network.backbone.encoder
     ways = {"ways": learner.network.outputs, "max_ways": model.max_ways}
     return {
         "learner": assembly.learner_name,
@@ -50,4 +52,5 @@ def metadata(assembly: Assembly, model: ServedLearner) -> dict[str, Any]:
         "serves": learner.traits.serves._asdict(),
         "task": assembly.task.name,
         "withheld_signatures": model.withheld,
+        **({"encoder": dict(encoder.about)} if encoder else {}),
     }

@@ -37,6 +37,8 @@ class ServedLearner(tf.Module):
         self.max_ways = self._learner.network.outputs if fixed else MAX_WAYS
         variable = functools.partial(tf.Variable, trainable=False)
         self._variables = tf.nest.map_structure(variable, to_dicts(weights))
+        encoder = self._learner.network.backbone.encoder
+        self._constants = () if encoder is None else encoder.constants
         # Traced once, called by several signatures.
         self._adapt = tf.function(self._adapt_graph, autograph=False)
         self._predict = tf.function(self._predict_graph, autograph=False)

@@ -70,6 +70,8 @@ class Traits(NamedTuple):
       needs_classes: whether it requires class labels, so that float targets are refused.
       inductive: whether each query's prediction depends on the support set and that query alone,
         given a backbone that keeps this promise too. A model without it is never blessed.
+      over_encoders: whether it makes sense on a pretrained encoder. Learners with parameters for
+        each weight and step, made for small networks that begin at random, are refused there.
       meta_optimizer: the outer optimizer of its paper.
       max_chunk: the largest number of episodes that one core should take at once in
         meta-training: what they keep between steps should fit into its cache. Two small episodes
@@ -80,6 +82,7 @@ class Traits(NamedTuple):
     fixed_ways: bool = True
     needs_classes: bool = False
     inductive: bool = True
+    over_encoders: bool = True
     meta_optimizer: MetaOptimizer = MetaOptimizer()
     max_chunk: int = 2
 

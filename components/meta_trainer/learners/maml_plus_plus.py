@@ -89,6 +89,7 @@ def maml_plus_plus(options: MamlPlusPlusOptions, network: Network, task: Task) -
         options=inner_loop.StepOptions(inner_steps=steps),
         meta_gradients=gradients_of(meta_loss, task),
         meta_optimizer=MetaOptimizer(learning_rate=1e-3, schedule="cosine"),
+        over_encoders=False,
     )
 
 

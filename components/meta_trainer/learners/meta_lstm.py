@@ -111,6 +111,7 @@ def meta_lstm(options: MetaLstmOptions, network: Network, task: Task) -> Learner
         meta_optimizer=MetaOptimizer(learning_rate=2e-3, schedule="cosine", clip_norm=0.25),
         # 20 to 80 numbers for each weight: those of one episode fill a core's cache.
         max_chunk=1,
+        over_encoders=False,
     )
 
 

@@ -31,8 +31,9 @@ class MetaTrained(NamedTuple):
 
     Attributes:
       weights: those with the best score on meta-validation episodes.
-      history: one entry for each evaluation: step, loss, score, eval_score, eval_ci95, seconds,
-        and wait_share, the share of the time since the last one spent waiting for episodes.
+      history: one entry for each evaluation: step, loss and score (where steps were taken),
+        eval_score, eval_ci95, seconds, and wait_share, the share of the time since the last one
+        spent waiting for episodes.
       steps: meta-steps done.
       seconds: spent in meta-training, over all runs that led here.
     """
@@ -68,7 +69,8 @@ def meta_train(
     clock = _Clock(state, workers, limit=min(options.max_seconds or math.inf, pause_after))
     first_step = int(state.step)
     over = clock.left <= 0 or has_ended(state.read_history(), options)
-    last_step = first_step if first_step and over else options.steps
+    total_steps = options.steps if tf.nest.flatten(state.read_weights()) else 0
+    last_step = first_step if first_step and over else total_steps
     take_step = meta_step(assembly, options, state, workers)
     validate = _validator(assembly, state, validation)
     writer = tf.summary.create_noop_writer()
@@ -76,7 +78,7 @@ def meta_train(
         writer = tf.summary.create_file_writer(log_dir)
     recent: list[tuple[float, float]] = []
     stacks = TimedIterator(iter(training(first_step).map(workers.share)))
-    sizes = {"total_steps": options.steps, "episodes_per_step": options.episodes_per_step}
+    sizes = {"total_steps": total_steps, "episodes_per_step": options.episodes_per_step}
     with MetaTrainingProgress(**sizes, first_step=first_step, seconds=clock.left) as progress:
         for step in range(first_step + 1, last_step + 1):
             loss, score = take_step(next(stacks))
@@ -97,6 +99,8 @@ def meta_train(
                 checkpoints.save(checkpoint_number=step)
             if last:
                 break
+    if not last_step:
+        _log(writer, validate(recent, 0.0))
     writer.close()
     history = state.read_history()
     return MetaTrained(state.read_best_weights(), history, int(state.step), float(state.seconds))
@@ -178,11 +182,10 @@ def _validator(
         each = sign * metric.astype(np.float32)  # as the best score is kept: equal stays equal
         score = float(np.mean(each))
         state.keep_if_best(score)
-        losses, query_scores = zip(*recent)
+        means = [float(np.mean(values)) for values in zip(*recent)]
         entry = {
             "step": int(state.step),
-            "loss": float(np.mean(losses)),
-            "score": float(np.mean(query_scores)),
+            **dict(zip(("loss", "score"), means)),
             "eval_score": score,
             "eval_ci95": float(1.96 * np.std(each, ddof=1) / np.sqrt(len(each))),
             "seconds": float(state.seconds),
@@ -196,6 +199,6 @@ def _validator(
 
 def _log(writer: tf.summary.SummaryWriter, entry: dict[str, float]) -> None:
     with writer.as_default(step=entry["step"]):
-        for name in ("loss", "score", "eval_score"):
+        for name in entry.keys() & {"loss", "score", "eval_score"}:
             tf.summary.scalar(name, entry[name])
     writer.flush()

@@ -1,0 +1,1 @@
+"""Pretrained text encoders on stock TensorFlow operations: files, tokens, transformer, table."""
