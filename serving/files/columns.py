@@ -7,6 +7,7 @@ from serving.errors import UserError
 from serving.files.rows import Row
 from serving.files.tables import Table
 from serving.files.texts import unusable
+from serving.files.unreadable import printable
 
 # In the order in which they are tried, whatever their case.
 TEXT_NAMES = (
@@ -72,11 +73,17 @@ def choose_columns(
             raise missing_column(table, options, role, f"got {named!r}")
     given = {text, label, group}
     free = [name for name in table.columns if name and name not in given]
+    if len(table.columns) < 2 and given == {None}:
+        raise UserError(
+            f"{table.name} must have a column of texts and one of classes; it has only "
+            f"{printable(table.columns[0][:80])!r} (commas, semicolons, tabs or bars part columns)."
+        )
     group = group or _known(GROUP_NAMES, free)
     free = [name for name in free if name != group]
     text_guess = text or _known(TEXT_NAMES, free)
     if label is None:
         label = _guess_label(table, [n for n in free if n != text_guess], support, options)
+        _check_header(table, label)
     text = text_guess or _guess_text(table, [name for name in free if name != label], options)
     return Columns(text, label, group)
 
@@ -142,6 +149,15 @@ def _guess_text(table: Table, free: list[str], options: Options) -> str:
     if not ordered or (len(ordered) > 1 and lengths[ordered[0]] < 1.5 * lengths[ordered[1]]):
         raise missing_column(table, options, "text", "got none, and none could be guessed")
     return ordered[0]
+
+
+def _check_header(table: Table, label: str) -> None:
+    """Refuses a table whose first line is an example: the name of its class is one of the rows'."""
+    if label.lower() not in LABEL_NAMES and any(r.values.get(label) == label for r in table.rows):
+        raise UserError(
+            f"the first line of {table.name} must name its columns: {label!r} there is a value of "
+            "rows below it too. Put a line such as text,label before it."
+        )
 
 
 def _known(names: Iterable[str], have: list[str]) -> str | None:

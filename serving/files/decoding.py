@@ -19,6 +19,15 @@ _OTHERS = {
     b"\xd0\xcf\x11\xe0": "a file of an office program (save it as csv)",
     b"%PDF": "a PDF file",
     b"PAR1": "a Parquet file (save it as csv or jsonl)",
+    b"ARROW1": "an Arrow file (save it as csv or jsonl)",
+    b"SQLite format 3": "a data base (save its table as csv)",
+    b"version https://git-lfs": "a Git LFS pointer (`git lfs pull` gets the file)",
+    b"BZh": "a bzip2 file (unpack it)",
+    b"\xfd7zXZ": "an xz file (unpack it)",
+    b"\x28\xb5\x2f\xfd": "a Zstandard file (unpack it)",
+    b"7z\xbc\xaf": "a 7z file (unpack it)",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
 }
 
 
@@ -38,7 +47,7 @@ def decode_text(content: bytes, encoding: str | None = None) -> tuple[str, str]:
     used = encoding or marked
     try:
         used = codecs.lookup(used).name
-        text = content[len(mark) :].decode(used)
+        text = content[len(mark) :].decode(used).lstrip("\ufeff")  # some write the mark twice
     except LookupError:
         raise UnreadableFile(f"{encoding!r} is no text encoding; one is cp1252") from None
     except UnicodeDecodeError as error:

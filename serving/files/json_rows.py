@@ -21,7 +21,7 @@ def read_json(text: str, *, whole: bool) -> tuple[list[str], list[Row]]:
     columns = list(dict.fromkeys(key for row in rows for key in row.values))
     if not columns:
         form = "a list of objects, as [{...}, {...}]" if whole else "lines with an object each"
-        first = f"; {rows[0].problem}" if rows and rows[0].problem else ""
+        first = f"; {rows[0].problem or 'no object holds a text or a number'}" if rows else ""
         raise UnreadableFile(f"it must hold {form}{first}")
     return columns, rows
 
@@ -76,7 +76,8 @@ def _text(value: Any) -> str:
 def _parse(text: str) -> Any:
     """Raises ValueError for what is no JSON."""
     try:
-        return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+        # A NaN is how programs write a value that is missing.
+        return json.loads(text, parse_int=str, parse_float=str, parse_constant=lambda name: None)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 

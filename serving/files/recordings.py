@@ -25,9 +25,6 @@ class RecordingHeader(NamedTuple):
     channels: int  # 1 is mono
     frames: int  # samples of one channel
     coding: str  # how samples are stored, as "16 bits"; for reasons and facts
-    # Whether it is a 16-bit mono WAV file with a header of the first form, which TensorFlow's
-    # decoder reads.
-    plain: bool = False
 
 
 class Wanted(NamedTuple):
@@ -55,8 +52,7 @@ def read_header(file: BinaryIO) -> RecordingHeader:
     except struct.error:
         raise UnreadableFile("it ends too early") from None
     coding = f"{header.bits} bits{' (float)' if header.real else ''}"
-    plain = not header.real and not header.extensible and (header.bits, header.channels) == (16, 1)
-    return RecordingHeader("wav", header.rate, header.channels, header.frames, coding, plain)
+    return RecordingHeader("wav", header.rate, header.channels, header.frames, coding)
 
 
 def check(file: BinaryIO, wanted: Wanted) -> RecordingHeader:
@@ -74,7 +70,8 @@ def check(file: BinaryIO, wanted: Wanted) -> RecordingHeader:
     if header.channels != 1 and not wanted.downmix:
         raise UnreadableFile(f"it has {header.channels} channel(s) of {header.coding}, not one")
     if not header.frames:
-        raise UnreadableFile("it has 0 seconds")
+        cut = "" if header.kind == "wav" else ", or ends too early"
+        raise UnreadableFile(f"it has 0 seconds{cut}")
     if header.frames > wanted.max_seconds * header.rate:
         seconds = header.frames / header.rate
         raise UnreadableFile(f"it has {seconds:.2f} seconds, more than {wanted.max_seconds:g}")
@@ -126,15 +123,13 @@ def resample(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
 
 
 def encode_for_graph(content: bytes) -> bytes:
-    """The file as it is where an exported graph reads it, else anew as a 16-bit WAV file.
+    """The recording as a 16-bit WAV file of the plainest form, which every exported graph reads.
 
-    Its rate and length stay, for the graph to check; several channels are refused.
+    Its rate and length stay, for the graph to check; several channels are refused. A file that is
+    of that form already stays as it is, to the byte.
     """
-    header = read_header(io.BytesIO(content))
-    if header.plain:
-        check(io.BytesIO(content), Wanted(header.rate))
-        return content
-    return to_wav(decode(content, Wanted(header.rate)), header.rate)
+    rate = read_header(io.BytesIO(content)).rate
+    return to_wav(decode(content, Wanted(rate)), rate)
 
 
 def _kind_of(start: bytes) -> str:
@@ -165,8 +160,10 @@ def _soundfile_header(kind: str, file: BinaryIO) -> RecordingHeader:
     file.seek(0)
     try:
         info = soundfile.info(file)
-    except Exception as error:  # on damaged files it raises whatever it comes upon
-        raise UnreadableFile(f"it is a damaged {kind} file ({error})") from None
+    except Exception:  # on damaged files it raises whatever it comes upon
+        raise UnreadableFile(f"it is a damaged {kind} file, or ends too early") from None
+    if info.format == "WAV":
+        raise UnreadableFile("it is a wav file behind the tags of an mp3 file; save it as wav")
     return RecordingHeader(kind, info.samplerate, info.channels, info.frames, info.subtype.lower())
 
 
@@ -176,8 +173,8 @@ def _soundfile_samples(file: BinaryIO) -> np.ndarray:
         samples, _ = _soundfile("flac, ogg and mp3").read(file, dtype="float32", always_2d=True)
     except UnreadableFile:
         raise
-    except Exception as error:  # as above
-        raise UnreadableFile(f"it is damaged ({error})") from None
+    except Exception:  # as above
+        raise UnreadableFile("it is damaged, or ends too early") from None
     if not np.isfinite(samples).all():
         raise UnreadableFile("it holds samples that are no finite numbers")
     return samples

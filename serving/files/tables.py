@@ -7,6 +7,7 @@ named, never bent into shape.
 import csv
 import io
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,8 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 """What may part the values of a row -> what it is called."""
 
 
+_NAMED_DELIMITER = re.compile(f"sep=([{re.escape(''.join(DELIMITERS))}])(?=[\r\n])")
+"""The line before the header by which spreadsheet programs name the delimiter."""
 _SAMPLE = 1_000
 """Rows by which the delimiter is chosen."""
 
@@ -64,7 +67,10 @@ def read_table(path: Path, *, encoding: str | None = None) -> Table:
             columns, rows = read_json(text, whole=path.suffix.lower() == ".json")
             delimiter = ""
         else:
-            delimiter = _delimiter(text, "\t" if path.suffix.lower() == ".tsv" else ",")
+            named = _NAMED_DELIMITER.match(text)
+            text = text[named.end() :] if named else text
+            usual = "\t" if path.suffix.lower() == ".tsv" else ","
+            delimiter = named[1] if named else _delimiter(text, usual)
             columns, rows = _read_csv(text, delimiter)
     except UnreadableFile as reason:
         raise UserError(
@@ -86,6 +92,8 @@ def _read_csv(text: str, delimiter: str) -> tuple[list[str], list[Row]]:
     if first is None:
         raise UnreadableFile("it has no rows")
     columns, rows = [column.strip() for column in first[1]], []
+    if not any(columns):
+        raise UnreadableFile(f"line {first[0]} must name its columns, and is blank")
     for number, (line, values) in enumerate(lines, start=1):
         problem = None
         if len(values) != len(columns):
@@ -99,7 +107,8 @@ def _read_csv(text: str, delimiter: str) -> tuple[list[str], list[Row]]:
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Every record that is no empty line, with the line that it begins in, from 1."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    file = io.StringIO(text, newline="")
+    reader = csv.reader(file, delimiter=delimiter, strict=True, skipinitialspace=True)
     while True:
         line = reader.line_num + 1
         try:

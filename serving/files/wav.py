@@ -28,7 +28,6 @@ class WavHeader(NamedTuple):
     channels: int  # 1 is mono
     bits: int  # of one sample
     real: bool  # whether samples are floating-point numbers
-    extensible: bool  # whether the header is of the longer, later form
     # start, size: where the samples are in the file, in bytes
     start: int
     size: int
@@ -96,8 +95,12 @@ def read_samples(content: bytes, header: WavHeader) -> np.ndarray:
 
 
 def to_wav(samples: np.ndarray, rate: int) -> bytes:
-    """`[T]` float32 in -1..1 as a 16-bit mono WAV file; what is beyond is cut off."""
-    whole = np.clip(np.round(samples * 32_768.0), -32_768, 32_767).astype("<i2").tobytes()
+    """`[T]` float32 as a 16-bit mono WAV file; samples beyond -1..1 are all made quieter, not cut.
+
+    A recording's loudness changes no answer, and programs write floats up to 32,768.
+    """
+    scale = 32_768 / max(1.0, np.abs(samples).max(initial=0.0))
+    whole = np.clip(np.round(samples * scale), -32_768, 32_767).astype("<i2").tobytes()
     form = struct.pack("<HHLLHH", _PCM, 1, rate, 2 * rate, 2, 16)
     sizes = struct.pack("<L", 36 + len(whole)), struct.pack("<L", len(whole))
     return b"RIFF" + sizes[0] + b"WAVEfmt \x10\0\0\0" + form + b"data" + sizes[1] + whole
@@ -107,8 +110,7 @@ def _form(chunk: bytes) -> WavHeader:
     if len(chunk) < 16:
         raise UnreadableFile("it ends too early")
     tag, channels, rate, _, block, bits = struct.unpack_from("<HHLLHH", chunk)
-    extensible = tag == _EXTENSIBLE
-    if extensible and len(chunk) >= 26:
+    if tag == _EXTENSIBLE and len(chunk) >= 26:
         (tag,) = struct.unpack_from("<H", chunk, 24)
     if tag not in (_PCM, _FLOAT):
         codec = _CODECS.get(tag, f"codec {tag}")
@@ -119,4 +121,4 @@ def _form(chunk: bytes) -> WavHeader:
     stored = 8 * (block // channels)
     if (tag, stored) not in _FORMS or bits > stored:
         raise UnreadableFile(f"it has samples of {bits} bits in {stored // 8} bytes")
-    return WavHeader(rate, channels, stored, tag == _FLOAT, extensible, 0, 0)
+    return WavHeader(rate, channels, stored, tag == _FLOAT, 0, 0)

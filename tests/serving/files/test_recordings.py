@@ -118,11 +118,17 @@ def test_a_check_reads_the_header_of_a_file(tmp_path):
 def test_a_graph_gets_only_what_it_reads():
     import tensorflow as tf
 
-    assert encode_for_graph(plain := wav()) is plain
-    for bits, real in KINDS:
-        content = wav(bits=bits, real=real, extensible=True)
+    plain = wav()
+    assert encode_for_graph(plain) == plain
+    files = [wav(bits=bits, real=real, extensible=True) for bits, real in KINDS]
+    files += [wav(sizes=sizes) for sizes in ((0xFFFFFFFF, 0xFFFFFFFF), (44, 0x7FFFF000), (0, 0))]
+    files += [wav(junk=b"LIST\5\0\0\0abcde\0"), plain + b"\0", plain + b"data\4\0\0\0abcd"]
+    for content in files:
         again = tf.audio.decode_wav(encode_for_graph(content)).audio[:, 0].numpy()
         assert np.abs(again - decode(content, Wanted(RATE))).max() < 1e-4
+    loud = encode_for_graph(wav(32_768 * TONE, bits=32, real=True))
+    again = tf.audio.decode_wav(loud).audio[:, 0].numpy()
+    np.testing.assert_allclose(again, TONE / np.abs(TONE).max(), atol=1e-4)
     with pytest.raises(UnreadableFile, match="2 channel"):
         encode_for_graph(wav(np.stack([TONE, TONE], 1)))
 

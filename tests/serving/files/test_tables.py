@@ -181,6 +181,27 @@ def test_columns_by_name(read):
             choose_columns(table, **{option: "d"})
 
 
+def test_a_first_line_that_names_no_columns(read):
+    rows = "".join(f"call {n},{('halt', 'go', 'up')[n % 3]}\n" for n in range(12))
+    with pytest.raises(UserError, match=r"first line of x\.csv must .*: 'halt' there"):
+        pairs(read(rows))
+    with pytest.raises(UserError, match="it has only '# a comment'"):
+        pairs(read("# a comment\n" + CSV))
+    with pytest.raises(UserError, match="line 2 must name its columns, and is blank"):
+        read("\n ,\n\n")
+
+
+def test_what_spreadsheets_and_programs_add(read):
+    assert pairs(read("sep=;\r\n" + CSV.replace(",", ";"))) == ROWS
+    assert pairs(read("\ufeff\ufeff" + CSV)) == ROWS
+    spaced = "text, label\n" + "".join(f'"{text}", "{label}"\n' for text, label in ROWS)
+    assert pairs(read(spaced)) == ROWS
+    table = read('{"text": "a", "label": NaN}\n{"text": "b", "label": "x"}', "x.jsonl")
+    assert examples(table, Columns("text", "label"))[1] == {1: "row 1 has no 'label'"}
+    with pytest.raises(UserError, match="no object holds a text or a number"):
+        read('{"data": [{"text": "a", "label": "b"}]}', "x.json")
+
+
 def test_a_table_of_queries_needs_texts_alone(read):
     assert choose_text(read("utterance,id\nhello,1\n")) == "utterance"
     assert choose_text(read("words\nhello\n")) == "words"
