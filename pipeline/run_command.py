@@ -53,18 +53,20 @@ def run_pipeline(
 
 def print_results(summary: dict[str, Any], folder: Path, console: Console) -> None:
     """Prints accuracy, baselines, blessing and where the report lies."""
-    test, pushed = summary["test"], summary["pushed"]
+    test, pushed, beside = summary["test"], summary["pushed"], summary["baseline_differences"]
     metric = "accuracy" if "accuracy" in test else "mean_squared_error"
-    sign = 1 if metric == "accuracy" else -1
     lines = [
         f"{metric.replace('_', ' ')} {test[metric]:.4f} ± {test['ci95']:.4f} ({test['protocol']}, "
         f"{test['episodes']} episodes of unseen {_unseen(summary)})",
-        *(f"  {name}: {value:.4f}" for name, value in summary["baselines"].items()),
         *(
-            f"  warning: the baseline {name} is as good; a stricter `evaluation.threshold` refuses "
-            "this"
+            f"  {beside[name]['words']}: {value:.4f}"
             for name, value in summary["baselines"].items()
-            if sign * value >= sign * test[metric]
+        ),
+        *(
+            f"  warning: not ahead of {one['words']} (difference {one['difference']:+.4f} ± "
+            f"{one['ci95']:.4f})"
+            for one in beside.values()
+            if not one["ahead"]
         ),
         *(f"  warning: {caution}" for caution in summary.get("cautions", [])),
         f"blessed: pushed to {summary['pushed']}" if pushed else "not blessed, not pushed",

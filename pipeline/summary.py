@@ -47,6 +47,8 @@ def publish_summary(
         "calibration": without_points(metrics.get("calibration")),
         "none_of_these": without_points(metrics.get("none_of_these")),
         "baselines": metrics["baselines"],
+        "baseline_differences": metrics["baseline_differences"],
+        "best_baseline": metrics["best_baseline"],
         "threshold": config.evaluation.threshold,
         "blessed": bool(metrics["blessed"]),
         "reasons": metrics.get("reasons", []) + unfit_for_serving(outputs["infra_blessing"].uri),

@@ -180,7 +180,7 @@ def not_comparable(
 def cannot_predict(model_dir: str, examples_uri: str, record: EpisodeSetRecord) -> str | None:
     """Why a model cannot predict the first test episode; `None` if it can."""
     first = list(read_split(examples_uri, "test").take(1).as_numpy_iterator())
-    plan = ScoringPlan(record.example_spec, record.ways, record.shots, 0, {})
+    plan = ScoringPlan(record.example_spec, record.ways, record.shots, 0, 0, {})
     task = task_of(plan.spec)
     try:
         evaluation_of(task).evaluate_episodes(first, plan, ExportedModel(model_dir, task))

@@ -8,6 +8,7 @@ import apache_beam as beam
 
 from components.episodes.record import read_record
 from components.few_shot_evaluator.classification.domains import has_new_domains
+from components.few_shot_evaluator.classification.text_features import training_weights
 from components.few_shot_evaluator.evaluate import evaluate, not_comparable, read_results
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.few_shot_evaluator.report import Evaluation
@@ -56,6 +57,9 @@ def evaluate_model(
     if has_new_domains(record) or options.none_of_these:
         episodes["eval"] = min(options.episodes, record.counts["eval"])
     plan = ScoringPlan.of(record, options)
+    if record.example_spec.modality == "text" and record.counts["train"]:
+        plan = plan._replace(text_weights=training_weights(examples_uri))
+    of_eval = plan._replace(curve_episodes=0, baseline_episodes=0)
     functions = evaluation_of(task_of(record.example_spec))
     with make_pipeline() as pipeline:
         for split, count in episodes.items():
@@ -64,8 +68,8 @@ def evaluate_model(
                 examples_uri=examples_uri,
                 results_prefix=f"{work}/{split}",
                 split=split,
-                # The curves and the comparison are of the test split.
-                plan=plan if split == "test" else plan._replace(curve_episodes=0),
+                # The curves and the comparisons are of the test split.
+                plan=plan if split == "test" else of_eval,
                 episodes=count,
                 episodes_per_call=options.episodes_per_call,
                 model_dir=model_dir,

@@ -18,9 +18,15 @@ class EvaluationOptions:
     squared error that its upper end must not exceed. With null no model is blessed."""
     tolerance: float = Field(default=0.01, ge=0.0, le=1.0)
     """How much worse than the last blessed model it may be, in the same measure."""
+    must_beat_baselines: bool = True
+    """Whether a model is blessed only if it is ahead of every baseline beyond chance, on the same
+    episodes; a baseline is a script of a few lines that learns nothing but the support set."""
     episodes: int = Field(default=FEWEST_EPISODES_TO_BLESS, ge=2)
     """How many episodes of the `test` split are used: those of index 0 up to this number. At least
     600 where a threshold is set."""
+    baseline_episodes: int = Field(default=FEWEST_EPISODES_TO_BLESS, ge=2)
+    """Of how many of these the baselines of classifiers predict the queries, and so over how many a
+    model is compared with them."""
     curve_episodes: int = Field(default=100, ge=2)
     """Of how many of these the costlier curves are drawn: accuracy per inner step and per shots,
     and the baseline without adaptation."""

@@ -18,7 +18,6 @@ from components.episodes.novelty import cautions, compare_splits
 from components.episodes.record import EpisodeSetRecord
 from components.few_shot_evaluator import figures
 from components.few_shot_evaluator.options import EvaluationOptions
-from components.few_shot_evaluator.summary import NO_ADAPTATION
 from components.tasks.task import Task
 
 Bar = tuple[str, float, float]
@@ -68,19 +67,16 @@ def render(page: str, evaluation: Evaluation, *, pictures: Mapping[str, str], **
     )
 
 
-def comparison_bars(metrics: dict[str, Any], task: Task, names: Mapping[str, str]) -> list[Bar]:
-    """The bars of the evaluated model and, below it, of all that it is compared with.
-
-    `names` are the report's words for each baseline.
-    """
-    names = {NO_ADAPTATION: "the model without adaptation", **names}
+def comparison_bars(metrics: dict[str, Any], task: Task) -> list[Bar]:
+    """The bars of the evaluated model and, below it, of all that it is compared with."""
     rows = [("this model", metrics[task.metric], metrics["ci95"])]
     compared = metrics["baseline_model"] or {}
     if task.metric in compared:
         rows.append(("the last blessed model", compared[task.metric], compared["ci95"]))
-    widths = metrics["half_widths"]["baselines"]
+    widths, differences = metrics["half_widths"]["baselines"], metrics["baseline_differences"]
     return rows + [
-        (names[name], score, widths[name]) for name, score in metrics["baselines"].items()
+        (differences[name]["words"], score, widths[name])
+        for name, score in metrics["baselines"].items()
     ]
 
 

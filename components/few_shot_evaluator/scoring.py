@@ -25,7 +25,8 @@ from components.tasks.task import Prediction
 class ScoringPlan(NamedTuple):
     """What a model is scored by on each episode.
 
-    The curves are drawn from the episodes of an index below `curve_episodes`. With `none_of_these`
+    The curves are drawn from the episodes of an index below `curve_episodes`, and the baselines of
+    classifiers predict those below `baseline_episodes`. With `none_of_these`
     each episode is predicted again with a class left out.
     """
 
@@ -33,8 +34,11 @@ class ScoringPlan(NamedTuple):
     ways: int
     shots: int
     curve_episodes: int
+    baseline_episodes: int
     groups: Mapping[str, str]  # the group of each class that has one
     none_of_these: bool = False
+    # Texts: `classification.text_features.training_weights`, or `None` for those of support sets.
+    text_weights: Sequence[Any] | None = None
 
     @classmethod
     def of(cls, record: EpisodeSetRecord, options: EvaluationOptions) -> "ScoringPlan":
@@ -44,6 +48,7 @@ class ScoringPlan(NamedTuple):
             ways=record.ways,
             shots=record.shots,
             curve_episodes=min(options.curve_episodes, options.episodes),
+            baseline_episodes=min(options.baseline_episodes, options.episodes),
             groups=record.groups,
             none_of_these=options.none_of_these,
         )

@@ -1,12 +1,12 @@
 """From the results of all episodes to `metrics.json`: what every task type has."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from components.episodes.record import EpisodeSetRecord
-from components.few_shot_evaluator.blessing import decide
+from components.few_shot_evaluator.blessing import Comparison, decide
 from components.few_shot_evaluator.metrics import Interval, mean_interval
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.few_shot_evaluator.scoring import EpisodeResult
@@ -32,8 +32,12 @@ class EvaluationContext(NamedTuple):
     none_threshold: float | None = None  # above which `none_score` is "none", if the model has it
 
 
-def summarise(results: Sequence[EpisodeResult], context: EvaluationContext) -> dict[str, Any]:
+def summarise(
+    results: Sequence[EpisodeResult], context: EvaluationContext, words: Mapping[str, str]
+) -> dict[str, Any]:
     """The metrics that every task type has, and the verdict; results are sorted by index.
+
+    `words` are a person's words for each baseline, by name.
 
     Returns:
       The content of `metrics.json`, ready for JSON, METRIC being "accuracy" or
@@ -42,6 +46,10 @@ def summarise(results: Sequence[EpisodeResult], context: EvaluationContext) -> d
       episodes, ways, shots, queries: queries are per class, as in the configuration.
       protocol: "inductive" or "transductive"; `None` if the model does not say.
       baselines: `{name: METRIC}`; without adaptation only if the model shows its inner steps.
+      baseline_differences: `{name: {words, difference, ci95, episodes}}`, the model's METRIC less
+        the baseline's on the same episodes (paired), and ahead: whether the interval is on the
+        better side of 0.
+      best_baseline: name of the baseline with the best METRIC.
       per_step: `[METRIC]` before and after each inner step, or `[]`.
       per_shots: `{shots: METRIC}`.
       curve_episodes: number of episodes of these two and the baseline without adaptation.
@@ -58,18 +66,16 @@ def summarise(results: Sequence[EpisodeResult], context: EvaluationContext) -> d
     shots = {k: mean_interval([one[k] for one in in_curves]) for k in next(iter(in_curves), {})}
     paths = [result.per_step for result in results if result.per_step is not None]
     steps = [mean_interval(of_step) for of_step in zip(*paths)]
-    baselines = {
-        name: mean_interval([result.baselines[name] for result in results])
-        for name in results[0].baselines
-    }
-    if steps:
-        baselines[NO_ADAPTATION] = steps[0]
+    comparisons = _with_baselines(results, {**words, NO_ADAPTATION: "itself without adaptation"})
+    baselines = {name: one.baseline for name, one in comparisons.items()}
+    better = 1.0 if task.higher_is_better else -1.0
     verdict = decide(
         score=score,
         episodes=len(results),
         protocol=context.protocol,
         not_finite=sum(result.not_finite for result in results),
         difference=difference,
+        baselines=list(comparisons.values()),
         options=context.options,
         task=task,
     )
@@ -82,6 +88,17 @@ def summarise(results: Sequence[EpisodeResult], context: EvaluationContext) -> d
         "queries": context.record.queries,
         "protocol": context.protocol,
         "baselines": dict(zip(baselines, _means(baselines.values()))),
+        "baseline_differences": {
+            name: {
+                "words": one.words,
+                "difference": rounded(one.difference.mean),
+                "ci95": rounded(one.difference.half_width),
+                "episodes": one.episodes,
+                "ahead": one.margin(better) > 0,
+            }
+            for name, one in comparisons.items()
+        },
+        "best_baseline": max(baselines, key=lambda name: better * baselines[name].mean),
         "per_step": _means(steps),
         "per_shots": dict(zip(shots, _means(shots.values()))),
         "curve_episodes": len(in_curves),
@@ -102,6 +119,21 @@ def summarise(results: Sequence[EpisodeResult], context: EvaluationContext) -> d
 def rounded(number: float) -> float:
     """A number as the files hold it, of six decimals."""
     return round(number, 6)
+
+
+def _with_baselines(
+    results: Sequence[EpisodeResult], words: Mapping[str, str]
+) -> dict[str, Comparison]:
+    """The model beside each baseline, on all episodes that were scored by it."""
+    of_name: dict[str, list[tuple[float, float]]] = {}
+    for result in results:
+        paths = {NO_ADAPTATION: result.per_step[0]} if result.per_step else {}
+        for name, score in (result.baselines | paths).items():
+            of_name.setdefault(name, []).append((result.score, score))
+    return {
+        name: Comparison.of(words.get(name, name), *np.transpose(pairs))
+        for name, pairs in of_name.items()
+    }
 
 
 def _compare(

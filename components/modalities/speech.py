@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable
 
 import numpy as np
+import scipy.fft
 import tensorflow as tf
 
 from components.modalities.base import ExampleSpec, Modality
@@ -19,6 +20,7 @@ WINDOW_SECONDS, HOP_SECONDS = 0.032, 0.010
 MEL_BANDS = 40
 LOWEST_HERTZ = 60.0
 FRAMES = 32  # frames of the stretched spectrogram
+MFCCS = 13  # coefficients of a frame, for baselines
 FLOOR = 1e-6  # added to the energies, so that silence has a logarithm
 
 
@@ -55,20 +57,24 @@ def audio_modality(spec: ExampleSpec) -> Modality:
             return ragged.to_tensor()
 
     def raw_features(samples: np.ndarray) -> np.ndarray:
-        return _mean_log_mels(sample_rate)(tf.constant(samples)).numpy()
+        return _spectrograms(sample_rate)(tf.constant(samples)).numpy().mean(axis=1)
 
     return Modality(spec, (FRAMES, MEL_BANDS, 1), prepare, decode, raw_features)
 
 
+def mfccs(samples: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Mean and deviation over time of mel-frequency cepstral coefficients, `[n, 2 MFCCS]`."""
+    frames = _spectrograms(sample_rate)(tf.constant(samples)).numpy()
+    cepstra = scipy.fft.dct(frames, norm="ortho")[..., :MFCCS]
+    return np.concatenate([cepstra.mean(axis=1), cepstra.std(axis=1)], axis=1)
+
+
 @functools.cache
-def _mean_log_mels(sample_rate: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    """A function from samples `[n, T]` to `[n, MEL_BANDS]`, traced once for many calls."""
-
-    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.float32)], autograph=False)
-    def means(samples: tf.Tensor) -> tf.Tensor:
-        return tf.reduce_mean(spectrogram(samples, sample_rate), axis=1)
-
-    return means
+def _spectrograms(sample_rate: int) -> Callable[[tf.Tensor], tf.Tensor]:
+    """`spectrogram` for one rate, traced once for many calls."""
+    signature = [tf.TensorSpec([None, None], tf.float32)]
+    frames = functools.partial(spectrogram, sample_rate=sample_rate)
+    return tf.function(frames, signature, autograph=False)
 
 
 def spectrogram(samples: tf.Tensor, sample_rate: int) -> tf.Tensor:

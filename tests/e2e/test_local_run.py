@@ -29,7 +29,8 @@ training:
   eval_episodes: 40
   checkpoint_every: 10
   jit_compile: false
-evaluation: {threshold: 0.4, episodes: 600, curve_episodes: 20}
+evaluation:
+  {threshold: 0.4, must_beat_baselines: false, baseline_episodes: 100, curve_episodes: 20}
 serving: {model_name: glyphs}
 """
 STEPS = ("EpisodeGen", "Trainer", "FewShotEvaluator", "ServingValidator", "Pusher")

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from rich.console import Console
 
 from pipeline.run_command import print_results
@@ -10,6 +9,9 @@ from pipeline.run_command import print_results
 SUMMARY = {
     "test": {"accuracy": 0.8, "ci95": 0.01, "protocol": "inductive", "episodes": 600},
     "baselines": {"nearest_centroid": 0.7},
+    "baseline_differences": {
+        "nearest_centroid": {"words": "pixels", "difference": 0.1, "ci95": 0.02, "ahead": True}
+    },
     "pushed": "runs/x/serving_model/x/1",
     "reasons": [],
 }
@@ -21,17 +23,11 @@ def printed(**other) -> str:
     return console.export_text()
 
 
-def test_a_baseline_that_is_as_good_is_named():
-    assert "warning" not in printed()
-    assert "warning: the baseline nearest_centroid is as good" in printed(
-        baselines={"nearest_centroid": 0.8}
-    )
-
-
-@pytest.mark.parametrize(("baseline", "named"), [(0.2, True), (0.4, False)])
-def test_less_of_an_error_is_better(baseline, named):
-    error = {"mean_squared_error": 0.3, "ci95": 0.01, "protocol": "inductive", "episodes": 600}
-    assert ("warning" in printed(test=error, baselines={"mean_target": baseline})) == named
+def test_a_baseline_that_the_model_is_not_ahead_of_is_named():
+    assert "  pixels: 0.7000" in printed() and "warning" not in printed()
+    row = {"words": "pixels", "difference": 0.001, "ci95": 0.02, "ahead": False}
+    text = printed(baseline_differences={"nearest_centroid": row})
+    assert "warning: not ahead of pixels (difference +0.0010 ± 0.0200)" in text
 
 
 def test_a_refused_model_is_not_pushed_for_the_reasons_given():

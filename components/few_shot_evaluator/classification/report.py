@@ -15,8 +15,6 @@ from components.few_shot_evaluator.metrics import confusion
 from components.few_shot_evaluator.thumbnails import thumbnail
 from components.tasks.lookup import task_of
 
-NAMES = {baselines.NEAREST_CENTROID: "nearest centroid on raw inputs"}
-
 
 def render(evaluation: report.Evaluation) -> str:
     """Makes the page."""
@@ -34,14 +32,15 @@ def render(evaluation: report.Evaluation) -> str:
 def _pictures(evaluation: report.Evaluation) -> dict[str, str]:
     metrics, history = evaluation.metrics, evaluation.history
     rejection = metrics["none_of_these"]
-    rows = report.comparison_bars(metrics, task_of(evaluation.record.example_spec), NAMES)
-    centroid = ("nearest centroid", metrics["baselines"][baselines.NEAREST_CENTROID])
-    chance = ("chance", 1.0 / metrics["ways"])
+    rows = report.comparison_bars(metrics, task_of(evaluation.record.example_spec))
+    best = metrics["best_baseline"]
+    chance = ("chance", metrics["baselines"][baselines.CHANCE])
+    of_best = (metrics["baseline_differences"][best]["words"], metrics["baselines"][best])
     scores = [result.score for result in evaluation.results]
     return report.curves(
-        metrics, score="accuracy", shots="shots", of_steps=[centroid, chance], of_shots=[chance]
+        metrics, score="accuracy", shots="shots", of_steps=[of_best, chance], of_shots=[chance]
     ) | {
-        "accuracies": figures.accuracies([*rows, (*chance, 0.0)], chance=chance[1]),
+        "accuracies": figures.accuracies(rows, chance=chance[1]),
         "distribution": figures.distribution(scores, mean=metrics["accuracy"]),
         "reliability": figures.reliability(metrics["calibration"]["bins"]),
         "none_curves": figures.none_curves(rejection) if rejection else "",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from components.episodes.format import decode_stored
+from components.episodes.types import Episodes
 from components.few_shot_evaluator.classification import baselines, domains
 from components.few_shot_evaluator.classification.none_of_these import (
     FAMILIARITY,
@@ -21,9 +22,8 @@ from components.few_shot_evaluator.scoring import (
     ModelPredictions,
     ScoringPlan,
     predict_and_score,
-    raw_features,
 )
-from components.tasks.classification import leave_one_out, predict_classes, share_right
+from components.tasks.classification import leave_one_out, predict_classes
 from serving.saved_model import signatures as sig
 
 
@@ -56,7 +56,7 @@ def evaluate_episodes(
     """
     scored = predict_and_score(serialized, plan, model, last_blessed)
     predictions, _ = predict_classes(scored.prediction)
-    centroid = _nearest_centroid(scored, plan)
+    of_baselines = _baselines(scored, plan)
     before = uncalibrate(scored.prediction, model.temperature)
     open_sets = _open_sets(scored, plan, model) if plan.none_of_these else None
 
@@ -69,7 +69,7 @@ def evaluate_episodes(
             groups = domains.accuracy_of_groups(names, labels, right, plan.groups)
         return ClassificationResult(
             **scored.results[row],
-            baselines={baselines.NEAREST_CENTROID: float(centroid[row])},
+            baselines=of_baselines.get(row, {}),
             labels=labels[real].tolist(),
             predictions=predictions[row][real].tolist(),
             confidences=after["confidences"],
@@ -87,6 +87,17 @@ def _certainty(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, list[
     confidences = predict_classes(probabilities)[1]
     values = {"confidences": confidences, "log_losses": log_losses(probabilities, labels)}
     return {name: np.round(of_query, 6).tolist() for name, of_query in values.items()}
+
+
+def _baselines(scored: ModelPredictions, plan: ScoringPlan) -> dict[int, dict[str, float]]:
+    """The accuracies of the baselines by place in the stack, for the episodes that they predict."""
+    rows = np.flatnonzero(scored.indices < plan.baseline_episodes)
+    chosen = Episodes(*(part[rows] for part in scored.episodes))
+    scores = baselines.score(chosen, plan.spec, ways=plan.ways, training=plan.text_weights)
+    return {
+        row: {name: float(of_name[at]) for name, of_name in scores.items()}
+        for at, row in enumerate(rows.tolist())
+    }
 
 
 def _open_sets(
@@ -112,13 +123,3 @@ def _open_sets(
             }
         )
     return open_sets
-
-
-def _nearest_centroid(scored: ModelPredictions, plan: ScoringPlan) -> np.ndarray:
-    """The accuracies `[E]` of nearest centroid on raw inputs."""
-    support, query = raw_features(scored.episodes, plan.spec)
-    predictions = [
-        baselines.nearest_centroid(x, y, q, ways=plan.ways)
-        for x, y, q in zip(support, scored.episodes.support_y, query)
-    ]
-    return share_right(np.stack(predictions), scored.episodes.query_y)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.few_shot_evaluator import summary
-from components.few_shot_evaluator.classification import domains, none_of_these
+from components.few_shot_evaluator.classification import baselines, domains, none_of_these
 from components.few_shot_evaluator.classification.scoring import ClassificationResult
 from components.few_shot_evaluator.classification.temperature import effect
 
@@ -28,7 +28,7 @@ def summarise(
     """
     options = context.options
     new_domains = domains.has_new_domains(context.record)
-    return summary.summarise(results, context) | {
+    return summary.summarise(results, context, baselines.words_of(context.record.example_spec)) | {
         "calibration": effect(results, context.temperature, bins=options.calibration_bins),
         "per_group": domains.per_group([result.groups for result in results]),
         "within_domain": _within_domain(validation, results) if new_domains else None,

@@ -9,7 +9,7 @@ from components.episodes.format import Episode
 from components.episodes.record import EpisodeSetRecord
 from components.few_shot_evaluator import figures as common
 from components.few_shot_evaluator import report
-from components.few_shot_evaluator.regression import baselines, figures
+from components.few_shot_evaluator.regression import figures
 from components.few_shot_evaluator.regression.scoring import RegressionResult
 from components.few_shot_evaluator.thumbnails import picture
 from components.modalities.pictures import as_pixels
@@ -32,7 +32,7 @@ def render(evaluation: report.Evaluation) -> str:
 def _pictures(evaluation: report.Evaluation) -> dict[str, str]:
     metrics, history = evaluation.metrics, evaluation.history
     task = task_of(evaluation.record.example_spec)
-    rows = report.comparison_bars(metrics, task, baselines.NAMES)
+    rows = report.comparison_bars(metrics, task)
     return report.curves(metrics, score="mean squared error", shots="support examples") | {
         "errors": figures.errors(rows, threshold=metrics["threshold"]),
         "distribution": figures.distribution(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.few_shot_evaluator import summary
+from components.few_shot_evaluator.regression import baselines
 from components.few_shot_evaluator.regression.scoring import RegressionResult
 
 
@@ -17,4 +18,4 @@ def summarise(
     The *upper* end of the 95% interval must not exceed the threshold.
     """
     del validation  # the episodes of `eval` are not scored
-    return {"metric": "mean_squared_error"} | summary.summarise(results, context)
+    return {"metric": "mean_squared_error"} | summary.summarise(results, context, baselines.NAMES)

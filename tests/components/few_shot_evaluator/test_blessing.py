@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from components.few_shot_evaluator.blessing import decide
+from components.few_shot_evaluator.blessing import Comparison, decide
 from components.few_shot_evaluator.metrics import Interval
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.tasks.classification import classification
@@ -42,6 +43,38 @@ def test_one_broken_rule_is_enough_and_is_named(changed, reason):
     assert not verdict.blessed
     assert len(verdict.reasons) == 1
     assert reason in verdict.reasons[0]
+
+
+def comparison(words, baseline, difference, half_width):
+    score = Interval(baseline + difference, 0.01)
+    return Comparison(words, score, Interval(baseline, 0.01), Interval(difference, half_width), 600)
+
+
+def test_it_must_be_ahead_of_each_baseline_beyond_chance():
+    ahead, level = comparison("pixels", 0.9, 0.05, 0.01), comparison("HOG", 0.94, 0.01, 0.01)
+    verdict = decide(**GOOD | dict(baselines=[ahead]))
+    assert verdict.blessed and any("Ahead of pixels: 0.9500 ag" in one for one in verdict.reasons)
+    verdict = decide(**GOOD | dict(baselines=[ahead, level]))
+    assert not verdict.blessed
+    assert verdict.reasons == [
+        "Not ahead of HOG: 0.9500 against 0.9400 (difference +0.0100 ± 0.0100)."
+    ]
+    behind = comparison("colours", 0.96, -0.01, 0.001)
+    (reason,) = decide(**GOOD | dict(baselines=[ahead, level, behind])).reasons
+    assert reason.startswith("Not ahead of colours") and reason.endswith(", nor of HOG.")
+    options = EvaluationOptions(threshold=0.9, must_beat_baselines=False)
+    verdict = decide(**GOOD | dict(baselines=[level], options=options))
+    assert verdict.blessed and any("It need not be" in one for one in verdict.reasons)
+
+
+def test_an_error_is_ahead_where_it_is_smaller():
+    scores, of_baseline = np.array([0.1, 0.2, 0.1]), np.array([0.5, 0.5, 0.6])
+    smaller = Comparison.of("mean", scores, of_baseline)
+    options = EvaluationOptions(threshold=0.5)
+    kept = GOOD | dict(score=Interval(0.15, 0.01), options=options, task=regression())
+    assert decide(**kept | dict(baselines=[smaller])).blessed
+    assert not decide(**kept | dict(baselines=[Comparison.of("x", of_baseline, scores)])).blessed
+    assert not decide(**kept | dict(baselines=[Comparison.of("x", scores, scores)])).blessed
 
 
 @pytest.mark.parametrize("difference", [-0.02, 0.0, 0.05])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from components.few_shot_evaluator import metrics
-from components.few_shot_evaluator.classification.baselines import nearest_centroid
+from components.few_shot_evaluator.classification.classifiers import nearest_centroid
 from components.tasks.classification import NO_PREDICTION, accuracy, keep_shots, predict_classes
 
 
@@ -82,11 +82,11 @@ def test_fewer_shots():
 def test_nearest_centroid_by_hand():
     support = np.array([[0.0, 0.0], [2.0, 0.0], [10.0, 0.0]])
     query = np.array([[1.0, 1.0], [7.0, 0.0]])
-    assert nearest_centroid(support, np.array([0, 0, 2]), query, ways=3).tolist() == [0, 2]
+    assert nearest_centroid(support, np.array([0, 0, 2]), query, 3).tolist() == [0, 2]
 
 
 def test_nearest_centroid_ignores_padding_and_absent_classes():
     support = np.array([[0.0], [5.0], [100.0]])
     labels = np.array([1, 2, -1])
     # The padding lies on the query; class 0 has a centroid of zeros only if it is not left out.
-    assert nearest_centroid(support, labels, np.array([[100.0], [0.1]]), ways=3).tolist() == [2, 1]
+    assert nearest_centroid(support, labels, np.array([[100.0], [0.1]]), 3).tolist() == [2, 1]

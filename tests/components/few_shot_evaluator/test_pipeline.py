@@ -38,7 +38,9 @@ def run(tmp_path, examples_uri, saved):
             examples=examples.outputs["result"],
             model=model.outputs["result"],
             baseline_model=baseline.outputs["model"],
-            options=EvaluationOptions(threshold=0.8, tolerance=0.1),
+            options=EvaluationOptions(
+                threshold=0.8, tolerance=0.1, must_beat_baselines=False, baseline_episodes=20
+            ),
         )
         validator = ServingValidator(
             model=model.outputs["result"], examples=examples.outputs["result"]

@@ -30,7 +30,7 @@ data: {source: glyphs, invert: true}
 episodes: {ways: 3, shots: 1, queries: 3, counts: {train: 64, eval: 8, test: 600}}
 learner: {name: protonet, backbone: {filters: 8}}
 training: {steps: 4, episodes_per_step: 4, eval_every: 2, eval_episodes: 8, jit_compile: false}
-evaluation: {threshold: 0.2, episodes: 600, curve_episodes: 4}
+evaluation: {threshold: 0.2, must_beat_baselines: false, baseline_episodes: 20, curve_episodes: 4}
 serving: {model_name: glyphs}
 """
 EPISODES = EpisodeOptions(queries=2, counts=EpisodeCounts(train=20, eval=5, test=5))
@@ -143,7 +143,14 @@ def test_dask_scores_episodes_as_one_process_does(dask_args, dask_cluster, tmp_p
                 examples_uri=uri,
                 split="test",
                 results_prefix=prefix,
-                plan=ScoringPlan(small_episodes.SPEC, ways=3, shots=2, curve_episodes=2, groups={}),
+                plan=ScoringPlan(
+                    small_episodes.SPEC,
+                    ways=3,
+                    shots=2,
+                    curve_episodes=2,
+                    baseline_episodes=2,
+                    groups={},
+                ),
                 episodes=24,
                 episodes_per_call=4,
                 model_dir=str(tmp_path / "model" / "Format-Serving"),

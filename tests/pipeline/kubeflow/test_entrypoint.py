@@ -25,6 +25,8 @@ SHORT = (
     "evaluation.episodes=600",
     "evaluation.curve_episodes=2",
     "evaluation.threshold=0.05",
+    "evaluation.must_beat_baselines=false",
+    "evaluation.baseline_episodes=20",
     "kubeflow.volume=null",
 )
 
