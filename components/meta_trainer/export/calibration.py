@@ -92,19 +92,24 @@ def log_loss(queries: LabelledLogits, temperature: float) -> float:
     return -float(np.take_along_axis(log_p, queries.labels[:, np.newaxis], axis=-1).mean())
 
 
-def none_outputs(
+def none_scores(
     logits: tf.Tensor, support_y: tf.Tensor, calibration: Calibration
 ) -> dict[str, tf.Tensor]:
-    """The outputs for "none of these" of logits `[E, Q, N]` that the temperature has divided.
+    """The output `none_score` of logits `[E, Q, N]` that the temperature has divided.
 
-    The classes are those of `support_y [E, S]`. Without a scale there are no such outputs.
+    The classes are those of `support_y [E, S]`. Without a scale there is no such output.
     """
     temperature, scale = calibration
     if scale is None:
         return {}
-    score = none_score(restrict(logits, support_y), temperature, scale)
-    threshold = tf.fill(tf.shape(logits)[:1], tf.constant(scale.threshold, tf.float32))
-    return {sig.NONE_SCORE: score, sig.NONE_THRESHOLD: threshold}
+    return {sig.NONE_SCORE: none_score(restrict(logits, support_y), temperature, scale)}
+
+
+def none_thresholds(episodes: tf.Tensor, calibration: Calibration) -> dict[str, tf.Tensor]:
+    """The output `none_threshold [E]` of a number of episodes, an int32 scalar."""
+    if calibration.none is None:
+        return {}
+    return {sig.NONE_THRESHOLD: tf.fill([episodes], tf.constant(calibration.none.threshold))}
 
 
 def collect_logits(logits_of: LogitsFunction, stacks: Iterable[Episodes]) -> LabelledLogits:

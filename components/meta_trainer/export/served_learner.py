@@ -12,7 +12,12 @@ import tensorflow as tf
 
 from components.episodes.types import Support
 from components.meta_trainer.build import Assembly
-from components.meta_trainer.export.calibration import UNCALIBRATED, Calibration, none_outputs
+from components.meta_trainer.export.calibration import (
+    UNCALIBRATED,
+    Calibration,
+    none_scores,
+    none_thresholds,
+)
 from components.meta_trainer.export.label_names import label_indices
 from components.meta_trainer.export.pieces import in_pieces
 from components.meta_trainer.types import Weights, by_joined_name, to_dicts
@@ -106,7 +111,7 @@ class ServedLearner(tf.Module):
         outputs = self._calibrate(self._learner.predict(self._weights, adapted, x))
         support_y = adapted[sig.SUPPORT_Y]
         named = self._task.named_outputs(self._task.predict(outputs, support_y))
-        return named | none_outputs(outputs, support_y, self._calibration)
+        return named | none_scores(outputs, support_y, self._calibration)
 
     def _calibrate(self, outputs: tf.Tensor) -> tf.Tensor:
         return outputs / self._calibration.temperature
@@ -119,10 +124,12 @@ class ServedLearner(tf.Module):
         self, answer: Callable[[slice], dict[str, tf.Tensor]], query_x: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         """The outputs of `answer`; the queries of a transductive learner stay together."""
-        if not self._learner.inductive:
-            return answer(slice(None))
-        count = graph_checks.sizes(query_x, 2)[1]
-        return in_pieces(lambda start, stop: answer(slice(start, stop)), count)
+        episodes, count = tf.unstack(graph_checks.sizes(query_x, 2))
+        if self._learner.inductive:
+            outputs = in_pieces(lambda start, stop: answer(slice(start, stop)), count)
+        else:
+            outputs = answer(slice(None))
+        return outputs | none_thresholds(episodes, self._calibration)
 
     def _serving_default(self, support_x, support_y, query_x):
         support_x, support_y, query_x = self._check(support_x, support_y, query_x)

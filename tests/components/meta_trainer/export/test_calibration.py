@@ -10,6 +10,7 @@ from components.meta_trainer.build import assemble
 from components.meta_trainer.export import calibration, none_score
 from components.meta_trainer.export.calibration import Calibration, LabelledLogits
 from components.meta_trainer.export.none_score import NoneScale
+from components.meta_trainer.export.pieces import QUERY_PIECE
 from components.meta_trainer.export.saved_model import export
 from components.modalities.base import ExampleSpec
 from serving.saved_model import signatures as sig
@@ -64,9 +65,9 @@ def models(tmp_path_factory):
     return *loaded, folder
 
 
-def request(seed: int = 0) -> dict[str, tf.Tensor]:
-    rng = np.random.default_rng(seed)
-    support_x, query_x = (rng.normal(size=(2, n, NUMBERS)).astype("float32") for n in (4, 5))
+def request(queries: int = 5) -> dict[str, tf.Tensor]:
+    rng = np.random.default_rng(0)
+    support_x, query_x = (rng.normal(size=(2, n, NUMBERS)).astype("float32") for n in (4, queries))
     return {
         sig.SUPPORT_X: tf.constant(support_x),
         sig.SUPPORT_Y: tf.constant([[0, 1, 2, 0], [1, 0, 1, -1]]),  # the second lacks class 2
@@ -106,6 +107,16 @@ def test_adapted_weights_give_the_same_probabilities(models):
     assert set(found) == {sig.PROBABILITIES, sig.PREDICTIONS, sig.NONE_SCORE, sig.NONE_THRESHOLD}
     for name, values in wanted.items():
         np.testing.assert_allclose(found[name], values, atol=1e-6)
+
+
+def test_many_queries_which_are_predicted_in_pieces_get_the_same_scores(models):
+    predict, many = models[1].signatures[sig.ADAPT_AND_PREDICT], request(QUERY_PIECE + 7)
+    few = many | {sig.QUERY_X: many[sig.QUERY_X][:, -3:]}
+    together, alone = predict(**many), predict(**few)
+    np.testing.assert_allclose(
+        together[sig.NONE_SCORE][:, -3:], alone[sig.NONE_SCORE].numpy(), atol=1e-5
+    )
+    assert together[sig.NONE_THRESHOLD].numpy().tolist() == [0.75, 0.75]
 
 
 def test_the_model_says_its_temperature_and_threshold(models):
@@ -154,8 +165,8 @@ def test_what_is_of_no_class_scores_above_the_threshold():
     (unseen,) = calibration.without_a_class([stacks[0]])
     adapted = assembly.learner.adapt(weights, unseen.support)
     logits = assembly.learner.predict(weights, adapted, unseen.query_x) / fitted.temperature
-    outputs = calibration.none_outputs(logits, unseen.support_y, fitted)
-    none = (outputs[sig.NONE_SCORE] > outputs[sig.NONE_THRESHOLD][:, None]).numpy()
+    (scores,) = calibration.none_scores(logits, unseen.support_y, fitted).values()
+    none = scores.numpy() > fitted.none.threshold
     outside = unseen.query_y.numpy() == (np.arange(20) % WAYS)[:, np.newaxis]
     assert none[outside].mean() > 0.8 and none[~outside].mean() < 0.2
 
