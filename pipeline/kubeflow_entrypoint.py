@@ -20,6 +20,7 @@ from components.single_threaded import use_single_threaded_operations
 from pipeline.kubeflow.executor_input import from_tfx, to_tfx
 from pipeline.kubeflow.mistakes import repeated_at_once
 from pipeline.kubeflow.run_executor import run_executor
+from pipeline.kubeflow.shown import shown_outputs
 from serving import atomic
 from serving.errors import UserError
 
@@ -41,6 +42,7 @@ def main(argv: list[str]) -> int:
         with repeated_at_once(executor_input):
             local = to_tfx(executor_input, inputs_spec, declared_types=declared, direct=direct)
             output = run_executor(path, local, inputs_spec, beam_args, direct=direct)
+            output.get("artifacts", {}).update(shown_outputs(executor_input, output, direct=direct))
         reported = from_tfx(output, executor_input, direct=direct)
         atomic.write_json(executor_input["outputs"]["outputFile"], reported)
     except UserError as error:

@@ -9,6 +9,7 @@ import yaml
 from pipeline.config import Config
 from pipeline.kubeflow import names, spec
 from pipeline.kubeflow.linter import lint
+from pipeline.kubeflow.shown import with_shown_outputs
 from serving import atomic
 from serving.errors import UserError
 
@@ -64,6 +65,7 @@ def compile_pipeline(
     compiled = spec.with_declared_types(compiled, declared)
     compiled = spec.with_settings(compiled, options)
     compiled = spec.with_parameters(compiled, config, parameters or {})
+    compiled = with_shown_outputs(compiled)
     documents = [spec.with_kfp_names(compiled), spec.platform(options, components)]
     problems = lint(documents)
     if problems:

@@ -17,8 +17,9 @@ from pipeline.kubeflow.parameters import apply_parameters
 ROOT_VARIABLE = "FEWSHOT_ARTIFACT_ROOT"
 """Environment variable: the folder that holds the mounts, instead of `/`."""
 _MOUNTS = {"gs": "gcs", "s3": "s3", "minio": "minio"}
-# The launcher adds these: an output for the step's log, and metadata about an artifact's storage.
-_EXTRA_ARTIFACTS = ("executor-logs",)
+# Outputs of KFP's own types are none of TFX's: the launcher's for the log, and those of `shown`.
+_KFP_TYPES = "system."
+# The launcher adds these about an artifact's storage.
 _EXTRA_METADATA = ("display_name", "store_session_info")
 
 
@@ -56,8 +57,12 @@ def _artifacts(side: Mapping[str, Any], types: Mapping[str, Any], direct: bool) 
     return {
         name: {"artifacts": [_artifact(a, types.get(name), direct) for a in entry["artifacts"]]}
         for name, entry in side.get("artifacts", {}).items()
-        if name not in _EXTRA_ARTIFACTS and entry.get("artifacts")
+        if entry.get("artifacts") and not _is_kfp_type(entry["artifacts"][0])
     }
+
+
+def _is_kfp_type(artifact: Mapping[str, Any]) -> bool:
+    return artifact.get("type", {}).get("schemaTitle", "").startswith(_KFP_TYPES)
 
 
 def _artifact(artifact: Mapping[str, Any], declared: Any, direct: bool) -> dict[str, Any]:

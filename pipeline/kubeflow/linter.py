@@ -197,4 +197,6 @@ def _is_artifact_type(schema: dict[str, Any]) -> bool:
     title = schema.get("schemaTitle")
     if "instanceSchema" in schema:
         title = (yaml.safe_load(schema["instanceSchema"]) or {}).get("title")
+    if title and title.startswith("system."):  # KFP's own, which the entrypoint fills
+        return True
     return bool(title) and _is_class(compiler_utils.TITLE_TO_CLASS_PATH.get(title, title))

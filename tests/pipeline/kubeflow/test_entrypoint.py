@@ -126,6 +126,10 @@ def test_every_step_runs_on_what_the_backend_gives_it(tmp_path, monkeypatch):
     blessing = backend.outputs["few-shot-evaluator", "blessing"]["metadata"]
     assert blessing["current_model"] == "minio://mlpipeline/v2/run-1/trainer/model"
     assert blessing["current_model_id"] == "2"  # the artifact's name at the backend
+    figures = backend.outputs["few-shot-evaluator", "figures"]["metadata"]
+    assert figures["episodes"] == 600 and 0 <= figures["baseline nearest_centroid"] <= 1
+    page = tmp_path / "root/minio/mlpipeline/v2/run-1/few-shot-evaluator/html_report"
+    assert page.read_text().startswith("<!DOCTYPE html>")
     record = tmp_path / "root/minio/mlpipeline/v2/run-1/episode-gen/examples/episodes.json"
     hashed = backend.outputs["episode-gen", "examples"]["metadata"]["splits_hash"]
     assert json.loads(record.read_text())["splits_hash"] == hashed
