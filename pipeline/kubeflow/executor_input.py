@@ -38,7 +38,7 @@ def to_tfx(
     Raises:
       UserError: the value of a run-time parameter is wrong.
     """
-    inputs, outputs = executor_input.get("inputs", {}), executor_input.get("outputs", {})
+    inputs, outputs = executor_input.get("inputs", {}), _of_tfx(executor_input.get("outputs", {}))
     declared = inputs_spec.get("artifacts", {})
     types = {name: given["artifactType"] for name, given in declared.items()}
     parameters = apply_parameters(inputs.get("parameterValues", {}))
@@ -57,12 +57,19 @@ def _artifacts(side: Mapping[str, Any], types: Mapping[str, Any], direct: bool) 
     return {
         name: {"artifacts": [_artifact(a, types.get(name), direct) for a in entry["artifacts"]]}
         for name, entry in side.get("artifacts", {}).items()
-        if entry.get("artifacts") and not _is_kfp_type(entry["artifacts"][0])
+        if entry.get("artifacts")
     }
 
 
-def _is_kfp_type(artifact: Mapping[str, Any]) -> bool:
-    return artifact.get("type", {}).get("schemaTitle", "").startswith(_KFP_TYPES)
+def _of_tfx(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The outputs that are not of KFP's own types."""
+
+    def is_of_kfp(artifact: Mapping[str, Any]) -> bool:
+        return artifact.get("type", {}).get("schemaTitle", "").startswith(_KFP_TYPES)
+
+    artifacts = outputs.get("artifacts", {}).items()
+    kept = {k: entry for k, entry in artifacts if not any(map(is_of_kfp, entry["artifacts"]))}
+    return {**outputs, "artifacts": kept}
 
 
 def _artifact(artifact: Mapping[str, Any], declared: Any, direct: bool) -> dict[str, Any]:

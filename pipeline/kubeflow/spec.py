@@ -43,10 +43,9 @@ def with_settings(spec: Spec, options: KubeflowOptions) -> Spec:
         resources = _resources(settings)
         more: dict[str, Any] = {"resources": resources} if resources else {}
         if settings.retries and options.keeps_files:
-            more["env"] = [
-                {"name": mistakes.FOLDER, "value": f"{options.shared_dir}/.mistakes"},
-                {"name": mistakes.RETRIES, "value": str(settings.retries)},
-            ]
+            # Newer backends count it into the step's cache key, so it must not change lightly.
+            folder = f"{options.shared_dir}/.mistakes"
+            more["env"] = [{"name": mistakes.FOLDER, "value": folder}]
         new_executors[label] = {"container": executors[label]["container"] | more}
     return _with_tasks(spec, new_tasks) | {"deploymentSpec": {"executors": new_executors}}
 

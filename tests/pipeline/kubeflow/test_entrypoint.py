@@ -166,7 +166,7 @@ def test_a_user_s_mistake_is_status_2_and_one_sentence(capsys):
 def attempt(tmp_path, monkeypatch, capsys):
     """Runs a step with a user's mistake: (status, what it said, whether the executor ran)."""
     monkeypatch.setenv(mistakes.FOLDER, str(tmp_path / "shared/.mistakes"))
-    monkeypatch.setenv(mistakes.RETRIES, "2")
+    monkeypatch.delenv(mistakes.INDEX, raising=False)
     ran = []
 
     def run(*_, **__):
@@ -175,10 +175,13 @@ def attempt(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(entrypoint, "run_executor", run)
 
-    def attempt(run="run-1"):
+    def attempt(index=None, run="run-1"):
         ran.clear()
-        output = {"artifacts": [{"uri": f"minio://mlpipeline/{run}/examples"}]}
-        given = {"outputs": {"artifacts": {"examples": output}, "outputFile": "/tmp/o.json"}}
+        if index is not None:
+            monkeypatch.setenv(mistakes.INDEX, str(index))
+        uris = {"examples": f"minio://b/{run}/examples", "executor-logs": f"minio://b/log-{index}"}
+        outputs = {name: {"artifacts": [{"uri": uri}]} for name, uri in uris.items()}
+        given = {"outputs": {"artifacts": outputs, "outputFile": "/tmp/o.json"}}
         arguments = ["--executor_class_path=x.Y", "--json_serialized_invocation_args"]
         status = entrypoint.main([*arguments, json.dumps(given)])
         return status, capsys.readouterr().err, bool(ran)
@@ -186,19 +189,27 @@ def attempt(tmp_path, monkeypatch, capsys):
     return attempt
 
 
+SAID = "error: The data are wrong.\n"
+
+
 def test_a_retry_after_a_user_s_mistake_says_the_same_without_running(attempt):
-    said = "error: The data are wrong.\n"
-    assert attempt() == (2, said, True)
-    assert attempt("run-2") == (2, said, True), "another run has its own"
-    assert [attempt(), attempt()] == [(2, said, False)] * 2
-    # The retries are used up: this is the user, who has corrected the mistake.
-    assert attempt() == (2, said, True)
+    assert attempt(0) == (2, SAID, True)
+    assert attempt(1, "run-2") == (2, SAID, True), "another run has its own"
+    assert [attempt(1), attempt(2), attempt(3)] == [(2, SAID, False)] * 3
+    # The user retries the run: the first attempt again, for the mistake may be corrected.
+    assert attempt(0) == (2, SAID, True)
 
 
-@pytest.mark.parametrize("variable, value", [(mistakes.RETRIES, "0"), (mistakes.FOLDER, "/proc/x")])
-def test_without_retries_or_a_folder_each_attempt_runs(attempt, monkeypatch, variable, value):
-    monkeypatch.setenv(variable, value)
-    assert [attempt(), attempt()] == [(2, "error: The data are wrong.\n", True)] * 2
+def test_a_backend_that_does_not_number_attempts_repeats_a_sentence_once(attempt):
+    assert attempt() == (2, SAID, True)
+    assert attempt() == (2, SAID, False)
+    assert attempt() == (2, SAID, True), "a user who has corrected the mistake"
+
+
+@pytest.mark.parametrize("folder", ["", "/proc/x"])
+def test_without_a_folder_each_attempt_runs(attempt, monkeypatch, folder):
+    monkeypatch.setenv(mistakes.FOLDER, folder)
+    assert [attempt(0), attempt(1)] == [(2, SAID, True)] * 2
 
 
 def test_the_entrypoint_itself_imports_no_tensorflow():

@@ -65,6 +65,14 @@ def test_outputs_are_reported_where_the_backend_knows_them():
     assert found == [{"uri": "s3://bucket/b?region=x", "metadata": {"x": 1}}]
 
 
+def test_inputs_keep_what_an_orchestrator_gives_a_type_of_kfp_s():
+    given = executor_input()
+    model = given["inputs"]["artifacts"]["model"]["artifacts"][0]
+    model["type"] = {"schemaTitle": "system.Artifact"}  # as KFP's local one does
+    made = to_tfx(given, INPUTS_SPEC, declared_types={})
+    assert made["inputs"]["artifacts"]["model"]["artifacts"][0]["type"] == TYPE
+
+
 def test_no_path_of_the_step_s_own_disk_is_reported():
     given = executor_input()
     made = to_tfx(given, INPUTS_SPEC, declared_types={})
