@@ -21,13 +21,16 @@ def find_copies(
       key: what equal examples have in common and is quickly found, as their size in bytes.
       content: the content of an example, or a hash of it; called only where keys are equal.
     """
-    by_key: dict[Hashable, list[str]] = defaultdict(list)
+    first_of: dict[Hashable, str] = {}
+    more: dict[Hashable, list[str]] = {}  # few have one key: a list for each would cost memory
     for name in names:
-        by_key[key(name)].append(name)
+        this = key(name)
+        if first_of.setdefault(this, name) is not name:
+            more.setdefault(this, [first_of[this]]).append(name)
     copies = {}
-    for candidates in by_key.values():
+    for candidates in more.values():
         first: dict[Hashable, str] = {}
-        for name in candidates if len(candidates) > 1 else ():
+        for name in candidates:
             original = first.setdefault(content(name), name)
             if original != name:
                 copies[name] = original

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from serving.errors import UserError
 from serving.files.rows import Row
 from serving.files.tables import Table
-from serving.files.texts import unusable
+from serving.files.texts import has_half_character, unusable
 from serving.files.unreadable import printable
 
 # In the order in which they are tried, whatever their case.
@@ -116,7 +116,7 @@ def _problem(row: Row, columns: Columns) -> str | None:
         value = row.values.get(column, "") if column is not None else "-"
         if not value.strip():
             return f"row {row.number} has no {column!r}"
-        if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+        if has_half_character(value):
             return f"row {row.number} holds half a character in {column!r}"
     if unusable(row.values[columns.text].strip()):
         return f"row {row.number} has no letter or digit in {columns.text!r}"

@@ -5,7 +5,6 @@ named, never bent into shape.
 """
 
 import csv
-import io
 import itertools
 import re
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 _NAMED_DELIMITER = re.compile(f"sep=([{re.escape(''.join(DELIMITERS))}])(?=[\r\n])")
 """The line before the header by which spreadsheet programs name the delimiter."""
+_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _SAMPLE = 1_000
 """Rows by which the delimiter is chosen."""
 
@@ -107,8 +107,8 @@ def _read_csv(text: str, delimiter: str) -> tuple[list[str], list[Row]]:
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Every record that is no empty line, with the line that it begins in, from 1."""
-    file = io.StringIO(text, newline="")
-    reader = csv.reader(file, delimiter=delimiter, strict=True, skipinitialspace=True)
+    lines = (line[0] for line in _LINES.finditer(text))
+    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
     while True:
         line = reader.line_num + 1
         try:

@@ -1,6 +1,10 @@
 """Which texts can be used: the same rule for training and for a query."""
 
+import re
+
 MAX_CHARACTERS = 1_000  # what follows in a text has no part in the answer
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 
 
 def unusable(text: str) -> str | None:
@@ -11,8 +15,13 @@ def unusable(text: str) -> str | None:
     start = text[:MAX_CHARACTERS]
     if not start.strip():
         return "it is empty"
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if has_half_character(text):
         return "it holds half a character (a lone surrogate)"
-    if not any(character.isalnum() for character in start):
+    if not _LETTER_OR_DIGIT.search(start):
         return "it has no letter or digit"
     return None
+
+
+def has_half_character(text: str) -> bool:
+    """Whether it has a lone surrogate, as JSON can name; no encoding has any."""
+    return not text.isascii() and _HALF_CHARACTER.search(text) is not None

@@ -11,6 +11,7 @@ from components.episode_gen.sources.base import CatalogueEntry, Stored
 from components.modalities.arrays import example_spec
 from components.modalities.base import ExampleSpec
 from serving.errors import UserError
+from serving.files.texts import unusable
 
 
 class InMemorySource:
@@ -49,7 +50,9 @@ class InMemorySource:
                     f"{len(self.labels)}."
                 )
 
-        if self.spec.dtype != "string":
+        if self.spec.dtype == "string":
+            _check_texts(self.inputs)
+        else:
             _check("inputs", self.inputs, self.spec.dtype, self.spec.shape)
         if self.targets is not None:
             _check("targets", self.targets, "float32", self.spec.target_shape or ())
@@ -93,6 +96,17 @@ def _as_examples(inputs: Any) -> np.ndarray:
         array = array.astype(np.float32)
     missing = {("u", 3), ("f", 1)} & {(array.dtype.kind, array.ndim)}
     return array[..., np.newaxis] if missing else array
+
+
+def _check_texts(texts: Any) -> None:
+    """Raises UserError where one is no text, or a text that a table could not have either."""
+    for number, text in enumerate(texts):
+        try:
+            problem = unusable(text.decode() if isinstance(text, bytes) else text)
+        except (TypeError, AttributeError, UnicodeDecodeError):
+            problem = f"it is a {type(text).__name__}, no text in UTF-8"
+        if problem:
+            raise UserError(f"`inputs` must be texts with words: of number {number}, {problem}.")
 
 
 def _check(name: str, values: Any, dtype: str, shape: tuple[int | None, ...]) -> None:

@@ -64,8 +64,10 @@ class Table:
         """Rows of a text that an earlier one has: example id -> id of that one."""
         if self.data.copies == "keep":
             return {}
-        texts = {self.id_of(row): row.text.lower() for row in self._examples[0]}
-        return find_copies(texts, texts.__getitem__, texts.__getitem__)
+        texts = {self.id_of(row): row.text for row in self._examples[0]}
+        return find_copies(
+            texts, lambda name: hash(texts[name].lower()), lambda name: texts[name].lower()
+        )
 
     def catalogue(self) -> Iterator[CatalogueEntry]:
         row = None
@@ -120,7 +122,9 @@ class Table:
 
     @functools.cached_property
     def _examples(self) -> tuple[list[TextExample], dict[int, str]]:
-        return examples(self.table, self.columns)
+        found = examples(self.table, self.columns)
+        self.table.rows.clear()  # a large file's need not be kept twice
+        return found
 
     def id_of(self, row: TextExample) -> str:
         """The example id of a row."""

@@ -135,6 +135,8 @@ SOUND = ExampleSpec("audio", "float32", (None,), sample_rate=8_000)
             {"inputs": np.zeros((3, 2, 2, 1)), "spec": ExampleSpec("image", "uint8", (2, 2, 1))},
             r"each be uint8 \[2, 2, 1\]: number 0 is float64",
         ),
+        ({"inputs": ["a", "?!", "b"]}, "texts with words: of number 1, it has no letter or digit"),
+        ({"inputs": ["a", "b", None]}, "of number 2, it is a NoneType, no text"),
         ({"inputs": [np.zeros(5), np.zeros((5, 2)), np.zeros(5)], "spec": SOUND}, "number 1 is"),
     ],
 )
