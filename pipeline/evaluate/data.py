@@ -81,7 +81,7 @@ def plan_task(
         seed=trained.get("seed", 0) if seed is None else seed,
     )
     checked = check_data(options, None)
-    if checked.spec != model.spec:
+    if _taken(checked.spec) != _taken(model.spec):
         raise UserError(
             f"`--data` must hold examples as the model takes them, {_words(model.spec)}: got "
             f"{_words(checked.spec)}."
@@ -200,7 +200,14 @@ def _restrict(
     return Task(config, checked, of_run, small, told)
 
 
+def _taken(spec: ExampleSpec) -> tuple[Any, ...]:
+    """What of an example a model is bound to; how files become examples, it need not be."""
+    return spec.modality, spec.dtype, spec.shape, spec.target_shape, spec.sample_rate
+
+
 def _words(spec: ExampleSpec) -> str:
     """A form of examples in words."""
     shape = " x ".join("any" if size is None else str(size) for size in spec.shape)
-    return f"{spec.modality} {shape}".strip()
+    rate = f"of {spec.sample_rate} samples a second" if spec.sample_rate else shape
+    target = f" with targets of shape {list(spec.target_shape)}" if spec.target_shape else ""
+    return f"{spec.modality} {rate}{target}".replace("  ", " ").strip()
