@@ -114,6 +114,13 @@ class BeamOptions:
         last = self.runner.rpartition(".")[2]
         return next((e for e in ENGINES.values() if e.runner.rpartition(".")[2] == last), None)
 
+    def on_other_machines(self) -> bool:
+        """Tells whether an engine's workers run elsewhere than the step that submits to it."""
+        engine = self.engine()
+        if engine is ENGINES["dask"]:
+            return "dask_client_address" in self._given()
+        return engine is not None and not self._is_local(engine)
+
     def pipeline_args(self) -> list[str]:
         """The options as Beam takes them."""
         engine, given = self.engine(), self._given()

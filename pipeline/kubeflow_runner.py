@@ -36,6 +36,11 @@ def compile_pipeline(
     from pipeline.pipeline import create_pipeline
 
     options = config.kubeflow
+    if config.beam.on_other_machines() and not options.direct:
+        raise UserError(
+            "`kubeflow.direct` must be true, with a pipeline root on gs://, where `beam.runner` is "
+            f"{config.beam.runner}: its workers cannot open the copies on a step's own disk."
+        )
     serving_dir = options.serving_location(config.serving.model_name)
     pipeline = create_pipeline(
         config,

@@ -53,15 +53,20 @@ def job_service(start_module, tmp_path_factory):
     return f"localhost:{port}"
 
 
+@pytest.fixture(scope="session")
+def process_workers(tmp_path_factory):
+    """Beam options for workers that the engine starts as processes: ours."""
+    command = tmp_path_factory.mktemp("bin") / "worker"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pipeline.beam_worker "$@"\n')
+    command.chmod(0o755)
+    return ["--environment_type=PROCESS", f"--environment_option=process_command={command}"]
+
+
 @pytest.fixture(scope="session", params=["process", "external"])
-def engine_args(request, start_module, job_service, tmp_path_factory):
+def engine_args(request, start_module, job_service):
     """Beam options for an engine whose workers are ours: as a process, and out of a pool."""
     if request.param == "process":
-        command = tmp_path_factory.mktemp("bin") / "worker"
-        command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pipeline.beam_worker "$@"\n')
-        command.chmod(0o755)
-        workers = ["--environment_type=PROCESS"]
-        workers += [f"--environment_option=process_command={command}"]
+        workers = request.getfixturevalue("process_workers")
     else:
         line = start_module("pipeline.beam_worker", "--worker_pool", "--service_port=0")
         address = re.fullmatch(r"worker pool at (localhost:\d+)", line)[1]

@@ -157,6 +157,31 @@ def test_the_command_writes_a_file(tmp_path):
     assert spec["root"]["inputDefinitions"]["parameters"]["steps"]["defaultValue"] == 7
 
 
+FLINK = "runner: flink, options: [--flink_master={}, --environment_type=LOOPBACK]"
+
+
+@pytest.mark.parametrize(
+    "beam, elsewhere",
+    [
+        (FLINK.format("jobmanager:8081"), True),
+        (FLINK.format("'[local]'").replace("--flink_master='", "'--flink_master="), False),
+        ("runner: dask, options: ['--dask_client_address=tcp://h:8786']", True),
+        ("runner: dask", False),
+    ],
+)
+def test_workers_on_other_machines_need_artifacts_that_they_can_open(beam, elsewhere):
+    changes = [f"beam={{{beam}}}"]
+    if elsewhere:
+        with pytest.raises(UserError, match=r"`kubeflow.direct` must be true"):
+            compile_pipeline(load_config(CONFIG, changes), IMAGE)
+        changes.append("kubeflow.direct=true")
+    spec, _ = compile_pipeline(load_config(CONFIG, changes), IMAGE)
+    episode_gen = spec["deploymentSpec"]["executors"]["exec-episode-gen"]["container"]
+    assert ("--direct" in episode_gen["command"]) == elsewhere
+    # The steps get Beam's own name.
+    assert any(word.startswith("--runner=") and "Runner" in word for word in episode_gen["args"])
+
+
 OWN = """
 from dataclasses import dataclass
 from components.meta_trainer.learners.protonet import ProtonetOptions, protonet

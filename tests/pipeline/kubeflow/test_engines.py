@@ -127,6 +127,26 @@ def test_our_workers_draw_the_same_episodes(engine_args, in_memory, tmp_path, ta
     assert generated(tmp_path, engine_args, table_megabytes) == in_memory
 
 
+@pytest.fixture(params=["flink", "spark"])
+def jar_args(request, process_workers):
+    """Beam options for Flink or Spark inside the job server whose jar the environment names."""
+    engine = request.param
+    variable = f"FEWSHOT_{engine.upper()}_JOB_SERVER_JAR"
+    if not os.environ.get(variable):
+        pytest.skip(f"{variable} does not name Beam's job server for {engine}, a jar")
+    master = "--flink_master=[local]" if engine == "flink" else "--spark_master_url=local[2]"
+    jar = f"--{engine}_job_server_jar={os.environ[variable]}"
+    options = BeamOptions(runner=engine, options=(master, jar, *process_workers))
+    options.check_machine()
+    return options.pipeline_args()
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("table_megabytes", [TABLE, JOIN], ids=["table", "join"])
+def test_flink_and_spark_draw_the_same_episodes(jar_args, in_memory, tmp_path, table_megabytes):
+    assert generated(tmp_path, jar_args, table_megabytes) == in_memory
+
+
 @pytest.mark.cluster
 def test_dask_scores_episodes_as_one_process_does(dask_args, dask_cluster, tmp_path):
     uri = small_episodes.write_episodes(tmp_path / "examples", 24)
