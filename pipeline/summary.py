@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.episodes.novelty import cautions, compare_splits
+from components.episodes.novelty import cautions, compare_splits, encoder_cautions
 from components.episodes.record import read_record
 from pipeline.config import Config
 from serving import atomic
@@ -43,7 +43,10 @@ def publish_summary(
         "shots": config.episodes.shots,
         "test": {key: metrics[key] for key in (metrics.get("metric", "accuracy"), *TEST_KEYS)},
         "test_split": novelty.to_json(),
-        "cautions": [] if record.example_spec.regression else cautions(novelty, record.ways),
+        "cautions": [
+            *([] if record.example_spec.regression else cautions(novelty, record.ways)),
+            *encoder_cautions(meta_train.get("encoder")),
+        ],
         "calibration": without_points(metrics.get("calibration")),
         "none_of_these": without_points(metrics.get("none_of_these")),
         "baselines": metrics["baselines"],

@@ -39,6 +39,17 @@ def compare_splits(
     return Novelty(len(splits["test"]), len(held_out), shared)
 
 
+def encoder_cautions(encoder: Mapping[str, str] | None) -> list[str]:
+    """What "never seen" means over a pretrained encoder, by what a model says of it, if any."""
+    if not encoder:
+        return []
+    return [
+        f"the model begins with the pretrained encoder {encoder['name']} ({encoder['source']}; "
+        f"licence as stated: {encoder['licence']}; sha256 {encoder['sha256']}): classes never seen "
+        "are classes never seen in meta-training, and the encoder may have seen them"
+    ]
+
+
 def cautions(novelty: Novelty, ways: int) -> list[str]:
     """What to know of a result on such a test split, a sentence each."""
     sentences = []

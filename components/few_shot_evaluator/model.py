@@ -4,6 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 from components.episodes.types import Episodes
+from components.feature_cache import FeatureCache
+from components.modalities.base import ExampleSpec
 from components.tasks.task import Prediction, Task
 from serving.saved_model import signatures as sig
 from serving.saved_model.metadata import read_metadata
@@ -22,7 +24,15 @@ class ExportedModel:
         self._loaded = tf.saved_model.load(saved_model_dir)
         self._predict = self._loaded.signatures[sig.ADAPT_AND_PREDICT]
         self._path = self._loaded.signatures.get(sig.PATH)
-        self.temperature: float = read_metadata(saved_model_dir).get("temperature", 1.0)
+        metadata = read_metadata(saved_model_dir)
+        self.temperature: float = metadata.get("temperature", 1.0)
+        self._features = None
+        encode = self._loaded.signatures.get(sig.ENCODE)
+        if encode is not None:
+            self._predict = self._loaded.signatures[sig.FROM_FEATURES]
+            self._spec = ExampleSpec.from_json(metadata["example_spec"])
+            about = metadata["encoder"]
+            self._features = FeatureCache(lambda x: encode(x)[sig.FEATURES], self._spec, about)
 
     @property
     def has_path(self) -> bool:
@@ -35,7 +45,17 @@ class ExportedModel:
 
     def outputs(self, episodes: Episodes) -> dict[str, np.ndarray]:
         """All outputs of `serving_default`, by name."""
+        if self._features is not None:
+            x, query_x = self._encode(episodes.support_x), self._encode(episodes.query_x)
+            episodes = episodes._replace(support_x=x, query_x=query_x)
         return {name: t.numpy() for name, t in _call(self._predict, episodes).items()}
+
+    def _encode(self, examples: np.ndarray) -> np.ndarray:
+        """Features `[E, B, D]` of examples `[E, B, ...]`; each example is encoded once."""
+        assert self._features is not None
+        flat = examples.reshape(-1, *examples.shape[2:])
+        features = self._features.features([self._spec.to_bytes(example) for example in flat])
+        return features.reshape(*examples.shape[:2], -1)
 
     def path(self, episodes: Episodes) -> np.ndarray:
         """The predictions before and after each inner step, `[E, steps + 1, Q, ...]`."""

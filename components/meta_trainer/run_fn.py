@@ -17,6 +17,7 @@ from components.meta_trainer.export.warmup import first_episode, warmup_requests
 from components.meta_trainer.interface_check import check_learner
 from components.meta_trainer.options import TrainingOptions
 from components.meta_trainer.training.distributed import join
+from components.meta_trainer.training.features import features_once, on_features
 from components.meta_trainer.training.input_pipeline import fixed_episodes, training_episodes
 from components.meta_trainer.training.loop import meta_train
 from components.options import build_options
@@ -50,7 +51,8 @@ def train_and_export(
     `config` holds the sections `learner` and `training`, the folder `checkpoint_root` and the
     `model_name` of the warm-up requests. The SavedModel goes to `model_dir`, which must not exist;
     TensorBoard logs, `history.json` and `meta_train.json` go to `run_dir`. Returns the content of
-    `meta_train.json`: steps, episodes_per_second and, of a classifier, `calibration`.
+    `meta_train.json`: steps, episodes_per_second and, of a classifier, `calibration`;
+    over a pretrained encoder, `encoder`.
     """
     record = read_record(uri)
     options = build_options(TrainingOptions, config["training"], "training")
@@ -59,13 +61,14 @@ def train_and_export(
     check_learner(assembly, record)
     checkpoint_dir = os.path.join(config["checkpoint_root"], fingerprint(uri, config))
 
-    validation = fixed_episodes(
-        uri, record, split="eval", count=options.eval_episodes, stack=VALIDATION_STACK
-    )
+    parse = features_once(assembly, options.augment, uri, splits=("train", "eval"))
+    trainable = on_features(assembly) if parse else assembly
+    sizes = {"count": options.eval_episodes, "stack": VALIDATION_STACK}
+    validation = fixed_episodes(uri, record, split="eval", parse=parse, **sizes)
     trained = meta_train(
-        assembly,
+        trainable,
         options,
-        training=lambda start_step: training_episodes(uri, record, options, start_step),
+        training=lambda step: training_episodes(uri, record, options, step, parse),
         validation=validation,
         checkpoint_dir=checkpoint_dir,
         log_dir=run_dir,
@@ -79,8 +82,12 @@ def train_and_export(
     about = {"splits_hash": record.splits_hash, "meta_train_steps": trained.steps}
     calibration = UNCALIBRATED
     if assembly.task.classes:
-        calibration, summary["calibration"] = fit_calibration(assembly, trained.weights, validation)
+        calibration, summary["calibration"] = fit_calibration(
+            trainable, trained.weights, validation
+        )
     about |= {"best_step": best["step"]}
+    encoder = assembly.learner.network.backbone.encoder
+    summary |= {"encoder": dict(encoder.about)} if encoder else {}
     export(assembly, trained.weights, model_dir, about, calibration)
     requests = warmup_requests(*first_episode(uri, record), assembly, trained.weights)
     write_warmup(Path(model_dir), config["model_name"], list(requests))

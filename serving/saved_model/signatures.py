@@ -28,6 +28,12 @@ join the requests of several clients along it.
     as `serving_default` -> probabilities_per_step [E, steps + 1, Q, N], before and after each
     inner step (the evaluator's report shows them)
 
+Over a costly pretrained encoder, so that an evaluation encodes each example once:
+`encode`
+    examples [n, ...example] -> features [n, D] float32
+`adapt_and_predict_features`
+    as `serving_default`, with features in place of examples: support_x [E, S, D], query_x [E, Q, D]
+
 Models of earlier versions have neither `none_score` nor `none_threshold`.
 
 A regression model (`"task": "regression"` in the metadata) learns float targets in place of
@@ -41,11 +47,15 @@ ENCODED = "adapt_and_predict_encoded"
 ADAPT = "adapt"
 PREDICT = "predict"
 PATH = "adaptation_path"
+ENCODE = "encode"
+FROM_FEATURES = "adapt_and_predict_features"
 
 SUPPORT_X = "support_x"
 SUPPORT_Y = "support_y"
 SUPPORT_LABELS = "support_labels"
 QUERY_X = "query_x"
+EXAMPLES = "examples"
+FEATURES = "features"
 
 PROBABILITIES = "probabilities"
 PREDICTIONS = "predictions"

@@ -81,6 +81,6 @@ def static_text(options: StaticTextOptions, feature_shape: tuple[int, ...]) -> B
         return project(weights, x if frozen else mean_vector(weights, x)), {}
 
     constants = (tokenizer, vectors, scales)
-    encoder = Encoder(prepare, "text", constants, table.about, costly=frozen)
+    encoder = Encoder(prepare, "text", constants, table.about)
     names = frozenset({TABLE, GATES})
     return Backbone(init, features, options.projection or depth, names, encoder=encoder)

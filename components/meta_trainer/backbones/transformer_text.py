@@ -58,13 +58,13 @@ def transformer_text(options: TransformerTextOptions, feature_shape: tuple[int, 
         ids = framed_ids(tokenizer, tf.reshape(texts, [-1]), longest, first, last)
         unit = transformer(ids)
         shape = tf.concat([tf.shape(texts), [transformer.size]], axis=0)
-        x = tf.reshape(options.scale * unit, shape)
-        return tf.ensure_shape(x, [*texts.shape, transformer.size])
+        return tf.ensure_shape(tf.reshape(unit, shape), [*texts.shape, transformer.size])
 
     def features(weights: Weights, x: tf.Tensor, mask, statistics=None):
         del mask, statistics  # nothing is normalised: every example stands alone
-        return project(weights, x), {}
+        return project(weights, options.scale * x), {}
 
     size = options.projection or transformer.size
-    encoder = Encoder(prepare, "text", (tokenizer, transformer), files.about, costly=True)
+    about = files.about | {"max_tokens": str(longest)}
+    encoder = Encoder(prepare, "text", (tokenizer, transformer), about, costly=True)
     return Backbone(init, features, size, encoder=encoder)

@@ -98,16 +98,38 @@ class ServedLearner(tf.Module):
             functions[sig.ENCODED] = _concrete(self._encoded, *strings)
         if sig.PATH not in self.withheld:
             functions[sig.PATH] = _concrete(self._path, support_x, support_y, query_x)
-        return functions
+        encoder = self._learner.network.backbone.encoder
+        return functions | (self._over_features(support_y) if encoder and encoder.costly else {})
+
+    def _over_features(self, support_y: tf.TensorSpec) -> dict[str, Any]:
+        """The signatures by which each example is encoded once, for any number of episodes."""
+        spec = tf.TensorSpec([None, *self._spec.shape], tf.as_dtype(self._spec.dtype), sig.EXAMPLES)
+        encode = _concrete(lambda examples: {sig.FEATURES: self._modality.prepare(examples)}, spec)
+        shape = encode.structured_outputs[sig.FEATURES].shape[1:]
+
+        def predict(support_x, support_y, query_x):
+            check = self._task.check_support
+            support_x, support_y = check(support_x, support_y, shape, self.max_ways)
+            episodes = graph_checks.sizes(support_y, 1)[0]
+            query_x = graph_checks.check_queries(query_x, episodes, example_shape=shape)
+            return self._predict_features(self._adapt_features(support_x, support_y), query_x)
+
+        specs = [tf.TensorSpec([None, None, *shape], name=n) for n in (sig.SUPPORT_X, sig.QUERY_X)]
+        from_features = _concrete(predict, specs[0], support_y, specs[1])
+        return {sig.ENCODE: encode, sig.FROM_FEATURES: from_features}
 
     def _adapt_graph(self, support_x: tf.Tensor, support_y: tf.Tensor) -> dict[str, tf.Tensor]:
         """The adapted weights, and the labels, from which classes without support are known."""
-        x = self._modality.prepare(support_x)
+        return self._adapt_features(self._modality.prepare(support_x), support_y)
+
+    def _adapt_features(self, x: tf.Tensor, support_y: tf.Tensor) -> dict[str, tf.Tensor]:
         adapted = self._learner.adapt(self._weights, Support(x, support_y))
         return adapted | {sig.SUPPORT_Y: support_y}
 
     def _predict_graph(self, adapted: Weights, query_x: tf.Tensor) -> dict[str, tf.Tensor]:
-        x = self._modality.prepare(query_x)
+        return self._predict_features(adapted, self._modality.prepare(query_x))
+
+    def _predict_features(self, adapted: Weights, x: tf.Tensor) -> dict[str, tf.Tensor]:
         outputs = self._calibrate(self._learner.predict(self._weights, adapted, x))
         support_y = adapted[sig.SUPPORT_Y]
         named = self._task.named_outputs(self._task.predict(outputs, support_y))

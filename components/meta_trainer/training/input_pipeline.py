@@ -1,5 +1,8 @@
 """From episodes on disk to stacks of episodes, faster than the trainer takes them."""
 
+import functools
+from collections.abc import Callable
+
 import tensorflow as tf
 from tensorflow.autograph.experimental import do_not_convert
 
@@ -17,17 +20,24 @@ SHUFFLE_EPISODES = 20_000
 AUGMENTED = dict.fromkeys(("rotate", "mirror", "affine"), "image")
 AUGMENTED |= {"speed": "audio", "drop_words": "text"}
 """The modality that each option of `training.augment` is for."""
+Parse = Callable[[tf.Tensor], Episodes]
+"""Serialised episodes `[E]` to `Episodes`, with the inputs that meta-training sees."""
 
 
 def training_episodes(
-    uri: str, record: EpisodeSetRecord, options: TrainingOptions, start_step: int = 0
+    uri: str,
+    record: EpisodeSetRecord,
+    options: TrainingOptions,
+    start_step: int = 0,
+    parse: Parse | None = None,
 ) -> tf.data.Dataset:
     """Endless stacks of `options.episodes_per_step` augmented training `Episodes`.
 
     In the first epoch they are in the order of the files, which is random already: so no step waits
     until a buffer is full. After it they come from memory, shuffled. A resumed run begins with the
     episodes of its first step, `start_step`, and sees another order than an uninterrupted run,
-    drawn from (seed, start_step). Inputs have the stored dtype, since the graph prepares them.
+    drawn from (seed, start_step). Inputs have the stored dtype, since the graph prepares them,
+    unless `parse` gives others.
 
     Raises:
       UserError: an augmentation is not for these data.
@@ -37,7 +47,7 @@ def training_episodes(
     _check_modality(augment, spec)
 
     def augmented(step: tf.Tensor, serialized: tf.Tensor) -> Episodes:
-        episodes = parse_episodes(serialized, spec)
+        episodes = parse(serialized) if parse else parse_episodes(serialized, spec)
         seeds = [tf.stack([tf.cast(seed, tf.int64), step * 4 + i]) for i in range(4)]
         if task_of(spec).classes:
             episodes = permute_labels(episodes, ways, seeds[0])
@@ -84,16 +94,17 @@ def _check_modality(augment: AugmentOptions, spec: ExampleSpec) -> None:
 
 
 def fixed_episodes(
-    uri: str, record: EpisodeSetRecord, *, split: str, count: int, stack: int
+    uri: str,
+    record: EpisodeSetRecord,
+    *,
+    split: str,
+    count: int,
+    stack: int,
+    parse: Parse | None = None,
 ) -> tf.data.Dataset:
     """The first `count` episodes of a split, always the same, in stacks of up to `stack`."""
-    return (
-        read_split(uri, split)
-        .take(count)
-        .batch(stack)
-        .map(do_not_convert(lambda serialized: parse_episodes(serialized, record.example_spec)))
-        .cache()
-    )
+    parse = parse or functools.partial(parse_episodes, spec=record.example_spec)
+    return read_split(uri, split).take(count).batch(stack).map(do_not_convert(parse)).cache()
 
 
 def prepare_inputs(episodes: Episodes, modality: Modality) -> Episodes:

@@ -1,6 +1,6 @@
 """What a result on the test split rests on is said."""
 
-from components.episodes.novelty import Novelty, cautions, compare_splits
+from components.episodes.novelty import Novelty, cautions, compare_splits, encoder_cautions
 
 
 def test_by_class_every_test_class_is_new():
@@ -27,3 +27,11 @@ def test_characters_of_new_alphabets_are_new():
     splits = {"train": ["greek/alpha"], "eval": [], "test": ["latin/a", "tamil/i"]}
     groups = {name: name[:5] for names in splits.values() for name in names}
     assert compare_splits(splits, groups, by_group=True) == Novelty(2, 2, [])
+
+
+def test_over_a_pretrained_encoder_it_says_which_and_what_never_seen_means():
+    about = {"name": "tiny", "source": "package tiny 1.0", "licence": "mit", "sha256": "12ab"}
+    (sentence,) = encoder_cautions(about)
+    assert "tiny (package tiny 1.0; licence as stated: mit; sha256 12ab)" in sentence
+    assert "never seen in meta-training" in sentence
+    assert encoder_cautions(None) == []

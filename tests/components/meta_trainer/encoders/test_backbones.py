@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from components import user_modules
 from components.episodes.types import Episodes
+from components.few_shot_evaluator.model import ExportedModel
 from components.meta_trainer.build import assemble_for
 from components.meta_trainer.export.saved_model import export
 from components.meta_trainer.fit import fit
@@ -48,7 +49,10 @@ def paths(tmp_path_factory) -> dict[str, str]:
     ],
     ids=["trained", "frozen"],
 )
-def test_trained_exported_and_served_are_the_same(learner, backbone, steps, paths, tmp_path):
+def test_trained_exported_and_served_are_the_same(
+    learner, backbone, steps, paths, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("FEWSHOT_CACHE_DIR", str(tmp_path / "cache"))
     section = learner | {"backbone": backbone | {"path": paths[backbone["name"]]}}
     model = fit(CLASSES, ways=3, queries=2, steps=3, episodes_per_step=2, learner=section)
     assert len(model.losses) == steps and np.isfinite(model.losses).all()
@@ -71,6 +75,12 @@ def test_trained_exported_and_served_are_the_same(learner, backbone, steps, path
 
     np.testing.assert_allclose(serve(queries), trained, atol=1e-5)
     np.testing.assert_allclose(serve(queries[1:2]), trained[1:2], atol=1e-5)
+    if steps == 0:  # as the evaluator calls it, each text encoded once
+        exported = ExportedModel(str(tmp_path / "1"), model.assembly.task)
+        arrays = [np.array([[t.encode() for t in texts]], object) for texts in (support, queries)]
+        y = np.arange(3, dtype=np.int32)[None]
+        evaluated = exported.predict(Episodes(arrays[0], y, arrays[1], y))
+        np.testing.assert_allclose(evaluated[0], trained, atol=1e-5)
     metadata = json.loads((tmp_path / "1" / sig.METADATA_FILE).read_text())
     assert metadata["encoder"]["licence"] == "apache-2.0"
 
