@@ -22,7 +22,6 @@ UV = Path(".uv/bin/uv")
 TOOLS = {"check-jsonschema", "dask", "distributed", "mypy", "pytest", "ruff"}
 
 
-@pytest.mark.cluster
 def test_the_wheel_holds_all_that_the_checkout_has(wheel):
     held = set(zipfile.ZipFile(wheel).namelist())
     for package in ("components", "pipeline", "serving"):
