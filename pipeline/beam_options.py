@@ -26,14 +26,12 @@ class Engine(NamedTuple):
 
 _ADDRESS = (r"\S+:\d+", "HOST:PORT")
 _TEXT = (r"\S+", "TEXT")
-_LOCAL = re.compile(r"\[(local|auto)\]|local(\[.+\])?")  # an engine inside the submitting process
+_LOCAL = r"\[(local|auto)\]|local(\[.+\])?"  # an engine inside the submitting process
+_FLINK = (rf"(https?://)?\S+:\d+|https?://\S+|{_LOCAL}", "HOST:PORT")
+_SPARK = (rf"spark://\S+:\d+|yarn|{_LOCAL}", "spark://HOST:PORT")
 ENGINES = {
-    "flink": Engine(
-        "FlinkRunner", {"flink_master": (r"\S+:\d+|\[local\]|\[auto\]", "HOST:PORT")}, True
-    ),
-    "spark": Engine(
-        "SparkRunner", {"spark_master_url": (r"spark://\S+:\d+|local.*", "spark://HOST:PORT")}, True
-    ),
+    "flink": Engine("FlinkRunner", {"flink_master": _FLINK}, portable=True),
+    "spark": Engine("SparkRunner", {"spark_master_url": _SPARK}, portable=True),
     "dataflow": Engine(
         "DataflowRunner",
         {
@@ -164,7 +162,7 @@ class BeamOptions:
         return {names.get(name, name): value for name, _, value in pairs}
 
     def _is_local(self, engine: Engine) -> bool:
-        return any(_LOCAL.fullmatch(self._given().get(name, "")) for name in engine.required)
+        return any(re.fullmatch(_LOCAL, self._given().get(name, "")) for name in engine.required)
 
 
 def _instead_of(name: str, given: dict[str, str]) -> str:

@@ -1,7 +1,11 @@
 """Our server does what the manifests need of TensorFlow Serving."""
 
+import os
+import re
+import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,16 +13,29 @@ import requests
 import yaml
 
 DEPLOY = Path("serving/deploy")
+PAGE = (DEPLOY / "README.md").read_text()
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 
 
-@pytest.fixture
-def run_health_check(start, tmp_path):
-    """Runs the Compose health check against our server; gives its exit status."""
+def compose_check() -> list[str]:
+    """The health check of the Compose file."""
+    return COMPOSE["services"]["serving"]["healthcheck"]["test"][1:]
+
+
+def page_check() -> list[str]:
+    """The health check that the page gives `docker run`, as the shell of the container gets it."""
+    (command,) = re.findall(r'--health-cmd ("(?:\\.|[^"])*")', PAGE.replace("\\\n", ""))
+    return ["sh", "-c", *shlex.split(command)]
+
+
+@pytest.fixture(params=[compose_check, page_check])
+def run_health_check(start, tmp_path, monkeypatch, request):
+    """Runs a health check against our server; gives its exit status."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     base_path = tmp_path / "models"
     base_path.mkdir()
     server = start(model_base_path=str(base_path), model_name="glyphs")
-    program, *words = COMPOSE["services"]["serving"]["healthcheck"]["test"][1:]
+    program, *words = request.param()
     words = [word.replace("8501", str(server.rest_port)) for word in words]
 
     def run(*, after=lambda: None) -> int:
