@@ -113,6 +113,8 @@ def test_a_killed_run_goes_on_and_ends_blessed(line):
     assert summary["blessed"] and summary["infra_blessed"]
     assert line.versions == [Path(summary["pushed"]).name]
     assert summary["meta_train"]["steps"] == 100
+    fitted = summary["meta_train"]["calibration"]["temperature"]
+    assert summary["calibration"]["temperature"] == round(fitted, 6)
 
 
 def test_summary_has_what_the_contract_names(line):
