@@ -1,10 +1,17 @@
 """Images: uint8 `[H, W, C]`, resized once, scaled to 0..1 inside the graph."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
 from components.modalities.base import ExampleSpec, Modality
-from components.modalities.picture_files import decode_picture, read_kinds
+from components.modalities.picture_files import (
+    PLAIN_PNG,
+    decode_picture,
+    decode_plain_png,
+    read_kinds,
+)
 from components.modalities.places import place_of
 
 
@@ -18,19 +25,25 @@ def image_modality(spec: ExampleSpec) -> Modality:
         return 1.0 - scaled if spec.invert else scaled
 
     def decode(encoded: tf.Tensor, name: str, numbers: tf.Tensor) -> tf.Tensor:
-        def decode_one(file: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tf.Tensor:
-            content, kind, number = file
-            picture = decode_picture(content, kind, place_of("file", number, name), spec.max_pixels)
-            return standardise(picture, size=size, channels=channels)
+        def each(decode_one: Callable[..., tf.Tensor]) -> tf.Tensor:
+            return tf.map_fn(
+                lambda file: standardise(decode_one(*file), size=size, channels=channels),
+                (encoded, kinds, numbers),
+                fn_output_signature=tf.TensorSpec(shape, tf.uint8),
+            )
+
+        def of_any_kind(content: tf.Tensor, kind: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+            return decode_picture(content, kind, place_of("file", number, name), spec.max_pixels)
+
+        def plain(content: tf.Tensor, *_: tf.Tensor) -> tf.Tensor:
+            return decode_plain_png(content)
 
         # The scope puts the input's name into what a decoder says of a damaged file.
         with tf.name_scope(name):
             kinds = read_kinds(encoded, name, numbers, spec.max_pixels)
-            return tf.map_fn(
-                decode_one,
-                (encoded, kinds, numbers),
-                fn_output_signature=tf.TensorSpec(shape, tf.uint8),
-            )
+            # To choose a decoder for each file takes as long as to decode a small one.
+            all_plain = tf.reduce_all(kinds == PLAIN_PNG)
+            return tf.cond(all_plain, lambda: each(plain), lambda: each(of_any_kind))
 
     def raw_features(images: np.ndarray) -> np.ndarray:
         return np.reshape(images, (len(images), -1)).astype(np.float32) / 255.0

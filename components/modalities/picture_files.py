@@ -20,7 +20,7 @@ from components.modalities.orientation import exif_orientation, turn_upright
 from components.modalities.places import place_of
 
 MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")  # how png, jpg, gif and bmp files begin
-_PNG, _JPEG, _GIF, _BMP, PADDING, _OTHER, _ALPHA_PNG = range(7)
+PLAIN_PNG, _JPEG, _GIF, _BMP, PADDING, _OTHER, _ALPHA_PNG = range(7)
 _TURNED = 7  # added to the kind of a png or jpg whose metadata may say that it is not upright
 _HEADER_BYTES = 64
 _EXIF_BYTES = 65_536  # the size of a jpg's segment: in the first of these lies its orientation
@@ -49,7 +49,7 @@ def read_kinds(encoded: tf.Tensor, name: str, numbers: tf.Tensor, max_pixels: in
     begins = [tf.reduce_all(octets[:, : len(magic)] == list(magic), axis=1) for magic in MAGIC]
     known = tf.stack([*begins, tf.equal(encoded, ""), tf.fill(tf.shape(encoded), True)])
     kind = tf.argmax(known, axis=0, output_type=tf.int32)
-    is_png, is_gif, is_bmp = (kind == _PNG), (kind == _GIF), (kind == _BMP)
+    is_png, is_gif, is_bmp = (kind == PLAIN_PNG), (kind == _GIF), (kind == _BMP)
     depth, colour = octets[:, 24], octets[:, 25]
     # A png's numbers are big-endian, of 32 bits; those of the others little-endian, here by halves.
     wide = tf.io.decode_raw(start, tf.int32, little_endian=False, fixed_length=_HEADER_BYTES)
@@ -106,9 +106,8 @@ def decode_picture(
         with tf.control_dependencies(checks):
             return tf.identity(encoded)
 
-    # Not four channels for all: for 1, 2 and 4 bits, an opaque pixel's alpha is 1, 3 and 15 there.
     def png() -> tf.Tensor:
-        return tf.io.decode_png(encoded, channels=3)
+        return decode_plain_png(encoded)
 
     def alpha_png() -> tf.Tensor:
         return lay_on_white(tf.io.decode_png(encoded, channels=4))
@@ -156,6 +155,14 @@ def decode_picture(
     decoders = [png, jpeg, gif, bmp, padding, padding, alpha_png]
     decoders += [turned(png), turned(jpeg), *[padding] * 4, turned(alpha_png)]
     image = tf.switch_case(kind, decoders)
+    image.set_shape([None, None, 3])
+    return image
+
+
+def decode_plain_png(encoded: tf.Tensor) -> tf.Tensor:
+    """Decodes a png file of kind `PLAIN_PNG`, opaque and upright, to `[h, w, 3]` uint8."""
+    # Not four channels for all: for 1, 2 and 4 bits, an opaque pixel's alpha is 1, 3 and 15 there.
+    image = tf.io.decode_png(encoded, channels=3)
     image.set_shape([None, None, 3])
     return image
 
