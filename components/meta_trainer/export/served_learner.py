@@ -112,7 +112,9 @@ class ServedLearner(tf.Module):
             support_x, support_y = check(support_x, support_y, shape, self.max_ways)
             episodes = graph_checks.sizes(support_y, 1)[0]
             query_x = graph_checks.check_queries(query_x, episodes, example_shape=shape)
-            return self._predict_features(self._adapt_features(support_x, support_y), query_x)
+            adapted = self._adapt_features(support_x, support_y)
+            outputs = self._predict_features(adapted, query_x)
+            return outputs | none_thresholds(episodes, self._calibration)
 
         specs = [tf.TensorSpec([None, None, *shape], name=n) for n in (sig.SUPPORT_X, sig.QUERY_X)]
         from_features = _concrete(predict, specs[0], support_y, specs[1])
