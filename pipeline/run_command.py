@@ -56,7 +56,8 @@ def print_results(summary: dict[str, Any], folder: Path, console: Console) -> No
     test, pushed, beside = summary["test"], summary["pushed"], summary["baseline_differences"]
     metric = "accuracy" if "accuracy" in test else "mean_squared_error"
     lines = [
-        f"{metric.replace('_', ' ')} {test[metric]:.4f} ± {test['ci95']:.4f} ({test['protocol']}, "
+        f"{metric.replace('_', ' ')} {test[metric]:.4f} ± {test['ci95']:.4f}"
+        f"{_over_units(test)} ({test['protocol']}, "
         f"{test['episodes']} episodes of unseen {_unseen(summary)})",
         *(
             f"  {beside[name]['words']}: {value:.4f}"
@@ -77,6 +78,13 @@ def print_results(summary: dict[str, Any], folder: Path, console: Console) -> No
     for line in lines:
         console.print(line, soft_wrap=True)
     sys.stderr.flush()
+
+
+def _over_units(test: dict[str, Any]) -> str:
+    """The intervals over classes and groups, for a line."""
+    units = {"classes": test.get("ci95_by_class"), "groups": test.get("ci95_by_group")}
+    wide = [f", ± {width:.4f} over {name}" for name, width in units.items() if width is not None]
+    return " over episodes" * bool(wide) + "".join(wide)
 
 
 def _unseen(summary: dict[str, Any]) -> str:

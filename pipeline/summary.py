@@ -13,7 +13,7 @@ from pipeline.config import Config
 from serving import atomic
 from serving.model_versions.folders import list_versions
 
-TEST_KEYS = ("ci95", "episodes", "queries", "protocol")
+TEST_KEYS = ("ci95", "ci95_by_class", "ci95_by_group", "episodes", "queries", "protocol")
 PACKAGES = ("tensorflow", "tfx", "tensorflow-datasets", "apache-beam", "tensorflow-serving-api")
 
 

@@ -1,6 +1,6 @@
 """The rule of blessing: pure, and cautious, since what is not known to be good is not blessed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -53,6 +53,7 @@ class Verdict(NamedTuple):
 def decide(
     *,
     score: Interval,
+    of_units: Mapping[str, Interval | None],
     episodes: int,
     protocol: str | None,
     not_finite: int,
@@ -63,9 +64,11 @@ def decide(
 ) -> Verdict:
     """Decides whether a model of this mean `score` over the episodes is blessed.
 
-    The model's metadata name the `protocol`, or do not. `not_finite` counts the queries with
-    predictions that are not finite. `difference` is the score minus that of the last blessed model
-    on the same episodes (paired). The task type makes the threshold a minimum or a maximum.
+    `of_units` are its intervals over classes and groups, `None` where there are too few: the widest
+    of all is held against the threshold. The model's metadata name the `protocol`, or do not.
+    `not_finite` counts the queries with predictions that are not finite. `difference` is the score
+    minus that of the last blessed model on the same episodes (paired). The task type makes the
+    threshold a minimum or a maximum.
 
     The model must be ahead of each of the `baselines`, each 95% interval above 0. To claim that it
     is ahead of all, and so of the best, needs no correction for their number: a model that is not
@@ -81,14 +84,18 @@ def decide(
     # The pessimistic end of the interval, and how it may compare with the threshold.
     sign, end = ("-", "lower") if task.higher_is_better else ("+", "upper")
     better = 1.0 if task.higher_is_better else -1.0
-    bound = score.mean - better * score.half_width
+    widths = {"episodes": score.half_width}
+    widths |= {units: one.half_width for units, one in of_units.items() if one}
+    over = max(widths, key=lambda unit: widths[unit])
+    bound = score.mean - better * widths[over]
     beyond, short = ("reaches", "is below") if better > 0 else ("is within", "is above")
     if options.threshold is None:
         broken.append("No threshold is configured, and without one no model is blessed.")
     else:
         name = task.metric.replace("_", " ")
         start = (
-            f"The {end} bound {bound:.4f} ({name} {score.mean:.4f} {sign} {score.half_width:.4f})"
+            f"The {end} bound {bound:.4f} ({name} {score.mean:.4f} {sign} {widths[over]:.4f} over "
+            f"{over})"
         )
         limit = f"the threshold {options.threshold:g}."
         holds = better * (bound - options.threshold) >= 0

@@ -1,5 +1,7 @@
 """The configuration section `evaluation`."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from components.options import options_class
@@ -14,8 +16,12 @@ class EvaluationOptions:
     """How a model is evaluated, and when it is blessed."""
 
     threshold: float | None = Field(default=None, gt=0.0)
-    """The accuracy that the lower end of the 95% interval must reach; for regression the mean
-    squared error that its upper end must not exceed. With null no model is blessed."""
+    """The accuracy that the lower end of the 95% interval (`threshold_interval`) must reach; for
+    regression the mean squared error that its upper end must not exceed. With null no model is
+    blessed."""
+    threshold_interval: Literal["widest", "episodes"] = "widest"
+    """The interval whose end is compared with the threshold: the widest of those over episodes,
+    over classes and (where the split is by group) over groups, or that over episodes."""
     tolerance: float = Field(default=0.01, ge=0.0, le=1.0)
     """How much worse than the last blessed model it may be, in the same measure."""
     must_beat_baselines: bool = True

@@ -68,6 +68,7 @@ class EpisodeResult:
     baselines: dict[str, float]  # scores of predictions that need no learning, by name
     per_step: list[float] | None  # scores before and after each inner step
     per_shots: dict[str, float] | None  # scores with only so many shots
+    classes: dict[str, list[float]]  # by class: the sum of its queries' scores, their number
     not_finite: int  # number of queries with predictions that are not finite
 
 
@@ -76,7 +77,7 @@ class ModelPredictions(NamedTuple):
 
     `in_curves` are the places in the stack of the episodes that the curves are drawn from, `path`
     their predictions before and after each inner step, if the model shows them; `results` the
-    fields of each episode's `EpisodeResult`, but for `baselines`.
+    fields of each episode's `EpisodeResult`, but for `baselines` and `classes`.
     """
 
     indices: np.ndarray  # [E], the episodes' numbers within their split

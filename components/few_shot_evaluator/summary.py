@@ -7,6 +7,7 @@ import numpy as np
 
 from components.episodes.record import EpisodeSetRecord
 from components.few_shot_evaluator.blessing import Comparison, decide
+from components.few_shot_evaluator.clusters import cluster_interval
 from components.few_shot_evaluator.metrics import Interval, mean_interval
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.few_shot_evaluator.scoring import EpisodeResult
@@ -43,6 +44,8 @@ def summarise(
       The content of `metrics.json`, ready for JSON, METRIC being "accuracy" or
       "mean_squared_error":
       METRIC, ci95: mean over episodes and its 95% half-width.
+      ci95_by_class, ci95_by_group: the same over classes, and over groups where the split is by
+        group (`clusters.cluster_interval`); `None` where there are too few.
       episodes, ways, shots, queries: queries are per class, as in the configuration.
       protocol: "inductive" or "transductive"; `None` if the model does not say.
       baselines: `{name: METRIC}`; without adaptation only if the model shows its inner steps.
@@ -61,6 +64,8 @@ def summarise(
     """
     task = task_of(context.record.example_spec)
     score = mean_interval([result.score for result in results])
+    by_class, by_group = _of_units(results, context.record)
+    widest = context.options.threshold_interval == "widest"
     compared, difference = _compare(results, context.last_blessed, task)
     in_curves = [result.per_shots for result in results if result.per_shots is not None]
     shots = {k: mean_interval([one[k] for one in in_curves]) for k in next(iter(in_curves), {})}
@@ -71,6 +76,7 @@ def summarise(
     better = 1.0 if task.higher_is_better else -1.0
     verdict = decide(
         score=score,
+        of_units={"classes": by_class, "groups": by_group} if widest else {},
         episodes=len(results),
         protocol=context.protocol,
         not_finite=sum(result.not_finite for result in results),
@@ -82,6 +88,8 @@ def summarise(
     return {
         task.metric: rounded(score.mean),
         "ci95": rounded(score.half_width),
+        "ci95_by_class": by_class and rounded(by_class.half_width),
+        "ci95_by_group": by_group and rounded(by_group.half_width),
         "episodes": len(results),
         "ways": context.record.ways,
         "shots": context.record.shots,
@@ -119,6 +127,16 @@ def summarise(
 def rounded(number: float) -> float:
     """A number as the files hold it, of six decimals."""
     return round(number, 6)
+
+
+def _of_units(
+    results: Sequence[EpisodeResult], record: EpisodeSetRecord
+) -> tuple[Interval | None, Interval | None]:
+    """The intervals over classes and over groups."""
+    episodes = [result.classes for result in results]
+    by_group = record.split_by == "group"
+    over_groups = cluster_interval(episodes, record.groups) if by_group else None
+    return cluster_interval(episodes, {}), over_groups
 
 
 def _with_baselines(

@@ -30,6 +30,12 @@ def test_a_baseline_that_the_model_is_not_ahead_of_is_named():
     assert "warning: not ahead of pixels (difference +0.0010 ± 0.0200)" in text
 
 
+def test_intervals_over_classes_stand_beside_that_over_episodes():
+    test = SUMMARY["test"] | {"ci95_by_class": 0.05, "ci95_by_group": None}
+    assert "0.8000 ± 0.0100 over episodes, ± 0.0500 over classes (inductive" in printed(test=test)
+    assert "0.8000 ± 0.0100 (inductive" in printed()
+
+
 def test_a_refused_model_is_not_pushed_for_the_reasons_given():
     text = printed(pushed=None, reasons=["The lower bound is below the threshold."])
     assert "not blessed, not pushed" in text and "below the threshold" in text

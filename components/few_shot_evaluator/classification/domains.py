@@ -26,6 +26,19 @@ def accuracy_of_groups(
     return {group: float(np.mean(each)) for group, each in sorted(of_group.items())}
 
 
+def right_of_classes(
+    class_names: Sequence[str], labels: np.ndarray, right: np.ndarray
+) -> dict[str, list[float]]:
+    """By class of one episode: how many queries are right, and how many there are."""
+    sums: dict[str, list[float]] = {}
+    for label, is_right in zip(labels, right):
+        if label >= 0:
+            of_class = sums.setdefault(base_name(class_names[label]), [0.0, 0.0])
+            of_class[0] += float(is_right)
+            of_class[1] += 1.0
+    return sums
+
+
 def per_group(of_episodes: Sequence[Mapping[str, float]]) -> dict[str, dict[str, Any]]:
     """Means over the episodes that hold a group: `{group: {accuracy, ci95, episodes}}`.
 

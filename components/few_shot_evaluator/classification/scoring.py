@@ -64,12 +64,13 @@ def evaluate_episodes(
         labels = scored.episodes.query_y[row]
         real, groups = labels >= 0, {}
         after = _certainty(scored.prediction[row][real], labels[real])
+        names, right = decode_stored(serialized[row]).class_names, predictions[row] == labels
         if plan.groups:
-            names, right = decode_stored(serialized[row]).class_names, predictions[row] == labels
             groups = domains.accuracy_of_groups(names, labels, right, plan.groups)
         return ClassificationResult(
             **scored.results[row],
             baselines=of_baselines.get(row, {}),
+            classes=domains.right_of_classes(names, labels, right),
             labels=labels[real].tolist(),
             predictions=predictions[row][real].tolist(),
             confidences=after["confidences"],

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from components.episodes.format import decode_stored
 from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.regression import baselines
 from components.few_shot_evaluator.scoring import (
@@ -48,9 +49,10 @@ def evaluate_episodes(
         RegressionResult(
             **scored.results[row],
             baselines={name: float(values[row]) for name, values in of_baselines.items()},
+            classes={name: [scored.results[row]["score"], 1.0]},
             predictions=shown.get(row),
         )
-        for row in range(len(serialized))
+        for row, name in enumerate(decode_stored(one).class_names[0] for one in serialized)
     ]
 
 

@@ -10,6 +10,7 @@ from components.tasks.regression import regression
 
 GOOD = dict(
     score=Interval(0.95, 0.01),
+    of_units={"classes": Interval(0.95, 0.02), "groups": None},
     episodes=600,
     protocol="inductive",
     not_finite=0,
@@ -30,6 +31,7 @@ def test_a_good_model_is_blessed_and_the_reasons_say_what_was_kept():
     [
         # The mean reaches 0.9 here, its lower bound does not.
         (dict(score=Interval(0.905, 0.01)), "below the threshold"),
+        (dict(of_units={"groups": Interval(0.95, 0.06)}), "0.9500 - 0.0600 over groups) is below"),
         (dict(options=EvaluationOptions()), "No threshold"),
         (dict(episodes=599), "Only 599 episodes"),
         (dict(protocol="transductive"), "protocol is transductive"),
@@ -71,7 +73,7 @@ def test_an_error_is_ahead_where_it_is_smaller():
     scores, of_baseline = np.array([0.1, 0.2, 0.1]), np.array([0.5, 0.5, 0.6])
     smaller = Comparison.of("mean", scores, of_baseline)
     options = EvaluationOptions(threshold=0.5)
-    kept = GOOD | dict(score=Interval(0.15, 0.01), options=options, task=regression())
+    kept = GOOD | dict(score=Interval(0.15, 0.01), of_units={}, options=options, task=regression())
     assert decide(**kept | dict(baselines=[smaller])).blessed
     assert not decide(**kept | dict(baselines=[Comparison.of("x", of_baseline, scores)])).blessed
     assert not decide(**kept | dict(baselines=[Comparison.of("x", scores, scores)])).blessed
@@ -113,7 +115,7 @@ def test_wrong_options_are_refused(wrong):
             Interval(0.15, 0.02),
             None,
             True,
-            "upper bound 0.1700 (mean squared error 0.1500 + 0.0200)",
+            "upper bound 0.1700 (mean squared error 0.1500 + 0.0200 over episodes)",
         ),
         (Interval(0.19, 0.02), None, False, "is above the threshold 0.2"),
         (Interval(0.15, 0.02), Interval(0.03, 0.0), False, "worse by more than the tolerance"),
@@ -122,7 +124,7 @@ def test_wrong_options_are_refused(wrong):
 )
 def test_of_an_error_less_is_better(error, difference, blessed, reason):
     options = EvaluationOptions(threshold=0.2, tolerance=0.02)
-    changed = dict(score=error, difference=difference, options=options, task=regression())
-    verdict = decide(**GOOD | changed)
+    kept = GOOD | dict(of_units={}, options=options, task=regression())
+    verdict = decide(**kept | dict(score=error, difference=difference))
     assert verdict.blessed == blessed
     assert reason in " ".join(verdict.reasons)
