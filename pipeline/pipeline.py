@@ -9,7 +9,7 @@ from components import user_modules
 from components.episode_gen.component import EpisodeGen
 from components.episode_validator.component import EpisodeValidator
 from components.few_shot_evaluator.component import FewShotEvaluator
-from components.few_shot_evaluator.last_blessed import LatestOtherBlessedModelStrategy
+from components.few_shot_evaluator.last_blessed import BestOtherBlessedModelStrategy
 from components.serving_validator.component import ServingValidator
 from components.version_pusher.executor import VersionPusher
 from pipeline.code_version import code_version
@@ -130,7 +130,7 @@ def create_pipeline(
 
 def _latest_blessed_model(trainer: tfx.components.Trainer) -> tfx.dsl.Resolver:
     return tfx.dsl.Resolver(
-        strategy_class=LatestOtherBlessedModelStrategy,
+        strategy_class=BestOtherBlessedModelStrategy,
         model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
         model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
         candidate=trainer.outputs["model"],

@@ -67,7 +67,7 @@ def decide(
     `of_units` are its intervals over classes and groups, `None` where there are too few: the widest
     of all is held against the threshold. The model's metadata name the `protocol`, or do not.
     `not_finite` counts the queries with predictions that are not finite. `difference` is the score
-    minus that of the last blessed model on the same episodes (paired). The task type makes the
+    minus that of the best blessed model on the same episodes (paired). The task type makes the
     threshold a minimum or a maximum.
 
     The model must be ahead of each of the `baselines`, each 95% interval above 0. To claim that it
@@ -127,7 +127,7 @@ def decide(
         broken.append(f"{not_finite} queries got predictions that are not finite.")
     if difference is not None:
         change = f"{difference.mean:+.4f} ± {difference.half_width:.4f}"
-        start, limit = f"Against the last blessed model: {change},", f"{options.tolerance:g}."
+        start, limit = f"Against the best blessed model: {change},", f"{options.tolerance:g}."
         rule(
             better * difference.mean >= -options.tolerance,
             f"{start} within the tolerance {limit}",

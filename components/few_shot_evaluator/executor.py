@@ -12,6 +12,7 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
 from components.few_shot_evaluator.evaluate_model import evaluate_model
+from components.few_shot_evaluator.last_blessed import SCORE, TASK
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.few_shot_evaluator.task_evaluation import evaluation_of
 from components.tasks.lookup import task_of
@@ -39,8 +40,8 @@ class Executor(BaseBeamExecutor):
             evaluation: one ModelEvaluation: `metrics.json`, `report.html`; float custom properties
               ci95 and the metric (accuracy or mean_squared_error), int episodes.
             blessing: one ModelBlessing as the stock Evaluator writes it: an empty file BLESSED or
-              NOT_BLESSED, the custom properties blessed, current_model, current_model_id and,
-              with a baseline model, baseline_model, baseline_model_id.
+              NOT_BLESSED, the custom properties blessed, current_model, current_model_id and, with
+              a baseline model, baseline_model, baseline_model_id; `last_blessed.SCORE` and `TASK`.
           exec_properties:
             config_json: str, `EvaluationOptions` as JSON.
             baseline_pointer: str, path of a file that names the last pushed model, for a runner
@@ -82,6 +83,10 @@ class Executor(BaseBeamExecutor):
         evaluation.set_float_custom_property(task.metric, metrics[task.metric])
         evaluation.set_float_custom_property("ci95", metrics["ci95"])
         evaluation.set_int_custom_property("episodes", metrics["episodes"])
+        better = 1.0 if task.higher_is_better else -1.0
+        blessing.set_float_custom_property(SCORE, better * metrics[task.metric])
+        scored_on = f"{metrics['splits_hash']} {metrics['ways']}-way {metrics['shots']}-shot"
+        blessing.set_string_custom_property(TASK, scored_on)
         _bless(blessing, metrics["blessed"], model, baseline)
         logging.info(
             "%s %.4f ± %.4f over %d episodes: %s. %s",

@@ -23,7 +23,7 @@ class EvaluationOptions:
     """The interval whose end is compared with the threshold: the widest of those over episodes,
     over classes and (where the split is by group) over groups, or that over episodes."""
     tolerance: float = Field(default=0.01, ge=0.0, le=1.0)
-    """How much worse than the last blessed model it may be, in the same measure."""
+    """How much worse than the best blessed model it may be, in the same measure."""
     must_beat_baselines: bool = True
     """Whether a model is blessed only if it is ahead of every baseline beyond chance, on the same
     episodes; a baseline is a script of a few lines that learns nothing but the support set."""

@@ -75,7 +75,7 @@ def comparison_bars(metrics: dict[str, Any], task: Task) -> list[Bar]:
     rows = [("this model", metrics[task.metric], metrics["ci95"])]
     compared = metrics["baseline_model"] or {}
     if task.metric in compared:
-        rows.append(("the last blessed model", compared[task.metric], compared["ci95"]))
+        rows.append(("the best blessed model", compared[task.metric], compared["ci95"]))
     widths, differences = metrics["half_widths"]["baselines"], metrics["baseline_differences"]
     return rows + [
         (differences[name]["words"], score, widths[name])

@@ -61,7 +61,11 @@ class VersionPusher(stock.Executor):
         config = _custom_config(exec_properties)
         destination = publish(model, base)
         if config.get("baseline_pointer"):
-            write_pointer(config["baseline_pointer"], destination)
+            scored = {}
+            for blessing in input_dict.get(specs.MODEL_BLESSING_KEY) or ():
+                scored["score"] = blessing.get_float_custom_property("score")
+                scored["task"] = blessing.get_string_custom_property("task")
+            write_pointer(config["baseline_pointer"], destination, **scored)
         version = destination.rpartition("/")[2]
         self._MarkPushed(pushed, pushed_destination=destination, pushed_version=version)
         logging.info("Model pushed to %s.", destination)

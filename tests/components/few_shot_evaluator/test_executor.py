@@ -114,7 +114,7 @@ def test_a_model_worse_than_the_last_blessed_one_is_not_blessed(evaluate):
     )
     assert compared["difference"] < -0.05
     (reason,) = metrics["reasons"]
-    assert "last blessed" in reason
+    assert "best blessed" in reason
     assert blessing.get_int_custom_property("baseline_model_id") == 5
     assert files(blessing) == ["NOT_BLESSED"]
 

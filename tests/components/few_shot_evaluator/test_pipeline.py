@@ -7,7 +7,7 @@ from tfx import v1 as tfx
 from tfx.types import standard_artifacts
 
 from components.few_shot_evaluator.component import FewShotEvaluator
-from components.few_shot_evaluator.last_blessed import LatestOtherBlessedModelStrategy
+from components.few_shot_evaluator.last_blessed import BestOtherBlessedModelStrategy
 from components.few_shot_evaluator.options import EvaluationOptions
 from components.serving_validator.component import ServingValidator
 from tests.components.few_shot_evaluator import small_models as models
@@ -29,7 +29,7 @@ def run(tmp_path, examples_uri, saved):
             source_uri=saved(model_class, encoded=True), artifact_type=standard_artifacts.Model
         ).with_id("Model")
         baseline = tfx.dsl.Resolver(
-            strategy_class=LatestOtherBlessedModelStrategy,
+            strategy_class=BestOtherBlessedModelStrategy,
             model=tfx.dsl.Channel(type=standard_artifacts.Model),
             model_blessing=tfx.dsl.Channel(type=standard_artifacts.ModelBlessing),
             candidate=model.outputs["result"],

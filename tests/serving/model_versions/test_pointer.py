@@ -1,12 +1,13 @@
 """A push notes what it pushed, on a disk and in object storage; no blessing, no note."""
 
 import json
+from pathlib import Path
 
 import pytest
 from tfx.types import standard_artifacts
 
 from components.version_pusher.executor import VersionPusher
-from serving.model_versions.pointer import last_pushed, local_model
+from serving.model_versions.pointer import last_pushed, local_model, write_pointer
 
 
 @pytest.fixture
@@ -41,6 +42,20 @@ def test_the_pointer_names_the_last_push(push, tmp_path):
     second = push(base).get_string_custom_property("pushed_destination")
     assert last_pushed(f"{base}/blessed.json") == second != first
     assert local_model(second) == second
+
+
+def test_the_best_of_a_task_stays_the_one_to_compare_with(tmp_path):
+    pointer, models = str(tmp_path / "blessed.json"), [str(tmp_path / name) for name in "abcd"]
+    for model in models:
+        Path(model).mkdir()
+    write_pointer(pointer, models[0], score=0.9, task="letters")
+    write_pointer(pointer, models[1], score=0.89, task="letters")
+    assert last_pushed(pointer) == models[0]
+    write_pointer(pointer, models[2], score=0.5, task="digits")
+    assert last_pushed(pointer) == models[2]
+    Path(models[2]).rmdir()
+    write_pointer(pointer, models[3], score=0.4, task="digits")
+    assert last_pushed(pointer) == models[3]
 
 
 def test_what_is_not_blessed_moves_no_pointer(push, tmp_path):
