@@ -99,6 +99,15 @@ def test_the_newest_that_load_and_the_served_versions_stay(tmp_path, keep, serve
     assert {int(e.name) for e in tmp_path.iterdir()} == {1, 2, 3, 4} - set(dropped)
 
 
+def test_what_is_kept_beside_a_version_is_no_version_and_goes_with_it(tmp_path):
+    for number in (1, 11):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / f"{number}.summary.json").touch()
+    assert list(folders.list_versions(tmp_path)) == [1, 11]
+    folders.drop_versions(tmp_path, keep=1, loads=lambda _: True)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["11", "11.summary.json"]
+
+
 def test_no_more_versions_are_tried_than_have_to(tmp_path):
     for number in range(1, 6):
         (tmp_path / str(number)).mkdir()
