@@ -147,6 +147,9 @@ def init(
         console.print(f"Beware: {caution}", soft_wrap=True)
     if output.exists():
         raise UserError(f"`--output` must be a new file: {output} is there.")
+    from pipeline.first_threshold import baseline_threshold
+
+    values["evaluation"]["threshold"] = baseline_threshold(values)
     if compare:
         from pipeline.init_try import choose_learner
 

@@ -67,7 +67,7 @@ def first_config(
         "episodes": {**episode, **within, "counts": rule.counts},
         "learner": first_rules.learner_section(rule, name),
         "training": first_rules.TRAINING | rule.training,
-        "evaluation": {"threshold": round(1 / ways + 0.2, 2), "episodes": 600},
+        "evaluation": {"episodes": 600},
     }
 
 
