@@ -87,6 +87,7 @@ uses each image alone."""
 PUBLISHED_MAML: dict[str, Any] = {
     "learner": {
         "name": "maml",
+        "head": "numbered",
         "inner_steps": 1,
         "test_steps": 3,
         "inner_learning_rate": 2.0,
@@ -168,7 +169,13 @@ TABLE = {
     "maml": Entry(
         title="MAML as served, cosine schedule",
         train=(5, 1, 3, 40_000),
-        learner={"name": "maml", "inner_steps": 1, "test_steps": 3, "inner_learning_rate": 2.0},
+        learner={
+            "name": "maml",
+            "head": "numbered",
+            "inner_steps": 1,
+            "test_steps": 3,
+            "inner_learning_rate": 2.0,
+        },
         training={
             "steps": 7000,
             "schedule": "cosine",

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from components.episodes.record import EpisodeSetRecord
 from components.meta_trainer import backbones, learners
 from components.meta_trainer.learners.base import Learner
-from components.meta_trainer.network import HeadStart, Network
+from components.meta_trainer.network import HeadKind, Network
 from components.meta_trainer.options import backbone_options, learner_options
 from components.modalities.base import ExampleSpec, Modality
 from components.modalities.lookup import modality_for
@@ -56,7 +56,7 @@ def assemble_for(spec: ExampleSpec, ways: int, section: Mapping[str, Any]) -> As
             )
         modality = modality._replace(prepare=encoder.prepare)
     task = task_of(spec)
-    head: HeadStart = getattr(options, "head", "numbered") if task.classes else "numbered"
+    head: HeadKind = getattr(options, "head", "numbered") if task.classes else "numbered"
     network = Network(backbone, task.network_outputs(ways, backbone.positions), head)
     learner = learners.lookup(name)[1](options, network, task)
     if learner.traits.needs_classes and not task.classes:

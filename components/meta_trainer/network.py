@@ -8,27 +8,27 @@ from components.meta_trainer.backbones.base import Backbone, glorot
 from components.meta_trainer.kernels import dense
 from components.meta_trainer.types import Weights
 
-HeadStart = Literal["zero", "numbered"]
-"""Where the head starts in each episode: at zero for every class, or with meta-learned weights for
-each class number."""
+HeadKind = Literal["sorted", "numbered", "zero"]
+"""Where the head starts in each episode: with meta-learned weights for each class number, which the
+classes get by their content (sorted) or from the caller (numbered), or at zero for every class."""
 
 
 class Network(NamedTuple):
     """A backbone, which gives features `[E, B, ..., D]`, and a linear head over them.
 
     The head has N `outputs`: the ways of a classifier or the size of a regression target (at each
-    position, where the backbone keeps positions). Only a `numbered` head fixes N. One that starts
-    at zero has no weights to meta-learn, and the numbers of the classes do not matter to it.
+    position, where the backbone keeps positions). A head that starts at zero has no weights to
+    meta-learn, and takes any N.
     """
 
     backbone: Backbone
     outputs: int
-    head: HeadStart = "numbered"
+    head: HeadKind = "numbered"
 
     @property
     def fixed_ways(self) -> bool:
         """Whether training fixes N."""
-        return self.head == "numbered"
+        return self.head != "zero"
 
     def init(self, seed: int) -> dict[str, Any]:
         """Shared by all episodes: `{"body": {...}, "head": {"kernel": [D, N], "bias": [N]}}`.

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from components.episodes.record import EpisodeSetRecord
-from components.episodes.types import Episodes
+from components.episodes.types import Episodes, Support
 from components.meta_trainer import learners
 from components.meta_trainer.build import Assembly, assemble
 from components.meta_trainer.export.pieces import QUERY_PIECE
@@ -54,11 +54,8 @@ def draw(episodes: int = 2, ways: int = WAYS, queries: int = 3, seed: int = 0) -
     return Episodes(*images(SHOTS), *images(queries))
 
 
-def small(name: str) -> Assembly:
-    section = {"name": name} | SMALL | FEWER_STEPS.get(name, {})
-    if "head" in learners.lookup(name)[0].__dataclass_fields__:
-        section["head"] = "zero"
-    return assemble(RECORD, section)
+def small(name: str, **options) -> Assembly:
+    return assemble(RECORD, {"name": name} | SMALL | FEWER_STEPS.get(name, {}) | options)
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -151,11 +148,22 @@ def test_any_number_of_queries(served, queries):
     assert ask(served, episodes).shape == (2, WAYS * queries, WAYS)
 
 
-@pytest.mark.parametrize("ways", [2, 3, WAYS + 2])
-def test_any_number_of_ways(served, ways):
+@pytest.mark.parametrize("ways", [2, 3])
+def test_fewer_ways_than_trained_for(served, ways):
     probabilities = ask(served, draw(ways=ways))
-    assert probabilities.shape[-1] == ways
-    np.testing.assert_allclose(probabilities.sum(axis=-1), 1.0, atol=1e-5)
+    np.testing.assert_allclose(probabilities[..., :ways].sum(axis=-1), 1.0, atol=1e-5)
+    assert (probabilities[..., ways:] == 0).all()
+
+
+def test_more_ways_than_trained_for_or_a_refusal(served):
+    assembly, _, _ = served
+    more = draw(ways=WAYS + 2)
+    if assembly.learner.traits.fixed_ways:
+        with pytest.raises(tf.errors.InvalidArgumentError, match="support_y"):
+            ask(served, more)
+    else:
+        np.testing.assert_allclose(ask(served, more).sum(axis=-1), 1.0, atol=1e-5)
+        assert ask(served, more).shape[-1] == WAYS + 2
 
 
 def test_a_class_without_support_changes_nothing(served):
@@ -166,7 +174,7 @@ def test_a_class_without_support_changes_nothing(served):
         episodes._replace(support_y=tf.where(episodes.support_y == 2, 3, episodes.support_y)),
     )
     assert (gap[..., 2] == 0).all()
-    np.testing.assert_allclose(gap[..., [0, 1, 3]], ask(served, episodes), atol=1e-5)
+    np.testing.assert_allclose(gap[..., [0, 1, 3]], ask(served, episodes)[..., :3], atol=1e-5)
 
 
 def test_order_and_numbers_of_classes_change_nothing(served):
@@ -239,6 +247,28 @@ def test_same_under_tf_function(served):
     }
     for name, gradient in expected.items():
         np.testing.assert_allclose(gradient, found[name], atol=1e-5)
+
+
+HEADS = [n for n in NAMES if "head" in learners.lookup(n)[0].__dataclass_fields__]
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_head_from_zero_takes_any_ways_in_any_order(name):
+    assembly = small(name, head="zero")
+    learner, weights, prepare = (
+        assembly.learner,
+        assembly.learner.init(0),
+        assembly.modality.prepare,
+    )
+    x, y, query_x, _ = draw(ways=WAYS + 2)
+    numbers = tf.constant([3, 0, 5, 1, 4, 2])
+    adapted, other = (
+        learner.adapt(weights, Support(prepare(x), labels)) for labels in (y, tf.gather(numbers, y))
+    )
+    outputs = learner.predict(weights, adapted, prepare(query_x))
+    others = tf.gather(learner.predict(weights, other, prepare(query_x)), numbers, axis=2)
+    assert outputs.shape[-1] == WAYS + 2
+    np.testing.assert_allclose(tf.nn.softmax(outputs), tf.nn.softmax(others), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -14,9 +14,9 @@ from pydantic import Field
 
 from components.episodes.types import Support
 from components.meta_trainer.learners import base
-from components.meta_trainer.learners.prototypes import count_ways
+from components.meta_trainer.learners.prototypes import class_means, count_ways
 from components.meta_trainer.learners.repeat import Step, record_path, repeat
-from components.meta_trainer.network import HeadStart, Network
+from components.meta_trainer.network import HeadKind, Network
 from components.meta_trainer.types import Weights, merge, stack_for_episodes
 from components.options import options_class
 from components.tasks.task import Task
@@ -26,11 +26,12 @@ from components.tasks.task import Task
 class HeadOptions:
     """Options of learners that adapt the network's linear head."""
 
-    head: HeadStart = "numbered"
-    """Where the head starts in each episode. `zero`: at zero for every class, so that predictions
-    do not depend on how classes are numbered, and the model serves any number of ways. `numbered`:
-    with meta-learned weights for each class number, as in the paper; it serves as many ways as
-    trained. Float targets have no classes: their head is always `numbered`."""
+    head: HeadKind = "sorted"
+    """Where the head starts in each episode. `sorted` and `numbered`: with meta-learned weights for
+    each class number, for up to as many ways as trained. `numbered` takes the numbers of the
+    request, as the papers do, and predictions depend on them; `sorted` numbers the classes by their
+    content before it adapts. `zero`: at zero for every class, for any number of ways. Float targets
+    have no classes: their head is always `numbered`."""
 
 
 @options_class
@@ -109,11 +110,15 @@ def stepwise_learner(
     inner_steps, test_steps = options.inner_steps, options.test_steps
     served_steps = inner_steps if test_steps is None else test_steps
 
-    def served(weights: Weights, support: Support) -> dict[str, Any]:
-        return network.with_head(weights, count_ways(support.y) if task.classes else None)
+    def served_plan(weights: Weights, support: Support) -> Adaptation:
+        if network.head == "zero":
+            weights = network.with_head(weights, count_ways(support.y))
+        if network.head == "sorted":
+            return sorted_plan(network, task, plan, weights, support)
+        return plan(weights, support)
 
     def adapt(weights: Weights, support: Support) -> dict[str, Any]:
-        return plan(served(weights, support), support).run(served_steps)
+        return served_plan(weights, support).run(served_steps)
 
     def adapt_in_training(weights: Weights, support: Support) -> dict[str, Any]:
         # The ways of meta-training are known, and XLA needs static shapes.
@@ -121,7 +126,7 @@ def stepwise_learner(
         return (training_plan or plan)(weights, support).run(inner_steps)
 
     def path(weights: Weights, support: Support, query_x: tf.Tensor) -> tf.Tensor:
-        state, step, finish = plan(served(weights, support), support)
+        state, step, finish = served_plan(weights, support)
         return record_path(
             step, state, served_steps, lambda state: predict(weights, finish(state), query_x)
         )
@@ -144,6 +149,31 @@ def stepwise_learner(
         network=network,
         traits=base.Traits(serves, **traits),
     )
+
+
+def sorted_plan(
+    network: Network, task: Task, plan: Plan, weights: Weights, support: Support
+) -> Adaptation:
+    """A plan for classes numbered by their content, whose adapted head has the caller's numbers.
+
+    Number 0 goes to the class for which the meta-learned head's output 0 is largest, and so on down
+    that output; classes without support come last.
+    """
+    features, _ = network.features(weights, support.x, task.mask(support.y))
+    means = class_means(features, support.y, network.outputs)
+    present = tf.reduce_any(support.y[:, :, None] == tf.range(network.outputs), axis=1)
+    first_output = tf.linalg.matvec(means, weights["head"]["kernel"][:, 0])
+    key = tf.where(present, -first_output, features.dtype.max)
+    numbers = tf.argsort(tf.argsort(key, stable=True))  # [E, N], of each class
+    y = tf.gather(numbers, tf.maximum(support.y, 0), batch_dims=1)
+    state, step, finish = plan(weights, Support(support.x, tf.where(support.y < 0, support.y, y)))
+
+    def renumber(state: dict[str, Any]) -> dict[str, Any]:
+        adapted = finish(state)
+        head = {n: tf.gather(w, numbers, axis=-1, batch_dims=1) for n, w in adapted["head"].items()}
+        return adapted | {"head": head}
+
+    return Adaptation(state, step, renumber)
 
 
 def gradient_descent(loop: InnerLoop, *, first_order: bool = False) -> Plan:

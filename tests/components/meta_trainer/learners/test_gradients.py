@@ -19,7 +19,7 @@ from components.meta_trainer.learners.reptile import (
     interleave_classes,
     reptile,
 )
-from components.meta_trainer.network import HeadStart
+from components.meta_trainer.network import HeadKind
 from components.meta_trainer.types import Weights, by_joined_name
 from components.tasks.classification import classification
 
@@ -37,7 +37,7 @@ EXACT = {name: (name, {}, LATE) for name in sorted(set(learners.TABLE) - APPROXI
 
 @pytest.fixture
 def learner_of(small_network, in_float64):
-    def make(name: str, *, mode: str = "support", head: HeadStart = "numbered", **given):
+    def make(name: str, *, mode: str = "support", head: HeadKind = "numbered", **given):
         options, factory = learners.lookup(name)
         network = small_network(mode)._replace(head=head)
         learner = factory(options(**given), network, classification())
@@ -135,6 +135,14 @@ def test_a_vector_that_all_classes_share_does_as_much_as_zero(learner_of, small_
     )
     np.testing.assert_allclose(found.loss, expected.loss, rtol=1e-10)
     assert_close(found.gradients["body"], expected.gradients["body"], atol=1e-10)
+
+
+def test_from_zero_the_first_step_moves_the_head_alone(learner_of, small_episodes):
+    learner, weights = learner_of("maml", head="zero")
+    adapted = learner.adapt(weights, small_episodes().support)
+    assert np.abs(adapted["head"]["kernel"]).max() > 1e-3
+    for name, w in adapted["body"].items():
+        np.testing.assert_allclose(w[0], weights["body"][name], atol=1e-12)
 
 
 def test_anil_does_not_move_the_body(learner_of, small_episodes):
