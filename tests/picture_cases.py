@@ -72,7 +72,8 @@ def saved_cases() -> Iterator[tuple[str, bytes]]:
     yield "JPEG progressive", save(colour, "JPEG", quality=90, progressive=True)
     yield "JPEG 4:4:4", save(colour, "JPEG", quality=90, subsampling=0)
     core = struct.pack("<LHHHH", 12, 2, 2, 1, 24)
-    yield "BMP with an old header", b"BM" + struct.pack("<LHHL", 42, 0, 0, 26) + core + bytes(range(16))
+    head = struct.pack("<LHHL", 42, 0, 0, 26)
+    yield "BMP with an old header", b"BM" + head + core + bytes(range(16))
     yield "PPM", save(colour, "PPM")
     yield "PGM", save(colour.convert("L"), "PPM")
     yield (
