@@ -20,6 +20,7 @@ from benchmarks.meta_step.table import table as meta_step
 from benchmarks.million_classes.table import table as million_classes
 from benchmarks.omniglot.table import error_table as omniglot_errors
 from benchmarks.omniglot.table import table as omniglot
+from benchmarks.own_data.table import table as own_data
 from benchmarks.reporting import RECORDED, ROOT, read_result
 from benchmarks.serving import tables as serving
 from benchmarks.sinusoid.table import table as sinusoid
@@ -70,6 +71,7 @@ TABLES = (
     result_table(PAGE, "omniglot", omniglot),
     result_table(PAGE, "omniglot_errors", omniglot_errors),
     result_table(PAGE, "meta_step", meta_step),
+    result_table(PAGE, "own_data", own_data),
     result_table(PAGE, "learners", learners),
     result_table(PAGE, "episode_gen", episode_gen),
     result_table(PAGE, "input_pipeline", input_pipeline),
