@@ -61,7 +61,9 @@ def table(results: Sequence[Result]) -> Table:
     """The table for a terminal of 80 columns, best learner first."""
     cells = Table(box=None, padding=(0, 2, 0, 0))
     for number, heading in enumerate(headings(results)):
-        cells.add_column(heading, justify="right" if number else "left", no_wrap=number > 0)
+        # The name of a grid's cell may be long: it is folded, and nothing else is.
+        options: Any = {"justify": "right", "no_wrap": True} if number else {"overflow": "fold"}
+        cells.add_column(heading, **options)
     for result in ranked(results):
         cells.add_row(*row(result))
     return cells

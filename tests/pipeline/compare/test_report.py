@@ -36,6 +36,14 @@ def test_the_table_fits_a_terminal(result):
     assert "20000/20000" in lines[1]
 
 
+def test_long_names_are_folded_and_not_cut(result):
+    name = "training.meta_learning_rate=0.001"
+    console = Console(width=80, record=True)
+    console.print(table([result(name, [0.5, 0.6]), result("other", [0.1, 0.2])]))
+    lines = console.export_text().splitlines()
+    assert "".join(line[:26].strip() for line in lines[1:3]) == name and "…" not in "".join(lines)
+
+
 def test_a_difference_as_a_line(result):
     results = [result("anil", [0.0, 0.5]), result("maml", [1.0, 1.0])]
     assert difference_line(differences(results)[0]) == "maml against anil: +0.7500 ± 0.4900, real"
