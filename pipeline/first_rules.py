@@ -93,8 +93,6 @@ RULES: dict[Kind, Rule] = {
 }
 OWN_BACKBONE = {"maml": {"name": "conv4", "filters": 32}}
 """Backbones of learners that take another one for images."""
-OWN_OPTIONS = {"maml": {"head": "zero"}}
-"""Further options of a learner: MAML serves other ways than it was trained with."""
 
 
 def kind_of(inspection: Inspection) -> Kind:
@@ -113,7 +111,7 @@ def learner_names(rule: Rule, shots: int) -> tuple[str, ...]:
 def learner_section(rule: Rule, name: str) -> dict[str, Any]:
     """The section `learner` of one of the learners on a kind of data."""
     own = OWN_BACKBONE.get(name) if rule.backbone["name"] == "conv4" else None
-    return {"name": name, **OWN_OPTIONS.get(name, {}), "backbone": own or rule.backbone}
+    return {"name": name, "backbone": own or rule.backbone}
 
 
 def training_ways(rule: Rule, ways: int, classes: int) -> int:
