@@ -57,7 +57,7 @@ def print_results(summary: dict[str, Any], folder: Path, console: Console) -> No
     metric = "accuracy" if "accuracy" in test else "mean_squared_error"
     lines = [
         f"{metric.replace('_', ' ')} {test[metric]:.4f} ± {test['ci95']:.4f}"
-        f"{_over_units(test)} ({test['protocol']}, "
+        f"{_over_units(summary.get('test_intervals', {}))} ({test['protocol']}, "
         f"{test['episodes']} episodes of unseen {_unseen(summary)})",
         *(
             f"  {beside[name]['words']}: {value:.4f}"
@@ -80,9 +80,9 @@ def print_results(summary: dict[str, Any], folder: Path, console: Console) -> No
     sys.stderr.flush()
 
 
-def _over_units(test: dict[str, Any]) -> str:
+def _over_units(intervals: dict[str, Any]) -> str:
     """The intervals over classes and groups, for a line."""
-    units = {"classes": test.get("ci95_by_class"), "groups": test.get("ci95_by_group")}
+    units = {"classes": intervals.get("ci95_by_class"), "groups": intervals.get("ci95_by_group")}
     wide = [f", ± {width:.4f} over {name}" for name, width in units.items() if width is not None]
     return " over episodes" * bool(wide) + "".join(wide)
 

@@ -13,7 +13,8 @@ from pipeline.config import Config
 from serving import atomic
 from serving.model_versions.folders import list_versions
 
-TEST_KEYS = ("ci95", "ci95_by_class", "ci95_by_group", "episodes", "queries", "protocol")
+TEST_KEYS = ("ci95", "episodes", "queries", "protocol")
+WIDER = ("ci95_by_class", "ci95_by_group")
 PACKAGES = ("tensorflow", "tfx", "tensorflow-datasets", "apache-beam", "tensorflow-serving-api")
 
 
@@ -42,6 +43,7 @@ def publish_summary(
         "ways": config.episodes.ways,
         "shots": config.episodes.shots,
         "test": {key: metrics[key] for key in (metrics.get("metric", "accuracy"), *TEST_KEYS)},
+        "test_intervals": {key: metrics[key] for key in WIDER},
         "test_split": novelty.to_json(),
         "cautions": [
             *([] if record.example_spec.regression else cautions(novelty, record.ways)),

@@ -31,8 +31,8 @@ def test_a_baseline_that_the_model_is_not_ahead_of_is_named():
 
 
 def test_intervals_over_classes_stand_beside_that_over_episodes():
-    test = SUMMARY["test"] | {"ci95_by_class": 0.05, "ci95_by_group": None}
-    assert "0.8000 ± 0.0100 over episodes, ± 0.0500 over classes (inductive" in printed(test=test)
+    text = printed(test_intervals={"ci95_by_class": 0.05, "ci95_by_group": None})
+    assert "0.8000 ± 0.0100 over episodes, ± 0.0500 over classes (inductive" in text
     assert "0.8000 ± 0.0100 (inductive" in printed()
 
 
