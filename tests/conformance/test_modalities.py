@@ -145,7 +145,7 @@ def wrong_queries(modality: str) -> list[tuple[bytes, str]]:
         (wav(tone(200, 0)), "0 seconds"),
         (wav(tone(200, 100), rate=44_100, channels=2), "44100 samples a second and 2 channel"),
         (wav(tone(200, RATE + 1)), "at most 8000 samples"),
-        (b"no recording", "wav files"),
+        (b"no recording", "must be a wav file"),
     ]
 
 

@@ -90,12 +90,15 @@ def test_a_command_imports_no_other_command():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
-def test_init_imports_no_tensorflow(texts, tmp_path):
-    status, output, errors, imported = fewshot(
-        "init", texts, "--output", tmp_path / "mine.yaml", missing={"tensorflow"}
-    )
-    assert status == 0, errors
-    assert "wrote" in output and "tensorflow" not in imported
+def test_init_imports_tensorflow_only_to_try_the_plain_scripts(texts, tmp_path):
+    """The threshold that it writes rests on them; what it finds, or refuses, comes before."""
+    output = tmp_path / "mine.yaml"
+    status, _, errors, _ = fewshot("init", texts, "--output", output, missing={"tensorflow"})
+    assert "classes" in errors and "10" in errors
+    assert status == 2 and "tensorflow is not installed" in errors and not output.exists()
+    (tmp_path / "empty").mkdir()
+    status, _, errors, imported = fewshot("init", tmp_path / "empty", missing={"tensorflow"})
+    assert status == 2 and "tensorflow" not in errors and "tensorflow" not in imported
 
 
 def test_data_inspect_prints_what_it_found_before_it_imports_tensorflow(texts):
