@@ -70,8 +70,9 @@ def _nothing_found(
     elif files:
         problem = f"it has none ({formats(files)})"
     else:
-        hidden = len(folders.ignored) + len(folders.unreadable)
-        problem = f"it has no files{f' but {hidden} hidden or unreadable ones' if hidden else ''}"
+        unread = {**folders.ignored, **folders.unreadable}
+        why = "; ".join(f"{path!r}: {reason}" for path, reason in list(unread.items())[:3])
+        problem = f"nothing can be read{f' ({why})' if why else ''}"
     return (
         f"{name} must hold sub-folders of pictures or recordings ({endings}), as {rule}: of "
         f"{str(root)!r} {problem}. Put the files of each class into a folder of its own."

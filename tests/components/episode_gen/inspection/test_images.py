@@ -77,7 +77,8 @@ def test_a_folder_in_folders_is_split_by_group(grouped_folder):
 
 def test_a_path_that_holds_nothing_known(tmp_path):
     with pytest.raises(
-        UserError, match=r"PATH must hold sub-folders of pictures or recordings .* it has no files"
+        UserError,
+        match=r"PATH must hold sub-folders of pictures or recordings .* nothing can be read",
     ):
         inspect(tmp_path)
     with pytest.raises(UserError, match="is not there"):
