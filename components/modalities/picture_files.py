@@ -113,13 +113,14 @@ def decode_picture(
         return lay_on_white(tf.io.decode_png(encoded, channels=4))
 
     def jpeg() -> tf.Tensor:
-        height, width, channels = tf.unstack(tf.cast(tf.io.extract_jpeg_shape(encoded), tf.int64))
         octets = tf.io.decode_raw(encoded, tf.uint8)
         ends = tf.reduce_any((octets[:-1] == 0xFF) & (octets[1:] == 0xD9))
+        # Before its shape is read, which fails on such a file in the decoder's own words.
+        whole = checked((ends, " must be a whole file, and ends too early."))
+        height, width, channels = tf.unstack(tf.cast(tf.io.extract_jpeg_shape(whole), tf.int64))
         small = height * width <= max_pixels
         marked = (channels < 4) | tf.strings.regex_full_match(encoded, _ADOBE)
         file = checked(
-            (ends, " must be a whole file, and ends too early."),
             (small, f" must have at most {max_pixels} pixels, and has more."),
             (marked, " is a CMYK jpg without Adobe's mark; save it as png."),
         )
