@@ -15,7 +15,7 @@ from components.episodes.format import Episode, decode_episode
 from components.episodes.record import read_record
 from components.modalities.base import ExampleSpec
 from components.modalities.encoders import encoder_for
-from pipeline.summary import latest_outputs
+from pipeline.summary import latest_run
 
 _SUFFIXES = {"image": "png", "audio": "wav"}
 
@@ -36,7 +36,7 @@ def query_unseen_classes(output_dir: Path, summary: dict[str, Any]) -> None:
     """
     from serving.client.command import query
 
-    examples = latest_outputs(output_dir / "metadata.sqlite", summary["config"]["name"])["examples"]
+    examples = latest_run(output_dir / "metadata.sqlite")[1]["examples"]
     record = read_record(examples.uri)
     serialized = next(iter(read_split(examples.uri, "test").as_numpy_iterator()))
     episode = decode_episode(serialized, record.example_spec)

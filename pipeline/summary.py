@@ -106,12 +106,6 @@ def newest_version(base_path: Path) -> str | None:
     return str(versions[max(versions)]) if versions else None
 
 
-def latest_outputs(metadata_path: Path, pipeline_name: str) -> dict[str, Any]:
-    """The output artifacts of the pipeline's latest run, by output name."""
-    del pipeline_name
-    return latest_run(metadata_path)[1]
-
-
 def latest_run(metadata_path: Path) -> tuple[str, dict[str, Any]]:
     """The id of the latest run, and its output artifacts by output name.
 

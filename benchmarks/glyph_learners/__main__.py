@@ -71,9 +71,9 @@ def adaptation(summary: dict[str, Any], folder: Path) -> float:
     from components.few_shot_evaluator.model import ExportedModel
     from components.tasks.lookup import task_of
     from pipeline.compare.trial import adapt_milliseconds
-    from pipeline.summary import latest_outputs
+    from pipeline.summary import latest_run
 
-    outputs = latest_outputs(folder / "metadata.sqlite", summary["config"]["name"])
+    outputs = latest_run(folder / "metadata.sqlite")[1]
     uri = outputs["examples"].uri
     record = read_record(uri)
     model = ExportedModel(summary["pushed"], task_of(record.example_spec))

@@ -18,7 +18,7 @@ from pipeline import beam_worker, beam_worker_pool
 
 
 def run(args, folder):
-    """What the workers of a small pipeline tell of themselves, in turn for three numbers."""
+    """What the worker that got each of three numbers, in their order, says of itself."""
 
     # Inside this function, so that Beam sends it by value: workers cannot import the tests.
     def tell(number):
