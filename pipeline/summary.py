@@ -34,11 +34,13 @@ def publish_summary(
     destination = pushed["pushed_destination"].string_value
     if real_dir is not None and destination.startswith(f"{output_dir}/"):
         destination = str(real_dir) + destination[len(str(output_dir)) :]
+    learner = config.learner.get("name", "maml")
+    model_facts = {**meta_train, "learner": learner, "meta_train_steps": meta_train["steps"]}
     record = read_record(outputs["examples"].uri)
     novelty = compare_splits(record.splits, record.groups, by_group=record.split_by == "group")
     summary = {
         "config": config.to_dict(),
-        "learner": config.learner.get("name", "maml"),
+        "learner": learner,
         "dataset": config.data.name or config.data.path or config.data.source,
         "ways": config.episodes.ways,
         "shots": config.episodes.shots,
@@ -47,7 +49,7 @@ def publish_summary(
         "test_split": novelty.to_json(),
         "cautions": [
             *([] if record.example_spec.regression else cautions(novelty, record.ways)),
-            *encoder_cautions(meta_train.get("encoder")),
+            *encoder_cautions(model_facts),
         ],
         "calibration": without_points(metrics.get("calibration")),
         "none_of_these": without_points(metrics.get("none_of_these")),

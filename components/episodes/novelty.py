@@ -39,14 +39,29 @@ def compare_splits(
     return Novelty(len(splits["test"]), len(held_out), shared)
 
 
-def encoder_cautions(encoder: Mapping[str, str] | None) -> list[str]:
-    """What "never seen" means over a pretrained encoder, by what a model says of it, if any."""
+def is_encoder_alone(about: Mapping[str, Any]) -> bool:
+    """Whether a model is the nearest centroid of a pretrained encoder's features, no more.
+
+    So is ProtoNet after no meta-step: `about` is what the model says of itself.
+    """
+    untrained = about.get("meta_train_steps") == 0 and about.get("learner") == "protonet"
+    return "encoder" in about and untrained
+
+
+def encoder_cautions(about: Mapping[str, Any]) -> list[str]:
+    """What "never seen" means over a pretrained encoder, by what a model says of itself."""
+    encoder = about.get("encoder")
     if not encoder:
         return []
+    alone = [
+        "nothing of the model is meta-trained: it is the nearest centroid of its encoder's "
+        "features, which is therefore not among its baselines"
+    ]
     return [
         f"the model begins with the pretrained encoder {encoder['name']} ({encoder['source']}; "
         f"licence as stated: {encoder['licence']}; sha256 {encoder['sha256']}): classes never seen "
-        "are classes never seen in meta-training, and the encoder may have seen them"
+        "are classes never seen in meta-training, and the encoder may have seen them",
+        *(alone if is_encoder_alone(about) else []),
     ]
 
 

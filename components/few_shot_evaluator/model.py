@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from components.episodes.novelty import is_encoder_alone
 from components.episodes.types import Episodes
 from components.feature_cache import FeatureCache
 from components.modalities.base import ExampleSpec
@@ -26,13 +27,19 @@ class ExportedModel:
         self._path = self._loaded.signatures.get(sig.PATH)
         metadata = read_metadata(saved_model_dir)
         self.temperature: float = metadata.get("temperature", 1.0)
+        self.is_encoder_alone = is_encoder_alone(metadata)
         self._features = None
         encode = self._loaded.signatures.get(sig.ENCODE)
+        self._from_features = self._loaded.signatures.get(sig.FROM_FEATURES)
         if encode is not None:
-            self._predict = self._loaded.signatures[sig.FROM_FEATURES]
             self._spec = ExampleSpec.from_json(metadata["example_spec"])
             about = metadata["encoder"]
             self._features = FeatureCache(lambda x: encode(x)[sig.FEATURES], self._spec, about)
+
+    @property
+    def has_encoder(self) -> bool:
+        """Whether it gives features of a pretrained encoder, as they were before meta-training."""
+        return self._features is not None
 
     @property
     def has_path(self) -> bool:
@@ -45,10 +52,15 @@ class ExportedModel:
 
     def outputs(self, episodes: Episodes) -> dict[str, np.ndarray]:
         """All outputs of `serving_default`, by name."""
-        if self._features is not None:
-            x, query_x = self._encode(episodes.support_x), self._encode(episodes.query_x)
-            episodes = episodes._replace(support_x=x, query_x=query_x)
-        return {name: t.numpy() for name, t in _call(self._predict, episodes).items()}
+        predict = self._predict
+        if self._from_features is not None:
+            predict, episodes = self._from_features, self.encode(episodes)
+        return {name: t.numpy() for name, t in _call(predict, episodes).items()}
+
+    def encode(self, episodes: Episodes) -> Episodes:
+        """The episodes with features in place of examples, `[E, S, D]` and `[E, Q, D]`."""
+        x, query_x = self._encode(episodes.support_x), self._encode(episodes.query_x)
+        return episodes._replace(support_x=x, query_x=query_x)
 
     def _encode(self, examples: np.ndarray) -> np.ndarray:
         """Features `[E, B, D]` of examples `[E, B, ...]`; each example is encoded once."""

@@ -59,7 +59,7 @@ def render(page: str, evaluation: Evaluation, *, pictures: Mapping[str, str], **
         test_split=novelty,
         cautions=[
             *([] if record.example_spec.regression else cautions(novelty, record.ways)),
-            *encoder_cautions(evaluation.metadata.get("encoder")),
+            *encoder_cautions(evaluation.metadata),
         ],
         configuration={
             "evaluation": _as_yaml(vars(evaluation.options)),

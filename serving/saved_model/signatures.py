@@ -28,10 +28,10 @@ join the requests of several clients along it.
     as `serving_default` -> probabilities_per_step [E, steps + 1, Q, N], before and after each
     inner step (the evaluator's report shows them)
 
-Over a costly pretrained encoder, so that an evaluation encodes each example once:
+Over a pretrained encoder:
 `encode`
-    examples [n, ...example] -> features [n, D] float32
-`adapt_and_predict_features`
+    examples [n, ...example] -> features [n, D] float32, as they were before meta-training
+`adapt_and_predict_features`, where these are costly, so that an evaluation encodes an example once
     as `serving_default`, with features in place of examples: support_x [E, S, D], query_x [E, Q, D]
 
 Models of earlier versions have neither `none_score` nor `none_threshold`.

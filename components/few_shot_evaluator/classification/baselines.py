@@ -1,8 +1,8 @@
 """The baselines of a classifier: what a user would have with a few lines and no meta-learning.
 
-Each is one function from a support set to the classes of queries: features of the modality, then a
-classifier of `classifiers`. Nothing is learned from other episodes, but for the weights of terms of
-texts, which are fitted to the texts of meta-training.
+Each is one function from a support set to the classes of queries: features of the modality, or
+those of the model's pretrained encoder, then a classifier of `classifiers`. Nothing is learned from
+other episodes, but for the weights of terms of texts, fitted to the texts of meta-training.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -69,19 +69,45 @@ _BASELINES = {
         Baseline("logistic", "logistic regression, standardised", "scaled", _LOGISTIC),
     ),
 }
+_OF_ENCODER = (
+    Baseline("encoder_centroid", "nearest centroid of the encoder's features", "", _CENTROID),
+    Baseline(
+        "encoder_logistic",
+        "the encoder's features with logistic regression",
+        "",
+        classifiers.unit_logistic_regression,
+    ),
+)
 
 
 def words_of(spec: ExampleSpec) -> dict[str, str]:
     """The report's words for each baseline of a kind of examples, by name."""
-    return {CHANCE: "chance"} | {one.name: one.words for one in _BASELINES[spec.modality]}
+    table = (*_BASELINES[spec.modality], *_OF_ENCODER)
+    return {CHANCE: "chance"} | {one.name: one.words for one in table}
 
 
 def score(
     episodes: Episodes, spec: ExampleSpec, *, ways: int, training: Sequence | None = None
 ) -> dict[str, np.ndarray]:
     """The accuracies `[E]` of each baseline, by name; `training`: `text_features.fit_weights`."""
-    features = _features(spec, training)
-    table = _BASELINES[spec.modality]
+    scores = _score(_BASELINES[spec.modality], _features(spec, training), episodes, ways)
+    return {CHANCE: np.full(len(episodes.query_y), 1.0 / ways)} | scores
+
+
+def score_over_encoder(
+    encoded: Episodes, *, ways: int, model_is_centroid: bool
+) -> dict[str, np.ndarray]:
+    """The accuracies `[E]` on a pretrained encoder's features, `[E, S, D]` and `[E, Q, D]`.
+
+    A model that is their nearest centroid itself has no rival in it.
+    """
+    table = _OF_ENCODER[1:] if model_is_centroid else _OF_ENCODER
+    return _score(table, {"": lambda support, query: (support, query)}, encoded, ways)
+
+
+def _score(
+    table: Sequence[Baseline], features: Mapping[str, Features], episodes: Episodes, ways: int
+) -> dict[str, np.ndarray]:
     predictions: dict[str, list[np.ndarray]] = {one.name: [] for one in table}
     # One thread: these products are small, and the model's are beside them.
     with threadpool_limits(1):
@@ -90,11 +116,10 @@ def score(
             for one in table:
                 support, query = seen[one.features]
                 predictions[one.name].append(one.classify(support, support_y, query, ways))
-    scores = {
+    return {
         name: share_right(np.reshape(of_all, episodes.query_y.shape), episodes.query_y)
         for name, of_all in predictions.items()
     }
-    return {CHANCE: np.full(len(episodes.query_y), 1.0 / ways)} | scores
 
 
 def _features(spec: ExampleSpec, training: Sequence | None) -> Mapping[str, Features]:

@@ -61,6 +61,17 @@ def logistic_regression(
         return model.fit(support @ basis, labels).predict(query @ basis)
 
 
+def unit_logistic_regression(
+    support: np.ndarray, support_y: np.ndarray, query: np.ndarray, ways: int
+) -> np.ndarray:
+    """Logistic regression of features of length 1.
+
+    Reference: Tian et al. 2020, "Rethinking Few-Shot Image Classification: a Good Embedding Is All
+    You Need?", arXiv 2003.11539, section 3.3.
+    """
+    return logistic_regression(_unit(support), support_y, _unit(query), ways)
+
+
 def standardise(support: np.ndarray, query: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both with mean 0 and standard deviation 1 of every feature of the support set."""
     mean, deviation = support.mean(axis=0), support.std(axis=0)

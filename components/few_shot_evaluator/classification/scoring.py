@@ -56,7 +56,7 @@ def evaluate_episodes(
     """
     scored = predict_and_score(serialized, plan, model, last_blessed)
     predictions, _ = predict_classes(scored.prediction)
-    of_baselines = _baselines(scored, plan)
+    of_baselines = _baselines(scored, plan, model)
     before = uncalibrate(scored.prediction, model.temperature)
     open_sets = _open_sets(scored, plan, model) if plan.none_of_these else None
 
@@ -90,11 +90,17 @@ def _certainty(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, list[
     return {name: np.round(of_query, 6).tolist() for name, of_query in values.items()}
 
 
-def _baselines(scored: ModelPredictions, plan: ScoringPlan) -> dict[int, dict[str, float]]:
+def _baselines(
+    scored: ModelPredictions, plan: ScoringPlan, model: ExportedModel
+) -> dict[int, dict[str, float]]:
     """The accuracies of the baselines by place in the stack, for the episodes that they predict."""
     rows = np.flatnonzero(scored.indices < plan.baseline_episodes)
     chosen = Episodes(*(part[rows] for part in scored.episodes))
     scores = baselines.score(chosen, plan.spec, ways=plan.ways, training=plan.text_weights)
+    if model.has_encoder:
+        alone = model.is_encoder_alone
+        encoded = model.encode(chosen)
+        scores |= baselines.score_over_encoder(encoded, ways=plan.ways, model_is_centroid=alone)
     return {
         row: {name: float(of_name[at]) for name, of_name in scores.items()}
         for at, row in enumerate(rows.tolist())

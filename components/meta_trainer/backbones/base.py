@@ -21,6 +21,8 @@ class Encoder(NamedTuple):
         exported model, and have neither moments nor checkpoints nor an episode axis.
       about: name, source, licence as stated and sha256, as reports name the encoder.
       costly: whether what `prepare` gives is worth keeping: features of an example, float32 `[D]`.
+      encode: examples as stored `[n, *example]` -> features float32 `[n, D]` as before
+        meta-training, which baselines use; not needed where `costly`, since `prepare` gives them.
     """
 
     prepare: Callable[[tf.Tensor], tf.Tensor]
@@ -28,6 +30,12 @@ class Encoder(NamedTuple):
     constants: tuple[Any, ...]
     about: Mapping[str, str]
     costly: bool = False
+    encode: Callable[[tf.Tensor], tf.Tensor] | None = None
+
+    @property
+    def frozen_features(self) -> Callable[[tf.Tensor], tf.Tensor] | None:
+        """What gives the features as before meta-training, if anything does."""
+        return self.prepare if self.costly else self.encode
 
 
 class Backbone(NamedTuple):

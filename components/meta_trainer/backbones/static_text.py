@@ -76,11 +76,15 @@ def static_text(options: StaticTextOptions, feature_shape: tuple[int, ...]) -> B
         bag = tf.einsum("ebl,ebld->ebd", shares, rows)
         return options.scale * tf.math.l2_normalize(bag, axis=-1)
 
+    def encode(texts: tf.Tensor) -> tf.Tensor:
+        return mean_vector({}, token_ids(tokenizer, texts, options.max_tokens)[None])[0]
+
     def features(weights: Weights, x: tf.Tensor, mask, statistics=None):
         del mask, statistics  # nothing is normalised: every example stands alone
         return project(weights, x if frozen else mean_vector(weights, x)), {}
 
+    about = table.about | {"max_tokens": str(options.max_tokens), "scale": str(options.scale)}
     constants = (tokenizer, vectors, scales)
-    encoder = Encoder(prepare, "text", constants, table.about)
+    encoder = Encoder(prepare, "text", constants, about, encode=encode)
     names = frozenset({TABLE, GATES})
     return Backbone(init, features, options.projection or depth, names, encoder=encoder)

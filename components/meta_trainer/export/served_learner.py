@@ -98,14 +98,22 @@ class ServedLearner(tf.Module):
             functions[sig.ENCODED] = _concrete(self._encoded, *strings)
         if sig.PATH not in self.withheld:
             functions[sig.PATH] = _concrete(self._path, support_x, support_y, query_x)
-        encoder = self._learner.network.backbone.encoder
-        return functions | (self._over_features(support_y) if encoder and encoder.costly else {})
+        return functions | self._of_encoder(support_y)
 
-    def _over_features(self, support_y: tf.TensorSpec) -> dict[str, Any]:
-        """The signatures by which each example is encoded once, for any number of episodes."""
+    def _of_encoder(self, support_y: tf.TensorSpec) -> dict[str, Any]:
+        """The signatures of a pretrained encoder: its features, and predictions from those."""
+        encoder = self._learner.network.backbone.encoder
+        frozen = encoder and encoder.frozen_features
+        if encoder is None or frozen is None:
+            return {}
         spec = tf.TensorSpec([None, *self._spec.shape], tf.as_dtype(self._spec.dtype), sig.EXAMPLES)
-        encode = _concrete(lambda examples: {sig.FEATURES: self._modality.prepare(examples)}, spec)
+        encode = _concrete(lambda examples: {sig.FEATURES: frozen(examples)}, spec)
         shape = encode.structured_outputs[sig.FEATURES].shape[1:]
+        over_features = self._over_features(support_y, shape) if encoder.costly else {}
+        return {sig.ENCODE: encode, **over_features}
+
+    def _over_features(self, support_y: tf.TensorSpec, shape: tf.TensorShape) -> dict[str, Any]:
+        """The signature for features: each example is encoded once for any number of episodes."""
 
         def predict(support_x, support_y, query_x):
             check = self._task.check_support
@@ -117,8 +125,7 @@ class ServedLearner(tf.Module):
             return outputs | none_thresholds(episodes, self._calibration)
 
         specs = [tf.TensorSpec([None, None, *shape], name=n) for n in (sig.SUPPORT_X, sig.QUERY_X)]
-        from_features = _concrete(predict, specs[0], support_y, specs[1])
-        return {sig.ENCODE: encode, sig.FROM_FEATURES: from_features}
+        return {sig.FROM_FEATURES: _concrete(predict, specs[0], support_y, specs[1])}
 
     def _adapt_graph(self, support_x: tf.Tensor, support_y: tf.Tensor) -> dict[str, tf.Tensor]:
         """The adapted weights, and the labels, from which classes without support are known."""

@@ -31,7 +31,10 @@ def test_characters_of_new_alphabets_are_new():
 
 def test_over_a_pretrained_encoder_it_says_which_and_what_never_seen_means():
     about = {"name": "tiny", "source": "package tiny 1.0", "licence": "mit", "sha256": "12ab"}
-    (sentence,) = encoder_cautions(about)
+    model = {"encoder": about, "learner": "protonet", "meta_train_steps": 200}
+    (sentence,) = encoder_cautions(model)
     assert "tiny (package tiny 1.0; licence as stated: mit; sha256 12ab)" in sentence
     assert "never seen in meta-training" in sentence
-    assert encoder_cautions(None) == []
+    assert encoder_cautions({"learner": "protonet", "meta_train_steps": 0}) == []
+    _, alone = encoder_cautions(model | {"meta_train_steps": 0})
+    assert "nothing of the model is meta-trained" in alone and "baselines" in alone

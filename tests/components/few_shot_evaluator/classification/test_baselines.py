@@ -46,8 +46,17 @@ def test_every_baseline_tells_clear_classes_apart(modality):
     training = text_features.fit_weights([b"play the weather", b"a book"])
     scores = baselines.score(stack(modality), SPECS[modality], ways=WAYS, training=training)
     assert scores.pop("chance").tolist() == [pytest.approx(1 / 3)] * 2
-    assert set(scores) | {"chance"} == set(baselines.words_of(SPECS[modality]))
+    of_encoder = {"chance", "encoder_centroid", "encoder_logistic"}
+    assert set(scores) | of_encoder == set(baselines.words_of(SPECS[modality]))
     assert {name: values.min() for name, values in scores.items() if values.min() < 0.9} == {}
+
+
+def test_the_features_of_an_encoder_have_baselines_unless_the_model_is_one_itself():
+    episodes = stack("vector")
+    for alone in (True, False):
+        scores = baselines.score_over_encoder(episodes, ways=WAYS, model_is_centroid=alone)
+        assert ("encoder_centroid" in scores) != alone
+        assert min(values.min() for values in scores.values()) > 0.9
 
 
 @pytest.mark.parametrize("modality", SPECS)

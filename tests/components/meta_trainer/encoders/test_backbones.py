@@ -75,14 +75,26 @@ def test_trained_exported_and_served_are_the_same(
 
     np.testing.assert_allclose(serve(queries), trained, atol=1e-5)
     np.testing.assert_allclose(serve(queries[1:2]), trained[1:2], atol=1e-5)
-    if steps == 0:  # as the evaluator calls it, each text encoded once
-        exported = ExportedModel(str(tmp_path / "1"), model.assembly.task)
-        arrays = [np.array([[t.encode() for t in texts]], object) for texts in (support, queries)]
-        y = np.arange(3, dtype=np.int32)[None]
-        evaluated = exported.predict(Episodes(arrays[0], y, arrays[1], y))
-        np.testing.assert_allclose(evaluated[0], trained, atol=1e-5)
+    # As the evaluator calls it: each text encoded once, and its baselines on those features.
+    exported = ExportedModel(str(tmp_path / "1"), model.assembly.task)
+    arrays = [np.array([[t.encode() for t in texts]], object) for texts in (support, queries)]
+    y = np.arange(3, dtype=np.int32)[None]
+    episodes = Episodes(arrays[0], y, arrays[1], y)
+    np.testing.assert_allclose(exported.predict(episodes)[0], trained, atol=1e-5)
+    assert exported.has_encoder
+    features = exported.encode(episodes)
+    untrained = assemble_for(TEXTS, 3, section)
+    x = untrained.modality.prepare(tf.constant(arrays[1]))
+    start, _ = untrained.learner.network.features(untrained.learner.init(0), x)
+    of_start = features.query_x @ np.eye(features.query_x.shape[-1], start.shape[-1])
+    cosines = np.sum(unit(of_start) * unit(start), axis=-1)
+    np.testing.assert_allclose(cosines, 1.0, atol=1e-5)
     metadata = json.loads((tmp_path / "1" / sig.METADATA_FILE).read_text())
     assert metadata["encoder"]["licence"] == "apache-2.0"
+
+
+def unit(x) -> np.ndarray:
+    return x / np.linalg.norm(x, axis=-1, keepdims=True)
 
 
 @pytest.mark.parametrize(
