@@ -24,6 +24,7 @@ COMMANDS = {
     "query": "serving.client.command:query",
     "serve": "serving.model_server.command:serve",
     "submit": "pipeline.kubeflow.command:submit_command",
+    "zoo": "pipeline.zoo.command:zoo",
 }
 """`module:name` of each command but `run`."""
 PROJECT = ("components", "pipeline", "serving")

@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,7 @@ def publish_summary(
         ),
         "seconds": dict(seconds),
         "meta_train": meta_train,
+        "commit": code_commit(),
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
     }
     for prefix in (*kept_places(output_dir, run_id, summary["pushed"]), f"{output_dir}/"):
@@ -73,6 +75,16 @@ def publish_summary(
         with atomic.replacement(f"{prefix}report.html") as temporary:
             shutil.copyfile(evaluation / "report.html", temporary)
     return summary
+
+
+def code_commit() -> str | None:
+    """The commit of the checkout that runs, with "-dirty" where files are changed; else None."""
+    words = ["git", "describe", "--always", "--exclude=*", "--abbrev=40", "--dirty"]
+    try:
+        done = subprocess.run(words, cwd=Path(__file__).parent, capture_output=True, text=True)
+    except OSError:  # no git
+        return None
+    return done.stdout.strip() or None
 
 
 def without_points(entry: Mapping[str, Any] | None) -> dict[str, Any] | None:

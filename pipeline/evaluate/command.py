@@ -24,7 +24,7 @@ from serving.errors import UserError
     "--model",
     "model_path",
     type=click.Path(path_type=Path),
-    help="Or the model: folder of a run or of versions, or a SavedModel.",
+    help="Or the model: zoo:NAME, folder of a run or of versions, or a SavedModel.",
 )
 @click.option(
     "--data",

@@ -10,6 +10,7 @@ from serving.errors import UserError
 from serving.model_versions.folders import list_versions
 from serving.saved_model.metadata import read_metadata
 from serving.saved_model.signatures import METADATA_FILE
+from serving.zoo.fetch import local_folder
 
 YAML = (".yaml", ".yml")
 
@@ -27,13 +28,14 @@ def find_model(path: Path) -> TrainedModel:
     """Finds the model that a path names.
 
     Args:
-      path: a configuration, whose run's model is taken; the folder of a run, of which the model
-        that is served or, if none was pushed, the one trained last; a folder of versions, of which
-        the newest; or a SavedModel.
+      path: `zoo:NAME`; a configuration, whose run's model is taken; the folder of a run, of which
+        the model that is served or, if none was pushed, the one trained last; a folder of versions,
+        of which the newest; or a SavedModel.
 
     Raises:
       UserError: there is no model of this project.
     """
+    path = Path(local_folder(str(path)))
     if path.suffix in YAML:
         config = load_config(path)
         folder = Path("runs") / config.name

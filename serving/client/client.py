@@ -39,11 +39,11 @@ class FewShotClient:
         tls: Tls | None = None,
         timeout: float = DEFAULT_TIMEOUT,
     ) -> "FewShotClient":
-        """Opens a model of a server, or a SavedModel on disk.
+        """Opens a model of a server, a SavedModel on disk, or a model of the zoo.
 
-        `target` is `http://host:port` (REST), `host:port` or `unix:PATH` (gRPC), or the folder of a
-        SavedModel or of its versions. Without a version number or a label it is the newest version;
-        `timeout` is in seconds for a call, its retries included.
+        `target` is `http://host:port` (REST), `host:port` or `unix:PATH` (gRPC), the folder of a
+        SavedModel or of its versions, or `zoo:NAME`. Without a version number or a label it is the
+        newest version; `timeout` is in seconds for a call, its retries included.
         """
         spec = ModelSpec(model, version, label)
         return cls(open_transport(str(target), spec, tls), timeout=timeout)

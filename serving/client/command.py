@@ -15,6 +15,7 @@ from serving.errors import UserError
 from serving.files.unreadable import printable
 from serving.protocol.status import DEADLINE_EXCEEDED, NAMES, NOT_FOUND, UNAVAILABLE, StatusError
 from serving.start_up import skip_unused_imports
+from serving.zoo.fetch import local_folder
 
 _CHUNK = 32
 _AUTO = "auto"
@@ -57,7 +58,7 @@ class NoneBelow(click.ParamType):
     help="Convert recordings to mono at this rate, that of the model; else others are refused.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a query.")
-@click.option("--model", help="SavedModel on disk: a version folder or the folder of versions.")
+@click.option("--model", help="zoo:NAME, or the folder of a SavedModel or of its versions.")
 @click.option("--address", help="gRPC server, host:port or unix:PATH.")
 @click.option("--rest", help="REST server, http://host:port.")
 @click.option("--model-name", default="default", show_default=True, help="Its name on a server.")
@@ -100,6 +101,7 @@ def query(
 
     QUERIES are files and folders of them, or texts and tables of them.
     """
+    model = local_folder(model) if model else None
     targets = [target for target in (model, address, rest) if target]
     if len(targets) != 1:
         raise UserError("Give exactly one of `--model`, `--address` and `--rest`.")

@@ -8,8 +8,11 @@ from typing import Any
 
 import click
 
+from serving.errors import UserError
 from serving.model_server.options import ServerOptions, check_model_flags
 from serving.start_up import skip_unused_imports
+from serving.zoo.fetch import local_folder
+from serving.zoo.index import PREFIX, find_entry
 
 _HELP = {
     "model_base_path": "Folder of the version folders (without the version).",
@@ -69,8 +72,9 @@ def _with_options(command: Any) -> Any:
 
 
 @click.command()
+@click.option("--model", help="zoo:NAME, served under that name; or a folder as for the next.")
 @_with_options
-def serve(**flags: Any) -> None:
+def serve(model: str | None, **flags: Any) -> None:
     """Serve a model over TensorFlow Serving's gRPC and REST protocols.
 
     The flags have the names that tensorflow_model_server gives them. New versions are picked up
@@ -79,7 +83,21 @@ def serve(**flags: Any) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     # Otherwise TensorFlow logs a line for each file it reads.
     logging.getLogger("tensorflow").setLevel(logging.WARNING)
-    run(ServerOptions(**flags))
+    run(ServerOptions(**flags | _of_model(model, flags)))
+
+
+def _of_model(model: str | None, flags: dict[str, Any]) -> dict[str, Any]:
+    """The flags that `--model` stands for."""
+    if model is None:
+        return {}
+    if flags["model_base_path"] or flags["model_config_file"]:
+        raise UserError(
+            "Give one of `--model`, `--model-base-path` and `--model-config-file`: got `--model` "
+            "and another."
+        )
+    named = model.startswith(PREFIX) and flags["model_name"] == ServerOptions.model_name
+    name = {"model_name": find_entry(model).name} if named else {}
+    return {"model_base_path": local_folder(model)} | name
 
 
 def run(options: ServerOptions) -> None:

@@ -62,8 +62,8 @@ def check_model_flags(options: ServerOptions) -> None:
     """
     if bool(options.model_base_path) == bool(options.model_config_file):
         raise UserError(
-            "Give either `--model-base-path` (the folder of the version folders) or "
-            "`--model-config-file`, and not both."
+            "Give either `--model-base-path` (the folder of the version folders; or "
+            "`--model zoo:NAME`) or `--model-config-file`, and not both."
         )
     if not options.model_base_path:
         return

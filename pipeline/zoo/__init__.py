@@ -1,0 +1,1 @@
+"""`fewshot zoo`: trained models by name, listed, fetched and published."""
