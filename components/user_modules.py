@@ -76,6 +76,11 @@ def files(*names: str) -> list[str]:
     return [str(Path(inspect.getfile(part)).resolve()) for part in own]
 
 
+def model_files(folder: str | None) -> list[str]:
+    """The files with the weights of a SavedModel on this machine, which runs begin with."""
+    return [str(file) for file in sorted(Path(folder or "").glob("variables/*"))] if folder else []
+
+
 def learner_files(section: Mapping[str, Any]) -> list[str]:
     """The files of the section `learner`: its learner's, its backbone's and its encoder's."""
     backbone = section.get("backbone") or {}

@@ -76,7 +76,9 @@ def create_pipeline(
             "model_name": config.serving.model_name,
             "checkpoint_root": checkpoint_root,
             "code_version": code_version(
-                RUN_FN.rpartition(".")[0], files=user_modules.learner_files(config.learner)
+                RUN_FN.rpartition(".")[0],
+                files=user_modules.learner_files(config.learner)
+                + user_modules.model_files(config.training.start_from),
             ),
         },
     )

@@ -13,6 +13,7 @@ from components.single_threaded import use_single_threaded_operations
 from pipeline.config import load_config
 from pipeline.console import BLESSED, NOT_BLESSED, bold, console_session, plain_console
 from pipeline.left_out import print_left_out
+from pipeline.start_from import with_start_folder
 
 
 def run_pipeline(
@@ -23,7 +24,7 @@ def run_pipeline(
     Raises:
       UserError: the configuration or the data are wrong; nothing has run.
     """
-    config = load_config(config_path, overrides)
+    config = with_start_folder(load_config(config_path, overrides))
     config.beam.check_machine()
     check_encoder(config.learner)
     use_single_threaded_operations()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.episodes.novelty import cautions, compare_splits, encoder_cautions
+from components.episodes.novelty import cautions, compare_splits, start_cautions
 from components.episodes.record import read_record
 from pipeline.config import Config
 from serving import atomic
@@ -50,7 +50,7 @@ def publish_summary(
         "test_split": novelty.to_json(),
         "cautions": [
             *([] if record.example_spec.regression else cautions(novelty, record.ways)),
-            *encoder_cautions(model_facts),
+            *start_cautions(model_facts),
         ],
         "calibration": without_points(metrics.get("calibration")),
         "none_of_these": without_points(metrics.get("none_of_these")),

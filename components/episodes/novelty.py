@@ -44,12 +44,22 @@ def is_encoder_alone(about: Mapping[str, Any]) -> bool:
 
     So is ProtoNet after no meta-step: `about` is what the model says of itself.
     """
-    untrained = about.get("meta_train_steps") == 0 and about.get("learner") == "protonet"
-    return "encoder" in about and untrained
+    untrained = about.get("meta_train_steps") == 0 and "started_from" not in about
+    return "encoder" in about and untrained and about.get("learner") == "protonet"
 
 
-def encoder_cautions(about: Mapping[str, Any]) -> list[str]:
-    """What "never seen" means over a pretrained encoder, by what a model says of itself."""
+def start_cautions(about: Mapping[str, Any]) -> list[str]:
+    """What "never seen" means for a model that begins with what others learned.
+
+    `about` is what the model says of itself.
+    """
+    other = [
+        "meta-training began with the weights of another model, which may have seen the classes"
+    ]
+    return _encoder_cautions(about) + (other if "started_from" in about else [])
+
+
+def _encoder_cautions(about: Mapping[str, Any]) -> list[str]:
     encoder = about.get("encoder")
     if not encoder:
         return []

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from components.episodes.dataset import split_files
 from components.episodes.format import Episode, decode_episode, decode_stored
-from components.episodes.novelty import cautions, compare_splits, encoder_cautions
+from components.episodes.novelty import cautions, compare_splits, start_cautions
 from components.episodes.record import EpisodeSetRecord
 from components.few_shot_evaluator import figures
 from components.few_shot_evaluator.options import EvaluationOptions
@@ -59,7 +59,7 @@ def render(page: str, evaluation: Evaluation, *, pictures: Mapping[str, str], **
         test_split=novelty,
         cautions=[
             *([] if record.example_spec.regression else cautions(novelty, record.ways)),
-            *encoder_cautions(evaluation.metadata),
+            *start_cautions(evaluation.metadata),
         ],
         configuration={
             "evaluation": _as_yaml(vars(evaluation.options)),

@@ -17,6 +17,7 @@ from components.episodes.types import Episodes, Support
 from components.meta_trainer.augmentation.episodes import permute_labels
 from components.meta_trainer.build import Assembly, assemble_for
 from components.meta_trainer.options import TrainingOptions
+from components.meta_trainer.training.start import initial_weights
 from components.meta_trainer.training.state import TrainingState
 from components.meta_trainer.training.step import meta_step
 from components.modalities.arrays import example_spec
@@ -90,7 +91,7 @@ def fit(
         spec = example_spec(next(iter(arrays.values())))
         stacks = _draw_stacks(arrays, ways, shots, queries, options)
     assembly = assemble_for(spec, ways, learner or {"name": "maml"})
-    state = TrainingState(assembly.learner.init(seed))
+    state = TrainingState(initial_weights(assembly, seed, options.start_from)[0])
     step = meta_step(assembly, options, state)
     steps = options.steps if tf.nest.flatten(state.read_weights()) else 0
     losses = [float(step(stack)[0]) for stack in itertools.islice(stacks, steps)]

@@ -35,6 +35,10 @@ class TrainingOptions:
     steps: int = Field(default=2000, ge=0)
     """Meta-steps; the most that there are with `until: plateau`. 0 exports the initial weights, and
     is what a learner without weights takes, such as ProtoNet on a frozen encoder."""
+    start_from: str | None = None
+    """Begin with the weights of another model, of the same or other ways: the folder of a pushed
+    model or of a run, its configuration, or zoo:NAME. Those of the same name and shape are taken;
+    null to begin with the learner's own initial weights."""
     until: Literal["steps", "plateau"] = "steps"
     """steps: use the whole budget, `steps` or `max_seconds`. plateau: end earlier where the score
     on meta-validation no longer rises; a schedule still goes by the whole budget."""

@@ -20,6 +20,7 @@ from components.meta_trainer.training.distributed import join
 from components.meta_trainer.training.features import features_once, on_features
 from components.meta_trainer.training.input_pipeline import fixed_episodes, training_episodes
 from components.meta_trainer.training.loop import meta_train
+from components.meta_trainer.training.start import initial_weights
 from components.options import build_options
 from serving import atomic
 from serving.saved_model.warmup import write_warmup
@@ -52,7 +53,7 @@ def train_and_export(
     `model_name` of the warm-up requests. The SavedModel goes to `model_dir`, which must not exist;
     TensorBoard logs, `history.json` and `meta_train.json` go to `run_dir`. Returns the content of
     `meta_train.json`: steps, episodes_per_second and, of a classifier, `calibration`;
-    over a pretrained encoder, `encoder`.
+    over a pretrained encoder, `encoder`; with `training.start_from`, `started_from`, a sentence.
     """
     record = read_record(uri)
     options = build_options(TrainingOptions, config["training"], "training")
@@ -65,6 +66,7 @@ def train_and_export(
     trainable = on_features(assembly) if parse else assembly
     sizes = {"count": options.eval_episodes, "stack": VALIDATION_STACK}
     validation = fixed_episodes(uri, record, split="eval", parse=parse, **sizes)
+    initial, taken = initial_weights(assembly, options.seed, options.start_from)
     trained = meta_train(
         trainable,
         options,
@@ -73,6 +75,7 @@ def train_and_export(
         checkpoint_dir=checkpoint_dir,
         log_dir=run_dir,
         workers=workers,
+        initial=initial,
     )
     per_second = trained.steps * options.episodes_per_step / max(trained.seconds, 1e-9)
     summary: dict[str, Any] = {"steps": trained.steps, "episodes_per_second": per_second}
@@ -85,7 +88,8 @@ def train_and_export(
         calibration, summary["calibration"] = fit_calibration(
             trainable, trained.weights, validation
         )
-    about |= {"best_step": best["step"]}
+    about |= {"best_step": best["step"]} | ({"started_from": taken} if taken else {})
+    summary |= {"started_from": taken} if taken else {}
     encoder = assembly.learner.network.backbone.encoder
     summary |= {"encoder": dict(encoder.about)} if encoder else {}
     export(assembly, trained.weights, model_dir, about, calibration)

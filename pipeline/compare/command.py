@@ -48,8 +48,9 @@ def compare(
 
     from pipeline.config import load_config
     from pipeline.console import console_session, plain_console
+    from pipeline.start_from import with_start_folder
 
-    config = load_config(config_path, overrides)
+    config = with_start_folder(load_config(config_path, overrides))
     config.beam.check_machine()
     use_single_threaded_operations()
     folder = (output_dir or Path("runs") / f"compare-{config.name}").absolute()

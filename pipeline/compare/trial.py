@@ -133,11 +133,13 @@ def run_trial(trial: Trial) -> Result:
 
 def fingerprint(trial: Trial) -> str:
     """A hash that changes with all that a result depends on: configuration, episodes and code."""
+    start = user_modules.model_files(trial.training.get("start_from"))
+    files = user_modules.learner_files(trial.learner) + start
     described: Mapping[str, Any] = trial._asdict() | {
         "record": trial.record.to_json(),
         "uri": None,
         "folder": None,
-        "code": code_version(__name__, files=user_modules.learner_files(trial.learner)),
+        "code": code_version(__name__, files=files),
     }
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 

@@ -54,9 +54,11 @@ def meta_train(
     log_dir: str,
     workers: Workers = ALONE,
     pause_after: float = math.inf,
+    initial: Weights | None = None,
 ) -> MetaTrained:
     """Meta-trains, or goes on from the last checkpoint in `checkpoint_dir`.
 
+    It begins with the `initial` weights; with `None`, with the learner's for `options.seed`.
     `training` gives endless stacks of `Episodes` from a step on; those of `validation` are always
     the same. `checkpoint_dir` keeps the last two checkpoints (same folder, same configuration),
     `log_dir` the TensorBoard logs. After `pause_after` seconds of meta-training, over all runs, it
@@ -64,7 +66,7 @@ def meta_train(
     reaches its end. With `options.until: plateau` it ends where meta-validation no longer rises.
     """
     use_single_threaded_operations()
-    state = TrainingState(assembly.learner.init(options.seed))
+    state = TrainingState(initial or assembly.learner.init(options.seed))
     checkpoints = restore(state, checkpoint_dir)
     clock = _Clock(state, workers, limit=min(options.max_seconds or math.inf, pause_after))
     first_step = int(state.step)

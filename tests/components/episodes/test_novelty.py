@@ -1,6 +1,6 @@
 """What a result on the test split rests on is said."""
 
-from components.episodes.novelty import Novelty, cautions, compare_splits, encoder_cautions
+from components.episodes.novelty import Novelty, cautions, compare_splits, start_cautions
 
 
 def test_by_class_every_test_class_is_new():
@@ -32,9 +32,14 @@ def test_characters_of_new_alphabets_are_new():
 def test_over_a_pretrained_encoder_it_says_which_and_what_never_seen_means():
     about = {"name": "tiny", "source": "package tiny 1.0", "licence": "mit", "sha256": "12ab"}
     model = {"encoder": about, "learner": "protonet", "meta_train_steps": 200}
-    (sentence,) = encoder_cautions(model)
+    (sentence,) = start_cautions(model)
     assert "tiny (package tiny 1.0; licence as stated: mit; sha256 12ab)" in sentence
     assert "never seen in meta-training" in sentence
-    assert encoder_cautions({"learner": "protonet", "meta_train_steps": 0}) == []
-    _, alone = encoder_cautions(model | {"meta_train_steps": 0})
+    assert start_cautions({"learner": "protonet", "meta_train_steps": 0}) == []
+    _, alone = start_cautions(model | {"meta_train_steps": 0})
     assert "nothing of the model is meta-trained" in alone and "baselines" in alone
+
+
+def test_a_model_that_began_with_another_says_so():
+    (sentence,) = start_cautions({"learner": "maml", "started_from": "weights of runs/a"})
+    assert "another model, which may have seen the classes" in sentence

@@ -5,7 +5,9 @@ import shutil
 
 import pytest
 
+from pipeline.config import build_config
 from pipeline.evaluate.model import find_model
+from pipeline.start_from import with_start_folder
 from serving.errors import UserError
 from tests.pipeline.evaluate.conftest import VERSION
 
@@ -41,3 +43,15 @@ def test_of_a_run_that_pushed_nothing_the_model_trained_last_is_taken(run_folder
         shutil.copytree(run_folder / VERSION, model)
     shutil.rmtree(run_folder / VERSION)
     assert find_model(run_folder).folder == model
+
+
+def test_training_starts_from_a_run_or_a_location_that_its_machine_reads(run_folder, tmp_path):
+    def start(name: str) -> str | None:
+        config = build_config({"name": "again", "training": {"start_from": name}})
+        return with_start_folder(config).training.start_from
+
+    assert start(str(run_folder)) == str((run_folder / VERSION).resolve())
+    assert start("gs://bucket/model") == "gs://bucket/model"
+    assert with_start_folder(build_config({"name": "new"})).training.start_from is None
+    with pytest.raises(UserError, match=r"start_from` must be a configuration, the folder"):
+        start(str(tmp_path / "none"))
