@@ -8,8 +8,9 @@ best of a few scikit-learn scripts beside it), and on `benchmarks/own_data`:
   against 0.913 with the same backbone;
 - texts: `exact` bags with weights of tokens that are learned quickly: on requests of new domains
   0.924 against 0.905 on meta-validation. A random projection to 256 numbers alone loses as much;
-- one shot: MAML was ahead of ProtoNet on emoji and on natural images, behind on faces: photographs
-  begin with MAML, and `init --try` compares;
+- descriptors (HOG, colours, pixels; mean spectra, MFCCs) beside a small network: R2-D2 begins where
+  the scripts are and learns from there. Emoji, 5-way 1-shot: 0.810 before the first meta-step,
+  0.896 after 222, against 0.827 of MAML without them;
 - characters: rotated classes are new classes; photographs are mirrored instead;
 - training episodes of more ways than are served: Snell et al. 2017, section 2.6.
 """
@@ -53,12 +54,14 @@ TRAINING: dict[str, Any] = {
     "eval_episodes": 100,
 }
 CONV: dict[str, Any] = {"name": "conv4", "filters": 32, "pooling": "flatten"}
+OF_IMAGES = CONV | {"descriptors": "image"}
+OF_RECORDINGS = CONV | {"descriptors": "spectrum"}
 RULES: dict[Kind, Rule] = {
     "characters": Rule(
         10,
         20,
         {"train": 1000, "eval": 100, "test": 600},
-        CONV,
+        OF_IMAGES,
         ("r2d2", "protonet", "maml"),
         ("protonet", "maml"),
         {"augment": {"rotate": True, "affine": 0.1}},
@@ -67,9 +70,9 @@ RULES: dict[Kind, Rule] = {
         10,
         10,
         {"train": 1000, "eval": 100, "test": 600},
-        CONV,
+        OF_IMAGES,
         ("r2d2", "protonet", "maml"),
-        ("maml", "protonet"),
+        ("r2d2", "protonet", "maml"),
         {"augment": {"mirror": True}},
     ),
     "text": Rule(
@@ -85,7 +88,7 @@ RULES: dict[Kind, Rule] = {
         5,
         5,
         {"train": 400, "eval": 60, "test": 600},
-        CONV,
+        OF_RECORDINGS,
         ("r2d2", "protonet"),
         ("protonet", "r2d2"),
         {"eval_episodes": 60, "augment": {"speed": 0.15}},

@@ -74,14 +74,16 @@ def measure(name: str, folder: Path, seconds: float | None) -> dict[str, Any]:
     result = read_result(trial) or run_trial(trial)
     scores = keep(folder / "baselines" / f"{name}.json", lambda: baseline_scores(uri))
     best = max(scores, key=lambda key: float(np.mean(scores[key])))
+    gains = {key: interval(np.array(result.scores) - np.array(scores[key])) for key in scores}
     return before | {
-        "learner": config.learner["name"],
+        "learner": dict(config.learner),
         "ways": record.ways,
         "shots": record.shots,
         "baseline": best,
         "baseline_accuracy": interval(np.array(scores[best])),
         "accuracy": interval(np.array(result.scores)),
-        "ahead": interval(np.array(result.scores) - np.array(scores[best])),
+        "ahead": gains[best],
+        "ahead_of_each": all(mean > half_width for mean, half_width in gains.values()),
         "meta_steps": result.steps,
         "training_seconds": round(result.seconds),
         "seconds": round(time.perf_counter() - started),

@@ -17,18 +17,27 @@ def test_generated_classes_repeat_and_differ(make):
     assert not np.array_equal(first[0][1], first[1][1])
 
 
-@pytest.mark.parametrize(("gain", "blessed"), [(0.02, True), (0.005, False), (-0.01, False)])
-def test_the_table_says_where_a_script_is_not_beaten(gain, blessed):
+@pytest.mark.parametrize(
+    ("gain", "of_each", "words"),
+    [
+        (0.02, True, "| ahead |"),
+        (0.02, False, "| level: not blessed |"),
+        (0.005, False, "| level: not blessed |"),
+        (-0.02, False, "| behind: not blessed |"),
+    ],
+)
+def test_the_table_says_where_a_script_is_not_beaten(gain, of_each, words):
     measured = {
-        "learner": "r2d2",
+        "learner": {"name": "r2d2", "backbone": {"name": "conv4", "descriptors": "image"}},
         "ways": 5,
         "shots": 5,
         "baseline": "edges_logistic",
         "baseline_accuracy": [0.9, 0.01],
         "accuracy": [0.9 + gain, 0.01],
         "ahead": [gain, 0.01],
+        "ahead_of_each": of_each,
         "meta_steps": 100,
         "training_seconds": 60,
     }
     shown = table({"data_sets": {"faces": measured}})
-    assert "edges logistic" in shown and ("not blessed" not in shown) == blessed
+    assert words in shown and "edges logistic" in shown and "r2d2, conv4 + descriptors" in shown

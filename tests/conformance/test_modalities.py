@@ -24,7 +24,7 @@ LEARNERS = {
 }
 BACKBONES = {
     "text": {"buckets": 64, "size": 8, "layers": 1, "hidden": 6},
-    "audio": {"filters": 4, "blocks": 2},
+    "audio": {"filters": 4, "blocks": 2, "descriptors": "spectrum"},
 }
 SPECS = {
     "text": ExampleSpec("text", "string", ()),

@@ -11,6 +11,7 @@ import tensorflow as tf
 from pydantic import Field
 
 from components.meta_trainer.backbones.base import Backbone, glorot
+from components.meta_trainer.descriptors.beside import Kind, with_descriptors
 from components.meta_trainer.kernels import convolution
 from components.meta_trainer.kernels.normalisation import Mode, Normalisation
 from components.meta_trainer.types import Weights
@@ -32,6 +33,9 @@ class Conv4Options:
     """The features: the mean of the last block over positions, or all of its values."""
     normalisation: Mode = "support"
     """Whose moments normalise a query: see `normalisation.py`."""
+    descriptors: Kind = "none"
+    """Fixed descriptors beside the network's features, by the kind of input: pixels, edges (HOG)
+    and colours of images; the mean spectrum and MFCCs of spectrograms."""
 
 
 def conv4(options: Conv4Options, feature_shape: tuple[int, ...]) -> Backbone:
@@ -67,7 +71,8 @@ def conv4(options: Conv4Options, feature_shape: tuple[int, ...]) -> Backbone:
         return tf.reshape(x, tf.concat([tf.shape(x)[:2], [flat]], axis=0)), computed
 
     frozen = frozenset(name for layer in layers for name in norm.names(layer))
-    return Backbone(init, features, flat, frozen, inductive=norm.inductive)
+    backbone = Backbone(init, features, flat, frozen, inductive=norm.inductive)
+    return with_descriptors(backbone, options.descriptors, feature_shape)
 
 
 def _sizes(size: int, options: Conv4Options) -> int:

@@ -1,0 +1,1 @@
+"""Fixed descriptors of examples, beside which a network is learned."""
