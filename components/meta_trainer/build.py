@@ -10,6 +10,7 @@ from components.meta_trainer.network import HeadKind, Network
 from components.meta_trainer.options import backbone_options, learner_options
 from components.modalities.base import ExampleSpec, Modality
 from components.modalities.lookup import modality_for
+from components.modalities.rates import at_rate
 from components.tasks.lookup import task_of
 from components.tasks.task import Task
 from serving.errors import UserError
@@ -54,7 +55,9 @@ def assemble_for(spec: ExampleSpec, ways: int, section: Mapping[str, Any]) -> As
                 f"`learner.backbone.name` must be a backbone for {spec.modality}, as the data are: "
                 f"{backbone_name!r} takes {encoder.modality}."
             )
-        modality = modality._replace(prepare=encoder.prepare)
+        prepare = at_rate(encoder.prepare, spec.sample_rate, encoder.sample_rate)
+        backbone = backbone._replace(encoder=encoder._replace(prepare=prepare))
+        modality = modality._replace(prepare=prepare)
     task = task_of(spec)
     head: HeadKind = getattr(options, "head", "numbered") if task.classes else "numbered"
     network = Network(backbone, task.network_outputs(ways, backbone.positions), head)

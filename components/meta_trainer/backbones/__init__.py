@@ -17,6 +17,7 @@ TABLE = {
     "embedding_bag": "components.meta_trainer.backbones.embedding_bag",
     "static_text": "components.meta_trainer.backbones.static_text",
     "transformer_text": "components.meta_trainer.backbones.transformer_text",
+    "speech_embedding": "components.meta_trainer.backbones.speech_embedding",
 }
 """Name of a backbone and of its factory -> the factory's module."""
 

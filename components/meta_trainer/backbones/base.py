@@ -23,6 +23,8 @@ class Encoder(NamedTuple):
       costly: whether what `prepare` gives is worth keeping: features of an example, float32 `[D]`.
       encode: examples as stored `[n, *example]` -> features float32 `[n, D]` as before
         meta-training, which baselines use; not needed where `costly`, since `prepare` gives them.
+      sample_rate: audio: samples per second of the recordings that `prepare` takes; those of other
+        rates are converted before.
     """
 
     prepare: Callable[[tf.Tensor], tf.Tensor]
@@ -31,6 +33,7 @@ class Encoder(NamedTuple):
     about: Mapping[str, str]
     costly: bool = False
     encode: Callable[[tf.Tensor], tf.Tensor] | None = None
+    sample_rate: int | None = None
 
     @property
     def frozen_features(self) -> Callable[[tf.Tensor], tf.Tensor] | None:

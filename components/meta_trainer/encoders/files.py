@@ -10,6 +10,7 @@ import importlib.metadata
 import importlib.util
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,30 +59,35 @@ def find_encoder(name: str, key: str) -> EncoderFiles:
     vocabulary = (folder / "vocab.txt").read_text(encoding="utf-8").rstrip("\n").split("\n")
     about = {
         "name": Path(name).name,
-        "source": str(folder) if Path(name).is_dir() else f"package {name} {_version(name)}",
+        "source": str(folder) if Path(name).is_dir() else f"package {name} {version(name)}",
         "licence": _licence(folder),
         "sha256": file_sha256(folder / "model.safetensors"),
     }
     return EncoderFiles(folder, config, vocabulary, about)
 
 
-def find_folder(name: str, key: str) -> Path:
-    """The folder that has the files of an encoder; UserError, naming the option `key`, if none."""
+def find_folder(name: str, key: str, files: Sequence[str] = FILES, how: str = HOW) -> Path:
+    """The folder, or that of an installed package, that has the files of an encoder.
+
+    Raises:
+      UserError: there is none; it names the option `key`, and says `how` to get one.
+    """
     candidates = [Path(name).expanduser()]
     package = name.replace("-", "_")
     spec = importlib.util.find_spec(package) if package.isidentifier() else None
     for place in (spec.submodule_search_locations or ()) if spec else ():
-        candidates += [Path(place), *sorted(p.parent for p in Path(place).rglob("vocab.txt"))]
-    found = [c for c in candidates if all((c / file).is_file() for file in FILES)]
+        candidates += [Path(place), *sorted(p.parent for p in Path(place).rglob(files[-1]))]
+    found = [c for c in candidates if all((c / file).is_file() for file in files)]
     if not found:
         raise UserError(
-            f"`{key}` must name a folder with {', '.join(FILES)}, or an installed package that "
-            f"holds one: got {name!r}. {HOW}"
+            f"`{key}` must name a folder with {', '.join(files)}, or an installed package that "
+            f"holds one: got {name!r}. {how}"
         )
     return found[0]
 
 
-def _version(package: str) -> str:
+def version(package: str) -> str:
+    """The version of an installed package; empty for what is none."""
     try:
         return importlib.metadata.version(package.replace("_", "-"))
     except importlib.metadata.PackageNotFoundError:
