@@ -2,9 +2,13 @@
 
     h = s * u / |u| * P,   u = sum_t exp(a(t)) v(t)
 
-v is the table, a a meta-learned gate for each token (0 at first), P a meta-learned projection. With
-`trainable` v is meta-learned too. Nothing of v and a is adapted: an episode's few words would leave
-all others unchanged.
+v is the table, meta-learned from the distilled vectors on, unless `trainable` is false; a is a
+meta-learned gate for each token (0 at first), P a meta-learned projection, where there are any.
+Nothing of v and a is adapted: an episode's few words would leave all others unchanged.
+
+The length s is the temperature that ProtoNet's distances begin with, and decides how much is
+learned: after 300 steps on CLINC, 5-way 1-shot meta-validation is 0.891, 0.904, 0.915 and 0.922 for
+8, 4, 3 and 2. A projection beside the table costs accuracy there (0.899 for 4).
 
 `fewshot encoder distil PACKAGE --output PATH` makes the table; WordPiece runs in the graph.
 """
@@ -28,13 +32,13 @@ class StaticTextOptions:
 
     path: str = ""
     """File of the token table, as `fewshot encoder distil` writes it."""
-    trainable: bool = False
+    trainable: bool = True
     """Meta-learn the table, from the distilled vectors on."""
-    gates: bool = True
+    gates: bool = False
     """Meta-learn which tokens matter."""
-    projection: int = Field(default=256, ge=0)
+    projection: int = Field(default=0, ge=0)
     """Numbers of a feature after a meta-learned linear map, which is adapted; 0 for none."""
-    scale: float = Field(default=4.0, gt=0)
+    scale: float = Field(default=2.0, gt=0)
     """Length to which a text's vector is scaled before the map."""
     max_tokens: int = Field(default=64, ge=1)
     """The rest of a text is ignored."""

@@ -44,7 +44,7 @@ def paths(tmp_path_factory) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("learner", "backbone", "steps"),
     [
-        ({"name": "protonet"}, {"name": "static_text", "projection": 6}, 3),
+        ({"name": "protonet"}, {"name": "static_text", "projection": 6, "gates": True}, 3),
         ({"name": "protonet"}, {"name": "transformer_text", "projection": 0}, 0),
     ],
     ids=["trained", "frozen"],
@@ -113,7 +113,8 @@ def test_learners_with_steps_train_over_an_encoder(learner, backbone, paths):
 
 
 def test_frozen_weights_are_neither_trained_nor_adapted(paths):
-    assembly = assemble_for(TEXTS, 3, {"backbone": static(paths)})
+    section = static(paths, trainable=False, gates=True, projection=6)
+    assembly = assemble_for(TEXTS, 3, {"backbone": section})
     weights = assembly.learner.init(0)
     assert set(weights["body"]) == {"projection", "token_gates"}
     assert assembly.learner.network.backbone.frozen_names >= {"token_gates"}
