@@ -8,17 +8,18 @@ from components.meta_trainer.backbones.base import Backbone, glorot
 from components.meta_trainer.kernels import dense
 from components.meta_trainer.types import Weights
 
-HeadKind = Literal["sorted", "numbered", "zero"]
-"""Where the head starts in each episode: with meta-learned weights for each class number, which the
-classes get by their content (sorted) or from the caller (numbered), or at zero for every class."""
+HeadKind = Literal["prototypes", "numbered"]
+"""Where the head starts in each episode: at the prototypes of the classes (`learners/heads.py`), or
+with meta-learned weights for each class number."""
+FIRST_SCALE = 4.0
+"""Where the meta-learned scale of a head that starts at prototypes begins."""
 
 
 class Network(NamedTuple):
     """A backbone, which gives features `[E, B, ..., D]`, and a linear head over them.
 
     The head has N `outputs`: the ways of a classifier or the size of a regression target (at each
-    position, where the backbone keeps positions). A head that starts at zero has no weights to
-    meta-learn, and takes any N.
+    position, where the backbone keeps positions). One that starts at prototypes takes any N.
     """
 
     backbone: Backbone
@@ -28,26 +29,18 @@ class Network(NamedTuple):
     @property
     def fixed_ways(self) -> bool:
         """Whether training fixes N."""
-        return self.head != "zero"
+        return self.head == "numbered"
 
     def init(self, seed: int) -> dict[str, Any]:
         """Shared by all episodes: `{"body": {...}, "head": {"kernel": [D, N], "bias": [N]}}`.
 
-        There is no head if it starts at zero.
+        Of a head that starts at prototypes, `log_scale` alone is learned.
         """
-        weights: dict[str, Any] = {"body": dict(self.backbone.init(seed))}
+        body = dict(self.backbone.init(seed))
         if not self.fixed_ways:
-            return weights
+            return {"body": body, "head": {"log_scale": tf.math.log(FIRST_SCALE)}}
         kernel = glorot(seed, "head_kernel", [self.backbone.feature_size, self.outputs])
-        return weights | {"head": {"kernel": kernel, "bias": tf.zeros([self.outputs])}}
-
-    def with_head(self, weights: Weights, ways: int | tf.Tensor | None) -> dict[str, Any]:
-        """The weights, with a head of `ways` classes to adapt from where none is meta-learned."""
-        if self.fixed_ways:
-            return dict(weights)
-        dtype = next((w.dtype for w in tf.nest.flatten(weights["body"])), tf.float32)
-        kernel = tf.zeros([self.backbone.feature_size, ways], dtype)
-        return dict(weights) | {"head": {"kernel": kernel, "bias": tf.zeros([ways], dtype)}}
+        return {"body": body, "head": {"kernel": kernel, "bias": tf.zeros([self.outputs])}}
 
     def features(self, weights: Weights, x: tf.Tensor, mask=None, statistics=None):
         """The backbone's features `[E, B, ..., D]` and statistics; see `Backbone.features`."""

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from components.episodes.record import EpisodeSetRecord
-from components.episodes.types import Episodes, Support
+from components.episodes.types import Episodes
 from components.meta_trainer import learners
 from components.meta_trainer.build import Assembly, assemble
 from components.meta_trainer.export.pieces import QUERY_PIECE
@@ -148,22 +148,11 @@ def test_any_number_of_queries(served, queries):
     assert ask(served, episodes).shape == (2, WAYS * queries, WAYS)
 
 
-@pytest.mark.parametrize("ways", [2, 3])
-def test_fewer_ways_than_trained_for(served, ways):
+@pytest.mark.parametrize("ways", [1, 2, 7, 20])
+def test_any_number_of_ways(served, ways):
     probabilities = ask(served, draw(ways=ways))
-    np.testing.assert_allclose(probabilities[..., :ways].sum(axis=-1), 1.0, atol=1e-5)
-    assert (probabilities[..., ways:] == 0).all()
-
-
-def test_more_ways_than_trained_for_or_a_refusal(served):
-    assembly, _, _ = served
-    more = draw(ways=WAYS + 2)
-    if assembly.learner.traits.fixed_ways:
-        with pytest.raises(tf.errors.InvalidArgumentError, match="support_y"):
-            ask(served, more)
-    else:
-        np.testing.assert_allclose(ask(served, more).sum(axis=-1), 1.0, atol=1e-5)
-        assert ask(served, more).shape[-1] == WAYS + 2
+    assert probabilities.shape[-1] == ways
+    np.testing.assert_allclose(probabilities.sum(axis=-1), 1.0, atol=1e-5)
 
 
 def test_a_class_without_support_changes_nothing(served):
@@ -249,26 +238,26 @@ def test_same_under_tf_function(served):
         np.testing.assert_allclose(gradient, found[name], atol=1e-5)
 
 
-HEADS = [n for n in NAMES if "head" in learners.lookup(n)[0].__dataclass_fields__]
-
-
-@pytest.mark.parametrize("name", HEADS)
-def test_a_head_from_zero_takes_any_ways_in_any_order(name):
-    assembly = small(name, head="zero")
-    learner, weights, prepare = (
-        assembly.learner,
+@pytest.fixture(scope="module")
+def numbered(tmp_path_factory) -> tuple[Assembly, dict, dict]:
+    """One learner with a head that has weights for each class number, as `served`."""
+    assembly = small("anil", head="numbered")
+    weights, directory = (
         assembly.learner.init(0),
-        assembly.modality.prepare,
+        str(tmp_path_factory.mktemp("numbered") / "model"),
     )
-    x, y, query_x, _ = draw(ways=WAYS + 2)
-    numbers = tf.constant([3, 0, 5, 1, 4, 2])
-    adapted, other = (
-        learner.adapt(weights, Support(prepare(x), labels)) for labels in (y, tf.gather(numbers, y))
-    )
-    outputs = learner.predict(weights, adapted, prepare(query_x))
-    others = tf.gather(learner.predict(weights, other, prepare(query_x)), numbers, axis=2)
-    assert outputs.shape[-1] == WAYS + 2
-    np.testing.assert_allclose(tf.nn.softmax(outputs), tf.nn.softmax(others), atol=1e-5)
+    export(assembly, weights, directory, {})
+    loaded = tf.saved_model.load(directory)
+    return assembly, weights, dict(loaded.signatures) | {"keep": loaded}
+
+
+def test_a_numbered_head_serves_as_many_ways_as_trained_or_fewer(numbered):
+    learner = numbered[0].learner
+    assert learner.traits.fixed_ways and learner.traits.serves.ways == f"up to {WAYS}, as trained"
+    few = ask(numbered, draw(ways=WAYS - 1))
+    assert few.shape[-1] == WAYS and (few[..., -1] == 0).all()
+    with pytest.raises(tf.errors.InvalidArgumentError, match="support_y"):
+        ask(numbered, draw(ways=WAYS + 1))
 
 
 @pytest.mark.parametrize("name", NAMES)

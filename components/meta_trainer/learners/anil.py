@@ -13,7 +13,7 @@ from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner
 from components.meta_trainer.learners.maml import equal_rates
 from components.meta_trainer.network import Network, head_outputs
-from components.meta_trainer.types import Weights, stack_for_episodes
+from components.meta_trainer.types import Weights
 from components.options import options_class
 from components.tasks.task import Task
 
@@ -49,7 +49,7 @@ def anil(options: AnilOptions, network: Network, task: Task) -> Learner:
             rates = weights.get("rates", options.inner_learning_rate)
             return inner_loop.descend(fast, tape.gradient(losses, fast), rates)
 
-        state = stack_for_episodes({"head": weights["head"]}, tf.shape(support.x)[0])
+        state = {"head": dict(weights["head"])}
         return inner_loop.Adaptation(state, step, lambda fast: fast | {"statistics": statistics})
 
     return inner_loop.stepwise_learner(network, task, init=init, plan=plan, options=options)

@@ -14,7 +14,8 @@ from pydantic import Field
 
 from components.episodes.types import Support
 from components.meta_trainer.learners import base
-from components.meta_trainer.learners.prototypes import class_means, count_ways
+from components.meta_trainer.learners.heads import HeadStart, head_start
+from components.meta_trainer.learners.prototypes import count_ways
 from components.meta_trainer.learners.repeat import Step, record_path, repeat
 from components.meta_trainer.network import HeadKind, Network
 from components.meta_trainer.types import Weights, merge, stack_for_episodes
@@ -26,12 +27,11 @@ from components.tasks.task import Task
 class HeadOptions:
     """Options of learners that adapt the network's linear head."""
 
-    head: HeadKind = "sorted"
-    """Where the head starts in each episode. `sorted` and `numbered`: with meta-learned weights for
-    each class number, for up to as many ways as trained. `numbered` takes the numbers of the
-    request, as the papers do, and predictions depend on them; `sorted` numbers the classes by their
-    content before it adapts. `zero`: at zero for every class, for any number of ways. Float targets
-    have no classes: their head is always `numbered`."""
+    head: HeadKind = "prototypes"
+    """Where the head starts in each episode. `prototypes`: at the mean features of each class, so
+    that any number of classes is served, in any order. `numbered`: with meta-learned weights for
+    each class number, for up to as many ways as trained, as in the papers; predictions depend on
+    the numbers. Float targets have no classes: their head is always `numbered`."""
 
 
 @options_class
@@ -97,33 +97,35 @@ def stepwise_learner(
     init: Callable[[int], dict[str, Any]],
     plan: Plan,
     options: StepOptions,
-    training_plan: Plan | None = None,
+    head: HeadStart | None = None,
     meta_gradients: base.GradientFunction | None = None,
     **traits: Any,
 ) -> base.Learner:
     """A learner that takes steps on the support set, as its plan has it.
 
-    `training_plan` replaces `plan` in meta-training, and `meta_gradients` the gradient of the query
-    loss after the last step. Plans get weights whose head has a column for each class of the
-    episode. `traits` are fields of `Traits`, beside `serves`.
+    Plans get weights whose head is that of each episode, `[E, ...]`, as `head` starts it (the
+    network's own if `None`). `meta_gradients` replaces the gradient of the query loss after the
+    last step. `traits` are fields of `Traits`, beside `serves`.
     """
     inner_steps, test_steps = options.inner_steps, options.test_steps
     served_steps = inner_steps if test_steps is None else test_steps
 
+    traits.setdefault("fixed_ways", network.fixed_ways)
+    start = head or head_start(network, task)
+
+    def plan_with(ways: int | tf.Tensor, weights: Weights, support: Support) -> Adaptation:
+        return plan({**weights, "head": start(weights, support, ways)}, support)
+
     def served_plan(weights: Weights, support: Support) -> Adaptation:
-        if network.head == "zero":
-            weights = network.with_head(weights, count_ways(support.y))
-        if network.head == "sorted":
-            return sorted_plan(network, task, plan, weights, support)
-        return plan(weights, support)
+        ways = network.outputs if traits["fixed_ways"] else count_ways(support.y)
+        return plan_with(ways, weights, support)
 
     def adapt(weights: Weights, support: Support) -> dict[str, Any]:
         return served_plan(weights, support).run(served_steps)
 
     def adapt_in_training(weights: Weights, support: Support) -> dict[str, Any]:
         # The ways of meta-training are known, and XLA needs static shapes.
-        weights = network.with_head(weights, network.outputs)
-        return (training_plan or plan)(weights, support).run(inner_steps)
+        return plan_with(network.outputs, weights, support).run(inner_steps)
 
     def path(weights: Weights, support: Support, query_x: tf.Tensor) -> tf.Tensor:
         state, step, finish = served_plan(weights, support)
@@ -134,7 +136,6 @@ def stepwise_learner(
     def predict(weights: Weights, adapted: Weights, query_x: tf.Tensor) -> tf.Tensor:
         return network_outputs(network, weights, adapted, query_x)
 
-    traits.setdefault("fixed_ways", network.fixed_ways)
     serves = base.ServingLimits(
         ways=f"up to {network.outputs}, as trained" if traits["fixed_ways"] else "any number",
         shots="any number, also uneven",
@@ -149,31 +150,6 @@ def stepwise_learner(
         network=network,
         traits=base.Traits(serves, **traits),
     )
-
-
-def sorted_plan(
-    network: Network, task: Task, plan: Plan, weights: Weights, support: Support
-) -> Adaptation:
-    """A plan for classes numbered by their content, whose adapted head has the caller's numbers.
-
-    Number 0 goes to the class for which the meta-learned head's output 0 is largest, and so on down
-    that output; classes without support come last.
-    """
-    features, _ = network.features(weights, support.x, task.mask(support.y))
-    means = class_means(features, support.y, network.outputs)
-    present = tf.reduce_any(support.y[:, :, None] == tf.range(network.outputs), axis=1)
-    first_output = tf.linalg.matvec(means, weights["head"]["kernel"][:, 0])
-    key = tf.where(present, -first_output, features.dtype.max)
-    numbers = tf.argsort(tf.argsort(key, stable=True))  # [E, N], of each class
-    y = tf.gather(numbers, tf.maximum(support.y, 0), batch_dims=1)
-    state, step, finish = plan(weights, Support(support.x, tf.where(support.y < 0, support.y, y)))
-
-    def renumber(state: dict[str, Any]) -> dict[str, Any]:
-        adapted = finish(state)
-        head = {n: tf.gather(w, numbers, axis=-1, batch_dims=1) for n, w in adapted["head"].items()}
-        return adapted | {"head": head}
-
-    return Adaptation(state, step, renumber)
 
 
 def gradient_descent(loop: InnerLoop, *, first_order: bool = False) -> Plan:
@@ -240,21 +216,25 @@ def support_gradients(
 def adaptable(network: Network, weights: Weights) -> dict[str, Any]:
     """Body and head but the weights of normalisation, which Finn et al. do not adapt.
 
-    A head that starts at zero is that of one class, where the weights have none: what is learned
-    for it, such as rates, is shared by all classes.
+    A head that starts at prototypes is that of one class, of zeros: what is learned for it, such as
+    rates, is shared by all classes.
     """
-    if "head" not in weights:
-        weights = network.with_head(weights, 1)
     frozen = network.backbone.frozen_names
     body = {name: w for name, w in weights["body"].items() if name not in frozen}
-    return {"body": body} | ({"head": dict(weights["head"])} if "head" in weights else {})
+    if network.fixed_ways:
+        return {"body": body, "head": dict(weights["head"])}
+    kernel = tf.zeros([network.backbone.feature_size, 1])
+    return {"body": body, "head": {"kernel": kernel, "bias": tf.zeros([1])}}
 
 
 def start_adaptable(network: Network) -> Callable[[Weights, Support], dict[str, Any]]:
     """theta'_0 of MAML: the adaptable weights, once for each episode."""
-    return lambda weights, support: stack_for_episodes(
-        adaptable(network, weights), tf.shape(support.x)[0]
-    )
+
+    def start(weights: Weights, support: Support) -> dict[str, Any]:
+        body = {"body": adaptable(network, weights)["body"]}
+        return stack_for_episodes(body, tf.shape(support.x)[0]) | {"head": dict(weights["head"])}
+
+    return start
 
 
 def add_statistics(

@@ -19,6 +19,7 @@ from pydantic import Field
 from components.episodes.types import Episodes
 from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner, MetaOptimizer, gradients_of
+from components.meta_trainer.learners.heads import head_start
 from components.meta_trainer.learners.repeat import repeat
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights
@@ -63,7 +64,8 @@ def maml_plus_plus(options: MamlPlusPlusOptions, network: Network, task: Task) -
         return task.loss(outputs, episodes.query_y, episodes.support_y), outputs
 
     def meta_loss(weights: Weights, episodes: Episodes, progress: tf.Tensor):
-        weights = network.with_head(weights, network.outputs)
+        head = head_start(network, task)(weights, episodes.support, network.outputs)
+        weights = {**weights, "head": head}
         shares = step_shares(progress / max(options.multi_step_share, 1e-6), steps)
         # One program for both orders: two would take twice as long to compile.
         first_order = progress < options.first_order_share

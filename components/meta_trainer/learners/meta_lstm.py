@@ -36,6 +36,7 @@ from components.meta_trainer.types import Weights, stack_for_episodes
 from components.options import options_class
 from components.tasks.task import Task
 
+PARTS = "body", "head"
 P = 10.0
 """Appendix A's p: numbers below e^-p are too small for their logarithm."""
 
@@ -80,14 +81,15 @@ def meta_lstm(options: MetaLstmOptions, network: Network, task: Task) -> Learner
         return network.init(seed) | {"meta_learner": init_meta_learner(seed, options.hidden)}
 
     def plan(weights: Weights, support: Support) -> inner_loop.Adaptation:
-        like = {part: weights[part] for part in ("body", "head")}
-        start = flatten(stack_for_episodes(like, tf.shape(support.x)[0]), like)
+        body = stack_for_episodes({"body": weights["body"]}, tf.shape(support.x)[0])
+        like = body | {"head": dict(weights["head"])}
+        start = flatten(like)
 
         def step(number: tf.Tensor, state: dict[str, Any]) -> dict[str, Any]:
             del number
             fast = unflatten(tf.stop_gradient(state["c"]), like)
             gradients, losses = inner_loop.support_gradients(network, task, weights, fast, support)
-            gradient = tf.stop_gradient(flatten(gradients, like))
+            gradient = tf.stop_gradient(flatten(gradients))
             if options.divide_gradient:
                 count = tf.reduce_sum(task.mask(support.y), axis=1, keepdims=True)
                 gradient /= tf.cast(count, gradient.dtype)
@@ -191,23 +193,23 @@ def preprocess(x: tf.Tensor, axis: int = -1) -> tf.Tensor:
     return tf.stack([first, tf.where(large, tf.sign(x), np.exp(P) * x)], axis=axis)
 
 
-def flatten(weights: Weights, like: Weights) -> tf.Tensor:
-    """Weights `[E, ...]` to coordinates `[E, P]`, in the order of `like`."""
-    tensors = [weights[part][name] for part in like for name in like[part]]
+def flatten(weights: Weights) -> tf.Tensor:
+    """Weights `[E, ...]` to coordinates `[E, P]`, body before head, each by name."""
+    tensors = [w for part in PARTS for _, w in sorted(weights[part].items())]
     return tf.concat([tf.reshape(w, [tf.shape(w)[0], -1]) for w in tensors], axis=1)
 
 
 def unflatten(coordinates: tf.Tensor, like: Weights) -> dict[str, Any]:
-    """Coordinates `[E, P]` to weights `[E, ...]`, named and shaped as those of `like` `[...]`."""
-    shapes = {part: {name: known_shape(w) for name, w in like[part].items()} for part in like}
-    sizes = [math.prod(shape) for part in like for shape in shapes[part].values()]
+    """Coordinates `[E, P]` to weights named and shaped as those of `like`, `[E, ...]`."""
+    shapes = {part: {n: known_shape(w) for n, w in sorted(like[part].items())} for part in PARTS}
+    sizes = [math.prod(shape) for part in shapes.values() for shape in part.values()]
     pieces = iter(tf.split(coordinates, sizes, axis=1))
     return {
-        part: {name: tf.reshape(next(pieces), [-1, *shape]) for name, shape in shapes[part].items()}
-        for part in like
+        part: {name: tf.reshape(next(pieces), [-1, *shape]) for name, shape in of_part.items()}
+        for part, of_part in shapes.items()
     }
 
 
 def known_shape(w: tf.Tensor) -> list[int | tf.Tensor]:
-    """The sizes of a tensor: numbers but for those that only a request fixes, such as N."""
-    return [size or tf.shape(w)[axis] for axis, size in enumerate(w.shape)]
+    """The sizes after E: numbers but for those that only a request fixes, such as N."""
+    return [size or tf.shape(w)[axis] for axis, size in enumerate(w.shape) if axis]

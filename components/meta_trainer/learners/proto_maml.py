@@ -17,9 +17,9 @@ from components.episodes.types import Support
 from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner
 from components.meta_trainer.learners.maml import equal_rates
-from components.meta_trainer.learners.prototypes import class_means, count_ways
+from components.meta_trainer.learners.prototypes import class_means
 from components.meta_trainer.network import Network
-from components.meta_trainer.types import Weights, merge
+from components.meta_trainer.types import Weights
 from components.options import options_class
 from components.tasks.task import Task
 
@@ -40,7 +40,6 @@ class ProtoMamlOptions(inner_loop.InnerLoopOptions):
 
 def proto_maml(options: ProtoMamlOptions, network: Network, task: Task) -> Learner:
     """Proto-MAML; all weights but those of normalisation are adapted."""
-    start_body = inner_loop.start_adaptable(network)
 
     def init(seed: int) -> dict[str, Any]:
         weights = network.init(seed)
@@ -50,30 +49,22 @@ def proto_maml(options: ProtoMamlOptions, network: Network, task: Task) -> Learn
         del weights["head"]
         return weights
 
-    def start_with(ways: int | None):
-        def start(weights: Weights, support: Support) -> dict[str, Any]:
-            fast = start_body(weights, support)
-            features, _ = network.features(merge(weights, fast), support.x, task.mask(support.y))
-            n = count_ways(support.y) if ways is None else ways
-            return fast | {"head": prototype_head(class_means(features, support.y, n))}
-
-        return start
+    def head(weights: Weights, support: Support, ways: int | tf.Tensor) -> dict[str, Any]:
+        features, _ = network.features(weights, support.x, task.mask(support.y))
+        return prototype_head(class_means(features, support.y, ways))
 
     def learning_rates(weights: Weights, step: tf.Tensor) -> Weights | float:
         return weights.get("rates", options.inner_learning_rate)
 
-    def plan(ways: int | None, first_order: bool) -> inner_loop.Plan:
-        loop = inner_loop.InnerLoop(network, task, start_with(ways), learning_rates)
-        return inner_loop.gradient_descent(loop, first_order=first_order)
-
+    start = inner_loop.start_adaptable(network)
+    loop = inner_loop.InnerLoop(network, task, start, learning_rates)
     return inner_loop.stepwise_learner(
         network,
         task,
         init=init,
-        plan=plan(None, first_order=False),
-        # The ways of meta-training are known, and XLA needs static shapes.
-        training_plan=plan(network.outputs, first_order=options.first_order),
+        plan=inner_loop.gradient_descent(loop, first_order=options.first_order),
         options=options,
+        head=head,
         fixed_ways=False,
         needs_classes=True,
     )

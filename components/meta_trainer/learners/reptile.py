@@ -20,6 +20,7 @@ from pydantic import Field
 from components.episodes.types import Episodes, Support
 from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner, MetaGradients, MetaOptimizer
+from components.meta_trainer.learners.heads import head_start
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights, stack_for_episodes
 from components.options import options_class
@@ -40,7 +41,8 @@ def reptile(options: ReptileOptions, network: Network, task: Task) -> Learner:
     """Reptile; all weights of the network are adapted, those of normalisation too."""
 
     def start(weights: Weights, support: Support) -> dict[str, Any]:
-        return stack_for_episodes(weights, tf.shape(support.x)[0])
+        body = stack_for_episodes({"body": weights["body"]}, tf.shape(support.x)[0])
+        return body | {"head": dict(weights["head"])}
 
     rate = options.inner_learning_rate
     loop = inner_loop.InnerLoop(network, task, start, lambda weights, step: rate)
@@ -59,12 +61,15 @@ def reptile(options: ReptileOptions, network: Network, task: Task) -> Learner:
 
     def meta_gradients(weights: Weights, episodes: Episodes, progress: tf.Tensor) -> MetaGradients:
         del progress
-        start = network.with_head(weights, network.outputs)
-        adapted = training_plan(start, episodes).run(options.inner_steps)
-        own = {part: adapted[part] for part in weights}
-        gradients = tf.nest.map_structure(
-            lambda theta, phi: theta - tf.reduce_mean(phi, axis=0), dict(weights), own
-        )
+        head = head_start(network, task)(weights, episodes.support, network.outputs)
+        adapted = training_plan({**weights, "head": head}, episodes).run(options.inner_steps)
+        gradients = tf.nest.map_structure(tf.zeros_like, dict(weights))  # of a scale it stays
+        for part in ("body", "head") if network.fixed_ways else ("body",):
+            gradients[part] = tf.nest.map_structure(
+                lambda theta, phi: theta - tf.reduce_mean(phi, axis=0),
+                dict(weights[part]),
+                adapted[part],
+            )
         outputs = inner_loop.network_outputs(network, weights, adapted, episodes.query_x)
         losses = task.loss(outputs, episodes.query_y, episodes.support_y)
         score = task.score(outputs, episodes.query_y, episodes.support_y)

@@ -57,7 +57,7 @@ def test_outputs_of_a_wrong_shape():
         )
 
     assert "must give outputs [E, Q, N] = [2, 6, 3]; it gave [2, 3, 6]" in message_of(transposed)
-    assert "= [1, 2, None]; it gave [1, 1, 2]" in message_of(transposed, "zero")
+    assert "= [1, 2, None]; it gave [1, 1, 2]" in message_of(transposed, "prototypes")
 
 
 def test_one_output_too_few():
@@ -88,7 +88,8 @@ def test_adapted_weights_that_are_no_dict():
 
 def test_a_weight_that_init_forgot():
     def poor(learner: Learner) -> Learner:
-        return learner._replace(init=lambda seed: {"body": {"other_kernel": tf.zeros([4, 3])}})
+        body = {"other_kernel": tf.zeros([4, 3])}
+        return learner._replace(init=lambda seed: learner.init(seed) | {"body": body})
 
     assert "asks for 'conv1_kernel', which is in no weights" in message_of(poor)
 

@@ -13,13 +13,14 @@ import tensorflow as tf
 
 from components.episodes.types import Support
 from components.meta_trainer import learners
+from components.meta_trainer.learners.heads import prototype_start
 from components.meta_trainer.learners.reptile import (
     ReptileOptions,
     cyclic_slice,
     interleave_classes,
     reptile,
 )
-from components.meta_trainer.network import HeadKind
+from components.meta_trainer.network import HeadKind, head_outputs
 from components.meta_trainer.types import Weights, by_joined_name
 from components.tasks.classification import classification
 
@@ -29,7 +30,8 @@ APPROXIMATE = {"fomaml", "reptile", "meta_lstm"}
 # A learner that is added is held to finite differences, too.
 EXACT = {name: (name, {}, LATE) for name in sorted(set(learners.TABLE) - APPROXIMATE)} | {
     "maml, two steps": ("maml", {"inner_steps": 2}, LATE),
-    "maml, head from zero": ("maml", {"inner_steps": 2, "head": "zero"}, LATE),
+    "maml, prototypes": ("maml", {"inner_steps": 2, "head": "prototypes"}, LATE),
+    "anil, prototypes": ("anil", {"head": "prototypes"}, LATE),
     "meta_sgd, two steps": ("meta_sgd", {"inner_steps": 2}, LATE),
     "maml_plus_plus, losses of all steps": ("maml_plus_plus", {"first_order_share": 0.0}, EARLY),
 }
@@ -124,25 +126,46 @@ def test_late_maml_plus_plus_with_equal_rates_is_maml(learner_of, small_episodes
 @pytest.mark.parametrize("name", ["maml", "meta_sgd", "maml_plus_plus", "anil", "reptile"])
 def test_a_vector_that_all_classes_share_does_as_much_as_zero(learner_of, small_episodes, name):
     """It adds the same to the logits of every class, which softmax drops."""
-    learner, weights = learner_of(name, head="zero", inner_steps=3)
-    numbered, with_vector = learner_of(name, inner_steps=3)
-    each = tf.nest.map_structure(tf.zeros_like, with_vector["head"])
-    shared = each | {"kernel": each["kernel"] + np.random.default_rng(0).normal(size=(4, 1))}
-    rates = {"rates": weights["rates"]} if "rates" in weights else {}
-    found = learner.meta_gradients(weights, small_episodes(), LATE)
-    expected = numbered.meta_gradients(
-        {"body": weights["body"], "head": shared} | rates, small_episodes(), LATE
+    learner, weights = learner_of(name, inner_steps=3)
+    rng = np.random.default_rng(0)
+    if "rates" in weights:  # one rate for all classes, as where no weight belongs to a class
+        head = tf.nest.map_structure(tf.ones_like, weights["rates"]["head"])
+        weights["rates"] = weights["rates"] | {"head": head}
+    zero = tf.nest.map_structure(tf.zeros_like, weights["head"])
+    shared = zero | {"kernel": zero["kernel"] + rng.normal(size=(4, 1))}
+    found, expected = (
+        learner.meta_gradients(weights | {"head": head}, small_episodes(), LATE)
+        for head in (shared, zero)
     )
     np.testing.assert_allclose(found.loss, expected.loss, rtol=1e-10)
     assert_close(found.gradients["body"], expected.gradients["body"], atol=1e-10)
 
 
-def test_from_zero_the_first_step_moves_the_head_alone(learner_of, small_episodes):
-    learner, weights = learner_of("maml", head="zero")
-    adapted = learner.adapt(weights, small_episodes().support)
-    assert np.abs(adapted["head"]["kernel"]).max() > 1e-3
-    for name, w in adapted["body"].items():
-        np.testing.assert_allclose(w[0], weights["body"][name], atol=1e-12)
+def test_the_prototype_head_is_the_distance_classifier():
+    """Its softmax equals that of -s |x - c_k|^2 / 2v, padding and an absent class left out."""
+    features = np.random.default_rng(0).normal(size=(1, 5, 4))
+    y, scale = tf.constant([[0, 2, 2, 0, -1]]), tf.constant(1.7, tf.float64)
+    head = prototype_start(tf.constant(features), y, 3, scale)
+    means = np.stack([features[0, [0, 3]].mean(0), features[0, [1, 2]].mean(0)])
+    spread = np.mean(np.sum((means - means.mean(0)) ** 2, axis=1))
+    spread += np.sum(means.mean(0) ** 2) / 1000
+    x = np.random.default_rng(1).normal(size=(1, 6, 4))
+    found = head_outputs(head, tf.constant(x)).numpy()[0][:, [0, 2]]
+    distances = np.sum((x[0][:, None] - means) ** 2, axis=2)
+    expected = tf.nn.softmax(-1.7 * distances / (2 * spread))
+    np.testing.assert_allclose(tf.nn.softmax(found), expected, atol=1e-9)
+
+
+def test_the_prototype_head_is_where_a_step_from_zero_leads(learner_of, small_episodes):
+    """As many shots of each class: its kernel is a multiple of the first step's."""
+    learner, weights = learner_of("anil", inner_steps=1)
+    zero = tf.nest.map_structure(tf.zeros_like, weights["head"])
+    stepped = learner.adapt(weights | {"head": zero}, small_episodes().support)["head"]["kernel"]
+    unmoved, scale = learner_of("anil", head="prototypes", inner_steps=0)
+    kernel = unmoved.adapt(scale | {"body": weights["body"]}, small_episodes().support)
+    kernel, stepped = (k.numpy().reshape(2, -1) for k in (kernel["head"]["kernel"], stepped))
+    ratio = np.sum(kernel * stepped, axis=1) / np.sum(stepped * stepped, axis=1)
+    np.testing.assert_allclose(kernel, ratio[:, np.newaxis] * stepped, atol=1e-10)
 
 
 def test_anil_does_not_move_the_body(learner_of, small_episodes):
