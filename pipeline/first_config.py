@@ -58,7 +58,7 @@ def first_config(
     names = first_rules.learner_names(rule, shots)
     name = given.get("learner") or names[0]
     _check_learner(name)
-    # Another learner may serve only as many ways as it was trained with.
+    # For other learners it was not measured whether more ways help.
     more = {"train_ways": first_rules.training_ways(rule, ways, classes)} if name in names else {}
     train = more | {"train_queries": min(MAX_TRAIN_QUERIES, queries)}
     episode = {"ways": ways, "shots": shots, "queries": queries, **train}
