@@ -12,6 +12,7 @@ LEARNERS = {
     "maml_plus_plus": "MAML++",
     "reptile": "Reptile",
     "protonet": "ProtoNet",
+    "r2d2": "R2-D2",
     "proto_maml": "Proto-MAML",
     "meta_lstm": "Meta-LSTM",
 }

@@ -40,10 +40,13 @@ class TrainingOptions:
     model or of a run, its configuration, or zoo:NAME. Those of the same name and shape are taken;
     null to begin with the learner's own initial weights."""
     until: Literal["steps", "plateau"] = "steps"
-    """steps: use the whole budget, `steps` or `max_seconds`. plateau: end earlier where the score
-    on meta-validation no longer rises; a schedule still goes by the whole budget."""
+    """steps: use the whole budget, `steps` or `max_seconds`. plateau: where the score on
+    meta-validation no longer rises, lower the learning rate tenfold, and at a further plateau end
+    earlier; a schedule still goes by the whole budget."""
+    rate_drops: int = Field(default=1, ge=0)
+    """For `until: plateau`: how often the rate is lowered before a plateau ends meta-training."""
     patience: int = Field(default=5, ge=1)
-    """For `until: plateau`: end after so many evaluations in a row without an improvement."""
+    """For `until: plateau`: so many evaluations in a row without an improvement are a plateau."""
     min_improvement: float = Field(default=0.002, ge=0)
     """For `until: plateau`: an improvement is more than this above the last one, in units of the
     metric (accuracy, or squared error)."""

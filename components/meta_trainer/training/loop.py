@@ -15,7 +15,7 @@ from components.meta_trainer.build import Assembly
 from components.meta_trainer.options import TrainingOptions
 from components.meta_trainer.training.distributed import ALONE, Workers
 from components.meta_trainer.training.input_pipeline import prepare_inputs
-from components.meta_trainer.training.plateau import has_ended
+from components.meta_trainer.training.plateau import FACTOR, plateaus_of
 from components.meta_trainer.training.progress import MetaTrainingProgress, TimedIterator
 from components.meta_trainer.training.state import TrainingState
 from components.meta_trainer.training.step import meta_step
@@ -63,14 +63,16 @@ def meta_train(
     the same. `checkpoint_dir` keeps the last two checkpoints (same folder, same configuration),
     `log_dir` the TensorBoard logs. After `pause_after` seconds of meta-training, over all runs, it
     stops, to be resumed. `options.max_seconds` is the end of meta-training instead: the schedule
-    reaches its end. With `options.until: plateau` it ends where meta-validation no longer rises.
+    reaches its end. With `options.until: plateau` it lowers the rate, and ends, where
+    meta-validation no longer rises.
     """
     use_single_threaded_operations()
     state = TrainingState(initial or assembly.learner.init(options.seed))
     checkpoints = restore(state, checkpoint_dir)
     clock = _Clock(state, workers, limit=min(options.max_seconds or math.inf, pause_after))
     first_step = int(state.step)
-    over = clock.left <= 0 or has_ended(state.read_history(), options)
+    plateaus = _lower_rate(state, options, workers)
+    over = clock.left <= 0 or plateaus > options.rate_drops
     total_steps = options.steps if tf.nest.flatten(state.read_weights()) else 0
     last_step = first_step if first_step and over else total_steps
     take_step = meta_step(assembly, options, state, workers)
@@ -94,9 +96,10 @@ def meta_train(
                 _log(writer, entry)
                 recent.clear()
                 stacks.restart()
-                if workers.agree_on(has_ended(state.read_history(), options)) > 0.5 and not last:
-                    progress.show_plateau(step)
-                    last = True
+                before, plateaus = plateaus, _lower_rate(state, options, workers)
+                if plateaus > before and not last:
+                    last = plateaus > options.rate_drops
+                    progress.show_plateau(step, ends=last)
             if (step % options.checkpoint_every == 0 or last) and workers.is_first:
                 checkpoints.save(checkpoint_number=step)
             if last:
@@ -106,6 +109,13 @@ def meta_train(
     writer.close()
     history = state.read_history()
     return MetaTrained(state.read_best_weights(), history, int(state.step), float(state.seconds))
+
+
+def _lower_rate(state: TrainingState, options: TrainingOptions, workers: Workers) -> int:
+    """Sets the rate by the plateaus so far, and counts them."""
+    plateaus = round(workers.agree_on(plateaus_of(state.read_history(), options)))
+    state.rate_factor.assign(FACTOR**plateaus)
+    return plateaus
 
 
 def restore(state: TrainingState, folder: str) -> tf.train.CheckpointManager:

@@ -82,10 +82,11 @@ class MetaTrainingProgress:
             f"input wait {entry['wait_share']:.0%}, "
         )
 
-    def show_plateau(self, step: int) -> None:
-        """Says that meta-training ends here, before its budget is used up."""
+    def show_plateau(self, step: int, *, ends: bool) -> None:
+        """Says what a plateau does: meta-training ends before its budget is used up, or slows."""
+        what = f"ends at step {step}" if ends else f"goes on at a lower rate from step {step}"
         self._console.print(
-            f"meta-training ends at step {step}: meta-validation no longer rises", highlight=False
+            f"meta-training {what}: meta-validation no longer rises", highlight=False
         )
 
     def update(self, step: int, loss: float, score: float, *, last: bool = False) -> None:

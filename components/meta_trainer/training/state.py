@@ -18,6 +18,7 @@ class TrainingState(tf.Module):
       first, second: the optimizer's moments, as the weights.
       best_weights: those with the best score on meta-validation episodes so far.
       best_score: that score.
+      rate_factor: of the outer learning rate, lowered at plateaus.
       step: meta-steps done, int64.
       seconds: time spent in meta-training, over all runs, float64.
       history: JSON, a list of the entries of all evaluations.
@@ -31,6 +32,7 @@ class TrainingState(tf.Module):
         self.second = _variables(moments.second)
         self.best_weights = _variables(weights)
         self.best_score = tf.Variable(float("-inf"), dtype=tf.float32)
+        self.rate_factor = tf.Variable(1.0)
         self.step = tf.Variable(0, dtype=tf.int64)
         self.seconds = tf.Variable(0.0, dtype=tf.float64)
         self.history = tf.Variable("[]")

@@ -49,7 +49,7 @@ def meta_step(
             optimizer.clip(meta.gradients, outer.clip_norm),
             state.read_moments(),
             step=tf.cast(state.step + 1, tf.float32),
-            rate=scheduled(outer.learning_rate, outer.schedule, progress),
+            rate=state.rate_factor * scheduled(outer.learning_rate, outer.schedule, progress),
         )
         state.assign(new, moments)
         return meta.loss, meta.score

@@ -150,15 +150,28 @@ def test_the_last_step_is_always_evaluated(tmp_path, steps):
 
 def test_it_ends_at_a_plateau_and_a_restart_does_not_go_on(tmp_path, capfd):
     """The score is best at step 20: the first of two evaluations without a rise is that of 30."""
-    plateau = {"steps": 10**6, "until": "plateau", "patience": 2}
+    plateau = {"steps": 10**6, "until": "plateau", "patience": 2, "rate_drops": 0}
     first = train(tmp_path, **plateau)
     assert first.steps == 40 and "ends at step 40" in capfd.readouterr().err
     np.testing.assert_allclose(first.weights["w"], BEST_AT, atol=0.01)
     assert train(tmp_path, **plateau).history == first.history
 
 
+@pytest.mark.parametrize("pause", [10, 40, 50])
+def test_a_plateau_lowers_the_rate_before_another_ends_it(tmp_path, capfd, pause):
+    """Also where meta-training stopped in between: `w` grows by 0.1 a step, then by 0.01."""
+    plateau = {"until": "plateau", "patience": 2, "rate_drops": 1}
+    train(tmp_path, steps=pause, **plateau)
+    trained = train(tmp_path, steps=10**6, **plateau)
+    assert trained.steps == 60
+    assert "ends at step 60" in capfd.readouterr().err
+    scores = [entry["eval_score"] for entry in trained.history]
+    found = BEST_AT + np.sqrt(-np.array(scores[1:]))
+    np.testing.assert_allclose(found, [2.0, 3.0, 4.0, 4.1, 4.2], atol=0.02)
+
+
 def test_patience_counts_over_a_restart(tmp_path):
-    plateau = {"until": "plateau", "patience": 2}
+    plateau = {"until": "plateau", "patience": 2, "rate_drops": 0}
     train(tmp_path, steps=30, **plateau)
     assert train(tmp_path, steps=10**6, **plateau).steps == 40
 
