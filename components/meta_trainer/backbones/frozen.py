@@ -49,6 +49,7 @@ def frozen_backbone(frozen: FrozenEncoder, size: int, scale: float) -> Backbone:
         return projection(depth, size)
 
     def prepare(examples: tf.Tensor) -> tf.Tensor:
+        examples = tf.convert_to_tensor(examples)
         stack = examples.shape.rank - rank
         axes = tf.shape(examples)
         count = tf.reduce_prod(axes[:stack], keepdims=True)

@@ -8,15 +8,17 @@ WordPiece and the transformer run in the graph, on stock operations.
 import tensorflow as tf
 from pydantic import Field
 
-from components.meta_trainer.backbones.base import Backbone, Encoder
-from components.meta_trainer.backbones.projection import project, projection
+from components.meta_trainer.backbones.base import Backbone
+from components.meta_trainer.backbones.frozen import (
+    FrozenEncoder,
+    frozen_backbone,
+    refuse_training,
+)
 from components.meta_trainer.encoders.bert import Bert
 from components.meta_trainer.encoders.files import find_encoder
 from components.meta_trainer.encoders.tokens import framed_ids
 from components.meta_trainer.encoders.wordpiece import WordPiece
-from components.meta_trainer.types import Weights
 from components.options import options_class
-from serving.errors import UserError
 
 
 @options_class
@@ -35,11 +37,7 @@ class TransformerTextOptions:
     """The rest of a text is ignored."""
 
     def __post_init__(self) -> None:
-        if self.trainable:
-            raise UserError(
-                "`learner.backbone.trainable` must be false for 'transformer_text': got true. "
-                "static_text has a table that can be meta-trained."
-            )
+        refuse_training("transformer_text", self.trainable)
 
 
 def transformer_text(options: TransformerTextOptions, feature_shape: tuple[int, ...]) -> Backbone:
@@ -50,21 +48,9 @@ def transformer_text(options: TransformerTextOptions, feature_shape: tuple[int, 
     first, last = (files.vocabulary.index(token) for token in ("[CLS]", "[SEP]"))
     longest = min(options.max_tokens, transformer.max_tokens)
 
-    def init(seed: int) -> Weights:
-        del seed  # it begins as the encoder is
-        return projection(transformer.size, options.projection)
+    def encode(texts: tf.Tensor) -> tf.Tensor:
+        return transformer(framed_ids(tokenizer, texts, longest, first, last))
 
-    def prepare(texts: tf.Tensor) -> tf.Tensor:
-        ids = framed_ids(tokenizer, tf.reshape(texts, [-1]), longest, first, last)
-        unit = transformer(ids)
-        shape = tf.concat([tf.shape(texts), [transformer.size]], axis=0)
-        return tf.ensure_shape(tf.reshape(unit, shape), [*texts.shape, transformer.size])
-
-    def features(weights: Weights, x: tf.Tensor, mask, statistics=None):
-        del mask, statistics  # nothing is normalised: every example stands alone
-        return project(weights, options.scale * x), {}
-
-    size = options.projection or transformer.size
     about = files.about | {"max_tokens": str(longest)}
-    encoder = Encoder(prepare, "text", (tokenizer, transformer), about, costly=True)
-    return Backbone(init, features, size, encoder=encoder)
+    frozen = FrozenEncoder(encode, transformer.size, "text", (tokenizer, transformer), about)
+    return frozen_backbone(frozen, options.projection, options.scale)
