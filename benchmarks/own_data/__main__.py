@@ -95,8 +95,11 @@ def configure(name: str, folder: Path) -> Path:
     config = folder / f"{name}.yaml"
     if config.exists():
         return config
-    path = DATA_SETS[name].write(folder / "data")
-    command = [sys.executable, "-m", "pipeline.cli", "init", str(path), "--output", str(config)]
+    kept = folder / "data" / f"{name}.path"
+    if not kept.exists():
+        atomic.write_text(kept, str(DATA_SETS[name].write(folder / "data")))
+    path = kept.read_text()
+    command = [sys.executable, "-m", "pipeline.cli", "init", path, "--output", str(config)]
     subprocess.run([*command, *DATA_SETS[name].arguments], check=True)
     return config
 

@@ -20,7 +20,7 @@ from components.meta_trainer.training.distributed import join
 from components.meta_trainer.training.features import features_once, on_features
 from components.meta_trainer.training.input_pipeline import fixed_episodes, training_episodes
 from components.meta_trainer.training.loop import meta_train
-from components.meta_trainer.training.start import initial_weights
+from components.meta_trainer.training.start import fit_to_texts, initial_weights
 from components.options import build_options
 from serving import atomic
 from serving.saved_model.warmup import write_warmup
@@ -67,6 +67,7 @@ def train_and_export(
     sizes = {"count": options.eval_episodes, "stack": VALIDATION_STACK}
     validation = fixed_episodes(uri, record, split="eval", parse=parse, **sizes)
     initial, taken = initial_weights(assembly, options.seed, options.start_from)
+    initial = initial if taken else fit_to_texts(assembly, initial, uri)
     trained = meta_train(
         trainable,
         options,

@@ -59,6 +59,8 @@ class Backbone(NamedTuple):
       inductive: whether the features of an example depend, beside the weights and the given
         statistics, on that example alone.
       encoder: the pretrained encoder under it; `None` for a network that begins at random.
+      fit: `(weights, x [n, ...]) -> weights` to begin with, given all inputs of meta-training, in
+        place of those of `init`; `None` where data do not matter.
     """
 
     init: Callable[[int], Weights]
@@ -68,6 +70,7 @@ class Backbone(NamedTuple):
     positions: tuple[int, ...] = ()
     inductive: bool = True
     encoder: Encoder | None = None
+    fit: Callable[[Weights, tf.Tensor], Weights] | None = None
 
 
 def glorot(seed: int, name: str, shape: Sequence[int]) -> tf.Tensor:

@@ -6,6 +6,10 @@ v(t) and a(t) are rows of two tables. They begin as random vectors and equal wei
 random projection of the bag of tokens, which keeps distances (Johnson and Lindenstrauss 1984), and
 meta-training improves on that by learning which tokens matter and which are alike.
 
+With `idf` the weights begin as inverse document frequencies, those of TF-IDF:
+
+    g(t) = 1 + log (1 + n) / (1 + n(t)),   n(t) of the n training texts hold t
+
 With `exact`, the features hold the bag itself too, b(w) = sum over t = w of g(t), a number for
 each row w, of length 1: a projection to few numbers makes different texts look a little alike.
 
@@ -14,6 +18,7 @@ References:
   Arora et al. 2017, "A Simple but Tough-to-Beat Baseline for Sentence Embeddings" (weights).
 """
 
+import numpy as np
 import tensorflow as tf
 from pydantic import Field
 
@@ -22,7 +27,7 @@ from components.meta_trainer.kernels.normalisation import Mode, Normalisation
 from components.meta_trainer.types import Weights
 from components.options import options_class
 
-TABLE, GATES = "token_vectors", "token_gates"
+TABLE, GATES, SHARE = "token_vectors", "token_gates", "embedding_share"
 
 
 @options_class
@@ -35,8 +40,12 @@ class EmbeddingBagOptions:
     """Numbers in an embedding."""
     exact: bool = False
     """Whether the features hold, beside the mean embedding, the weighted bag of tokens itself."""
+    embedding_share: float = Field(default=1.0, gt=0)
+    """For `exact`: length of the mean embedding, that of the bag being 1; a start, meta-learned."""
+    idf: bool = False
+    """Whether the weights of tokens begin as inverse document frequencies of the training texts."""
     gate_rate: float = Field(default=1.0, gt=0)
-    """Factor of a(t): how much faster the weights of tokens are learned than their vectors."""
+    """Factor of a(t) and of the share's logarithm: how much faster they are learned."""
     scale: float = Field(default=4.0, gt=0)
     """Length to which the mean embedding is scaled."""
     hidden: int = Field(default=0, ge=0)
@@ -65,10 +74,21 @@ def embedding_bag(options: EmbeddingBagOptions, feature_shape: tuple[int, ...]) 
             TABLE: tf.constant(vectors / options.size**0.5, tf.float32),
             GATES: tf.zeros([options.buckets]),
         }
+        if options.exact:
+            start = np.log(options.embedding_share) / options.gate_rate
+            weights[SHARE] = tf.constant(start, tf.float32)
         for layer, before, after in zip(layers, depths, depths[1:]):
             weights[f"{layer}_kernel"] = glorot(seed, f"{layer}_kernel", [before, after])
             weights |= norm.init(layer, after)
         return weights
+
+    def fit(weights: Weights, x: tf.Tensor) -> Weights:
+        holding = np.zeros([options.buckets])
+        for tokens in x.numpy():
+            holding[np.unique(tokens[tokens > 0] % options.buckets)] += 1
+        frequencies = 1 + np.log((1 + len(x)) / (1 + holding))
+        gates = tf.constant(np.log(frequencies) / options.gate_rate, tf.float32)
+        return dict(weights) | {GATES: gates}
 
     def features(weights: Weights, x: tf.Tensor, mask, statistics=None):
         computed: dict[str, tf.Tensor] = {}
@@ -79,7 +99,8 @@ def embedding_bag(options: EmbeddingBagOptions, feature_shape: tuple[int, ...]) 
         x = options.scale * tf.math.l2_normalize(bag, axis=-1)
         if options.exact:
             exact = tf.math.l2_normalize(_bag(gates, rows, options.buckets), axis=-1)
-            x = tf.concat([x, options.scale * exact], axis=-1)
+            share = tf.exp(options.gate_rate * weights[SHARE])
+            x = tf.concat([share * x, options.scale * exact], axis=-1)
         for layer in layers:
             x = tf.matmul(x, weights[f"{layer}_kernel"])
             x = x[:, :, None, None, :]
@@ -88,8 +109,11 @@ def embedding_bag(options: EmbeddingBagOptions, feature_shape: tuple[int, ...]) 
             x = x[:, :, 0, 0, :]
         return x, computed
 
-    frozen = frozenset({TABLE, GATES} | {name for layer in layers for name in norm.names(layer)})
-    return Backbone(init, features, depths[-1], frozen, inductive=norm.inductive)
+    frozen = frozenset(
+        {TABLE, GATES, SHARE} | {name for layer in layers for name in norm.names(layer)}
+    )
+    backbone = Backbone(init, features, depths[-1], frozen, inductive=norm.inductive)
+    return backbone._replace(fit=fit) if options.idf else backbone
 
 
 def _bag(gates: tf.Tensor, rows: tf.Tensor, buckets: int) -> tf.Tensor:

@@ -41,7 +41,7 @@ def features_once(
         )
         return None
     started = time.monotonic()
-    stored = sorted(set().union(*(_examples(uri, split) for split in splits)))
+    stored = sorted(set().union(*(stored_examples(uri, split) for split in splits)))
     cache = FeatureCache(encoder.prepare, assembly.modality.spec, encoder.about)
     features = cache.features(stored)
     seconds = time.monotonic() - started
@@ -64,7 +64,7 @@ def features_once(
     return parse
 
 
-def _examples(uri: str, split: str) -> set[bytes]:
+def stored_examples(uri: str, split: str) -> set[bytes]:
     """All examples of a split as stored."""
     strings = tf.io.VarLenFeature(tf.string)
     features = {fmt.SUPPORT_INPUT: strings, fmt.QUERY_INPUT: strings}

@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from components.meta_trainer.build import Assembly
-from components.meta_trainer.types import to_dicts
+from components.meta_trainer.training.features import stored_examples
+from components.meta_trainer.types import Weights, to_dicts
 from serving.errors import UserError
 from serving.saved_model.metadata import read_metadata
 
@@ -48,6 +49,15 @@ def initial_weights(
     sentence += f"; there alone {', '.join(unused)}" if unused else ""
     print(sentence, file=sys.stderr)
     return _replaced(own, {name: there[name] for name in taken}), sentence
+
+
+def fit_to_texts(assembly: Assembly, weights: Weights, uri: str) -> dict[str, Any]:
+    """The weights to begin with where the backbone fits them to the training texts at `uri`."""
+    fit = assembly.learner.network.backbone.fit
+    if fit is None or assembly.modality.spec.modality != "text":
+        return dict(weights)
+    texts = tf.constant(sorted(stored_examples(uri, "train")))
+    return dict(weights) | {"body": fit(weights["body"], assembly.modality.prepare(texts))}
 
 
 def read_weights(model_dir: str) -> dict[str, np.ndarray]:

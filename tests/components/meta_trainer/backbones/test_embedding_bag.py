@@ -89,3 +89,13 @@ def test_an_exact_bag_keeps_the_cosines_of_weighted_counts():
     counts *= np.exp(10 * weights[GATES].numpy())
     expected = 2 * counts / np.linalg.norm(counts, axis=1, keepdims=True)
     np.testing.assert_allclose(features[0, :, 8:], expected, atol=1e-5)
+
+
+def test_with_idf_the_weights_begin_as_inverse_document_frequencies():
+    bag, weights = make(idf=True, gate_rate=10.0)
+    texts = tf.constant([[5, 5, 9, 0, 0, 0], [5, 70, 0, 0, 0, 0], [3, 0, 0, 0, 0, 0]])
+    gates = np.exp(10 * bag.fit(weights, texts)[GATES].numpy())
+    # 70 shares the row of 6; a text counts once, however often it holds a token.
+    for token, holding in ((5, 2), (9, 1), (6, 1), (3, 1), (8, 0)):
+        assert gates[token] == pytest.approx(1 + np.log(4 / (1 + holding)), rel=1e-5)
+    assert make()[0].fit is None
