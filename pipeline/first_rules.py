@@ -49,9 +49,9 @@ class Rule(NamedTuple):
 TRAINING: dict[str, Any] = {
     "until": "plateau",
     "steps": 1000,
-    "max_seconds": 240,
+    "max_seconds": 120,
     "episodes_per_step": 4,
-    "eval_every": 50,
+    "eval_every": 25,
     "eval_episodes": 100,
 }
 CONV: dict[str, Any] = {"name": "conv4", "filters": 32, "pooling": "flatten"}
