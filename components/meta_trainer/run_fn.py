@@ -12,6 +12,7 @@ import tensorflow as tf
 from components.episodes.record import FILE_NAME, read_record
 from components.meta_trainer.build import assemble
 from components.meta_trainer.export.calibration import UNCALIBRATED, fit_calibration
+from components.meta_trainer.export.features import mean_statistics
 from components.meta_trainer.export.saved_model import export
 from components.meta_trainer.export.warmup import first_episode, warmup_requests
 from components.meta_trainer.interface_check import check_learner
@@ -93,7 +94,8 @@ def train_and_export(
     summary |= {"started_from": taken} if taken else {}
     encoder = assembly.learner.network.backbone.encoder
     summary |= {"encoder": dict(encoder.about)} if encoder else {}
-    export(assembly, trained.weights, model_dir, about, calibration)
+    statistics = mean_statistics(trainable, trained.weights, validation)
+    export(assembly, trained.weights, model_dir, about, calibration, statistics)
     requests = warmup_requests(*first_episode(uri, record), assembly, trained.weights)
     write_warmup(Path(model_dir), config["model_name"], list(requests))
     atomic.write_json(os.path.join(run_dir, HISTORY_FILE), trained.history)

@@ -34,6 +34,12 @@ Over a pretrained encoder:
 `adapt_and_predict_features`, where these are costly, so that an evaluation encodes an example once
     as `serving_default`, with features in place of examples: support_x [E, S, D], query_x [E, Q, D]
 
+Features, of all but transductive models; the loaded object itself is callable on examples, as
+they are or prepared, with `variables` and `trainable_variables` (a reusable SavedModel)
+`embed`
+    examples [n, ...example] -> features [n, D] float32, of each example alone: normalised, where
+    the network normalises by a support set, by the mean moments of meta-validation's support sets
+
 Models of earlier versions have neither `none_score` nor `none_threshold`.
 
 A regression model (`"task": "regression"` in the metadata) learns float targets in place of
@@ -48,6 +54,7 @@ ADAPT = "adapt"
 PREDICT = "predict"
 PATH = "adaptation_path"
 ENCODE = "encode"
+EMBED = "embed"
 FROM_FEATURES = "adapt_and_predict_features"
 
 SUPPORT_X = "support_x"

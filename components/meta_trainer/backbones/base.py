@@ -50,7 +50,8 @@ class Backbone(NamedTuple):
         -> (features [E, B, D], statistics)`. Weights are shared or `[E, ...]`. A mask of 0 marks
         padding; `None` means that all examples count. With statistics `None`, those of
         normalisation are computed from the examples of `x` that count (the support set's pass)
-        and returned, each `[E, ...]`; if given, they are used as they are (the queries' pass).
+        and returned, each `[E, ...]`; if given, they are used as they are (the queries' pass), each
+        `[E, ...]` or shared by all episodes.
       feature_size: D.
       frozen_names: names of weights that gradient-based learners do not adapt (the offsets of
         normalisation: Finn et al.'s code meta-learns them and does not adapt them).

@@ -19,12 +19,14 @@ def export(
     directory: str,
     about: dict[str, Any],
     calibration: Calibration = UNCALIBRATED,
+    statistics: Weights | None = None,
 ) -> None:
     """Writes the SavedModel to `directory`, which must not exist; it appears there whole.
 
-    `about` holds further entries of `fewshot_model.json`; `calibration` is folded into the graph.
+    `about` holds further entries of `fewshot_model.json`; `calibration` and `statistics`, those of
+    `features.mean_statistics`, are folded into the graph.
     """
-    model = ServedLearner(assembly, weights, calibration)
+    model = ServedLearner(assembly, weights, calibration, statistics)
     # Nobody differentiates an exported model; tracing gradients of gradients would take minutes.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     with atomic.replacement(directory) as temporary:

@@ -4,8 +4,7 @@ Only stock TensorFlow operations, no Python function: the standard C++ session l
 Shape letters: E episodes, S support examples, Q query examples, B either of them.
 """
 
-import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -18,6 +17,7 @@ from components.meta_trainer.export.calibration import (
     none_scores,
     none_thresholds,
 )
+from components.meta_trainer.export.features import FeatureFunction, why_no_features
 from components.meta_trainer.export.label_names import label_indices
 from components.meta_trainer.export.pieces import in_pieces
 from components.meta_trainer.types import Weights, by_joined_name, to_dicts
@@ -29,10 +29,20 @@ MAX_WAYS = 1000
 
 
 class ServedLearner(tf.Module):
-    """The weights as variables, and the signatures over them, for up to `max_ways` classes."""
+    """The weights as variables, and the signatures over them, for up to `max_ways` classes.
+
+    Saved, it is a reusable SavedModel too: see `export.features`.
+    """
+
+    variables: Any = ()  # in place of tf.Module's properties, which a SavedModel does not keep
+    trainable_variables: Any = ()
 
     def __init__(
-        self, assembly: Assembly, weights: Weights, calibration: Calibration = UNCALIBRATED
+        self,
+        assembly: Assembly,
+        weights: Weights,
+        calibration: Calibration = UNCALIBRATED,
+        statistics: Weights | None = None,
     ):
         super().__init__()
         self._calibration = calibration
@@ -40,10 +50,19 @@ class ServedLearner(tf.Module):
         self._modality, self._spec = assembly.modality, assembly.modality.spec
         fixed = self._learner.traits.fixed_ways
         self.max_ways = self._learner.network.outputs if fixed else MAX_WAYS
-        variable = functools.partial(tf.Variable, trainable=False)
-        self._variables = tf.nest.map_structure(variable, to_dicts(weights))
+        self._variables = _variables(to_dicts(weights))
         encoder = self._learner.network.backbone.encoder
         self._constants = () if encoder is None else encoder.constants
+        self._no_features = why_no_features(assembly, weights, statistics)
+        self._features: FeatureFunction | None = None
+        if self._no_features is None:
+            features = FeatureFunction(assembly, lambda: self._weights, statistics or {})
+            self.trainable_variables = tf.nest.flatten(self._variables["body"])
+            constants = [c for c in self._constants if isinstance(c, tf.Variable)]
+            self.variables = [*self.trainable_variables, *constants]
+            self.regularization_losses: list[Any] = []
+            self.__call__ = features.traced()
+            self._features = features
         # Traced once, called by several signatures.
         self._adapt = tf.function(self._adapt_graph, autograph=False)
         self._predict = tf.function(self._predict_graph, autograph=False)
@@ -55,7 +74,7 @@ class ServedLearner(tf.Module):
     @property
     def withheld(self) -> dict[str, str]:
         """The signatures that this model cannot offer, and why."""
-        why = {}
+        why = {sig.EMBED: self._no_features} if self._no_features else {}
         if self._learner.path is None:
             why[sig.PATH] = "this learner takes no inner steps"
         if not self._task.classes:
@@ -98,6 +117,8 @@ class ServedLearner(tf.Module):
             functions[sig.ENCODED] = _concrete(self._encoded, *strings)
         if sig.PATH not in self.withheld:
             functions[sig.PATH] = _concrete(self._path, support_x, support_y, query_x)
+        if self._features is not None:
+            functions[sig.EMBED] = self._features.signature()
         return functions | self._of_encoder(support_y)
 
     def _of_encoder(self, support_y: tf.TensorSpec) -> dict[str, Any]:
@@ -217,6 +238,19 @@ class ServedLearner(tf.Module):
         decoded = decode(tf.reshape(encoded, [-1]), name, tf.reshape(numbers, [-1]))
         shape = tf.concat([tf.shape(encoded), tf.shape(decoded)[1:]], axis=0)
         return tf.ensure_shape(tf.reshape(decoded, shape), [None, None, *self._spec.shape])
+
+
+def _variables(weights: Weights, prefix: str = "") -> dict[str, Any]:
+    """A variable for each weight, named as it is nested: `body/conv1_kernel`, ...
+
+    The body alone is trainable: it is what features depend on.
+    """
+    return {
+        name: _variables(value, f"{prefix}{name}/")
+        if isinstance(value, Mapping)
+        else tf.Variable(value, trainable=prefix.startswith("body/"), name=prefix + name)
+        for name, value in weights.items()
+    }
 
 
 def _numbers(encoded: tf.Tensor) -> tf.Tensor:

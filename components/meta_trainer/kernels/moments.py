@@ -65,8 +65,10 @@ def normalise(
     `x` are activations `[E, B, H, W, F]`; mean, variance and offset broadcast over them.
     """
     scale = tf.math.rsqrt(variance + EPSILON)
-    if mean.shape[1] != 1 or offset.shape.rank not in (1, 5):
-        return rectify((x - mean) * scale + offset, slope)  # moments of each example alone
+    # Moments that all episodes share, and those of each example alone: TensorFlow's own gradient,
+    # which an exported model has too.
+    if mean.shape.rank == 1 or mean.shape[1] != 1 or offset.shape.rank not in (1, 5):
+        return rectify((x - mean) * scale + offset, slope)
     offset = tf.broadcast_to(offset, tf.shape(scale))
     ones = tf.ones(shape_of(x)[:2], x.dtype)
 

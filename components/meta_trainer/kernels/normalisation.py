@@ -65,9 +65,10 @@ class Normalisation(NamedTuple):
 
         `weights` hold `<layer>_offset` `[F]` or `[E, F]` and, for task_norm, the blend. Examples
         with a `mask` `[E, B]` of 0, padding, do not count in the moments; all count where it is
-        `None`. `statistics` are those of the support set's pass, `None` to compute them from `x`.
-        For the slope see `moments.rectify`. Also returns the statistics `<layer>_mean`, ..., each
-        `[E, ...]`.
+        `None`. `statistics` are those of the support set's pass, each `[E, ...]`, or shared by all
+        episodes, `[F]` (the size `[1]`); `None` to compute them from `x`. For the slope see
+        `moments.rectify`. Also returns the statistics `<layer>_mean`, ..., each `[E, ...]`; none
+        where they are shared.
         """
         offset = weights[f"{layer}_offset"]
         if offset.shape.rank == 2:
@@ -82,17 +83,23 @@ class Normalisation(NamedTuple):
             mean, variance = moments(x, mask)
             size = tf.reduce_sum(mask, axis=1)
         else:
-            mean = statistics[f"{layer}_mean"][:, None, None, None, :]
-            variance = statistics[f"{layer}_variance"][:, None, None, None, :]
+            mean = _of_channels(statistics[f"{layer}_mean"])
+            variance = _of_channels(statistics[f"{layer}_variance"])
             size = statistics.get(f"{layer}_size")
         flat = {f"{layer}_mean": mean, f"{layer}_variance": variance}
-        computed = {name: m[:, 0, 0, 0, :] for name, m in flat.items()} if self.inductive else {}
+        returned = self.inductive and mean.shape.rank == 5
+        computed = {name: m[:, 0, 0, 0, :] for name, m in flat.items()} if returned else {}
         if self.mode == "task_norm":
             computed[f"{layer}_size"] = size
             evidence = weights[f"{layer}_blend_slope"] * size + weights[f"{layer}_blend_bias"]
             alpha = tf.sigmoid(evidence)[:, None, None, None, None]
             mean, variance = _blend(x, mean, variance, alpha)
         return normalise(x, mean, variance, offset, slope), computed
+
+
+def _of_channels(moment: tf.Tensor) -> tf.Tensor:
+    """`[E, F]` to `[E, 1, 1, 1, F]`; `[F]` as it is."""
+    return moment if moment.shape.rank == 1 else moment[:, None, None, None, :]
 
 
 def _blend(x, mean, variance, alpha) -> tuple[tf.Tensor, tf.Tensor]:
