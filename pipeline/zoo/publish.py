@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 import yaml
 
+from components.meta_trainer.training.start import read_weights
 from pipeline.zoo.card import model_card
 from pipeline.zoo.licences import licence_of
 from serving.errors import UserError
@@ -57,7 +57,7 @@ def publish_run(
         _write(folder / f"{version}.summary.json", json.dumps(summary, indent=1))
         _write(folder / "config.yaml", yaml.safe_dump(summary["config"], sort_keys=False))
         _write(folder / "MODEL_CARD.md", model_card(entry, summary))
-        write_safetensors(read_weights(pushed), folder / "weights.safetensors")
+        write_safetensors(read_weights(str(pushed)), folder / "weights.safetensors")
         pack(folder, entry.beside_index)
     size = entry.beside_index.stat().st_size
     entry = dataclasses.replace(entry, size=size, sha256=sha256_of(entry.beside_index))
@@ -93,17 +93,6 @@ def without_paths(summary: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in summary.items() if key not in OF_THE_MACHINE}
     named = {"dataset": Path(summary["dataset"]).name}
     return kept | named | {"config": summary["config"] | {"data": data}}
-
-
-def read_weights(saved_model: Path) -> dict[str, np.ndarray]:
-    """The meta-learned weights of an exported model, by name: `body/conv1_kernel`, ..."""
-    reader = tf.train.load_checkpoint(str(saved_model / "variables" / "variables"))
-    suffix, prefix = "/.ATTRIBUTES/VARIABLE_VALUE", "_variables/"
-    names = [name for name in reader.get_variable_to_shape_map() if name.startswith(prefix)]
-    return {
-        name.removeprefix(prefix).removesuffix(suffix): reader.get_tensor(name)
-        for name in sorted(names)
-    }
 
 
 def write_safetensors(tensors: dict[str, np.ndarray], path: Path) -> None:

@@ -1,11 +1,12 @@
 """The weights that meta-training begins with: the learner's own, or those of another model."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
 from components.meta_trainer.build import Assembly
 from components.meta_trainer.training.features import stored_examples
@@ -14,7 +15,7 @@ from serving.errors import UserError
 from serving.saved_model.metadata import read_metadata
 
 KEY = "training.start_from"
-_PREFIX, _SUFFIX = "_variables/", "/.ATTRIBUTES/VARIABLE_VALUE"
+_WEIGHTS, _GRAPH = "_variables", "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
 def initial_weights(
@@ -69,11 +70,23 @@ def read_weights(model_dir: str) -> dict[str, np.ndarray]:
             "none. Give a pushed version, a run's folder or zoo:NAME."
         )
     reader = tf.train.load_checkpoint(prefix)
-    return {
-        name.removeprefix(_PREFIX).removesuffix(_SUFFIX): reader.get_tensor(name)
-        for name in sorted(reader.get_variable_to_shape_map())
-        if name.startswith(_PREFIX) and name.endswith(_SUFFIX)
-    }
+    graph = TrackableObjectGraph.FromString(reader.get_tensor(_GRAPH))
+    root = {child.local_name: child.node_id for child in graph.nodes[0].children}
+    keys = _keys(graph, root[_WEIGHTS], "") if _WEIGHTS in root else []
+    return {name: reader.get_tensor(key) for name, key in sorted(keys)}
+
+
+def _keys(graph: Any, node: int, above: str) -> Iterator[tuple[str, str]]:
+    """The path of each variable below a node of the object graph, and its key in the checkpoint.
+
+    The key is one of several paths to a variable, and not always the one through the weights.
+    """
+    for child in graph.nodes[node].children:
+        path, attributes = above + child.local_name, graph.nodes[child.node_id].attributes
+        if attributes:
+            yield path, attributes[0].checkpoint_key
+        else:
+            yield from _keys(graph, child.node_id, f"{path}/")
 
 
 def _check_encoder(assembly: Assembly, model_dir: str) -> None:
