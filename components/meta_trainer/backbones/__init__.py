@@ -18,6 +18,7 @@ TABLE = {
     "static_text": "components.meta_trainer.backbones.static_text",
     "transformer_text": "components.meta_trainer.backbones.transformer_text",
     "speech_embedding": "components.meta_trainer.backbones.speech_embedding",
+    "saved_model": "components.meta_trainer.backbones.saved_model",
 }
 """Name of a backbone and of its factory -> the factory's module."""
 

@@ -60,7 +60,7 @@ def find_encoder(name: str, key: str) -> EncoderFiles:
     about = {
         "name": Path(name).name,
         "source": str(folder) if Path(name).is_dir() else f"package {name} {version(name)}",
-        "licence": _licence(folder),
+        "licence": licence(folder),
         "sha256": file_sha256(folder / "model.safetensors"),
     }
     return EncoderFiles(folder, config, vocabulary, about)
@@ -94,7 +94,7 @@ def version(package: str) -> str:
         return ""
 
 
-def _licence(folder: Path) -> str:
+def licence(folder: Path) -> str:
     """As the model's own page states it in its front matter."""
     page = folder / "README.md"
     text = page.read_text(encoding="utf-8", errors="replace") if page.is_file() else ""
