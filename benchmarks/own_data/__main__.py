@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from benchmarks.own_data.prepare import DATA_SETS
 from benchmarks.own_data.table import table
 from benchmarks.reporting import UNRECORDED, about, add_record_option, read_result, report
 from serving import atomic
+
+if TYPE_CHECKING:
+    from components.episodes.record import EpisodeSetRecord
 
 NAME = "own_data"
 SEED_FOLDER = UNRECORDED / NAME
@@ -72,7 +75,7 @@ def measure(name: str, folder: Path, seconds: float | None) -> dict[str, Any]:
         seconds=seconds,
     )
     result = read_result(trial) or run_trial(trial)
-    scores = keep(folder / "baselines" / f"{name}.json", lambda: baseline_scores(uri))
+    scores = keep(folder / "baselines" / f"{name}.json", lambda: scripts(uri, record))
     best = max(scores, key=lambda key: float(np.mean(scores[key])))
     gains = {key: interval(np.array(result.scores) - np.array(scores[key])) for key in scores}
     return before | {
@@ -112,23 +115,12 @@ def keep(path: Path, make: Callable[[], dict[str, list[float]]]) -> dict[str, li
     return json.loads(path.read_text())
 
 
-def baseline_scores(uri: str) -> dict[str, list[float]]:
+def scripts(uri: str, record: "EpisodeSetRecord") -> dict[str, list[float]]:
     """The accuracies `[E]` of each of the evaluator's baselines on the test episodes."""
-    from components.episodes.dataset import parse_episodes, read_split
-    from components.episodes.record import read_record
     from components.few_shot_evaluator.classification import baselines
-    from components.few_shot_evaluator.classification.text_features import training_weights
 
-    record = read_record(uri)
-    spec = record.example_spec
-    training = training_weights(uri) if spec.modality == "text" else None
-    stacks = [
-        baselines.score(
-            parse_episodes(stack, spec).numpy(), spec, ways=record.ways, training=training
-        )
-        for stack in read_split(uri, "test").batch(20)
-    ]
-    return {key: np.concatenate([stack[key] for stack in stacks]).tolist() for key in stacks[0]}
+    of_each = baselines.score_split(uri, record, "test", record.counts["test"])
+    return {name: scores.tolist() for name, scores in of_each.items()}
 
 
 def interval(values: np.ndarray) -> list[float]:

@@ -1,37 +1,37 @@
 """`fewshot init --try` writes the learner that is best on meta-validation."""
 
+import pytest
 import yaml
 from click.testing import CliRunner
 from PIL import Image
 
+from components.episodes.record import EpisodeSetRecord
+from components.modalities.base import ExampleSpec
+from pipeline import init_try
 from pipeline.cli import main
-from pipeline.compare import comparison
-from pipeline.compare.trial import Result
+from pipeline.compare import comparison, trial
+from pipeline.compare.trial import Result, Trial
 
-VALIDATION = {"maml": 0.7, "protonet": 0.9}
-TEST = {"maml": 0.8, "protonet": 0.6}
+VALIDATION = {"r2d2": 0.8, "protonet": 0.9, "maml": 0.7}
+SPEC = ExampleSpec("image", "uint8", (28, 28, 3))
+RECORD = EpisodeSetRecord(2, SPEC, 2, 1, 2, {}, 0, {}, {}, {})
 
 
-def fake_trials(tried, folder, seconds, console) -> list[Result]:
-    """Results whose order on the test episodes is the opposite of that on meta-validation."""
-    fake_trials.seconds = seconds
-    return [
-        Result(
-            learner=name,
-            metric="accuracy",
-            higher_is_better=True,
-            scores=[TEST[name], TEST[name]],
-            adapt_milliseconds=1.0,
-            megabytes=1.0,
-            steps=100,
-            total_steps=100,
-            seconds=1.0,
-            episodes_per_second=1.0,
-            serves={},
-            history=[{"eval_score": VALIDATION[name]}, {"eval_score": 0.5}],
-        )
-        for name in tried
-    ]
+def fake_trial(planned: Trial) -> Result:
+    return Result(
+        learner=planned.name,
+        metric="accuracy",
+        higher_is_better=True,
+        scores=[0.5],
+        adapt_milliseconds=1.0,
+        megabytes=1.0,
+        steps=int(planned.training["max_seconds"]),
+        total_steps=100,
+        seconds=1.0,
+        episodes_per_second=1.0,
+        serves={},
+        history=[{"eval_score": VALIDATION[planned.name]}, {"eval_score": 0.5}],
+    )
 
 
 def pictures(folder) -> None:
@@ -43,13 +43,17 @@ def pictures(folder) -> None:
             )
 
 
-def test_it_writes_the_best_on_meta_validation(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("of_script", "side"), [(0.85, "ahead of"), (0.95, "not ahead of")])
+def test_it_writes_the_best_on_meta_validation(tmp_path, monkeypatch, of_script, side):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(comparison, "run_trials", fake_trials)
+    monkeypatch.setattr(comparison, "make_episodes", lambda config, uri: RECORD)
+    monkeypatch.setattr(trial, "run_trial", fake_trial)
+    monkeypatch.setattr(init_try, "best_script", lambda *_: ("a script", of_script))
     pictures(tmp_path)
     asked = CliRunner().invoke(main, ["init", "pictures", "--try", "--budget-minutes", "3"])
     assert asked.exit_code == 0, asked.output
-    assert fake_trials.seconds == 90.0
+    assert "protonet: meta-validation 0.9000 (60 steps" in asked.output
+    assert f", {side} the best plain script, a script: {of_script:.4f}" in asked.output
     assert yaml.safe_load((tmp_path / "pictures.yaml").read_text())["learner"]["name"] == "protonet"
 
 

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from components.episodes.dataset import parse_episodes, read_split
+from components.episodes.record import EpisodeSetRecord
 from components.episodes.types import Episodes
 from components.few_shot_evaluator.classification import classifiers, image_features, text_features
 from components.few_shot_evaluator.classification.classifiers import Classifier, standardise
@@ -92,6 +94,19 @@ def score(
     """The accuracies `[E]` of each baseline, by name; `training`: `text_features.fit_weights`."""
     scores = _score(_BASELINES[spec.modality], _features(spec, training), episodes, ways)
     return {CHANCE: np.full(len(episodes.query_y), 1.0 / ways)} | scores
+
+
+def score_split(
+    uri: str, record: EpisodeSetRecord, split: str, count: int
+) -> dict[str, np.ndarray]:
+    """The accuracies of each baseline on the first `count` episodes of a split, by name."""
+    spec = record.example_spec
+    training = text_features.training_weights(uri) if spec.modality == "text" else None
+    stacks = [
+        score(parse_episodes(stack, spec).numpy(), spec, ways=record.ways, training=training)
+        for stack in read_split(uri, split).take(count).batch(20)
+    ]
+    return {key: np.concatenate([stack[key] for stack in stacks]) for key in stacks[0]}
 
 
 def score_over_encoder(
