@@ -65,6 +65,8 @@ class ExportedModel:
     def _encode(self, examples: np.ndarray) -> np.ndarray:
         """Features `[E, B, D]` of examples `[E, B, ...]`; each example is encoded once."""
         assert self._features is not None
+        if not len(examples):
+            return np.zeros([*examples.shape[:2], 0], np.float32)
         flat = examples.reshape(-1, *examples.shape[2:])
         features = self._features.features([self._spec.to_bytes(example) for example in flat])
         return features.reshape(*examples.shape[:2], -1)

@@ -82,6 +82,8 @@ def test_trained_exported_and_served_are_the_same(
     episodes = Episodes(arrays[0], y, arrays[1], y)
     np.testing.assert_allclose(exported.predict(episodes)[0], trained, atol=1e-5)
     assert exported.has_encoder
+    none = Episodes(*(part[:0] for part in episodes))
+    assert not len(exported.encode(none).query_x)
     features = exported.encode(episodes)
     untrained = assemble_for(TEXTS, 3, section)
     x = untrained.modality.prepare(tf.constant(arrays[1]))
