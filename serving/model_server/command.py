@@ -43,6 +43,7 @@ _HELP = {
     "host": "Address to listen on.",
     "max_message_bytes": "Largest request, also after unpacking.",
     "shutdown_grace_seconds": "Time for requests in flight at SIGTERM.",
+    "ui": "Serve a page to try the models on, at the REST port.",
 }
 # The command opens both ports by default, so that curl works with the example.
 _DEFAULTS = {"rest_api_port": 8501}
@@ -111,5 +112,7 @@ def run(options: ServerOptions) -> None:
 
     with ModelServer(options) as server:
         logging.info("gRPC on port %d, REST on port %d", server.port, server.rest_port)
+        if options.ui:
+            logging.info("The page: http://localhost:%d/", server.rest_port)
         stop.wait()
         logging.info("Stopping: finishing the requests in flight")

@@ -53,6 +53,11 @@ class ServerOptions:
     host: str = "0.0.0.0"
     max_message_bytes: int = 256 * 2**20  # of a request, also after it is unpacked
     shutdown_grace_seconds: float = 30.0  # for requests in flight at SIGTERM
+    ui: bool = False  # a page to try the models on, at /ui/ of the REST port
+
+    def __post_init__(self) -> None:
+        if self.ui and not self.rest_api_port:
+            raise UserError("`--ui` needs a REST port; `--rest-api-port` is 0: give another.")
 
 
 def check_model_flags(options: ServerOptions) -> None:

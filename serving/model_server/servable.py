@@ -33,6 +33,7 @@ class Servable:
         """Loads the model; OpError or OSError if the folder holds none, or a damaged one."""
         self.name = name
         self.version = version
+        self.folder = folder
         graph = tf.Graph()
         config = tf.compat.v1.ConfigProto(
             intra_op_parallelism_threads=parallelism.intra_op,

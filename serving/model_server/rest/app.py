@@ -13,6 +13,7 @@ from google.protobuf import json_format
 
 from serving.model_server.core import ServerCore
 from serving.model_server.introspection import model_metadata, model_status
+from serving.model_server.page.routes import add_page
 from serving.model_server.predict import wrong_method
 from serving.model_server.rest.json_text import parse_object, show
 from serving.model_server.rest.predict_json import read_tensors, signature_name, write_response
@@ -43,6 +44,7 @@ def make_app(
     timeout_seconds: float,
     metrics_path: str | None,
     enable_cors: bool,
+    ui: bool = False,
 ) -> web.Application:
     """Makes the aiohttp application, which handles requests in the executor's threads."""
 
@@ -70,6 +72,8 @@ def make_app(
     app = web.Application(client_max_size=core.max_message_bytes)
     if metrics_path:
         app.router.add_get(metrics_path, metrics)
+    if ui:
+        add_page(app, core, executor)
     # /v1/ in any case belongs to the API; other paths get the 404 of a plain web server.
     app.router.add_route("*", "/{version:[vV]1}/{rest:.*}", api)
     return app

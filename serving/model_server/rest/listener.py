@@ -30,6 +30,7 @@ class RestListener:
             timeout_seconds=options.rest_api_timeout_in_ms / 1000,
             metrics_path=metrics_path,
             enable_cors=options.rest_api_enable_cors_support,
+            ui=options.ui,
         )
         self._runner = web.AppRunner(
             app,

@@ -45,7 +45,7 @@ class Model(NamedTuple):
 MODELS = {
     "images-maml": Model(
         ExampleSpec("image", "uint8", PICTURE),
-        {"name": "maml", "inner_steps": 2, "backbone": CONV},
+        {"name": "maml", "inner_steps": 2, "backbone": CONV, "head": "numbered"},
     ),
     "images-protonet": Model(
         ExampleSpec("image", "uint8", PICTURE), {"name": "protonet", "backbone": CONV}

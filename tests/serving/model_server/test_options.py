@@ -135,3 +135,10 @@ def test_channel_arguments():
     assert parse_channel_arguments("") == []
     with pytest.raises(UserError, match="key=value pairs joined by commas; got 'a'"):
         parse_channel_arguments("a")
+
+
+def test_the_page_is_off_by_default_and_needs_a_rest_port(parsed):
+    assert not parsed().ui
+    assert parsed("--ui").ui
+    with pytest.raises(UserError, match="`--ui` needs a REST port"):
+        ServerOptions(ui=True, rest_api_port=0)
