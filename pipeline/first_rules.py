@@ -49,7 +49,7 @@ class Rule(NamedTuple):
 TRAINING: dict[str, Any] = {
     "until": "plateau",
     "steps": 1000,
-    "max_seconds": 120,
+    "max_seconds": 240,
     "episodes_per_step": 4,
     "eval_every": 25,
     "eval_episodes": 100,

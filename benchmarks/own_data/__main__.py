@@ -1,6 +1,6 @@
 """What `fewshot init` writes for data that the project has never seen, beside plain scripts.
 
-    python -m benchmarks.own_data [--only NAME ...] [--seconds 120] [--record]
+    python -m benchmarks.own_data [--only NAME ...] [--seconds 60] [--record]
 
 Each data set is written as a stranger has it (`prepare.py`), `fewshot init` writes its
 configuration, and on the same test episodes the trained model is compared with every baseline of
@@ -37,7 +37,7 @@ def main() -> None:
     """Runs the benchmark as its command line says."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="*", choices=DATA_SETS, default=list(DATA_SETS))
-    parser.add_argument("--seconds", type=float, help="of meta-training, in place of init's 120")
+    parser.add_argument("--seconds", type=float, help="of meta-training, in place of init's 240")
     parser.add_argument("--folder", type=Path, default=SEED_FOLDER, help="where all is kept")
     add_record_option(parser)
     arguments = parser.parse_args()
