@@ -12,6 +12,7 @@ from components.meta_trainer.build import check_encoder
 from components.single_threaded import use_single_threaded_operations
 from pipeline.config import load_config
 from pipeline.console import BLESSED, NOT_BLESSED, bold, console_session, plain_console
+from pipeline.intervals import over_units
 from pipeline.left_out import print_left_out
 from pipeline.start_from import with_start_folder
 
@@ -58,7 +59,7 @@ def print_results(summary: dict[str, Any], folder: Path, console: Console) -> No
     metric = "accuracy" if "accuracy" in test else "mean_squared_error"
     lines = [
         f"{metric.replace('_', ' ')} {test[metric]:.4f} ± {test['ci95']:.4f}"
-        f"{_over_units(summary.get('test_intervals', {}))} ({test['protocol']}, "
+        f"{over_units(summary.get('test_intervals', {}), metric)} ({test['protocol']}, "
         f"{test['episodes']} episodes of unseen {_unseen(summary)})",
         *(
             f"  {beside[name]['words']}: {value:.4f}"
@@ -79,13 +80,6 @@ def print_results(summary: dict[str, Any], folder: Path, console: Console) -> No
     for line in lines:
         console.print(line, soft_wrap=True)
     sys.stderr.flush()
-
-
-def _over_units(intervals: dict[str, Any]) -> str:
-    """The intervals over classes and groups, for a line."""
-    units = {"classes": intervals.get("ci95_by_class"), "groups": intervals.get("ci95_by_group")}
-    wide = [f", ± {width:.4f} over {name}" for name, width in units.items() if width is not None]
-    return " over episodes" * bool(wide) + "".join(wide)
 
 
 def _unseen(summary: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from components.single_threaded import use_single_threaded_operations
+from pipeline.intervals import over_units
 from serving.errors import UserError
 
 
@@ -114,9 +115,10 @@ def result_lines(record: dict[str, Any]) -> list[str]:
     names = "tasks" if metric == "mean_squared_error" else "classes"
     which = "of the run's test split" if record["of_the_run"] else f"of {record['dataset']}"
     return [
-        f"{metric.replace('_', ' ')} {record[metric]:.4f} ± {record['ci95']:.4f} "
-        f"({record['ways']}-way {record['shots']}-shot, {record['protocol']}, "
-        f"{record['episodes']} episodes of {record['classes']} {names} {which})",
+        f"{metric.replace('_', ' ')} {record[metric]:.4f} ± {record['ci95']:.4f}"
+        f"{over_units(record, metric)} "
+        f"({record['ways']}-way {record['shots']}-shot, {record['protocol']}, {record['episodes']} "
+        f"episodes of {record['classes']} {names} {which})",
         *(f"  {name}: {value:.4f}" for name, value in baselines.items()),
         *(f"  warning: {caution}" for caution in record["cautions"]),
     ]

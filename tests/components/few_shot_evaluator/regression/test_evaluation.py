@@ -106,11 +106,12 @@ def test_the_report_shows_episodes_and_needs_no_other_file(regression, evaluated
     record = read_record(uri)
     metrics = functions.summarise(results, EvaluationContext(record, OPTIONS, "inductive", None))
     json.dumps(metrics)
+    metrics["ci95_by_class"] = 0.01234  # as of more tasks than these
     assert metrics["metric"] == "mean_squared_error" and "accuracy" not in metrics
     assert not metrics["blessed"]
     about = read_metadata(model_dir)
     page = functions.render(Evaluation(metrics, results, record, OPTIONS, about, [], uri))
     assert "http" not in page.replace("http://www.w3.org", "")
-    assert page.count("<h3>Episode ") == 6
+    assert page.count("<h3>Episode ") == 6 and "Over tasks it is ± 0.0123:" in page
     # Each of 3 pairs and 4 queries: input, answers after 0, 1 and 2 steps, target.
     assert page.count("data:image/png") == (6 * (3 * 2 + 4 * 5) if source == "styles" else 0)
