@@ -17,7 +17,7 @@ from components.episodes.types import Episodes, Support
 from components.meta_trainer.augmentation.episodes import permute_labels
 from components.meta_trainer.build import Assembly, assemble_for
 from components.meta_trainer.options import TrainingOptions
-from components.meta_trainer.training.start import initial_weights
+from components.meta_trainer.training.start import fit_to_texts, initial_weights
 from components.meta_trainer.training.state import TrainingState
 from components.meta_trainer.training.step import meta_step
 from components.modalities.arrays import example_spec
@@ -85,13 +85,17 @@ def fit(
         classes = episodes.support_y.dtype.kind == "i"
         ways = int(episodes.support_y.max()) + 1 if classes else 1
         spec = example_spec(episodes.support_x[0], None if classes else episodes.support_y[0])
-        stacks = _vary_stacks(episodes, ways, options)
+        stacks, examples = _vary_stacks(episodes, ways, options), episodes.support_x
     else:
         arrays = _check_classes(data, ways, shots + queries)
         spec = example_spec(next(iter(arrays.values())))
         stacks = _draw_stacks(arrays, ways, shots, queries, options)
+        examples = np.concatenate(list(arrays.values()))
     assembly = assemble_for(spec, ways, learner or {"name": "maml"})
-    state = TrainingState(initial_weights(assembly, seed, options.start_from)[0])
+    initial, taken = initial_weights(assembly, seed, options.start_from)
+    if not taken:
+        initial = fit_to_texts(assembly, initial, lambda: examples.ravel().tolist())
+    state = TrainingState(initial)
     step = meta_step(assembly, options, state)
     steps = options.steps if tf.nest.flatten(state.read_weights()) else 0
     losses = [float(step(stack)[0]) for stack in itertools.islice(stacks, steps)]

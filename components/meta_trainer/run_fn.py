@@ -18,7 +18,7 @@ from components.meta_trainer.export.warmup import first_episode, warmup_requests
 from components.meta_trainer.interface_check import check_learner
 from components.meta_trainer.options import TrainingOptions
 from components.meta_trainer.training.distributed import join
-from components.meta_trainer.training.features import features_once, on_features
+from components.meta_trainer.training.features import features_once, on_features, stored_examples
 from components.meta_trainer.training.input_pipeline import fixed_episodes, training_episodes
 from components.meta_trainer.training.loop import meta_train
 from components.meta_trainer.training.start import fit_to_texts, initial_weights
@@ -68,7 +68,8 @@ def train_and_export(
     sizes = {"count": options.eval_episodes, "stack": VALIDATION_STACK}
     validation = fixed_episodes(uri, record, split="eval", parse=parse, **sizes)
     initial, taken = initial_weights(assembly, options.seed, options.start_from)
-    initial = initial if taken else fit_to_texts(assembly, initial, uri)
+    if not taken:
+        initial = fit_to_texts(assembly, initial, lambda: stored_examples(uri, "train"))
     trained = meta_train(
         trainable,
         options,

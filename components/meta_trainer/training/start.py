@@ -1,7 +1,7 @@
 """The weights that meta-training begins with: the learner's own, or those of another model."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,6 @@ import tensorflow as tf
 from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
 from components.meta_trainer.build import Assembly
-from components.meta_trainer.training.features import stored_examples
 from components.meta_trainer.types import Weights, to_dicts
 from serving.errors import UserError
 from serving.saved_model.metadata import read_metadata
@@ -52,13 +51,15 @@ def initial_weights(
     return _replaced(own, {name: there[name] for name in taken}), sentence
 
 
-def fit_to_texts(assembly: Assembly, weights: Weights, uri: str) -> dict[str, Any]:
-    """The weights to begin with where the backbone fits them to the training texts at `uri`."""
+def fit_to_texts(
+    assembly: Assembly, weights: Weights, texts: Callable[[], Iterable[Any]]
+) -> dict[str, Any]:
+    """The weights to begin with where the backbone fits them to what `texts` gives, each once."""
     fit = assembly.learner.network.backbone.fit
     if fit is None or assembly.modality.spec.modality != "text":
         return dict(weights)
-    texts = tf.constant(sorted(stored_examples(uri, "train")))
-    return dict(weights) | {"body": fit(weights["body"], assembly.modality.prepare(texts))}
+    x = assembly.modality.prepare(tf.constant(sorted(set(texts()))))
+    return dict(weights) | {"body": fit(weights["body"], x)}
 
 
 def read_weights(model_dir: str) -> dict[str, np.ndarray]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from components.meta_trainer.build import assemble_for
 from components.meta_trainer.export.saved_model import export
@@ -67,3 +68,15 @@ def test_weights_over_another_encoder_are_refused(trained, tmp_path):
     assembly = assemble_for(ExampleSpec("text", "string", ()), 3, section)
     with pytest.raises(UserError, match=r"same pretrained encoder: .* has none"):
         initial_weights(assembly, 0, trained[1])
+
+
+def test_weights_of_tokens_begin_with_the_frequencies_of_the_training_texts():
+    backbone = {"name": "embedding_bag", "buckets": 4096, "size": 4, "idf": True}
+    texts = {"music": ["play a song", "play a tune"], "food": ["book a table", "cook a meal"]}
+    fitted = fit(texts, ways=2, queries=1, learner={"name": "r2d2", "backbone": backbone}, steps=0)
+    a, play, song = (
+        int(fitted.assembly.modality.prepare(tf.constant([word]))[0, 0]) % 4096
+        for word in ("a", "play", "song")
+    )
+    gates = fitted.weights["body"]["token_gates"]
+    assert gates[a] < gates[play] < gates[song]
