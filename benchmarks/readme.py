@@ -76,7 +76,11 @@ TABLES = (
     result_table(PAGE, "episode_gen", episode_gen),
     result_table(PAGE, "input_pipeline", input_pipeline),
     result_table(PAGE, "sinusoid", sinusoid),
-    *(result_table(PAGE, name, function) for name, function in serving.TABLES.items()),
+    *(
+        result_table(PAGE, name, function)
+        for name, function in serving.TABLES.items()
+        if name != "serving_rest"
+    ),
     result_table(CLASSES, "million_classes", million_classes),
 )
 

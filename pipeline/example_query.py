@@ -46,6 +46,10 @@ def query_unseen_classes(output_dir: Path, summary: dict[str, Any]) -> None:
     options = ["--support", str(example.support), "--model", summary["pushed"]]
     click.echo(f"\n$ fewshot query {shlex.join(options)} {example.shell_words}")
     query.main([*options, "--", *example.queries], standalone_mode=False)
+    base_path = Path(summary["pushed"]).parent
+    served = f"--model-base-path {shlex.quote(str(base_path))} --model-name {base_path.name}"
+    click.echo(f"\nTo try it in a browser: fewshot serve --ui {served}")
+    click.echo("then open http://localhost:8501/")
 
 
 def write_example_query(episode: Episode, spec: ExampleSpec, folder: Path) -> ExampleQuery | None:

@@ -68,10 +68,19 @@ def restart(document: dict[str, Any]) -> str:
     return markdown.table(titles, [row])
 
 
+def rest(document: dict[str, Any]) -> str:
+    """Formats the size and the time of REST requests with pictures."""
+    rows = [
+        [name, f"{figures['bytes'] / 1000:.0f} kB", f"{figures['median_milliseconds']:.0f} ms"]
+        for name, figures in document["result"].items()
+    ]
+    return markdown.table(["support set of five classes", "body", "answer (median)"], rows)
+
+
 TABLES = {
     "serving_load": load,
     "serving_soak": soak,
     "serving_fuzz": fuzz,
     "serving_restart": restart,
+    "serving_rest": rest,
 }
-"""The function that formats each result file."""

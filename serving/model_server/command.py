@@ -1,18 +1,21 @@
 """The command `fewshot serve`."""
 
 import dataclasses
+import json
 import logging
 import signal
 import threading
+from pathlib import Path
 from typing import Any
 
 import click
 
+from serving import atomic
 from serving.errors import UserError
 from serving.model_server.options import ServerOptions, check_model_flags
 from serving.start_up import skip_unused_imports
-from serving.zoo.fetch import local_folder
-from serving.zoo.index import PREFIX, find_entry
+from serving.zoo.fetch import cache_folder, fetch, local_folder
+from serving.zoo.index import PREFIX, find_entry, read_entries
 
 _HELP = {
     "model_base_path": "Folder of the version folders (without the version).",
@@ -78,7 +81,8 @@ def _with_options(command: Any) -> Any:
 def serve(model: str | None, **flags: Any) -> None:
     """Serve a model over TensorFlow Serving's gRPC and REST protocols.
 
-    The flags have the names that tensorflow_model_server gives them. New versions are picked up
+    The flags have the names that tensorflow_model_server gives them. `--ui` alone serves the small
+    models of the zoo, with a page to try them on. New versions are picked up
     while running. SIGTERM and Ctrl-C end the server once the requests in flight are answered.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
@@ -88,9 +92,10 @@ def serve(model: str | None, **flags: Any) -> None:
 
 
 def _of_model(model: str | None, flags: dict[str, Any]) -> dict[str, Any]:
-    """The flags that `--model` stands for."""
+    """The flags that `--model` stands for; a page without a model shows those of the zoo."""
     if model is None:
-        return {}
+        shown = flags["ui"] and not flags["model_base_path"] and not flags["model_config_file"]
+        return {"model_config_file": str(_packaged_models())} if shown else {}
     if flags["model_base_path"] or flags["model_config_file"]:
         raise UserError(
             "Give one of `--model`, `--model-base-path` and `--model-config-file`: got `--model` "
@@ -99,6 +104,24 @@ def _of_model(model: str | None, flags: dict[str, Any]) -> dict[str, Any]:
     named = model.startswith(PREFIX) and flags["model_name"] == ServerOptions.model_name
     name = {"model_name": find_entry(model).name} if named else {}
     return {"model_base_path": local_folder(model)} | name
+
+
+def _packaged_models() -> Path:
+    """A ModelServerConfig of all models that came with the package, written beside them."""
+    newest = {entry.name: entry for entry in read_entries() if entry.beside_index.is_file()}
+    if not newest:
+        raise UserError(
+            "`--ui` without a model serves those of the zoo that came with the package, and there "
+            "are none: name a model by `--model` or `--model-base-path`."
+        )
+    folders = {name: str(fetch(entry)) for name, entry in newest.items()}
+    models = [
+        f"  config {{ name: {json.dumps(name)} base_path: {json.dumps(folder)} }}"
+        for name, folder in folders.items()
+    ]
+    path = cache_folder() / "packaged.config"
+    atomic.write_text(path, "\n".join(["model_config_list {", *models, "}", ""]))
+    return path
 
 
 def run(options: ServerOptions) -> None:

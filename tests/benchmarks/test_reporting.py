@@ -64,6 +64,7 @@ def test_a_result_that_cannot_be_written_leaves_the_old_one(tmp_path):
         "omniglot.errors",
         "serving.fuzz",
         "serving.load",
+        "serving.rest",
         "serving.restart",
         "serving.soak",
         "sinusoid.curves",

@@ -139,6 +139,6 @@ def test_channel_arguments():
 
 def test_the_page_is_off_by_default_and_needs_a_rest_port(parsed):
     assert not parsed().ui
-    assert parsed("--ui").ui
+    assert parsed("--ui", "--model-base-path", "models").ui
     with pytest.raises(UserError, match="`--ui` needs a REST port"):
         ServerOptions(ui=True, rest_api_port=0)

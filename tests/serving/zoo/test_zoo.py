@@ -7,9 +7,12 @@ import threading
 from functools import partial
 
 import pytest
+from click.testing import CliRunner
 
 from serving import atomic
 from serving.errors import UserError
+from serving.model_server import command
+from serving.model_server.model_config import read_config_file
 from serving.zoo import fetch, index, packing
 
 
@@ -163,3 +166,21 @@ def test_a_link_in_a_packed_file_is_not_made(tmp_path):
         archive.addfile(link)
     packing.unpack(tmp_path / "bad.tar.xz", tmp_path / "folder")
     assert not (tmp_path / "folder/link").exists()
+
+
+def test_a_page_without_a_model_serves_those_that_lie_beside_an_index(zoo, monkeypatch):
+    publish(zoo, "words", url="https://example.invalid/words.tar.xz")
+    (zoo / "words-1.tar.xz").unlink()  # to be fetched: not of the page
+    seen = []
+    monkeypatch.setattr(command, "run", seen.append)
+    done = CliRunner().invoke(command.serve, ["--ui"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    (model,) = read_config_file(seen[0].model_config_file)
+    assert (model.name, seen[0].ui) == ("letters", True)
+    assert (model.base_path / "2/saved_model.pb").exists()
+
+
+def test_a_page_without_a_model_and_an_empty_zoo(cache, monkeypatch):
+    monkeypatch.setattr(index, "PACKAGED", cache / "none")
+    with pytest.raises(UserError, match="there are none: name a model by `--model`"):
+        CliRunner().invoke(command.serve, ["--ui"], catch_exceptions=False)
