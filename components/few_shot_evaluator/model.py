@@ -57,6 +57,10 @@ class ExportedModel:
             predict, episodes = self._from_features, self.encode(episodes)
         return {name: t.numpy() for name, t in _call(predict, episodes).items()}
 
+    def serve(self, episodes: Episodes) -> Prediction:
+        """As `predict`, but by `serving_default`: nothing is kept from call to call."""
+        return _call(self._predict, episodes)[self.task.prediction].numpy()
+
     def encode(self, episodes: Episodes) -> Episodes:
         """The episodes with features in place of examples, `[E, S, D]` and `[E, Q, D]`."""
         x, query_x = self._encode(episodes.support_x), self._encode(episodes.query_x)

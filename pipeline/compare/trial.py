@@ -121,7 +121,7 @@ def run_trial(trial: Trial) -> Result:
         megabytes=sum(file.stat().st_size for file in files if file.is_file()) / 2**20,
         steps=int(trained["steps"]),
         total_steps=trial.training["steps"],
-        seconds=episodes / trained["episodes_per_second"],
+        seconds=episodes / max(trained["episodes_per_second"], 1e-9),  # 0 of no steps
         episodes_per_second=trained["episodes_per_second"],
         serves=read_metadata(model_dir)["serves"],
         history=json.loads(Path(run_dir, HISTORY_FILE).read_text()),
@@ -152,13 +152,16 @@ def _stacks(trial: Trial) -> Iterator[Episodes]:
 
 
 def adapt_milliseconds(model: ExportedModel, uri: str, record: EpisodeSetRecord) -> float:
-    """Median time of one call of a model in memory, with the first test episode and one query."""
+    """Median time of one call of a model in memory, with the first test episode and one query.
+
+    An encoder's features are computed anew in each call, as a server does.
+    """
     (serialized,) = read_split(uri, "test").take(1).batch(1)
     episode = parse_episodes(serialized, record.example_spec).numpy()
     episode = episode._replace(query_x=episode.query_x[:, :1])
     times: list[float] = []
     for _ in range(WARM_UP_CALLS + TIMED_CALLS):
         started = time.perf_counter()
-        model.predict(episode)
+        model.serve(episode)
         times.append(time.perf_counter() - started)
     return float(np.median(times[WARM_UP_CALLS:])) * 1000

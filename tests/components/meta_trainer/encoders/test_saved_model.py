@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from components.episodes.types import Episodes, Support
+from components.meta_trainer.backbones.projection import project, projection
 from components.meta_trainer.build import assemble_for
 from components.meta_trainer.encoders import places
 from components.meta_trainer.export.saved_model import export
@@ -241,3 +242,12 @@ def test_a_damaged_folder_is_refused(tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(b"damaged")
     with pytest.raises(UserError, match=f"{tmp_path} cannot be loaded: "):
         assemble_for(IMAGES, 3, section(tmp_path, ""))
+
+
+@pytest.mark.parametrize(("depth", "size"), [(5, 5), (5, 8), (300, 200)])
+def test_a_projection_begins_near_the_features_themselves(depth, size):
+    x = np.random.default_rng(0).normal(size=(1, 50, depth)).astype(np.float32)
+    projected = project(projection(depth, size), tf.constant(x)).numpy()
+    assert projected.shape[-1] == size
+    ratios = np.linalg.norm(projected, axis=-1) / np.linalg.norm(x, axis=-1)
+    np.testing.assert_allclose(ratios, 1.0, atol=1e-5 if size >= depth else 0.2)
