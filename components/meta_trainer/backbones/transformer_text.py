@@ -3,6 +3,10 @@
     h = s * u / |u| * P,   u = mean_t encoder(x)_t
 
 WordPiece and the transformer run in the graph, on stock operations.
+
+The length s is the temperature that ProtoNet's distances begin with. With a learning rate of
+0.0003, 5-way 1-shot meta-validation on CLINC is 0.948 without meta-training, then 0.957, 0.961 and
+0.962 for a length of 4, 3 and 2; a rate of 0.003 costs 0.013 (at 4).
 """
 
 import tensorflow as tf
@@ -31,7 +35,7 @@ class TransformerTextOptions:
     """Must be false: the transformer is frozen."""
     projection: int = Field(default=384, ge=0)
     """Numbers of a feature after a meta-learned linear map, which is adapted; 0 for none."""
-    scale: float = Field(default=4.0, gt=0)
+    scale: float = Field(default=2.0, gt=0)
     """Length to which a text's vector is scaled before the map."""
     max_tokens: int = Field(default=128, ge=3)
     """The rest of a text is ignored."""
