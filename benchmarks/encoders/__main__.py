@@ -85,6 +85,7 @@ def measure(name: str, folder: Path) -> dict[str, Any]:
         write_lite0(folder / "lite0")
     config = build_config(
         {
+            "name": NAME,
             "data": {"source": "folder", "path": str(data), "image_size": EMOJI_SIZE}
             | {"image_channels": 3, "split_counts": [512, 128, 160]},
             "episodes": EPISODES,
@@ -105,7 +106,8 @@ def measure(name: str, folder: Path) -> dict[str, Any]:
     first = folder / "trials" / "conv4" / RESULT_FILE
     others = json.loads(first.read_text())["result"]["scores"] if first.exists() else None
     return before | {
-        "learner": learner | {"backbone": learner["backbone"] | {"path": ""}},
+        "learner": learner["name"],
+        "backbone": {key: v for key, v in learner["backbone"].items() if key != "path"},
         "accuracy": interval(scores),
         "above_conv4": None if others is None else interval(scores - np.array(others)),
         "episodes": len(scores),
