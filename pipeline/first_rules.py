@@ -9,9 +9,9 @@ best of a few scikit-learn scripts beside it), and on `benchmarks/own_data`:
 - texts: `exact` bags with weights of tokens that begin as inverse document frequencies and are
   learned quickly: requests of new domains before the first meta-step 0.947, with equal weights and
   as much of the projection to 256 numbers 0.923 (the best script: 0.946, on the same 300 episodes);
-- descriptors (HOG, colours, pixels; mean spectra, MFCCs) beside a small network: R2-D2 begins where
-  the scripts are and learns from there. Emoji, 5-way 1-shot: 0.810 before the first meta-step,
-  0.896 after 222, against 0.827 of MAML without them;
+- descriptors (HOG, waves, colours, pixels; mean spectra, MFCCs) beside a small network: R2-D2
+  begins where the scripts are and learns from there. Emoji, 5-way 1-shot: 0.810 before the first
+  meta-step, 0.896 after 222, against 0.827 of MAML without them;
 - characters: rotated classes are new classes; photographs are mirrored instead;
 - training episodes of more ways than are served: Snell et al. 2017, section 2.6.
 """

@@ -34,8 +34,8 @@ class Conv4Options:
     normalisation: Mode = "support"
     """Whose moments normalise a query: see `normalisation.py`."""
     descriptors: Kind = "none"
-    """Fixed descriptors beside the network's features, by the kind of input: pixels, edges (HOG)
-    and colours of images; the mean spectrum and MFCCs of spectrograms."""
+    """Fixed descriptors beside the network's features, by the kind of input: pixels, edges
+    (HOG), waves and colours of images; the mean spectrum and MFCCs of spectrograms."""
 
 
 def conv4(options: Conv4Options, feature_shape: tuple[int, ...]) -> Backbone:

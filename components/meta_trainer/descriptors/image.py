@@ -1,4 +1,4 @@
-"""Descriptors of images: pixels, where edges point, and which colours there are.
+"""Descriptors of images: pixels, where edges point, what waves and which colours there are.
 
 Reference: Dalal and Triggs 2005, "Histograms of Oriented Gradients for Human Detection":
 unsigned directions, votes shared by neighbouring bins, blocks of 2 x 2 cells (L2-Hys).
@@ -6,6 +6,7 @@ unsigned directions, votes shared by neighbouring bins, blocks of 2 x 2 cells (L
 
 import math
 
+import numpy as np
 import tensorflow as tf
 
 BINS = 9  # directions of an edge, over half a turn
@@ -19,6 +20,7 @@ def image_descriptors(x: tf.Tensor) -> dict[str, tf.Tensor]:
     """Descriptors of images `[E, B, H, W, C]` in 0..1, each `[E, B, d]`; colours where C is 3."""
     images = tf.reshape(x, [-1, *x.shape[2:]])
     described = {"pixels": _average(images, PIXEL_SIDE), "edges": edges(images)}
+    described["waves"] = waves(images)
     if x.shape[-1] == 3:
         described["colours"] = colours(images)
     lead = tf.shape(x)[:2]
@@ -46,6 +48,30 @@ def edges(images: tf.Tensor) -> tf.Tensor:
     rows, columns = cells.shape[1] - 1, cells.shape[2] - 1
     blocks = [cells[:, y : y + rows, x : x + columns] for y in (0, 1) for x in (0, 1)]
     return _unit(tf.minimum(_unit(tf.concat(blocks, axis=-1)), 0.2))
+
+
+def waves(images: tf.Tensor) -> tf.Tensor:
+    """Roots of the amplitudes of waves, `[n, rows, columns // 2 + 1]`: a texture, wherever it is.
+
+    They are those of the discrete Fourier transform of the grey image, under a Hann window. As
+    products of matrices, which XLA compiles as well as anything.
+    """
+    grey = tf.reduce_mean(_average(images, MAX_SIDE), axis=-1)
+    grey -= tf.reduce_mean(grey, axis=[1, 2], keepdims=True)
+    rows, columns = grey.shape[1], grey.shape[2]
+    grey *= np.outer(np.hanning(rows), np.hanning(columns)).astype(np.float32)
+    cosine, sine = _fourier(rows, rows)
+    right_cosine, right_sine = _fourier(columns, columns // 2 + 1)
+    by_cosine, by_sine = grey @ right_cosine, grey @ right_sine
+    real = cosine @ by_cosine - sine @ by_sine
+    imaginary = cosine @ by_sine + sine @ by_cosine
+    return tf.pow(tf.square(real) + tf.square(imaginary) + 1e-12, 0.25)
+
+
+def _fourier(size: int, frequencies: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cosines and sines `[size, frequencies]` of whole waves over `size` pixels."""
+    angles = 2 * np.pi / size * np.outer(np.arange(size), np.arange(frequencies))
+    return np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
 
 
 def colours(images: tf.Tensor) -> tf.Tensor:

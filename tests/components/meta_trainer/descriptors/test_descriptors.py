@@ -8,7 +8,7 @@ from components.episodes.types import Episodes
 from components.few_shot_evaluator.classification import image_features
 from components.meta_trainer.backbones.conv4 import Conv4Options, conv4
 from components.meta_trainer.build import assemble_for
-from components.meta_trainer.descriptors.image import colours, edges
+from components.meta_trainer.descriptors.image import colours, edges, waves
 from components.meta_trainer.descriptors.spectrum import spectrum_descriptors
 from components.modalities import speech
 from components.modalities.base import ExampleSpec
@@ -28,6 +28,20 @@ def test_edges_and_colours_are_those_of_the_baselines(side, channels):
         np.testing.assert_allclose(
             np.sort(both), np.sort(np.reshape(colours(x), [4, -1])), atol=1e-6
         )
+
+
+def test_waves_are_the_amplitudes_of_fourier_and_do_not_depend_on_the_place():
+    y, x = np.mgrid[0:32, 0:32] * 2 * np.pi / 32
+    moved = [np.sin(5 * x + 3 * y + phase)[..., None] / 2 + 0.5 for phase in (0.0, 1.0, 4.0)]
+    images = np.stack(moved).astype(np.float32)
+    described = waves(tf.constant(images)).numpy()
+    assert described.shape == (3, 32, 17)
+    window = np.outer(np.hanning(32), np.hanning(32))
+    grey = images[..., 0] - images[..., 0].mean((1, 2), keepdims=True)
+    expected = np.sqrt(np.abs(np.fft.rfft2(grey * window)))
+    np.testing.assert_allclose(described, expected, atol=0.01)
+    np.testing.assert_allclose(described[1:], described[:1].repeat(2, 0), atol=0.5)
+    assert described[0].max() > 5
 
 
 def test_spectra_are_those_of_the_baselines():
@@ -59,7 +73,7 @@ def test_every_block_has_its_share(kind):
     x = tf.constant(RNG.random([1, 6, *SHAPES[kind]]), tf.float32)
     weights = dict(backbone.init(0))
     shares = [name for name in weights if name.endswith("_share")]
-    assert len(shares) == {"image": 4, "spectrum": 3}[kind]
+    assert len(shares) == {"image": 5, "spectrum": 3}[kind]
     features, _ = backbone.features(weights, x, None)
     np.testing.assert_allclose(tf.norm(features, axis=-1), len(shares) ** 0.5, rtol=1e-4)
     for share in shares:
