@@ -64,7 +64,7 @@ def served(request, tmp_path_factory) -> tuple[Assembly, dict, dict]:
     assembly = small(request.param)
     weights = assembly.learner.init(0)
     if "meta_learner" in weights:  # Meta-LSTM starts with gates all but shut: little would show
-        weights["meta_learner"]["input_bias"] = tf.constant(1.0)
+        weights["meta_learner"]["input_bias"] = tf.constant(-1.0)
     directory = str(tmp_path_factory.mktemp("export") / "model")
     export(assembly, weights, directory, {})
     loaded = tf.saved_model.load(directory)
