@@ -41,8 +41,8 @@ class TrainingOptions:
     null to begin with the learner's own initial weights."""
     until: Literal["steps", "plateau"] = "steps"
     """steps: use the whole budget, `steps` or `max_seconds`. plateau: where the score on
-    meta-validation no longer rises, lower the learning rate tenfold, and at a further plateau end
-    earlier; a schedule still goes by the whole budget."""
+    meta-validation no longer rises, go on from the best weights at a tenth of the learning rate,
+    and at a further plateau end earlier; a schedule still goes by the whole budget."""
     rate_drops: int = Field(default=1, ge=0)
     """For `until: plateau`: how often the rate is lowered before a plateau ends meta-training."""
     patience: int = Field(default=5, ge=1)

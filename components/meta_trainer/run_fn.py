@@ -21,6 +21,7 @@ from components.meta_trainer.training.distributed import join
 from components.meta_trainer.training.features import features_once, on_features, stored_examples
 from components.meta_trainer.training.input_pipeline import fixed_episodes, training_episodes
 from components.meta_trainer.training.loop import meta_train
+from components.meta_trainer.training.plateau import best_entry
 from components.meta_trainer.training.start import fit_to_texts, initial_weights
 from components.options import build_options
 from serving import atomic
@@ -84,7 +85,7 @@ def train_and_export(
     summary: dict[str, Any] = {"steps": trained.steps, "episodes_per_second": per_second}
     if not workers.is_first:
         return summary
-    best = max(trained.history, key=lambda entry: entry["eval_score"])
+    best = best_entry(trained.history, options)
     about = {"splits_hash": record.splits_hash, "meta_train_steps": trained.steps}
     calibration = UNCALIBRATED
     if assembly.task.classes:

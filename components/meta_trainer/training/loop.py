@@ -15,7 +15,7 @@ from components.meta_trainer.build import Assembly
 from components.meta_trainer.options import TrainingOptions
 from components.meta_trainer.training.distributed import ALONE, Workers
 from components.meta_trainer.training.input_pipeline import prepare_inputs
-from components.meta_trainer.training.plateau import FACTOR, plateaus_of
+from components.meta_trainer.training.plateau import phases_of
 from components.meta_trainer.training.progress import MetaTrainingProgress, TimedIterator
 from components.meta_trainer.training.state import TrainingState
 from components.meta_trainer.training.step import meta_step
@@ -71,8 +71,8 @@ def meta_train(
     checkpoints = restore(state, checkpoint_dir)
     clock = _Clock(state, workers, limit=min(options.max_seconds or math.inf, pause_after))
     first_step = int(state.step)
-    plateaus = _lower_rate(state, options, workers)
-    over = clock.left <= 0 or plateaus > options.rate_drops
+    _meet_plateau(state, options, workers)
+    over = clock.left <= 0 or int(state.plateaus) > options.rate_drops
     total_steps = options.steps if tf.nest.flatten(state.read_weights()) else 0
     last_step = first_step if first_step and over else total_steps
     take_step = meta_step(assembly, options, state, workers)
@@ -96,9 +96,8 @@ def meta_train(
                 _log(writer, entry)
                 recent.clear()
                 stacks.restart()
-                before, plateaus = plateaus, _lower_rate(state, options, workers)
-                if plateaus > before and not last:
-                    last = plateaus > options.rate_drops
+                if not last and _meet_plateau(state, options, workers):
+                    last = int(state.plateaus) > options.rate_drops
                     progress.show_plateau(step, ends=last)
             if (step % options.checkpoint_every == 0 or last) and workers.is_first:
                 checkpoints.save(checkpoint_number=step)
@@ -111,11 +110,18 @@ def meta_train(
     return MetaTrained(state.read_best_weights(), history, int(state.step), float(state.seconds))
 
 
-def _lower_rate(state: TrainingState, options: TrainingOptions, workers: Workers) -> int:
-    """Sets the rate by the plateaus so far, and counts them."""
-    plateaus = round(workers.agree_on(plateaus_of(state.read_history(), options)))
-    state.rate_factor.assign(FACTOR**plateaus)
-    return plateaus
+def _meet_plateau(state: TrainingState, options: TrainingOptions, workers: Workers) -> bool:
+    """Whether there is a plateau that the state has not met; unless it is the last, goes back."""
+    plateaus = len(phases_of(state.read_history(), options)) - 1
+    plateaus = round(workers.agree_on(plateaus))
+    if plateaus <= int(state.plateaus):
+        return False
+    state.plateaus.assign(plateaus)
+    if plateaus <= options.rate_drops:
+        # The mean: processes whose scores differ by rounding would go on from different weights.
+        best = workers.mean(state.read_best_weights())
+        state.go_on_from(best, forget=options.min_improvement)
+    return True
 
 
 def restore(state: TrainingState, folder: str) -> tf.train.CheckpointManager:

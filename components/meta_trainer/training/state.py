@@ -18,7 +18,7 @@ class TrainingState(tf.Module):
       first, second: the optimizer's moments, as the weights.
       best_weights: those with the best score on meta-validation episodes so far.
       best_score: that score.
-      rate_factor: of the outer learning rate, lowered at plateaus.
+      plateaus: plateaus met, int64: each lowers the outer learning rate.
       step: meta-steps done, int64.
       seconds: time spent in meta-training, over all runs, float64.
       history: JSON, a list of the entries of all evaluations.
@@ -32,7 +32,7 @@ class TrainingState(tf.Module):
         self.second = _variables(moments.second)
         self.best_weights = _variables(weights)
         self.best_score = tf.Variable(float("-inf"), dtype=tf.float32)
-        self.rate_factor = tf.Variable(1.0)
+        self.plateaus = tf.Variable(0, dtype=tf.int64)
         self.step = tf.Variable(0, dtype=tf.int64)
         self.seconds = tf.Variable(0.0, dtype=tf.float64)
         self.history = tf.Variable("[]")
@@ -60,6 +60,11 @@ class TrainingState(tf.Module):
             return
         self.best_score.assign(score)
         _assign(self.best_weights, self.weights)
+
+    def go_on_from(self, best_weights: Weights, forget: float) -> None:
+        """Takes these weights, and lowers the score that better ones must be above."""
+        _assign(self.weights, best_weights)
+        self.best_score.assign_sub(forget)
 
     def add_to_history(self, entry: dict[str, float]) -> None:
         """Adds the entry of an evaluation."""

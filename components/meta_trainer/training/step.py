@@ -13,6 +13,7 @@ from components.meta_trainer.training import optimizer
 from components.meta_trainer.training.distributed import ALONE, Workers
 from components.meta_trainer.training.input_pipeline import prepare_inputs
 from components.meta_trainer.training.parallel import chunk_size, mean_over_chunks
+from components.meta_trainer.training.plateau import FACTOR
 from components.meta_trainer.training.schedule import scheduled
 from components.meta_trainer.training.state import TrainingState
 from components.meta_trainer.types import Weights
@@ -49,7 +50,8 @@ def meta_step(
             optimizer.clip(meta.gradients, outer.clip_norm),
             state.read_moments(),
             step=tf.cast(state.step + 1, tf.float32),
-            rate=state.rate_factor * scheduled(outer.learning_rate, outer.schedule, progress),
+            rate=scheduled(outer.learning_rate, outer.schedule, progress)
+            * FACTOR ** tf.cast(state.plateaus, tf.float32),
         )
         state.assign(new, moments)
         return meta.loss, meta.score

@@ -20,6 +20,7 @@ from components.meta_trainer.learners.base import (
 )
 from components.meta_trainer.options import TrainingOptions
 from components.meta_trainer.training.loop import MetaTrained, meta_train, restore
+from components.meta_trainer.training.plateau import best_entry
 from components.meta_trainer.training.state import TrainingState
 from components.meta_trainer.training.step import share_done
 from components.modalities.base import ExampleSpec
@@ -159,15 +160,16 @@ def test_it_ends_at_a_plateau_and_a_restart_does_not_go_on(tmp_path, capfd):
 
 @pytest.mark.parametrize("pause", [10, 40, 50])
 def test_a_plateau_lowers_the_rate_before_another_ends_it(tmp_path, capfd, pause):
-    """Also where meta-training stopped in between: `w` grows by 0.1 a step, then by 0.01."""
+    """Also where meta-training stopped in between: `w` grows by 0.1 a step, then from 2 by 0.01."""
     plateau = {"until": "plateau", "patience": 2, "rate_drops": 1}
     train(tmp_path, steps=pause, **plateau)
     trained = train(tmp_path, steps=10**6, **plateau)
-    assert trained.steps == 60
-    assert "ends at step 60" in capfd.readouterr().err
+    assert "ends at step 70" in capfd.readouterr().err
     scores = [entry["eval_score"] for entry in trained.history]
     found = BEST_AT + np.sqrt(-np.array(scores[1:]))
-    np.testing.assert_allclose(found, [2.0, 3.0, 4.0, 4.1, 4.2], atol=0.02)
+    np.testing.assert_allclose(found, [2.0, 3.0, 4.0, 2.1, 2.2, 2.3], atol=0.02)
+    np.testing.assert_allclose(trained.weights["w"], BEST_AT, atol=0.01)  # 2.1 is worse
+    assert best_entry(trained.history, TrainingOptions(**plateau))["step"] == 20
 
 
 def test_patience_counts_over_a_restart(tmp_path):
