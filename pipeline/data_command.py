@@ -130,6 +130,7 @@ def init(
         result_cautions,
         split_question,
     )
+    from pipeline.first_rules import GAIN, OVER_ENCODER
 
     if compare and given["learner"]:
         raise UserError("`--try` chooses a learner: leave `--learner` out.")
@@ -143,6 +144,8 @@ def init(
     values["serving"] = {"model_name": name_of(output)}
     # Not `build_config`: the learner's module, which has its options, imports TensorFlow.
     build_options(Config, {"name": "init", **values}, "")
+    if values["learner"]["backbone"] == OVER_ENCODER.backbone:
+        console.print(GAIN, soft_wrap=True)
     for caution in result_cautions(values, inspection.split_like):
         console.print(f"Beware: {caution}", soft_wrap=True)
     if output.exists():

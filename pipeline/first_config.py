@@ -49,7 +49,7 @@ def first_config(
     # A group may be alone in its split.
     guess = min(groups.values()) if by_group else max(2, len(sizes) // 5)
     ways = given.get("ways") or min(MAX_WAYS, guess)
-    rule = first_rules.RULES[first_rules.kind_of(inspection)]
+    rule = first_rules.rule_for(inspection, given.get("learner"))
     # Of recordings, a group is a speaker: telling speakers apart is no help with their words.
     within = {"train_within_group": True} if by_group and inspection.modality == "audio" else {}
     min_examples = {"min_examples": shots + queries} if small else {}
@@ -73,7 +73,7 @@ def first_config(
 
 def candidates(inspection: Inspection, config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The sections `learner` that `init --try` compares, by name, for a first configuration."""
-    rule = first_rules.RULES[first_rules.kind_of(inspection)]
+    rule = first_rules.rule_for(inspection)
     names = first_rules.learner_names(rule, config["episodes"]["shots"])
     return {name: first_rules.learner_section(rule, name) for name in names}
 

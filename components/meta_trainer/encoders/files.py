@@ -86,6 +86,14 @@ def find_folder(name: str, key: str, files: Sequence[str] = FILES, how: str = HO
     return found[0]
 
 
+def is_installed(name: str, files: Sequence[str] = FILES) -> bool:
+    """Whether `name` is a folder or an installed package with the files of an encoder."""
+    try:
+        return bool(find_folder(name, "", files))
+    except UserError:
+        return False
+
+
 def version(package: str) -> str:
     """The version of an installed package; empty for what is none."""
     try:
