@@ -52,7 +52,17 @@ MODELS = {
     ),
     "texts-protonet": Model(
         ExampleSpec("text", "string", ()),
-        {"name": "protonet", "backbone": {"buckets": 64, "size": 8, "layers": 1, "hidden": 6}},
+        # Without normalisation it offers `embed`, for which the others need support sets.
+        {
+            "name": "protonet",
+            "backbone": {
+                "buckets": 64,
+                "size": 8,
+                "layers": 1,
+                "hidden": 6,
+                "normalisation": "none",
+            },
+        },
     ),
     "recordings-protonet": Model(
         ExampleSpec("audio", "float32", (None,), sample_rate=RATE, max_seconds=1.0),

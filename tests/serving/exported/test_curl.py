@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-PAGES = ("serving/deploy/README.md",)
+PAGES = ("README.md", "serving/deploy/README.md")
 pytestmark = pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl")
 
 
