@@ -10,6 +10,7 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,9 @@ class FeatureCache:
         about: Mapping[str, str],
     ):
         """`encode` gives features `[n, D]` of examples `[n, *spec.shape]`, of one length each."""
-        self._encode, self._spec = encode, spec
+        batch = tf.TensorSpec([None, *spec.shape], tf.as_dtype(spec.dtype))
+        self._encode = tf.function(encode, [batch], autograph=False)  # traced once
+        self._spec = spec
         known = {key: value for key, value in about.items() if key not in IDENTITY}
         text = json.dumps([known, spec.to_json()], sort_keys=True)
         root = os.environ.get("FEWSHOT_CACHE_DIR") or Path.home() / ".cache/fewshot"
@@ -65,13 +68,8 @@ class FeatureCache:
             keys = ordered[at : at + EXAMPLES_PER_CALL]
             calls.append(self._spec_array([new[key] for key in keys]))
         # One call for each core at a time, since operations run on a single thread.
-        data = tf.data.Dataset.from_generator(
-            lambda: iter(calls),
-            output_signature=tf.TensorSpec(
-                [None, *self._spec.shape], tf.as_dtype(self._spec.dtype)
-            ),
-        ).map(self._encode, num_parallel_calls=os.cpu_count())
-        features = np.concatenate(list(data.as_numpy_iterator()))
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            features = np.concatenate(list(pool.map(lambda x: self._encode(x).numpy(), calls)))
         self._features |= zip(ordered, features)
         with contextlib.suppress(OSError):  # a home that cannot be written to keeps nothing
             path = self.folder / f"{uuid.uuid4().hex}.npz"
