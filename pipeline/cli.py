@@ -23,6 +23,7 @@ COMMANDS = {
     "init": "pipeline.data_command:init",
     "query": "serving.client.command:query",
     "serve": "serving.model_server.command:serve",
+    "specialise": "pipeline.specialise_command:specialise",
     "submit": "pipeline.kubeflow.command:submit_command",
     "zoo": "pipeline.zoo.command:zoo",
 }

@@ -92,7 +92,8 @@ def train_and_export(
         calibration, summary["calibration"] = fit_calibration(
             trainable, trained.weights, validation
         )
-    about |= {"best_step": best["step"]} | ({"started_from": taken} if taken else {})
+    about |= {"best_step": best["step"], "learner_options": dict(config["learner"])}
+    about |= {"started_from": taken} if taken else {}
     summary |= {"started_from": taken} if taken else {}
     encoder = assembly.learner.network.backbone.encoder
     summary |= {"encoder": dict(encoder.about)} if encoder else {}

@@ -1,11 +1,12 @@
 """The client: sends support set and queries of an episode, and returns the answer."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from serving.client import episode
+from serving.client import classifier, episode
 from serving.client.adapted import AdaptedModel, BoundSignature, chunks
 from serving.client.answer import Answer, read_answer, read_targets
 from serving.client.checks import check_inputs, check_some
@@ -106,6 +107,17 @@ class FewShotClient:
         inputs |= episode.query_inputs(queries, specs, modality)
         reply = self.run(signature_name, inputs, timeout=timeout)
         return read_answer(reply, list(support))
+
+    def predict(self, queries: Sequence[Example], *, timeout: float | None = None) -> Answer:
+        """Classifies files or texts with a classifier that `fewshot specialise` wrote."""
+        name = classifier.input_name(self.signatures)
+        if name is None:
+            raise UserError("`predict` needs a classifier; give a few-shot model a support set.")
+        files = [str(query) for query in queries if isinstance(query, str | Path)]
+        modality = "text" if name == names.TEXTS else classifier.kind_of(files).modality
+        inputs = classifier.pack(name, queries, modality)
+        reply = self.run(names.ADAPT_AND_PREDICT, inputs, timeout=timeout)
+        return classifier.read(reply.outputs, reply.version)
 
     def regress(
         self,

@@ -1,12 +1,16 @@
 """The command `fewshot query`."""
 
+import functools
 import json
 import os
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
+from serving.client import classifier
 from serving.client.answer import Answer
 from serving.client.client import DEFAULT_TIMEOUT, FewShotClient
 from serving.client.files import convert_recordings, read_queries, read_support
@@ -14,6 +18,7 @@ from serving.client.transport import Tls
 from serving.errors import UserError
 from serving.files.unreadable import printable
 from serving.protocol.status import DEADLINE_EXCEEDED, NAMES, NOT_FOUND, UNAVAILABLE, StatusError
+from serving.saved_model.signatures import TEXTS
 from serving.start_up import skip_unused_imports
 from serving.zoo.fetch import local_folder
 
@@ -44,10 +49,9 @@ class NoneBelow(click.ParamType):
 @click.argument("queries", nargs=-1, required=True)
 @click.option(
     "--support",
-    required=True,
     type=click.Path(path_type=Path),
     help="Folder with a sub-folder of files per class, or a table (.csv, .tsv, .jsonl, .json) of "
-    "texts and their classes.",
+    "texts and their classes. None for a classifier that `fewshot specialise` wrote.",
 )
 @click.option("--text-column", help="Column of texts in a table; a guess by default.")
 @click.option("--label-column", help="Column of classes in a table; a guess by default.")
@@ -79,7 +83,7 @@ class NoneBelow(click.ParamType):
 @click.option("--tls-key", type=click.Path(path_type=Path), help="PEM of the client's key.")
 def query(
     queries: tuple[str, ...],
-    support: Path,
+    support: Path | None,
     text_column: str | None,
     label_column: str | None,
     encoding: str | None,
@@ -112,6 +116,20 @@ def query(
     if model:
         skip_unused_imports()
     table: dict[str, str | None] = {"text_column": text_column, "encoding": encoding}
+    tls = Tls(tls_ca, tls_cert, tls_key) if tls_ca or tls_cert else None
+    connect = functools.partial(
+        FewShotClient.connect,
+        *(targets[0], model_name),
+        version=version,
+        label=version_label,
+        tls=tls,
+        timeout=timeout,
+    )
+    if support is None:
+        named, answers = _without_support(connect, targets[0], queries, table)
+        show = print_json if as_json else print_table
+        show(_without_common_folder([name for name, _ in named]), answers, none_below=none_below)
+        return
     found = read_support(support, label_column=label_column, **table)
     named = read_queries(queries, found.kind, ignored=found.ignored, **table)
     if sample_rate and found.kind and found.kind.modality == "audio":
@@ -119,11 +137,8 @@ def query(
         found = found._replace(examples=support_set)
     for name, reason in found.ignored.items():
         click.echo(f"not read: {printable(name)}: {reason}", err=True)
-    tls = Tls(tls_ca, tls_cert, tls_key) if tls_ca or tls_cert else None
     try:
-        with FewShotClient.connect(
-            targets[0], model_name, version=version, label=version_label, tls=tls, timeout=timeout
-        ) as client:
+        with connect() as client:
             examples = [query for _, query in named]
             answers = list(client.stream(found.examples, examples, chunk=_CHUNK))
     except StatusError as error:
@@ -134,6 +149,30 @@ def query(
         return
     shown = _without_common_folder(shown) if found.kind else shown
     print_table(shown, answers, none_below=none_below)
+
+
+def _without_support(
+    connect: Callable[[], FewShotClient],
+    target: str,
+    queries: tuple[str, ...],
+    table: Mapping[str, str | None],
+) -> tuple[list[tuple[str, Any]], list[Answer]]:
+    """The queries by name, and a classifier's answers to them."""
+    try:
+        with connect() as client:
+            name = classifier.input_name(client.signatures)
+            if name is None:
+                raise UserError(
+                    "`--support` must be given: the model adapts to examples of each class; only a "
+                    "classifier that `fewshot specialise` wrote needs none."
+                )
+            kind = None if name == TEXTS else classifier.kind_of(queries)
+            named = read_queries(queries, kind, **table)
+            examples = [example for _, example in named]
+            starts = range(0, len(examples), _CHUNK)
+            return named, [client.predict(examples[at : at + _CHUNK]) for at in starts]
+    except StatusError as error:
+        raise UserError(_sentence(error, target)) from error
 
 
 def _sentence(error: StatusError, target: str) -> str:

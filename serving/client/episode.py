@@ -22,7 +22,13 @@ SupportSet = Mapping[str, Sequence[Example]]
 
 def modality_of(signatures: Mapping[str, Signature]) -> str:
     """Tells what a model's examples are: "text", "image" or "audio" (any other numbers too)."""
-    kind = signatures[names.ADAPT_AND_PREDICT].inputs[names.SUPPORT_X].dtype.kind
+    inputs = signatures[names.ADAPT_AND_PREDICT].inputs
+    if names.SUPPORT_X not in inputs:
+        raise UserError(
+            "The model is a classifier of its own classes and takes no support set: leave it out, "
+            "or use `predict`."
+        )
+    kind = inputs[names.SUPPORT_X].dtype.kind
     return {"O": "text", "u": "image"}.get(kind, "audio")
 
 
@@ -33,12 +39,13 @@ def signature_for(
 
     UserError: no signature does, the support set is empty, or the model does regression.
     """
+    modality = modality_of(signatures)
     if names.TARGETS in signatures[names.ADAPT_AND_PREDICT].outputs:
         raise UserError("The model is a regression model and knows no classes; use `regress`.")
     if not support or not all(len(examples) for examples in support.values()):
         raise UserError("`support` must have at least one example of every class.")
     examples = [*(example for group in support.values() for example in group), *queries]
-    if modality_of(signatures) == "text" or not any(map(_is_file, examples)):
+    if modality == "text" or not any(map(_is_file, examples)):
         return names.ADAPT_AND_PREDICT
     if names.ENCODED not in signatures:
         raise UserError(

@@ -40,6 +40,11 @@ they are or prepared, with `variables` and `trainable_variables` (a reusable Sav
     examples [n, ...example] -> features [n, D] float32, of each example alone: normalised, where
     the network normalises by a support set, by the mean moments of meta-validation's support sets
 
+A classifier that `fewshot specialise` wrote, adapted once, has a signature of its own:
+`serving_default`
+    files [n] string (texts [n] string) -> probabilities [n, N] float32, labels [n, N] string (the
+    classes' names, the same for all n), predicted_labels [n] string
+
 Models of earlier versions have neither `none_score` nor `none_threshold`.
 
 A regression model (`"task": "regression"` in the metadata) learns float targets in place of
@@ -62,11 +67,14 @@ SUPPORT_Y = "support_y"
 SUPPORT_LABELS = "support_labels"
 QUERY_X = "query_x"
 EXAMPLES = "examples"
+FILES = "files"
+TEXTS = "texts"
 FEATURES = "features"
 
 PROBABILITIES = "probabilities"
 PREDICTIONS = "predictions"
 CLASS_NAMES = "class_names"
+LABELS = "labels"
 PREDICTED_LABELS = "predicted_labels"
 NONE_SCORE = "none_score"
 NONE_THRESHOLD = "none_threshold"

@@ -62,6 +62,26 @@ def fit_to_texts(
     return dict(weights) | {"body": fit(weights["body"], x)}
 
 
+def all_weights(assembly: Assembly, model_dir: str) -> dict[str, Any]:
+    """The weights of a SavedModel in the form of the learner that made it.
+
+    Raises:
+      UserError: they are not those of this learner, by name or shape.
+    """
+    own, there = to_dicts(assembly.learner.init(0)), read_weights(model_dir)
+    wanted = dict(_paths(own))
+    wrong = [
+        name for name in wanted if name not in there or _shape(there, name) != _shape(wanted, name)
+    ]
+    if wrong:
+        raise UserError(
+            f"`--model` must have the weights of its learner, {assembly.learner_name}, in this "
+            f"version: {model_dir} differs in {', '.join(wrong)}. Train it again, or use the "
+            "version that did."
+        )
+    return _replaced(own, there)
+
+
 def read_weights(model_dir: str) -> dict[str, np.ndarray]:
     """The meta-learned weights of a SavedModel by path, such as `body/conv1_kernel`."""
     prefix = f"{model_dir}/variables/variables"

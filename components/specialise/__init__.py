@@ -1,0 +1,1 @@
+"""One adaptation of a few-shot model, kept as an ordinary classifier."""
