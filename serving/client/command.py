@@ -4,7 +4,7 @@ import functools
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from serving.client.client import DEFAULT_TIMEOUT, FewShotClient
 from serving.client.files import convert_recordings, read_queries, read_support
 from serving.client.transport import Tls
 from serving.errors import UserError
+from serving.files.class_folders import Kind
 from serving.files.unreadable import printable
 from serving.protocol.status import DEADLINE_EXCEEDED, NAMES, NOT_FOUND, UNAVAILABLE, StatusError
 from serving.saved_model.signatures import TEXTS
@@ -126,9 +127,9 @@ def query(
         timeout=timeout,
     )
     if support is None:
-        named, answers = _without_support(connect, targets[0], queries, table)
-        show = print_json if as_json else print_table
-        show(_without_common_folder([name for name, _ in named]), answers, none_below=none_below)
+        read = functools.partial(read_queries, queries, text_column=text_column, encoding=encoding)
+        named, kind, answers = _without_support(connect, targets[0], queries, read)
+        _show([name for name, _ in named], kind, answers, as_json=as_json, none_below=none_below)
         return
     found = read_support(support, label_column=label_column, **table)
     named = read_queries(queries, found.kind, ignored=found.ignored, **table)
@@ -143,21 +144,32 @@ def query(
             answers = list(client.stream(found.examples, examples, chunk=_CHUNK))
     except StatusError as error:
         raise UserError(_sentence(error, targets[0])) from error
-    shown = [name for name, _ in named]
+    names = [name for name, _ in named]
+    _show(names, found.kind, answers, as_json=as_json, none_below=none_below)
+
+
+def _show(
+    names: list[str],
+    kind: Kind | None,
+    answers: list[Answer],
+    *,
+    as_json: bool,
+    none_below: float | str | None,
+) -> None:
     if as_json:
-        print_json(shown, answers, none_below=none_below)
-        return
-    shown = _without_common_folder(shown) if found.kind else shown
-    print_table(shown, answers, none_below=none_below)
+        print_json(names, answers, none_below=none_below)
+    else:
+        shown = _without_common_folder(names) if kind else names
+        print_table(shown, answers, none_below=none_below)
 
 
 def _without_support(
     connect: Callable[[], FewShotClient],
     target: str,
     queries: tuple[str, ...],
-    table: Mapping[str, str | None],
-) -> tuple[list[tuple[str, Any]], list[Answer]]:
-    """The queries by name, and a classifier's answers to them."""
+    read: Callable[[Kind | None], list[tuple[str, Any]]],
+) -> tuple[list[tuple[str, Any]], Kind | None, list[Answer]]:
+    """The queries by name and their kind, and a classifier's answers to them."""
     try:
         with connect() as client:
             name = classifier.input_name(client.signatures)
@@ -167,10 +179,10 @@ def _without_support(
                     "classifier that `fewshot specialise` wrote needs none."
                 )
             kind = None if name == TEXTS else classifier.kind_of(queries)
-            named = read_queries(queries, kind, **table)
+            named = read(kind)
             examples = [example for _, example in named]
             starts = range(0, len(examples), _CHUNK)
-            return named, [client.predict(examples[at : at + _CHUNK]) for at in starts]
+            return named, kind, [client.predict(examples[at : at + _CHUNK]) for at in starts]
     except StatusError as error:
         raise UserError(_sentence(error, target)) from error
 
