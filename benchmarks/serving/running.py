@@ -44,7 +44,7 @@ def serving(base_path: Path, *flags: str, log: Path) -> Iterator[tuple[str, subp
     process = launch(base_path, port, *flags, log=log)
     address = f"localhost:{port}"
     try:
-        wait_until_it_answers(address)
+        wait_until_it_answers(address, 300.0)  # a busy machine takes long to import TensorFlow
         yield address, process
     finally:
         process.terminate()
