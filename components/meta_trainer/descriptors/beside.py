@@ -56,9 +56,9 @@ def with_descriptors(backbone: Backbone, kind: Kind, feature_shape: tuple[int, .
             computed = computed | statistics
         parts = []
         for name, block in blocks.items():
-            block -= statistics[f"{name}_mean"][:, None]
+            block -= _of_each(statistics[f"{name}_mean"])
             if scaled and name != NETWORK:
-                block *= statistics[f"{name}_scale"][:, None]
+                block *= _of_each(statistics[f"{name}_scale"])
             share = tf.exp(RATE * weights[shares[name]])
             parts.append(share * tf.math.l2_normalize(block, axis=-1, epsilon=1e-9))
         return tf.concat(parts, axis=-1), computed
@@ -69,6 +69,11 @@ def with_descriptors(backbone: Backbone, kind: Kind, feature_shape: tuple[int, .
         feature_size=backbone.feature_size + sum(sizes.values()),
         frozen_names=backbone.frozen_names | frozenset(shares.values()),
     )
+
+
+def _of_each(moments: tf.Tensor) -> tf.Tensor:
+    """Moments `[E, d]`, or `[d]` of all episodes together, for blocks `[E, B, d]`."""
+    return tf.reshape(moments, [-1, 1, moments.shape[-1]])
 
 
 def _moments(blocks: Mapping[str, tf.Tensor], mask, scaled) -> dict[str, tf.Tensor]:

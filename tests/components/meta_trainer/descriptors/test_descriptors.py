@@ -65,6 +65,9 @@ def test_a_query_does_not_depend_on_padding_or_on_other_queries(kind):
     alone, _ = backbone.features(weights, query[:, :1], None, of_padded)
     np.testing.assert_allclose(features[:, :1], alone, atol=1e-5)
     assert features.shape[-1] == backbone.feature_size
+    shared = {name: values[0] for name, values in statistics.items()}  # as the embedding has them
+    embedded, _ = backbone.features(weights, query[:1], None, shared)
+    np.testing.assert_allclose(embedded, features[:1], atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", SHAPES)
