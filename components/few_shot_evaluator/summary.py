@@ -74,6 +74,9 @@ def summarise(
     comparisons = _with_baselines(results, {**words, NO_ADAPTATION: "itself without adaptation"})
     baselines = {name: one.baseline for name, one in comparisons.items()}
     better = 1.0 if task.higher_is_better else -1.0
+    # A classifier's head may begin at the means of the support set's classes: before its first
+    # step it is no script that learns nothing, but most of the model.
+    not_held = {NO_ADAPTATION} if task.classes else set()
     verdict = decide(
         score=score,
         of_units={"classes": by_class, "groups": by_group} if widest else {},
@@ -81,7 +84,7 @@ def summarise(
         protocol=context.protocol,
         not_finite=sum(result.not_finite for result in results),
         difference=difference,
-        baselines=list(comparisons.values()),
+        baselines=[one for name, one in comparisons.items() if name not in not_held],
         options=context.options,
         task=task,
     )
