@@ -138,6 +138,27 @@ def test_large_photographs_are_sent_small_and_upright(page, glyphs, tmp_path):
     browser.wait(f"{QUERY}.querySelector('img')?.alt === 'query-camera-2.jpg'")
 
 
+def test_drawings_and_pasted_pictures(page):
+    browser = page(PICTURES)
+    browser.run(f"{CARDS}[0].querySelectorAll('.tools button')[2].click()")  # draw
+    box = browser.run("document.querySelector('dialog canvas').getBoundingClientRect().toJSON()")
+    for kind, share in (("mousePressed", 0.2), ("mouseMoved", 0.8), ("mouseReleased", 0.8)):
+        place = {"x": box["x"] + share * box["width"], "y": box["y"] + share * box["height"]}
+        browser("Input.dispatchMouseEvent", type=kind, button="left", buttons=1, **place)
+    browser.run("document.querySelector('dialog .main').click()")
+    browser.wait(f"{CARDS}[0].querySelector('img')?.alt === 'Class-1-drawing-1.png'")
+    browser.run("document.querySelector('dialog').close()")
+    browser.run(f"{CARDS}[1].querySelector('.title input').focus()")  # now used last
+    browser.run(
+        "new Promise((take) => document.createElement('canvas').toBlob(take)).then((blob) => {"
+        "const clipboardData = new DataTransfer();"
+        "clipboardData.items.add(new File([blob], 'pasted.png', {type: 'image/png'}));"
+        "document.activeElement.dispatchEvent("
+        "new ClipboardEvent('paste', {clipboardData, bubbles: true})); })"
+    )
+    browser.wait(f"{CARDS}[1].querySelector('img')?.alt === 'pasted.png'")
+
+
 def test_texts(page, server):
     browser = page("texts-protonet")
     support = {"music": ["play a song", "turn it up"], "money": ["my balance", "pay it"]}
