@@ -1,0 +1,1 @@
+"""The cost of pretrained encoders, beside the backbones that begin at random."""
