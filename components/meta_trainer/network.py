@@ -12,7 +12,7 @@ HeadKind = Literal["prototypes", "numbered"]
 """Where the head starts in each episode: at the prototypes of the classes (`learners/heads.py`), or
 with meta-learned weights for each class number."""
 FIRST_SCALE = 4.0
-"""Where the meta-learned scale of a head that starts at prototypes begins."""
+"""Where the meta-learned scale of a head that starts at prototypes begins: 1 and 10 were worse."""
 
 
 class Network(NamedTuple):
