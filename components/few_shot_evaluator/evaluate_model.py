@@ -86,6 +86,7 @@ def evaluate_model(
         metadata.get("protocol"),
         compared,
         temperature=metadata.get("temperature", 1.0),
+        starts_from_support=metadata.get("starts_from_support", False),
         none_threshold=metadata.get("none_threshold"),
     )
     metrics = functions.summarise(results["test"], context, results.get("eval", ()))

@@ -15,7 +15,8 @@ from components.tasks.lookup import task_of
 from components.tasks.task import Task
 
 NO_ADAPTATION = "no_adaptation"
-"""Baseline of a model that shows its inner steps: itself, before the first step."""
+"""Baseline of a model that shows its inner steps: itself, before the first step, unless it starts
+from the support set."""
 
 
 class EvaluationContext(NamedTuple):
@@ -30,6 +31,7 @@ class EvaluationContext(NamedTuple):
     protocol: str | None  # "inductive" or "transductive", if the model's metadata say it
     last_blessed: dict[str, Any] | None
     temperature: float = 1.0  # that the model divides its logits by
+    starts_from_support: bool = False  # what the model predicts before its first inner step
     none_threshold: float | None = None  # above which `none_score` is "none", if the model has it
 
 
@@ -48,7 +50,8 @@ def summarise(
         group (`clusters.cluster_interval`); `None` where there are too few.
       episodes, ways, shots, queries: queries are per class, as in the configuration.
       protocol: "inductive" or "transductive"; `None` if the model does not say.
-      baselines: `{name: METRIC}`; without adaptation only if the model shows its inner steps.
+      baselines: `{name: METRIC}`; without adaptation only if the model shows its inner steps
+        and does not start from the support set.
       baseline_differences: `{name: {words, difference, ci95, episodes}}`, the model's METRIC less
         the baseline's on the same episodes (paired), and ahead: whether the interval is on the
         better side of 0.
@@ -71,7 +74,8 @@ def summarise(
     shots = {k: mean_interval([one[k] for one in in_curves]) for k in next(iter(in_curves), {})}
     paths = [result.per_step for result in results if result.per_step is not None]
     steps = [mean_interval(of_step) for of_step in zip(*paths)]
-    comparisons = _with_baselines(results, {**words, NO_ADAPTATION: "itself without adaptation"})
+    words = {**words, NO_ADAPTATION: "itself without adaptation"}
+    comparisons = _with_baselines(results, words, itself=not context.starts_from_support)
     baselines = {name: one.baseline for name, one in comparisons.items()}
     better = 1.0 if task.higher_is_better else -1.0
     # A classifier's head may begin at the means of the support set's classes: before its first
@@ -143,12 +147,15 @@ def _of_units(
 
 
 def _with_baselines(
-    results: Sequence[EpisodeResult], words: Mapping[str, str]
+    results: Sequence[EpisodeResult], words: Mapping[str, str], *, itself: bool
 ) -> dict[str, Comparison]:
-    """The model beside each baseline, on all episodes that were scored by it."""
+    """The model beside each baseline, on all episodes that were scored by it.
+
+    `itself` tells whether the model before its first inner step is one of them.
+    """
     of_name: dict[str, list[tuple[float, float]]] = {}
     for result in results:
-        paths = {NO_ADAPTATION: result.per_step[0]} if result.per_step else {}
+        paths = {NO_ADAPTATION: result.per_step[0]} if itself and result.per_step else {}
         for name, score in (result.baselines | paths).items():
             of_name.setdefault(name, []).append((result.score, score))
     return {

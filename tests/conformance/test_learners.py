@@ -209,10 +209,12 @@ def test_adapt_then_predict_is_serving_default(served):
 
 
 def test_path_ends_where_serving_default_is(served):
+    """What it predicts before the first step depends on the support set if its traits say so."""
     episodes, (assembly, _, signatures) = draw(), served
     if assembly.learner.path is None:
         assert sig.PATH not in signatures
         return
+    assert assembly.learner.traits.starts_from_support
     per_step = signatures[sig.PATH](
         support_x=episodes.support_x, support_y=episodes.support_y, query_x=episodes.query_x
     )[sig.PROBABILITIES_PER_STEP].numpy()
@@ -253,6 +255,7 @@ def numbered(tmp_path_factory) -> tuple[Assembly, dict, dict]:
 
 def test_a_numbered_head_serves_as_many_ways_as_trained_or_fewer(numbered):
     learner = numbered[0].learner
+    assert not learner.traits.starts_from_support
     assert learner.traits.fixed_ways and learner.traits.serves.ways == f"up to {WAYS}, as trained"
     few = ask(numbered, draw(ways=WAYS - 1))
     assert few.shape[-1] == WAYS and (few[..., -1] == 0).all()

@@ -39,9 +39,10 @@ def metadata(assembly: Assembly, model: ServedLearner) -> dict[str, Any]:
     """The entries of `fewshot_model.json` that say how the model may be used.
 
     For regression there are no `ways` and `max_ways`: the classes of a training episode, and the
-    most that a request may have. `serves` says which ways, shots and steps it serves, in words;
-    `withheld_signatures` are those that it does not offer, and why. `encoder` names a pretrained
-    encoder, its source, licence as stated and sha256.
+    most that a request may have. `starts_from_support` is true where what it predicts before its
+    first inner step depends on the support set. `serves` says which ways, shots and steps it
+    serves, in words; `withheld_signatures` are those that it does not offer, and why. `encoder`
+    names a pretrained encoder, its source, licence as stated and sha256.
     """
     learner = assembly.learner
     encoder = learner.network.backbone.encoder
@@ -54,5 +55,6 @@ def metadata(assembly: Assembly, model: ServedLearner) -> dict[str, Any]:
         "serves": learner.traits.serves._asdict(),
         "task": assembly.task.name,
         "withheld_signatures": model.withheld,
+        **({"starts_from_support": True} if learner.traits.starts_from_support else {}),
         **({"encoder": dict(encoder.about)} if encoder else {}),
     }

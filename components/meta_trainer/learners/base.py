@@ -70,6 +70,8 @@ class Traits(NamedTuple):
       needs_classes: whether it requires class labels, so that float targets are refused.
       inductive: whether each query's prediction depends on the support set and that query alone,
         given a backbone that keeps this promise too. A model without it is never blessed.
+      starts_from_support: whether what it predicts before its first inner step depends on the
+        support set already, and so is no baseline without adaptation.
       over_encoders: whether it makes sense on a pretrained encoder. Learners with parameters for
         each weight and step, made for small networks that begin at random, are refused there.
       meta_optimizer: the outer optimizer of its paper.
@@ -82,6 +84,7 @@ class Traits(NamedTuple):
     fixed_ways: bool = True
     needs_classes: bool = False
     inductive: bool = True
+    starts_from_support: bool = False
     over_encoders: bool = True
     meta_optimizer: MetaOptimizer = MetaOptimizer()
     max_chunk: int = 2

@@ -111,6 +111,7 @@ def stepwise_learner(
     served_steps = inner_steps if test_steps is None else test_steps
 
     traits.setdefault("fixed_ways", network.fixed_ways)
+    traits["starts_from_support"] = head is not None or not network.fixed_ways
     start = head or head_start(network, task)
 
     def plan_with(ways: int | tf.Tensor, weights: Weights, support: Support) -> Adaptation:

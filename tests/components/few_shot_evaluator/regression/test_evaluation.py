@@ -99,6 +99,19 @@ def test_baselines_by_hand(evaluated, regression):
     np.testing.assert_allclose(found["nearest_neighbour"], nearest, rtol=1e-5)
 
 
+@pytest.mark.parametrize("starts_from_support", [False, True])
+def test_itself_without_adaptation_is_a_baseline_unless_it_starts_from_the_support_set(
+    regression, evaluated, starts_from_support
+):
+    functions, _, _, results = evaluated("sinusoid")
+    record = read_record(regression("sinusoid")[0])
+    context = EvaluationContext(record, OPTIONS, "inductive", None)
+    context = context._replace(starts_from_support=starts_from_support)
+    metrics = functions.summarise(results, context)
+    assert ("no_adaptation" in metrics["baselines"]) != starts_from_support
+    assert len(metrics["per_step"]) == 3
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_report_shows_episodes_and_needs_no_other_file(regression, evaluated, source):
     uri, model_dir = regression(source)
