@@ -33,8 +33,8 @@ EPISODES = {
 }
 TRAINING = {"until": "plateau", "episodes_per_step": 4, "eval_every": 25, "eval_episodes": 100}
 BUDGETS = {
-    "conv4": {"steps": 1000, "max_seconds": 240, "augment": {"mirror": True}},
-    "descriptors": {"steps": 1000, "max_seconds": 240, "augment": {"mirror": True}},
+    "conv4": {"steps": 1000, "max_seconds": 180, "augment": {"mirror": True}},
+    "descriptors": {"steps": 1000, "max_seconds": 180, "augment": {"mirror": True}},
     "frozen": {"steps": 0},
     "projection": {"steps": 1000, "max_seconds": 120},
 }

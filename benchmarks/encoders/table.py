@@ -20,10 +20,11 @@ def table(results: dict[str, Any]) -> str:
     rows = []
     for name in (name for name in TRIALS if name in trials):
         one = trials[name]
+        gain = one["above_conv4"]
         cells = [
             TRIALS[name],
             "{:.3f} ± {:.3f}".format(*one["accuracy"]),
-            "{:+.3f} ± {:.3f}".format(*one["above_conv4"]) if name != "conv4" else "",
+            "{:+.3f} ± {:.3f}".format(*gain) if gain and name != "conv4" else "",
             f"{one['megabytes']:.1f}",
             f"{one['adapt_milliseconds']:.0f}",
             f"{one['training_seconds']}",
