@@ -29,6 +29,7 @@ from serving import atomic
 
 README = ROOT / "README.md"
 PAGE = ROOT / "benchmarks" / "README.md"
+DEPLOYMENT = ROOT / "serving" / "deploy" / "README.md"
 CLASSES = ROOT / "benchmarks" / "million_classes" / "README.md"
 
 
@@ -79,9 +80,8 @@ TABLES = (
     result_table(PAGE, "input_pipeline", input_pipeline),
     result_table(PAGE, "sinusoid", sinusoid),
     *(
-        result_table(PAGE, name, function)
+        result_table(DEPLOYMENT if name == "serving_rest" else PAGE, name, function)
         for name, function in serving.TABLES.items()
-        if name != "serving_rest"
     ),
     result_table(CLASSES, "million_classes", million_classes),
 )
