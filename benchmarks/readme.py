@@ -25,6 +25,7 @@ from benchmarks.own_data.table import table as own_data
 from benchmarks.reporting import RECORDED, ROOT, read_result
 from benchmarks.serving import tables as serving
 from benchmarks.sinusoid.table import table as sinusoid
+from benchmarks.specialise.table import table as specialise
 from serving import atomic
 
 README = ROOT / "README.md"
@@ -79,6 +80,7 @@ TABLES = (
     result_table(PAGE, "episode_gen", episode_gen),
     result_table(PAGE, "input_pipeline", input_pipeline),
     result_table(PAGE, "sinusoid", sinusoid),
+    result_table(PAGE, "specialise", specialise),
     *(
         result_table(DEPLOYMENT if name == "serving_rest" else PAGE, name, function)
         for name, function in serving.TABLES.items()

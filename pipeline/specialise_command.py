@@ -1,5 +1,7 @@
 """The command `fewshot specialise`: adapt once, and take the classifier away."""
 
+import shutil
+import tempfile
 from pathlib import Path
 
 import click
@@ -51,6 +53,26 @@ def specialise(
         name: [encode_example(example, modality) for example in examples]
         for name, examples in found.examples.items()
     }
+    from pipeline.console import console_session
+
+    logs = Path(tempfile.mkdtemp(prefix="fewshot-specialise-"))  # which a failure leaves behind
+    try:
+        with console_session("specialisation", logs / "specialise.log"):
+            classes = _specialise(model, modality, encoded, output, form)
+    except UserError:
+        shutil.rmtree(logs)
+        raise
+    shutil.rmtree(logs)
+    size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
+    click.echo(f"{output}: {classes} classes, {size} bytes")
+    if form == "saved_model":
+        click.echo(f"use: fewshot query --model {output} QUERIES", err=True)
+
+
+def _specialise(
+    model: str, modality: str, support: dict[str, list[bytes]], output: Path, form: str
+) -> int:
+    """Writes the classifier, and gives the number of its classes."""
     from components.specialise.classifier import adapt_once
     from components.specialise.saved_model import write_saved_model
     from components.specialise.tflite import write_tflite
@@ -60,7 +82,7 @@ def specialise(
     if trained.spec.modality != modality:
         raise UserError(
             f"`--support` must hold examples as the model takes them, {trained.spec.modality}: "
-            f"{support} holds {modality}."
+            f"got {modality}."
         )
     section = trained.metadata.get("learner_options") or trained.config.get("learner")
     if section is None:
@@ -68,11 +90,9 @@ def specialise(
             f"`--model` must be a model with its configuration: {trained.folder} was written by an "
             "earlier version, and the summary of its run is not beside it."
         )
-    classifier = adapt_once(str(trained.folder), section, encoded)
+    classifier = adapt_once(str(trained.folder), section, support)
     if form == "tflite":
         write_tflite(classifier, output)
     else:
-        write_saved_model(classifier, output, made_from=str(model))
-        click.echo(f"use: fewshot query --model {output} QUERIES", err=True)
-    size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
-    click.echo(f"{output}: {len(classifier.classes)} classes, {size} bytes")
+        write_saved_model(classifier, output, made_from=model)
+    return len(classifier.classes)
