@@ -120,7 +120,7 @@ async function main() {
   }
   const usable = models.filter((one) => one.modality in LABELS);
   if (!usable.length) {
-    return showSentence("The server has no classifier of pictures, texts or recordings yet. Reload once it has one.");
+    return showSentence("The server has no model for this page yet. Reload once it has one.");
   }
   const select = byId("model");
   select.append(...usable.map(({ name }) => h("option", { textContent: name })));

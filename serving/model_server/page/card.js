@@ -12,7 +12,7 @@ export function aboutLine({ about }) {
   return `${kinds[modality]}; classes: ${about.serves?.ways ?? "as trained"}.`;
 }
 
-/** The facts, and the card's own text where the model has one. */
+/** The facts, and the card's own text if there is one. */
 export function showCard(element, model) {
   const { about, card, summary } = model;
   const test = summary?.test ?? {};
@@ -33,5 +33,6 @@ export function showCard(element, model) {
   const rows = Object.entries(facts).filter(([, value]) => value);
   const list = h("dl", {}, ...rows.flatMap(([name, value]) => [h("dt", { textContent: name }), h("dd", { textContent: value })]));
   element.replaceChildren(list);
-  if (card) element.append(h("pre", { className: "prose", textContent: card, tabIndex: 0 }));
+  const text = card.replace(/^---\n.*?\n---\s+/s, "");
+  if (text) element.append(h("pre", { className: "prose", textContent: text, tabIndex: 0 }));
 }

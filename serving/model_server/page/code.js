@@ -30,7 +30,7 @@ print(answer.${labels}, answer.class_names, answer.probabilities)
 /** Shows both, and offers the request's body as a file. */
 export function showCode(element, model, classes, query) {
   if (!query) {
-    element.replaceChildren("Ask first: then your request stands here.");
+    element.replaceChildren("Ask first.");
     return;
   }
   const body = requestBody(classes, query);
@@ -41,7 +41,7 @@ export function showCode(element, model, classes, query) {
   });
   element.replaceChildren(
     ...block("curl", curlCommand(model, body), save),
-    ...block("Python, with the examples as files", pythonProgram(model, classes, query)),
+    ...block("Python", pythonProgram(model, classes, query)),
   );
 }
 
