@@ -19,6 +19,7 @@ TABLE = {
     "transformer_text": "components.meta_trainer.backbones.transformer_text",
     "speech_embedding": "components.meta_trainer.backbones.speech_embedding",
     "saved_model": "components.meta_trainer.backbones.saved_model",
+    "keras_application": "components.meta_trainer.backbones.keras_application",
 }
 """Name of a backbone and of its factory -> the factory's module."""
 
