@@ -9,9 +9,7 @@ a table that `fewshot encoder distil` wrote. Result file: `encoder_costs.json`.
 """
 
 import argparse
-import io
 import statistics
-import tarfile
 import tempfile
 import time
 from collections.abc import Callable
@@ -74,10 +72,7 @@ def measure(modality: str, backbone: dict[str, Any], seconds: float) -> dict[str
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
         export(assembly, assembly.learner.init(0), f"{folder}/model", {})
-        sizes = {
-            "megabytes": round(size(Path(folder, "model")) / 1e6, 2),
-            "packed_megabytes": round(packed_size(Path(folder, "model")) / 1e6, 2),
-        }
+        sizes = {"megabytes": round(size(Path(folder, "model")) / 1e6, 2)}
         model = tf.saved_model.load(f"{folder}/model")
     support = {
         names.SUPPORT_X: examples(modality, WAYS, rng),
@@ -113,14 +108,6 @@ def examples(modality: str, count: int, rng: np.random.Generator) -> tf.Tensor:
 def size(folder: Path) -> int:
     """Bytes of all files of a folder."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-
-
-def packed_size(folder: Path) -> int:
-    """Bytes of a folder as a compressed archive."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:xz") as archive:
-        archive.add(folder)
-    return buffer.getbuffer().nbytes
 
 
 if __name__ == "__main__":

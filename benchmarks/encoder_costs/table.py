@@ -7,13 +7,12 @@ from benchmarks import markdown
 
 def table(results: dict[str, Any]) -> str:
     """Formats one row for each backbone."""
-    titles = ["examples", "backbone", "model", "packed", "adaptation, processor time", "one query"]
+    titles = ["examples", "backbone", "model", "adaptation, processor time", "one query"]
     rows = [
         [
             one["modality"],
             f"`{name}`",
             f"{one['megabytes']:.1f} MB",
-            f"{one['packed_megabytes']:.1f} MB",
             f"{one['adapt_ms']:.1f} ms",
             f"{one['predict_ms']:.1f} ms",
         ]
