@@ -75,6 +75,10 @@ def _results(entry: Entry, summary: dict[str, Any]) -> str:
 
 def _limits(entry: Entry, summary: dict[str, Any]) -> str:
     known = [f"- {sentence}." for sentence in summary.get("cautions", [])]
+    for one in summary.get("baseline_differences", {}).values():
+        if not one.get("ahead", True):
+            difference = f"{one['difference']:+.4f} ± {one['ci95']:.4f} on the same episodes"
+            known.append(f"- It is not ahead of {one['words']}: {difference}.")
     most = f"; at most {entry.max_ways} classes a request" if entry.max_ways else ""
     return "\n".join(
         [

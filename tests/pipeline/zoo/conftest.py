@@ -32,7 +32,10 @@ SUMMARY = {
     "test": {"accuracy": 0.91, "ci95": 0.004, "episodes": 600, "protocol": "inductive"},
     "test_intervals": {"ci95_by_class": 0.006},
     "baselines": {"pixels": 0.5},
-    "baseline_differences": {"pixels": {"words": "nearest centroid of pixels"}},
+    "baseline_differences": {
+        "pixels": {"words": "nearest centroid of pixels", "ahead": True},
+        "no_adaptation": {"words": "itself", "difference": -0.01, "ci95": 0.02, "ahead": False},
+    },
     "cautions": ["drawn by a program"],
     "meta_train": {"steps": 40},
     "blessed": True,

@@ -73,6 +73,7 @@ def test_the_card_has_the_front_matter_of_hubs(published):
     (result,) = values["model-index"][0]["results"]
     assert result["metrics"] == [{"type": "accuracy", "value": 0.91}]
     assert "0.9100 ± 0.0040" in body and "nearest centroid of pixels" in body
+    assert "not ahead of itself: -0.0100 ± 0.0200" in body and "not ahead of nearest" not in body
     assert "drawn by a program" in body and "at commit abc" in body
 
 
