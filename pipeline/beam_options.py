@@ -55,6 +55,9 @@ _OTHERS = {
     *("environment_cache_millis", "flink_job_server_jar", "spark_job_server_jar"),
     *("dask_client_address", "dask_partition_size", "sdk_location", "max_num_workers"),
 }
+# TFX packs itself for distant workers at every step, unless it reads that they have a container:
+# seconds, and 50 MB that stay in the temporary folder. Workers here import what the step imports.
+_WORKERS_HERE = "--sdk_container_image=none"
 _DEFAULTS = {"SparkRunner": {"environment_cache_millis": "60000"}}  # or a worker for each task
 
 
@@ -128,7 +131,8 @@ class BeamOptions:
         if self.workers > 1:
             mode = "--direct_running_mode=multi_processing"
             args += [mode, f"--direct_num_workers={self.workers}"]
-        return args
+        here = runner in ("FnApiRunner", "DirectRunner") or engine is ENGINES["dask"]
+        return [*args, _WORKERS_HERE] if here and "sdk_container_image" not in given else args
 
     def statistics_args(self) -> list[str]:
         """Options that replace them for StatisticsGen.
@@ -138,7 +142,7 @@ class BeamOptions:
         in_memory = self.statistics_in_memory
         if in_memory is None:
             in_memory = self.engine() is ENGINES["dask"]
-        return ["--runner=FnApiRunner"] if in_memory else []
+        return ["--runner=FnApiRunner", _WORKERS_HERE] if in_memory else []
 
     def check_machine(self) -> None:
         """Raises UserError where this machine lacks what submitting to the engine needs."""

@@ -2,6 +2,7 @@
 
 import pytest
 from apache_beam.options import pipeline_options
+from tfx.utils import dependency_utils
 
 from components.options import build_options
 from pipeline import beam_options
@@ -99,7 +100,17 @@ def test_spark_keeps_its_workers_unless_told_otherwise():
 )
 def test_where_the_statistics_run(runner, chosen, in_memory):
     options = BeamOptions(runner=runner, statistics_in_memory=chosen)
-    assert options.statistics_args() == (["--runner=FnApiRunner"] if in_memory else [])
+    assert options.statistics_args()[:1] == (["--runner=FnApiRunner"] if in_memory else [])
+
+
+@pytest.mark.parametrize("options", [BeamOptions(), BeamOptions(workers=2), BeamOptions("dask")])
+def test_tfx_packs_nothing_for_workers_on_this_machine(options, monkeypatch):
+    monkeypatch.setattr(dependency_utils, "build_ephemeral_package", lambda: "packed.tar.gz")
+    for args in (
+        options.pipeline_args(),
+        BeamOptions("dask", statistics_in_memory=True).statistics_args(),
+    ):
+        assert dependency_utils.make_beam_dependency_flags(args) == args
 
 
 def test_what_the_machine_lacks_is_one_sentence(monkeypatch, tmp_path):
