@@ -3,8 +3,8 @@
 import dataclasses
 import json
 import logging
+import queue
 import signal
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -127,9 +127,10 @@ def _packaged_models() -> Path:
 def run(options: ServerOptions) -> None:
     """Serves until SIGTERM or SIGINT; the process must do nothing else."""
     check_model_flags(options)
-    stop = threading.Event()
+    # Not an Event: a second signal while its handler holds the Event's lock would wait forever.
+    stop: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda number, _: stop.put(number))
     skip_unused_imports()
     from serving.model_server.server import ModelServer  # takes seconds: imports TensorFlow
 
@@ -137,5 +138,5 @@ def run(options: ServerOptions) -> None:
         logging.info("gRPC on port %d, REST on port %d", server.port, server.rest_port)
         if options.ui:
             logging.info("The page: http://localhost:%d/", server.rest_port)
-        stop.wait()
+        stop.get()
         logging.info("Stopping: finishing the requests in flight")

@@ -84,7 +84,7 @@ class Chromium:
             raise RuntimeError(json.dumps(result["exceptionDetails"])[:1000])
         return result["result"].get("value")
 
-    def wait(self, script: str, seconds: float = 60.0) -> None:
+    def wait(self, script: str, seconds: float = 120.0) -> None:
         """Waits until an expression is true."""
         end = time.monotonic() + seconds
         while not self.run(f"Boolean({script})"):
