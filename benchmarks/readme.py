@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks import configurations
+from benchmarks.encoder_costs.table import table as encoder_costs
 from benchmarks.encoders.table import table as encoders
 from benchmarks.episode_gen.table import table as episode_gen
 from benchmarks.glyph_learners.table import table as glyph_learners
@@ -77,6 +78,7 @@ TABLES = (
     result_table(PAGE, "own_data", own_data),
     result_table(PAGE, "encoders", encoders),
     result_table(PAGE, "learners", learners),
+    result_table(PAGE, "encoder_costs", encoder_costs),
     result_table(PAGE, "episode_gen", episode_gen),
     result_table(PAGE, "input_pipeline", input_pipeline),
     result_table(PAGE, "sinusoid", sinusoid),
