@@ -49,6 +49,7 @@ def zoo(tmp_path, monkeypatch, cache):
     publish(folder)
     publish(folder, version=2, content=b"newer")
     monkeypatch.setenv("FEWSHOT_ZOO", str(folder))
+    monkeypatch.setattr(index, "PACKAGED", tmp_path / "none")
     return folder
 
 
