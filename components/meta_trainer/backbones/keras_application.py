@@ -25,7 +25,7 @@ class KerasApplicationOptions:
     application: str = "MobileNetV2"
     """A name of keras.applications."""
     path: str = keras_model.DOWNLOAD
-    """A file of weights without the classifier; imagenet: Keras's own download; none: none."""
+    """A file of weights without the classifier, imagenet (Keras's own download), or none."""
     layer: str = ""
     """The layer whose output are the features; the last if empty."""
     image_size: int = Field(default=128, ge=32)
