@@ -129,7 +129,7 @@ def test_a_model_of_another_learner_is_refused(taken):
     model, folder, _ = taken
     if model.spec.modality == "image":
         return  # the same, and slower
-    other = model.learner | {"backbone": model.learner["backbone"] | {"normalisation": "none"}}
+    other = model.learner | {"backbone": model.learner["backbone"] | {"normalisation": "support"}}
     with pytest.raises(UserError, match=r"answers otherwise|differs in"):
         adapt_once(str(folder), other, support_of(model))
     with pytest.raises(UserError, match="must have the weights of its learner, r2d2"):

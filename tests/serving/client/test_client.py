@@ -196,7 +196,7 @@ def test_unknown_models_and_labels(server):
 
 
 def test_targets_that_are_none(tmp_path):
-    with pytest.raises(UserError, match="must be an existing folder, host:port"):
+    with pytest.raises(UserError, match="must be an existing folder, zoo:NAME, host:port"):
         FewShotClient.connect("absent/folder")
     with pytest.raises(UserError, match=r"must be a folder with saved_model\.pb"):
         FewShotClient.connect(str(tmp_path))
