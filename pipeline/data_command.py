@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.console import plain_console
+from pipeline.console import console_session, plain_console
 from serving.errors import UserError
 from serving.files.unreadable import printable
 
@@ -158,9 +158,10 @@ def init(
 
         learners = candidates(inspection, values)
         folder = Path("runs") / f"try-{name_of(output)}"
-        best = choose_learner(
-            values, learners, folder=folder, minutes=budget_minutes, console=console
-        )
+        with console_session("comparison", folder / "try.log"):
+            best = choose_learner(
+                values, learners, folder=folder, minutes=budget_minutes, console=console
+            )
         values["learner"] = learners[best]
     try:
         with open(output, "x", encoding="utf-8") as file:

@@ -1,5 +1,7 @@
 """`fewshot init --try` writes the learner that is best on meta-validation."""
 
+import logging
+
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -18,6 +20,7 @@ RECORD = EpisodeSetRecord(2, SPEC, 2, 1, 2, {}, 0, {}, {}, {})
 
 
 def fake_trial(planned: Trial) -> Result:
+    logging.getLogger("absl").warning("a notice of TensorFlow")
     return Result(
         learner=planned.name,
         metric="accuracy",
@@ -54,6 +57,8 @@ def test_it_writes_the_best_on_meta_validation(tmp_path, monkeypatch, of_script,
     assert asked.exit_code == 0, asked.output
     assert "protonet: meta-validation 0.9000 (60 steps" in asked.output
     assert f", {side} the best plain script, a script: {of_script:.4f}" in asked.output
+    assert "notice" not in asked.output
+    assert "a notice of TensorFlow" in (tmp_path / "runs/try-pictures/try.log").read_text()
     assert yaml.safe_load((tmp_path / "pictures.yaml").read_text())["learner"]["name"] == "protonet"
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
 import apache_beam as beam
@@ -19,6 +19,7 @@ from components.episode_gen.options import (
     EpisodeGenConfig,
     EpisodeOptions,
 )
+from components.episode_validator.validate import find_violations
 from components.few_shot_evaluator.evaluate import evaluate, read_results
 from components.few_shot_evaluator.scoring import ScoringPlan
 from pipeline.config import BeamOptions
@@ -147,36 +148,40 @@ def test_flink_and_spark_draw_the_same_episodes(jar_args, in_memory, tmp_path, t
     assert generated(tmp_path, jar_args, table_megabytes) == in_memory
 
 
-@pytest.mark.cluster
-def test_dask_scores_episodes_as_one_process_does(dask_args, dask_cluster, tmp_path):
-    uri = small_episodes.write_episodes(tmp_path / "examples", 24)
-    small_models.save(small_models.SmallModel(), str(tmp_path / "model"))
-    results = []
-    for name, args, where in (
-        ("memory", BeamOptions().pipeline_args(), nullcontext()),
-        ("dask", dask_args, work_shared_by(dask_cluster)),
-    ):
-        prefix = str(tmp_path / name / "episodes")
-        with where, beam.Pipeline(argv=args) as pipeline:
-            evaluate(
-                pipeline,
-                examples_uri=uri,
-                split="test",
-                results_prefix=prefix,
-                plan=ScoringPlan(
-                    small_episodes.SPEC,
-                    ways=3,
-                    shots=2,
-                    curve_episodes=2,
-                    baseline_episodes=2,
-                    groups={},
-                ),
-                episodes=24,
-                episodes_per_call=4,
-                model_dir=str(tmp_path / "model" / "Format-Serving"),
-            )
-        results.append(read_results(prefix, episodes=24))
-    here, there = results
+@pytest.fixture(scope="module")
+def small_model(tmp_path_factory):
+    """Folders of 24 episodes and of a model for them."""
+    folder = tmp_path_factory.mktemp("scoring")
+    uri = small_episodes.write_episodes(folder / "examples", 24)
+    small_models.save(small_models.SmallModel(), str(folder / "model"))
+    return uri, str(folder / "model" / "Format-Serving")
+
+
+def scored(small_model, folder: Path, args: list[str]):
+    """The results of the evaluator's Beam pipeline."""
+    uri, model = small_model
+    with beam.Pipeline(argv=args) as pipeline:
+        evaluate(
+            pipeline,
+            examples_uri=uri,
+            split="test",
+            results_prefix=str(folder / "episodes"),
+            plan=ScoringPlan(
+                small_episodes.SPEC,
+                ways=3,
+                shots=2,
+                curve_episodes=2,
+                baseline_episodes=2,
+                groups={},
+            ),
+            episodes=24,
+            episodes_per_call=4,
+            model_dir=model,
+        )
+    return read_results(str(folder / "episodes"), episodes=24)
+
+
+def assert_same_scores(here, there):
     assert [r.predictions for r in here] == [r.predictions for r in there]
     assert [r.score for r in here] == [r.score for r in there]
     # The last bits of a confidence are those of the matrix product's order of sums.
@@ -185,6 +190,43 @@ def test_dask_scores_episodes_as_one_process_does(dask_args, dask_cluster, tmp_p
         assert dataclasses.replace(one, confidences=[]) == dataclasses.replace(
             other, confidences=[]
         )
+
+
+@pytest.fixture(scope="module")
+def scored_in_memory(small_model, tmp_path_factory):
+    return scored(small_model, tmp_path_factory.mktemp("scores"), BeamOptions().pipeline_args())
+
+
+@pytest.mark.cluster
+def test_dask_scores_episodes_as_one_process_does(
+    dask_args, dask_cluster, small_model, scored_in_memory, tmp_path
+):
+    with work_shared_by(dask_cluster):
+        assert_same_scores(scored_in_memory, scored(small_model, tmp_path, dask_args))
+
+
+@pytest.mark.cluster
+def test_our_workers_score_episodes_as_one_process_does(
+    engine_args, small_model, scored_in_memory, tmp_path
+):
+    assert_same_scores(scored_in_memory, scored(small_model, tmp_path, engine_args))
+
+
+@pytest.mark.cluster
+def test_our_workers_find_the_violations_that_one_process_finds(engine_args, tmp_path):
+    uri = small_episodes.write_episodes(tmp_path / "examples", 24)
+    record = json.loads((tmp_path / "examples/episodes.json").read_text())
+    record["counts"]["test"] += 1
+    (tmp_path / "examples/episodes.json").write_text(json.dumps(record))
+    here, there = (
+        find_violations(
+            uri,
+            output=str(tmp_path / f"{name}.txt"),
+            make_pipeline=lambda args=args: beam.Pipeline(argv=args),
+        )
+        for name, args in (("memory", BeamOptions().pipeline_args()), ("workers", engine_args))
+    )
+    assert here == there != []
 
 
 @pytest.mark.cluster
