@@ -8,13 +8,9 @@ import tensorflow as tf
 from components.episodes.types import Episodes, Support
 from components.meta_trainer.build import assemble_for
 from components.meta_trainer.encoders import keras_model
-from components.meta_trainer.export.saved_model import export
 from components.modalities.base import ExampleSpec
-from components.modalities.encoders import encoder_for
-from serving.client.disk_transport import DiskTransport
 from serving.errors import UserError
-from serving.protocol.model_spec import ModelSpec
-from serving.saved_model import signatures as sig
+from tests.components.meta_trainer.encoders.served import assert_served_as_trained
 
 IMAGES = ExampleSpec("image", "uint8", (16, 16, 3))
 BLOCKS = ("block_1", "block_2")
@@ -79,16 +75,7 @@ def test_exported_and_served_are_as_in_training(trainable, tmp_path):
     x, query_x = (assembly.modality.prepare(tf.constant(part[None])) for part in (raw[:3], raw[3:]))
     outputs = learner.predict(weights, learner.adapt(weights, Support(x, y)), query_x)
     trained = assembly.task.predict(outputs, y)[0]
-    export(assembly, weights, str(tmp_path / "1"), {})
-    encode = encoder_for(IMAGES)
-    inputs = {
-        sig.SUPPORT_X: np.array([[encode(one) for one in raw[:3]]], object),
-        sig.SUPPORT_LABELS: np.array([[b"a", b"b", b"c"]], object),
-        sig.QUERY_X: np.array([[encode(one) for one in raw[3:]]], object),
-    }
-    served = DiskTransport(tmp_path, ModelSpec("model")).run(sig.ENCODED, inputs, 60).outputs
-    order = [served[sig.CLASS_NAMES][0].tolist().index(name) for name in (b"a", b"b", b"c")]
-    np.testing.assert_allclose(served[sig.PROBABILITIES][0][:, order], trained, atol=1e-5)
+    assert_served_as_trained(assembly, weights, tmp_path, raw, trained)
 
 
 def test_features_are_those_of_keras_cut_at_a_layer(tmp_path):

@@ -15,13 +15,10 @@ from components.episodes.types import Episodes, Support
 from components.meta_trainer.backbones.projection import project, projection
 from components.meta_trainer.build import assemble_for
 from components.meta_trainer.encoders import places
-from components.meta_trainer.export.saved_model import export
 from components.modalities.base import ExampleSpec
-from components.modalities.encoders import encoder_for
-from serving.client.disk_transport import DiskTransport
 from serving.errors import UserError
-from serving.protocol.model_spec import ModelSpec
 from serving.saved_model import signatures as sig
+from tests.components.meta_trainer.encoders.served import assert_served_as_trained
 
 IMAGES = ExampleSpec("image", "uint8", (8, 8, 1))
 SOUNDS = ExampleSpec("audio", "float32", (None,), sample_rate=8000)
@@ -121,16 +118,7 @@ def test_exported_and_served_are_as_in_training(signature, folder, tmp_path):
     outputs = learner.predict(weights, learner.adapt(weights, Support(x, y)), query_x)
     trained = assembly.task.predict(outputs, y)[0]
 
-    export(assembly, weights, str(tmp_path / "1"), {})
-    encode = encoder_for(spec)
-    inputs = {
-        sig.SUPPORT_X: np.array([[encode(one) for one in raw[:3]]], object),
-        sig.SUPPORT_LABELS: np.array([[b"a", b"b", b"c"]], object),
-        sig.QUERY_X: np.array([[encode(one) for one in raw[3:]]], object),
-    }
-    served = DiskTransport(tmp_path, ModelSpec("model")).run(sig.ENCODED, inputs, 60).outputs
-    order = [served[sig.CLASS_NAMES][0].tolist().index(name) for name in (b"a", b"b", b"c")]
-    np.testing.assert_allclose(served[sig.PROBABILITIES][0][:, order], trained, atol=1e-5)
+    assert_served_as_trained(assembly, weights, tmp_path, raw, trained)
     about = json.loads((tmp_path / "1" / sig.METADATA_FILE).read_text())["encoder"]
     assert about["licence"] == "mit" and about["sha256"] == places.model_sha256(folder)
 
