@@ -29,9 +29,10 @@ CHOICES = (
     click.option("--encoding", help="Text encoding of a table, as cp1252."),
     click.option(
         "--split-by",
-        type=click.Choice(["class", "group"]),
+        type=click.Choice(["class", "group", "given"]),
         help="Of folders in folders, or a table with groups: class pools the classes of all "
-        "groups, group keeps each group in one split.",
+        "groups, group keeps each group in one split, given takes folders called train, val and "
+        "test as the splits.",
     ),
 )
 

@@ -1,15 +1,16 @@
 """A first configuration for a user's own data: small enough to run, right enough to start from."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from components.episode_gen.inspection.base import Inspection
+from components.episodes import SPLITS
 from components.episodes.novelty import Novelty, cautions
 from pipeline import first_rules
 from serving.errors import UserError
-from serving.files.folders import SplitLike
+from serving.files.folders import SPLIT_NAMES, SplitLike
 
 MIN_CLASSES = 6
 MAX_WAYS = 5
@@ -37,6 +38,7 @@ def first_config(
     sizes = {n: size for n, size in inspection.class_sizes.items() if size >= shots + queries}
     small = sorted(set(inspection.class_sizes) - set(sizes))
     groups = Counter(name.partition("/")[0] for name in sizes) if by_group else Counter()
+    own_splits = inspection.data.get("split_by") == "given"
     if len(sizes) < MIN_CLASSES or (by_group and len(groups) < 3):
         raise UserError(
             f"few-shot learning needs at least {MIN_CLASSES} classes (2 each to train, to validate "
@@ -48,12 +50,14 @@ def first_config(
         raise UserError("every group needs at least 2 classes. Merge or extend the small ones.")
     # A group may be alone in its split.
     guess = min(groups.values()) if by_group else max(2, len(sizes) // 5)
+    guess = min(_given_counts(sizes)) if own_splits else guess
     ways = given.get("ways") or min(MAX_WAYS, guess)
     rule = first_rules.rule_for(inspection, given.get("learner"))
     # Of recordings, a group is a speaker: telling speakers apart is no help with their words.
     within = {"train_within_group": True} if by_group and inspection.modality == "audio" else {}
     min_examples = {"min_examples": shots + queries} if small else {}
     counts = _split_counts(len(groups), 1) if by_group else _split_counts(len(sizes), ways)
+    counts = _given_counts(sizes) if own_splits else counts
     classes = min(groups.values()) * (1 if within else counts[0]) if by_group else counts[0]
     names = first_rules.learner_names(rule, shots)
     name = given.get("learner") or names[0]
@@ -62,8 +66,9 @@ def first_config(
     more = {"train_ways": first_rules.training_ways(rule, ways, classes)} if name in names else {}
     train = more | {"train_queries": min(MAX_TRAIN_QUERIES, queries)}
     episode = {"ways": ways, "shots": shots, "queries": queries, **train}
+    split_counts = {} if own_splits else {"split_counts": counts}
     return {
-        "data": {**inspection.data, **min_examples, "split_counts": counts},
+        "data": {**inspection.data, **min_examples, **split_counts},
         "episodes": {**episode, **within, "counts": rule.counts},
         "learner": first_rules.learner_section(rule, name),
         "training": first_rules.TRAINING | rule.training,
@@ -92,6 +97,17 @@ def episode_examples(inspection: Inspection, given: Mapping[str, Any]) -> tuple[
     shots = given.get("shots") or (5 if smallest >= MANY_EXAMPLES else 1)
     most = first_rules.RULES[first_rules.kind_of(inspection)].max_queries
     return shots, given.get("queries") or max(1, min(most, smallest - shots))
+
+
+def _given_counts(names: Iterable[str]) -> list[int]:
+    """Classes of each given split, by names as "train/oak"; UserError where it has fewer than 2."""
+    found = Counter(SPLIT_NAMES.get(name.partition("/")[0].lower()) for name in names)
+    if min(found[split] for split in SPLITS) < 2:
+        raise UserError(
+            "`--split-by given` needs folders called train, val and test, of at least 2 classes "
+            f"each: got {', '.join(sorted({name.partition('/')[0] for name in names}))}."
+        )
+    return [found[split] for split in SPLITS]
 
 
 def _split_counts(units: int, least: int) -> list[int]:
@@ -130,17 +146,23 @@ def split_question(split_like: SplitLike) -> str:
         *(["are called as the splits of a data set"] if split_like.by_name else []),
         *(["hold the same classes"] if split_like.same_classes else []),
     ]
+    disjoint = split_like.by_name and not split_like.same_classes
+    given = ", or `--split-by given` to keep them as the splits" if disjoint else ""
     return (
         f"the folders {names} {' and '.join(signs)}: give `--split-by class` (`data.split_by: "
         "class`) to pool them, so that a class is in one split alone, or `--split-by group` "
-        "(`data.split_by: group`) if they are groups on purpose, as speakers of the same words."
+        "(`data.split_by: group`) if they are groups on purpose, as speakers of the same words"
+        f"{given}."
     )
 
 
 def result_cautions(config: Mapping[str, Any], split_like: SplitLike | None) -> list[str]:
     """What to know of results of this configuration, a sentence each."""
     by_group = config["data"].get("split_by") == "group"
-    test, ways = config["data"]["split_counts"][2], config["episodes"]["ways"]
+    ways = config["episodes"]["ways"]
+    if "split_counts" not in config["data"]:
+        return []
+    test = config["data"]["split_counts"][2]
     shared = ["?"] if by_group and split_like and split_like.same_classes else []
     novelty = Novelty(2 * ways if by_group else test, test if by_group else 0, shared)
     return cautions(novelty, ways)

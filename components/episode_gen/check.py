@@ -1,5 +1,6 @@
 """Finding a user's mistakes in the sections `data` and `episodes` before anything runs."""
 
+import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
@@ -59,6 +60,8 @@ def check_data(data: DataOptions, episodes: EpisodeOptions | None) -> CheckedDat
     catalogue, across = without_copies(catalogue, copies)
     catalogue, small = without_small_classes(catalogue, data.min_examples)
     splits = split_classes(catalogue, data)
+    if data.split_by == "given":
+        catalogue = dataclasses.replace(catalogue, groups={})
     if episodes is not None:
         hint = f" ({len(copies)} of {listed} examples equal another one.)" if copies else ""
         check_episodes(catalogue, splits, episodes, hint)

@@ -8,6 +8,7 @@ from components.episode_gen.catalogue import Catalogue
 from components.episode_gen.options import DataOptions
 from components.episodes import SPLITS
 from serving.errors import UserError
+from serving.files.folders import SPLIT_NAMES
 
 
 def split_classes(catalogue: Catalogue, data: DataOptions) -> dict[str, list[str]]:
@@ -16,11 +17,14 @@ def split_classes(catalogue: Catalogue, data: DataOptions) -> dict[str, list[str
     - No class is in two splits; by group, no group is either.
     - The result depends on the names, the seed and the sizes alone.
     - With `split_counts` that add up to less than there are, the rest is in no split.
+    - With splits that are given, each class is in the one that its group names.
     - With `eval_within`, classes for `eval` are taken from the groups of `train` and `eval`.
 
     Raises:
       UserError: more classes (or groups) are asked for than there are, or some class has no group.
     """
+    if data.split_by == "given":
+        return _given(catalogue)
     classes = {name: [name] for name in catalogue.examples}
     units = classes if data.split_by == "class" else _classes_of_groups(catalogue)
     order = rank(units, seed=data.seed)
@@ -38,6 +42,22 @@ def _within(splits: dict[str, list[str]], data: DataOptions) -> dict[str, list[s
     order = rank(splits["train"] + splits["eval"], seed=data.seed)
     size = round((data.eval_within or 0.0) * len(order))
     return splits | {"train": sorted(order[size:]), "eval": sorted(order[:size])}
+
+
+def _given(catalogue: Catalogue) -> dict[str, list[str]]:
+    """The splits that the groups of the classes name."""
+    splits: dict[str, list[str]] = {split: [] for split in SPLITS}
+    for name in catalogue.examples:
+        split = SPLIT_NAMES.get(catalogue.groups.get(name, "").lower())
+        if split is None:
+            where = repr(catalogue.groups.get(name, "none, or several"))
+            raise UserError(
+                "`data.split_by` can be given only where each class is in one folder or group "
+                f"called {', '.join(SPLIT_NAMES)}: {name!r} is in {where}. Rename or move it, or "
+                "split by class."
+            )
+        splits[split].append(name)
+    return splits
 
 
 def rank(names: Iterable[str], *, seed: int) -> list[str]:

@@ -36,7 +36,7 @@ from serving.errors import UserError
 )
 @click.option(
     "--split-by",
-    type=click.Choice(["class", "group"]),
+    type=click.Choice(["class", "group", "given"]),
     help="Of folders in folders, as for `init`.",
 )
 @click.option("--ways", type=click.IntRange(1), help="N, classes in an episode.")

@@ -16,10 +16,13 @@ MAX_DEPTH = 4  # folders below the root that are looked into; group/class needs 
 SYSTEM_NAMES = frozenset({"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin"})
 """Files and folders that operating systems put beside people's own, in lower case."""
 EMPTY = "it is an empty folder"  # a reason of `Listing.ignored`
-SPLIT_NAMES = frozenset(
-    ("train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval")
-)
-"""Folders of these names hold splits of a data set, not groups or classes of their own."""
+SPLIT_NAMES = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev", "eval"), "eval"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+"""Folders of these names, in lower case, hold splits of a data set, not groups or classes of their
+own; the split that each is."""
 
 
 class Listing(NamedTuple):

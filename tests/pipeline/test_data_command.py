@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from components.episode_gen.check import check_data
 from components.episode_gen.generate import generate_episodes
 from components.episode_gen.options import EpisodeGenConfig
 from components.episodes.dataset import read_split
@@ -141,6 +142,21 @@ def test_init_asks_whether_folders_are_splits_or_groups(folder):
     config = load_config("all.yaml")
     assert config.data.split_by == "class" and sum(config.data.split_counts) == 6
     assert invoke("data", "show", "--config", "all.yaml").exit_code == 0
+
+
+def test_init_keeps_the_splits_that_a_data_set_brings(folder):
+    for number, split in enumerate(("train", "train", "val", "val", "test", "test")):
+        target = folder / "all" / split / f"class_{number}"
+        shutil.copytree(folder / "pictures" / f"class_{number}", target)
+    result = invoke("init", "all")
+    assert result.exit_code == 2 and "`--split-by given`" in result.output.splitlines()[-1]
+    assert invoke("init", "all", "--split-by", "given", "--ways", "2").exit_code == 0
+    data = load_config("all.yaml").data
+    assert data.split_counts is None and check_data(data, None).splits == {
+        "train": ["class_0", "class_1"],
+        "eval": ["class_2", "class_3"],
+        "test": ["class_4", "class_5"],
+    }
 
 
 def test_names_are_printed_as_they_are(folder):

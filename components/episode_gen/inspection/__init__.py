@@ -13,8 +13,9 @@ def inspect(path: Path, *, split_by: str | None = None, **columns: str | None) -
 
     Args:
       path: a file or a folder.
-      split_by: "class" to pool the classes of all groups, "group" to keep each group in one split;
-        None for a guess of a folder, and "class" of a table.
+      split_by: "class" to pool the classes of all groups, "group" to keep each group in one split,
+        "given" where the groups are called train, val and test; None for a guess of a folder, and
+        "class" of a table.
       **columns: of a table: the options `input_feature`, `label_feature` and `group_feature`.
 
     Raises:

@@ -35,6 +35,7 @@ class Looked(Generic[Seen]):
     ) -> None:
         self._path, self._folders = path, folders
         self._by_group = folders.depth == 2 and split_by != "class"
+        self._split_by = split_by or "group"
         self.seen: dict[str, Seen] = {}
         self.unreadable = folders.misplaced | folders.unreadable
         digests = {}
@@ -50,7 +51,7 @@ class Looked(Generic[Seen]):
         self._digests = digests
 
     def class_of(self, name: str) -> str:
-        """The class of a file: its folder, with that above where there are groups."""
+        """The class of a file: its folder, with that above where it is a group or a split."""
         folder = name.rpartition("/")[0]
         return folder if self._by_group else folder.rpartition("/")[2]
 
@@ -59,7 +60,7 @@ class Looked(Generic[Seen]):
     ) -> base.Inspection:
         """The inspection: what all kinds of files share, and what only this kind has."""
         skip = {"unreadable": "skip"} if self.unreadable else {}
-        by = {"split_by": "group"} if self._by_group else {}
+        by = {"split_by": self._split_by} if self._by_group else {}
         kept = base.without_copies(self.seen, self.copies, self.class_of)
         groups = {name.partition("/")[0] for name in kept}
         count = {"groups": str(len(groups))} if self._by_group else {}

@@ -18,8 +18,8 @@ def inspect(path: Path, split_by: str | None, columns: Mapping[str, str | None])
       UserError: it cannot be read, or its columns of texts and of classes cannot be told.
     """
     section: dict[str, Any] = {"source": "table", "path": str(path), "unreadable": "skip"}
-    by_group = split_by == "group"
-    section |= {"split_by": "group"} if by_group else {}
+    by_group = split_by in ("group", "given")
+    section |= {"split_by": split_by} if by_group else {}
     options: dict[str, Any] = {**section, **columns}
     table = Table(path, DataOptions(**options))
     found = table.columns

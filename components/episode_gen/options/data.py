@@ -79,8 +79,9 @@ class DataOptions:
     """Longer recordings are refused."""
     invert: bool = False
     """Feed `1 - pixel / 255` to the network (dark ink on white becomes 1 on 0)."""
-    split_by: Literal["class", "group"] = "class"
-    """"class", or "group" so that no group is in two splits."""
+    split_by: Literal["class", "group", "given"] = "class"
+    """"class", "group" so that no group is in two splits, or "given" where the data set brings its
+    splits: the folder above the classes, or the group, is called train, val or test."""
     split_counts: tuple[Count, Count, Count] | None = None
     """Classes (or groups) for train, eval and test; null to use the fractions."""
     split_fractions: tuple[Share, Share, Share] = (0.64, 0.16, 0.2)  # as miniImageNet: 64, 16, 20
@@ -128,6 +129,11 @@ class DataOptions:
             raise UserError(
                 "`data.group_pattern` must be a regular expression with one parenthesis: got "
                 f"{self.group_pattern!r}."
+            )
+        if self.split_by == "given" and self.split_counts is not None:
+            raise UserError(
+                "`data.split_counts` must not be set where `data.split_by` is given: got "
+                f"{list(self.split_counts)}. Remove it."
             )
         if self.eval_within is not None and self.split_by != "group":
             raise UserError("`data.eval_within` can be set only where `data.split_by` is group.")

@@ -23,7 +23,7 @@ def open_source(data: DataOptions) -> Source:
       UserError: it is not there, or no sub-folder holds either.
     """
     root = Path(data.path or "").expanduser()
-    depth = 2 if data.split_by == "group" else None
+    depth = None if data.split_by == "class" else 2
     kind, folders = open_folder(root, name="`data.path`", depth=depth)
     files = image_files(data) if kind.modality == "image" else recording_files(data)
     return Folder(root, data, files, folders)
@@ -32,8 +32,8 @@ def open_source(data: DataOptions) -> Source:
 class Folder:
     """Classes and files below a root; example ids are relative paths, as "shoes/left_3.png".
 
-    In root/group/class/file, classes are named by the last folder where `data.split_by` is class
-    (the same name in two groups is then one class), else by both, as "group/class".
+    In root/group/class/file, classes are named by the last folder unless `data.split_by` is group
+    (the same name in two groups is then one class), then by both, as "group/class".
     """
 
     def __init__(

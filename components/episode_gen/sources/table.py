@@ -116,7 +116,7 @@ class Table:
             group=data.group_feature,
             options=OPTIONS,
         )
-        if columns.group is None and data.split_by == "group":
+        if columns.group is None and data.split_by != "class":
             raise missing_column(self.table, OPTIONS, "group")
         return columns
 

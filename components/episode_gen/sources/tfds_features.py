@@ -66,7 +66,7 @@ def find_features(builder: Any, data: DataOptions) -> FeatureNames:
         group,
         data.group_pattern or (pattern if group == hidden else None),
     )
-    if data.group_feature is not None or data.split_by == "group":
+    if data.group_feature is not None or data.split_by != "class":
         _choose("group_feature", data.group_feature, groups, features, data.name)
     return names
 

@@ -67,6 +67,29 @@ def test_a_split_by_group_needs_groups():
         split_classes(Catalogue(CATALOGUE.examples, {}), DataOptions(split_by="group"))
 
 
+def test_splits_that_are_given_are_kept():
+    names = {"train": ["Train", "train"], "eval": ["val", "VALID"], "test": ["test"]}
+    groups = {f"{g}_{i}": g for of_split in names.values() for g in of_split for i in range(3)}
+    splits = split_classes(
+        Catalogue({name: ["a"] for name in groups}, groups), DataOptions(split_by="given")
+    )
+    assert {split: {groups[name] for name in found} for split, found in splits.items()} == {
+        split: set(of_split) for split, of_split in names.items()
+    }
+    assert sum(map(len, splits.values())) == len(groups)
+
+
+def test_a_class_in_no_given_split_is_named():
+    with pytest.raises(UserError, match="'c000' is in 'g0'"):
+        split_classes(CATALOGUE, DataOptions(split_by="given"))
+
+
+def test_a_class_in_two_given_splits_is_named():
+    entries = [CatalogueEntry("oak", split, split) for split in ("train", "test")]
+    with pytest.raises(UserError, match="'oak' is in 'none, or several'"):
+        split_classes(build_catalogue(entries, by_group=False), DataOptions(split_by="given"))
+
+
 def spoken_digits():
     """Ten digits said by three speakers."""
     return [
