@@ -65,26 +65,3 @@ def lookup(name: str, table: Mapping[str, str], key: str) -> tuple[type, Callabl
             "dataclass of its options; it does not."
         )
     return typing.cast(type, options), factory
-
-
-def files(*names: str) -> list[str]:
-    """The files of those parts that are the user's own: a change of them runs a step anew.
-
-    What they import is not looked at.
-    """
-    own = [load(name, name) for name in names if is_own(name)]
-    return [str(Path(inspect.getfile(part)).resolve()) for part in own]
-
-
-def model_files(folder: str | None) -> list[str]:
-    """The files with the weights of a SavedModel on this machine, which runs begin with."""
-    return [str(file) for file in sorted(Path(folder or "").glob("variables/*"))] if folder else []
-
-
-def learner_files(section: Mapping[str, Any]) -> list[str]:
-    """The files of the section `learner`: its learner's, its backbone's and its encoder's."""
-    backbone = section.get("backbone") or {}
-    encoder = Path(backbone.get("path") or "").expanduser()
-    of_encoder = [encoder] if encoder.is_file() else sorted(encoder.rglob("*"))
-    own = files(section.get("name", ""), backbone.get("name", ""))
-    return own + [str(f) for f in of_encoder if backbone.get("path") and f.is_file()]

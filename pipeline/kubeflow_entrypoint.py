@@ -38,6 +38,10 @@ def main(argv: list[str]) -> int:
         executor_input = json.loads(arguments.json_serialized_invocation_args)
         inputs_spec = json.loads(arguments.json_serialized_inputs_spec_args or "{}")
         declared = dict(pair.split(":") for pair in arguments.declared_types.split(",") if pair)
+        if arguments.own_code:
+            from pipeline.kubeflow.own_parts import make_importable
+
+            make_importable(arguments.own_code)
         path, direct = arguments.executor_class_path, arguments.direct
         with repeated_at_once(executor_input):
             local = to_tfx(executor_input, inputs_spec, declared_types=declared, direct=direct)
@@ -60,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json_serialized_invocation_args")
     parser.add_argument("--json_serialized_inputs_spec_args")
     parser.add_argument("--declared_types", default="")
+    parser.add_argument("--own_code")
     parser.add_argument("--direct", action="store_true")
     parser.add_argument("--self_test", action="store_true")
     return parser

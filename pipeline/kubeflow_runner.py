@@ -9,6 +9,7 @@ import yaml
 from pipeline.config import Config
 from pipeline.kubeflow import names, spec
 from pipeline.kubeflow.linter import lint
+from pipeline.kubeflow.own_parts import OwnParts
 from pipeline.kubeflow.shown import with_shown_outputs
 from serving import atomic
 from serving.errors import UserError
@@ -18,11 +19,20 @@ POINTER_FILE = "blessed.json"
 
 
 def compile_pipeline(
-    config: Config, image: str, parameters: Mapping[str, Any] | None = None
+    config: Config,
+    image: str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    pack_own_code: bool = True,
 ) -> list[dict[str, Any]]:
     """Returns the documents of the file: the specification and the settings for Kubernetes.
 
-    `parameters` are defaults of run-time parameters by name, instead of the configuration's.
+    Args:
+      config: the whole configuration.
+      image: container image of all steps.
+      parameters: defaults of run-time parameters by name, instead of the configuration's.
+      pack_own_code: whether the specification holds the user's own learner, backbone and source;
+        otherwise the image must.
 
     Raises:
       UserError: the image, the pipeline's name or the section `kubeflow` is wrong, or the backend
@@ -70,6 +80,8 @@ def compile_pipeline(
     compiled = spec.with_declared_types(compiled, declared)
     compiled = spec.with_settings(compiled, options)
     compiled = spec.with_parameters(compiled, config, parameters or {})
+    if pack_own_code:
+        compiled = spec.with_arguments(compiled, OwnParts(config, parameters or {}).arguments())
     compiled = with_shown_outputs(compiled)
     documents = [spec.with_kfp_names(compiled), spec.platform(options, components)]
     problems = lint(documents)

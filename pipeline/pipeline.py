@@ -5,7 +5,7 @@ import dataclasses
 from tfx import v1 as tfx
 from tfx.dsl.components.base import executor_spec
 
-from components import user_modules
+from components import own_code
 from components.episode_gen.component import EpisodeGen
 from components.episode_validator.component import EpisodeValidator
 from components.few_shot_evaluator.component import FewShotEvaluator
@@ -77,8 +77,8 @@ def create_pipeline(
             "checkpoint_root": checkpoint_root,
             "code_version": code_version(
                 RUN_FN.rpartition(".")[0],
-                files=user_modules.learner_files(config.learner)
-                + user_modules.model_files(config.training.start_from),
+                files=own_code.learner_files(config.learner)
+                + own_code.model_files(config.training.start_from),
             ),
         },
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from components import user_modules
+from components import own_code
 from components.episode_gen.catalogue import Catalogue, build_catalogue
 from components.episode_gen.copies import without_copies
 from components.episode_gen.options import DataOptions, EpisodeOptions, check_ways
@@ -67,7 +67,7 @@ def check_data(data: DataOptions, episodes: EpisodeOptions | None) -> CheckedDat
         check_episodes(catalogue, splits, episodes, hint)
         _check_rotations(catalogue, source.spec, episodes.rotations)
     # The code of a user's own source counts, too.
-    code = [Path(file).read_bytes() for file in user_modules.files(data.source)]
+    code = [Path(file).read_bytes() for file in own_code.files(data.source)]
     hashes = [hashlib.sha256(text).hexdigest() for text in code]
     fingerprint = " ".join([source.fingerprint(), *hashes])
     left_out = (skipped, ignored, copies, across, small)

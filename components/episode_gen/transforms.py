@@ -6,12 +6,14 @@ example id, so that no step holds more than the uses of one example, one episode
 """
 
 import functools
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 
+from components import own_code
 from components.episode_gen.assemble import assemble
 from components.episode_gen.options import DataOptions
 from components.episode_gen.shards import Shard, write_shard
@@ -39,7 +41,8 @@ class WriteFromTable(beam.PTransform):
 class WriteByJoin(beam.PTransform):
     """Writes shards, PCollection[Shard] -> PCollection[Shard], reading the parts of the source.
 
-    Every worker opens the planner in the folder `work`, and the source of `data`.
+    Every worker opens the planner in the folder `work`, and the source of `data`: of a user's own
+    source, it gets the code.
     """
 
     def __init__(self, work: str, uri: str, data: DataOptions, parts: list[str]) -> None:
@@ -111,9 +114,11 @@ class _Read(beam.DoFn):
     """Part -> (example id, content)."""
 
     def __init__(self, data: DataOptions) -> None:
-        self._data = data
+        self._data, self._own_code = data, own_code.pack([data.source])
 
     def setup(self) -> None:
+        if self._data.source.rpartition(".")[0] not in sys.modules:
+            own_code.unpack(self._own_code)
         self._source = open_source(self._data)
 
     def process(self, part: str) -> Iterator[tuple[str, bytes]]:

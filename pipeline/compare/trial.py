@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from components import user_modules
+from components import own_code
 from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.record import EpisodeSetRecord
 from components.episodes.scoring import score_episodes
@@ -133,8 +133,8 @@ def run_trial(trial: Trial) -> Result:
 
 def fingerprint(trial: Trial) -> str:
     """A hash that changes with all that a result depends on: configuration, episodes and code."""
-    start = user_modules.model_files(trial.training.get("start_from"))
-    files = user_modules.learner_files(trial.learner) + start
+    start = own_code.model_files(trial.training.get("start_from"))
+    files = own_code.learner_files(trial.learner) + start
     described: Mapping[str, Any] = trial._asdict() | {
         "record": trial.record.to_json(),
         "uri": None,

@@ -2,12 +2,9 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-
-if TYPE_CHECKING:
-    from pipeline.config import Config
 
 
 @click.command("compile")
@@ -20,6 +17,14 @@ if TYPE_CHECKING:
 @click.option(
     "--parameter", "parameters", multiple=True, help="NAME=VALUE: default of a run-time parameter."
 )
+@click.option(
+    "--own-code",
+    type=click.Choice(["packed", "image"]),
+    default="packed",
+    show_default=True,
+    help="Where the steps find a learner, backbone or source of your own: packed into the compiled "
+    "file, or in the image.",
+)
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="A .yaml file.")
 def compile_command(
     config_path: str,
@@ -27,6 +32,7 @@ def compile_command(
     image: str,
     allow_mutable_tag: bool,
     parameters: tuple[str, ...],
+    own_code: str,
     output: Path,
 ) -> None:
     """Compile the pipeline for Kubeflow Pipelines v2. Exit status: 0 written, 2 wrong input."""
@@ -44,31 +50,26 @@ def compile_command(
     names.check_pipeline_name(config.name)
     defaults = parse_parameters(parameters)
 
+    from pipeline.kubeflow.own_parts import OwnParts
     from pipeline.kubeflow_runner import compile_pipeline, write_package
 
-    documents = compile_pipeline(config, image, defaults)
+    packed = own_code == "packed"
+    documents = compile_pipeline(config, image, defaults, pack_own_code=packed)
     write_package(documents, output)
     steps = len(documents[0]["root"]["dag"]["tasks"])
     click.echo(f"{output}: {config.name}, {steps} steps")
-    own = own_parts(config)
-    if own:
+    own = OwnParts(config, defaults)
+    if own and not packed:
         click.echo(
             f"The image {image} must hold the modules of your own, importable by name, as they are "
-            f"here: {', '.join(own)}."
+            f"here: {own}."
         )
-
-
-def own_parts(config: "Config") -> list[str]:
-    """The user's own source, learner and backbone, each as `key: module.name`."""
-    from components.user_modules import is_own
-
-    learner = config.learner
-    parts = {
-        "data.source": config.data.source,
-        "learner.name": learner.get("name", ""),
-        "learner.backbone.name": (learner.get("backbone") or {}).get("name", ""),
-    }
-    return [f"`{key}` {name}" for key, name in parts.items() if is_own(name)]
+    elif own:
+        files, missing = own.files(), own.missing()
+        if files:
+            click.echo(f"Your own code is packed into it: {own} ({', '.join(files)}).")
+        if missing:
+            click.echo(f"The image {image} must hold what this code needs: {', '.join(missing)}.")
 
 
 @click.command("submit")

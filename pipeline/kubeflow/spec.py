@@ -101,19 +101,26 @@ def with_declared_types(spec: Spec, properties: Mapping[str, Mapping[str, Any]])
     TFX writes lists and dicts as JSON strings and bools as integers; the entrypoint converts them
     back to the types that the component declares: `properties`, by component and property.
     """
-    executors = dict(spec["deploymentSpec"]["executors"])
+    flags = {}
     for component, types in properties.items():
         kinds = {}
         for name, declared in sorted(types.items()):
             kind = get_origin(declared) or declared
             if kind in (bool, list, dict):
                 kinds[name] = kind.__name__
-        if not kinds:
-            continue
+        words = ",".join(f"{name}:{kind}" for name, kind in kinds.items())
+        if kinds:
+            flags[component] = f"{DECLARED_TYPES_FLAG}={words}"
+    return with_arguments(spec, flags)
+
+
+def with_arguments(spec: Spec, arguments: Mapping[str, str]) -> Spec:
+    """Adds an argument to the program of each of these components."""
+    executors = dict(spec["deploymentSpec"]["executors"])
+    for component, argument in arguments.items():
         label = spec["components"][component]["executorLabel"]
         container = executors[label]["container"]
-        words = ",".join(f"{name}:{kind}" for name, kind in kinds.items())
-        args = [*container["args"], f"{DECLARED_TYPES_FLAG}={words}"]
+        args = [*container["args"], argument]
         executors[label] = {"container": container | {"args": args}}
     return spec | {"deploymentSpec": {"executors": executors}}
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from components import user_modules
+from components import own_code, user_modules
 from components.meta_trainer.options import backbone_options, learner_options
 from pipeline.code_version import code_version
 from serving.errors import UserError
@@ -60,9 +60,9 @@ def test_the_mistake_of_a_part_that_cannot_be_used_names_its_key(module):
 @pytest.mark.parametrize("section", [{"name": "NAME.good"}, {"backbone": {"name": "NAME.body"}}])
 def test_a_change_of_its_code_trains_anew(module, tmp_path, section):
     project = {"name": "maml", "backbone": {"name": "conv4"}}
-    assert user_modules.learner_files(project) == user_modules.learner_files({}) == []
+    assert own_code.learner_files(project) == own_code.learner_files({}) == []
     own = json.loads(json.dumps(section).replace("NAME", module))
-    files = user_modules.learner_files(own)
+    files = own_code.learner_files(own)
     before = code_version(files=files)
     assert before != code_version()
     (tmp_path / f"{module}.py").write_text(SOURCE + "\n")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components import user_modules
+from components import own_code
 from components.episodes.types import Episodes
 from components.meta_trainer.build import assemble_for
 from components.meta_trainer.fit import fit
@@ -63,7 +63,7 @@ def test_the_learner(own):
 def test_the_backbone(own, learner):
     name = f"{own('def tiny(')}.tiny"
     learns({"name": learner, "backbone": {"name": name, "filters": 8}})
-    assert user_modules.learner_files({"backbone": {"name": name}})
+    assert own_code.learner_files({"backbone": {"name": name}})
     transductive = {"name": name, "normalisation": "transductive"}
     section = {"name": learner, "backbone": transductive}
     assert not assemble_for(IMAGES, 3, section).learner.inductive

@@ -1,3 +1,4 @@
+import base64
 import sys
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from click.testing import CliRunner
 
 from pipeline.cli import main
 from pipeline.config import load_config
-from pipeline.kubeflow import mistakes
+from pipeline.kubeflow import mistakes, own_parts
 from pipeline.kubeflow.linter import lint
 from pipeline.kubeflow.parameters import PARAMETERS
 from pipeline.kubeflow_runner import compile_pipeline
@@ -191,18 +192,56 @@ def mine(options: ProtonetOptions, network, task):
 """
 
 
-def test_parts_of_one_s_own_are_named_for_the_image(tmp_path, monkeypatch):
+@pytest.fixture
+def own(tmp_path, monkeypatch) -> list[str]:
+    """Arguments of `compile` for a learner in the current folder."""
     config = str(Path(CONFIG).resolve())
     (tmp_path / "own_learner_of_a_test.py").write_text(OWN)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    arguments = ["compile", "--config", config, "--image", "fewshot", "--output", "p.yaml"]
-    arguments += ["--allow-mutable-tag", "--set", "learner={name: own_learner_of_a_test.mine}"]
-    done = CliRunner().invoke(main, arguments)
+    monkeypatch.delitem(sys.modules, "own_learner_of_a_test", raising=False)
+    arguments = ["compile", "--config", config, "--image", IMAGE, "--output", "p.yaml"]
+    return [*arguments, "--set", "learner={name: own_learner_of_a_test.mine}"]
+
+
+def packed() -> dict[str, bytes]:
+    """The archive of each step of p.yaml that has one."""
+    spec, _ = yaml.safe_load_all(Path("p.yaml").read_text())
+    executors = spec["deploymentSpec"]["executors"]
+    flags = {step: e["container"]["args"][-1] for step, e in executors.items()}
+    head = f"{own_parts.FLAG}="
+    encoded = {s: f.removeprefix(head) for s, f in flags.items() if f.startswith(head)}
+    return {step: base64.b64decode(text) for step, text in encoded.items()}
+
+
+def test_code_of_one_s_own_is_packed_into_the_steps_that_run_it(own, tmp_path):
+    done = CliRunner().invoke(main, own)
     assert done.exit_code == 0, done.output
     said = done.output.strip().splitlines()[-1]
-    assert "The image fewshot must hold" in said
+    assert "packed into it: `learner.name` own_learner_of_a_test.mine (own_learner" in said
+    before = packed()
+    assert set(before) == {"exec-trainer"}
+    # The argument is part of Kubeflow's cache key.
+    (tmp_path / "own_learner_of_a_test.py").write_text(OWN + "\n")
+    assert CliRunner().invoke(main, own).exit_code == 0
+    assert packed() != before
+
+
+def test_code_of_one_s_own_may_be_in_the_image(own):
+    done = CliRunner().invoke(main, [*own, "--own-code", "image"])
+    assert done.exit_code == 0, done.output
+    said = done.output.strip().splitlines()[-1]
+    assert f"The image {IMAGE} must hold" in said
     assert "`learner.name` own_learner_of_a_test.mine" in said
+    assert packed() == {}
+
+
+def test_code_of_one_s_own_that_is_too_large_is_a_sentence(own, tmp_path, monkeypatch):
+    monkeypatch.setattr(own_parts, "MAX_BYTES", 50)
+    done = CliRunner().invoke(main, own)
+    assert done.exit_code == 2 and len(done.output.strip().splitlines()) == 1
+    assert "`learner.name` own_learner_of_a_test.mine" in done.output
+    assert "--own-code image" in done.output and not (tmp_path / "p.yaml").exists()
 
 
 @pytest.mark.parametrize(

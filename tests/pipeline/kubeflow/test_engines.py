@@ -89,10 +89,12 @@ def dask_args(dask):
     return dask.pipeline_args()
 
 
-def generated(folder: Path, args: list[str], table_megabytes: int) -> dict[str, str]:
+def generated(
+    folder: Path, args: list[str], table_megabytes: int, source: str = "glyphs"
+) -> dict[str, str]:
     """The hash of each file of episodes."""
     generate_episodes(
-        EpisodeGenConfig(DataOptions(table_megabytes=table_megabytes), EPISODES),
+        EpisodeGenConfig(DataOptions(source, table_megabytes=table_megabytes), EPISODES),
         uri=str(folder / "examples"),
         work=str(folder / "work"),
         make_pipeline=lambda: beam.Pipeline(argv=args),
@@ -126,6 +128,23 @@ def test_worker_processes_draw_the_same_episodes(in_memory, tmp_path):
 @pytest.mark.parametrize("table_megabytes", [TABLE, JOIN], ids=["table", "join"])
 def test_our_workers_draw_the_same_episodes(engine_args, in_memory, tmp_path, table_megabytes):
     assert generated(tmp_path, engine_args, table_megabytes) == in_memory
+
+
+OWN_SOURCE = """
+from components.episode_gen.sources.glyphs import open_source
+
+def drawings(data):
+    return open_source(data)
+"""
+
+
+# In `make test`: an engine, our workers as processes, the join, and a source that they cannot find.
+@pytest.mark.parametrize("engine_args", ["process"], indirect=True)
+def test_workers_get_a_source_of_the_user_s(engine_args, in_memory, tmp_path, monkeypatch):
+    (tmp_path / "own_source_of_a_test.py").write_text(OWN_SOURCE)
+    monkeypatch.syspath_prepend(str(tmp_path))  # of this process alone
+    source = "own_source_of_a_test.drawings"
+    assert generated(tmp_path, engine_args, JOIN, source) == in_memory
 
 
 @pytest.fixture(params=["flink", "spark"])

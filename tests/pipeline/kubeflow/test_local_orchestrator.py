@@ -24,7 +24,20 @@ SHORT = (
     "evaluation.must_beat_baselines=false",
     "evaluation.baseline_episodes=20",
     "kubeflow.volume=null",
+    "data.source=own_parts_of_a_test.drawings",
+    "learner.name=own_parts_of_a_test.learner",
 )
+# In a folder that only this process looks into: the steps have them from the compiled file.
+OWN = """
+from components.episode_gen.sources.glyphs import open_source
+from components.meta_trainer.learners.maml import MamlOptions, maml
+
+def drawings(data):
+    return open_source(data)
+
+def learner(options: MamlOptions, network, task):
+    return maml(options, network, task)
+"""
 
 
 def files_of(examples: Path) -> dict[str, bytes]:
@@ -43,6 +56,9 @@ def test_the_compiled_pipeline_runs_to_a_pushed_model_that_answers(tmp_path, mon
     from pipeline.kubeflow_runner import compile_pipeline, write_package
     from pipeline.pipeline import create_pipeline
 
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/own_parts_of_a_test.py").write_text(OWN)
+    monkeypatch.syspath_prepend(str(tmp_path / "own"))
     config = load_config(CONFIG, [*SHORT, f"kubeflow.shared_dir={tmp_path}/shared"])
     documents = compile_pipeline(config, "registry.example/python-fewshot:1")
     write_package(documents, tmp_path / "pipeline.yaml")

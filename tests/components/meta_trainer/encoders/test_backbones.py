@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from click.testing import CliRunner
 
-from components import user_modules
+from components import own_code
 from components.episodes.types import Episodes
 from components.few_shot_evaluator.model import ExportedModel
 from components.meta_trainer.build import assemble_for
@@ -167,9 +167,9 @@ def test_a_run_stops_at_once_where_its_encoder_is_missing(tmp_path):
 
 
 def test_another_table_runs_the_trainer_anew(paths):
-    assert paths["static_text"] in user_modules.learner_files({"backbone": static(paths)})
+    assert paths["static_text"] in own_code.learner_files({"backbone": static(paths)})
     folder = {"backbone": {"name": "transformer_text", "path": paths["transformer_text"]}}
-    files = {Path(file).name for file in user_modules.learner_files(folder)}
+    files = {Path(file).name for file in own_code.learner_files(folder)}
     assert {"model.safetensors", "vocab.txt"} <= files
 
 
