@@ -62,7 +62,8 @@ def imported_modules(
 
 def _path(module: str, root: Path) -> Path:
     path = root.joinpath(*module.split("."))
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    package = path / "__init__.py"  # a folder of data may have a module's name
+    return package if package.is_file() else path.with_suffix(".py")
 
 
 @functools.cache
