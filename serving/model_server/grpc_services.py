@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import grpc
@@ -11,20 +10,21 @@ from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
+    inference_pb2,
     model_management_pb2,
     predict_pb2,
     regression_pb2,
 )
 
+from serving.model_server import examples
 from serving.model_server.core import ServerCore
 from serving.model_server.introspection import model_metadata, model_status
 from serving.model_server.model_config import parse_config
-from serving.model_server.predict import proto_inputs, wrong_method
+from serving.model_server.predict import proto_inputs
 from serving.protocol import status
 from serving.protocol.model_spec import read_model_spec
 from serving.protocol.status import StatusError, invalid_argument
 from serving.protocol.tensors import write_tensor
-from serving.saved_model.signatures import ADAPT_AND_PREDICT
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 # A status travels in the trailers, which a client reads up to 8 KiB by default.
@@ -38,8 +38,9 @@ def service_handlers(core: ServerCore) -> list[grpc.GenericRpcHandler]:
     methods: dict[str, dict[str, tuple[Any, Callable]]] = {
         "PredictionService": {
             "Predict": (predict_pb2.PredictRequest, _predict),
-            "Classify": (classification_pb2.ClassificationRequest, partial(_refuse, "classify")),
-            "Regress": (regression_pb2.RegressionRequest, partial(_refuse, "regress")),
+            "Classify": (classification_pb2.ClassificationRequest, _classify),
+            "Regress": (regression_pb2.RegressionRequest, _regress),
+            "MultiInference": (inference_pb2.MultiInferenceRequest, _infer_all),
             "GetModelMetadata": (get_model_metadata_pb2.GetModelMetadataRequest, _metadata),
         },
         "ModelService": {
@@ -83,10 +84,13 @@ def _parse(request_class: Any, payload: bytes) -> Any:
         raise invalid_argument(f"The payload is not a {kind} message") from error
 
 
-def _predict(core: ServerCore, request: Any, context: grpc.ServicerContext) -> Any:
+def _deadline(context: grpc.ServicerContext) -> float | None:
     remaining = context.time_remaining()
     limited = remaining is not None and remaining < _NO_DEADLINE
-    deadline = time.monotonic() + remaining if limited else None
+    return time.monotonic() + remaining if limited else None
+
+
+def _predict(core: ServerCore, request: Any, context: grpc.ServicerContext) -> Any:
     response = predict_pb2.PredictResponse()
     with core.servable(read_model_spec(request)) as servable:
         outputs = core.predict(
@@ -94,19 +98,39 @@ def _predict(core: ServerCore, request: Any, context: grpc.ServicerContext) -> A
             request.model_spec.signature_name,
             proto_inputs(request.inputs, max_bytes=core.max_message_bytes),
             request.output_filter,
-            deadline,
+            _deadline(context),
         )
-    response.model_spec.name = servable.name
-    response.model_spec.version.value = servable.version
-    response.model_spec.signature_name = request.model_spec.signature_name or ADAPT_AND_PREDICT
+    examples.fill_model_spec(response.model_spec, servable, request.model_spec.signature_name)
     for alias, array in outputs.items():
         write_tensor(array, response.outputs[alias], typed=core.typed_outputs)
     return response
 
 
-def _refuse(verb: str, core: ServerCore, request: Any, context: grpc.ServicerContext) -> Any:
+def _classify(core: ServerCore, request: Any, context: grpc.ServicerContext) -> Any:
+    response = classification_pb2.ClassificationResponse()
+    name = request.model_spec.signature_name
     with core.servable(read_model_spec(request)) as servable:
-        raise wrong_method(servable, verb, request.model_spec.signature_name)
+        result = examples.classify(servable, name, request.input, core.run, _deadline(context))
+    response.result.CopyFrom(result)
+    examples.fill_model_spec(response.model_spec, servable, name)
+    return response
+
+
+def _regress(core: ServerCore, request: Any, context: grpc.ServicerContext) -> Any:
+    response = regression_pb2.RegressionResponse()
+    name = request.model_spec.signature_name
+    with core.servable(read_model_spec(request)) as servable:
+        result = examples.regress(servable, name, request.input, core.run, _deadline(context))
+    response.result.CopyFrom(result)
+    examples.fill_model_spec(response.model_spec, servable, name)
+    return response
+
+
+def _infer_all(core: ServerCore, request: Any, context: grpc.ServicerContext) -> Any:
+    if not request.tasks:
+        raise invalid_argument("ModelSpec has no name specified.")
+    with core.servable(read_model_spec(request.tasks[0])) as servable:
+        return examples.infer_all(servable, request, core.run, _deadline(context))
 
 
 def _metadata(core: ServerCore, request: Any, context: grpc.ServicerContext) -> Any:

@@ -1,6 +1,7 @@
 """Reads which models and versions to serve: a ModelServerConfig as plain records."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,22 +49,18 @@ def read_config_file(path: str) -> list[ModelConfig]:
     try:
         return parse_config(read_text_proto(path, empty, "model_config_file"))
     except StatusError as error:
-        raise UserError(f"`model_config_file` {path}: {error.message}.") from error
+        raise UserError(f"`model_config_file` {path}: {error.message.rstrip('.')}.") from error
 
 
 def parse_config(message: Any) -> list[ModelConfig]:
     """Reads a ModelServerConfig; INVALID_ARGUMENT with TensorFlow Serving's messages."""
     if message.WhichOneof("config") == "custom_model_config":
         raise invalid_argument("Custom model configurations are not supported")
-    models = [_parse_model(config) for config in message.model_config_list.config]
-    seen: set[str] = set()
-    for model in models:
-        if model.name in seen:
-            raise invalid_argument(
-                f"Illegal to list model {model.name} multiple times in config list"
-            )
-        seen.add(model.name)
-    return models
+    configs = message.model_config_list.config
+    for name, count in Counter(config.name for config in configs).items():
+        if count > 1:
+            raise invalid_argument(f"Illegal to list model {name} multiple times in config list")
+    return [_parse_model(config) for config in configs]
 
 
 def _parse_model(config: Any) -> ModelConfig:
@@ -72,11 +69,7 @@ def _parse_model(config: Any) -> ModelConfig:
             f"Expected model {config.name} to have an absolute path or URI; "
             f"got base_path()={config.base_path}"
         )
-    if config.model_platform not in ("", "tensorflow"):
-        raise invalid_argument(
-            f"Expected model {config.name} to have the platform tensorflow; "
-            f"got {config.model_platform}"
-        )
+    _check_platform(config)
     policy = config.model_version_policy
     kind = policy.WhichOneof("policy_choice")
     if kind == "specific" and not policy.specific.versions:
@@ -88,3 +81,21 @@ def _parse_model(config: Any) -> ModelConfig:
         specific=tuple(policy.specific.versions),
         labels=tuple(sorted(config.version_labels.items())),
     )
+
+
+def _check_platform(config: Any) -> None:
+    platform, kind = config.model_platform, config.model_type
+    if platform and kind:
+        raise invalid_argument(
+            "Illegal setting both ModelServerConfig::model_type (deprecated) and "
+            "ModelServerConfig::model_platform."
+        )
+    if not platform and not kind:
+        raise invalid_argument(
+            "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "
+            "ModelServerConfig::model_platform."
+        )
+    if kind not in (0, model_server_config_pb2.TENSORFLOW):
+        raise invalid_argument(f"ModelServerConfig::model_type choice {kind} not supported.")
+    if platform and platform != "tensorflow":
+        raise invalid_argument(f"Model {config.name} requests unsupported platform {platform}")

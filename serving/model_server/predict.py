@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from serving.model_server.servable import Servable
-from serving.protocol.status import FAILED_PRECONDITION, StatusError, invalid_argument
+from serving.protocol.status import FAILED_PRECONDITION, INTERNAL, StatusError, invalid_argument
 from serving.protocol.tensors import unpack_or_invalid
 from serving.saved_model.signatures import ADAPT_AND_PREDICT
+
+_METHODS = tuple(f"tensorflow/serving/{verb}" for verb in ("predict", "classify", "regress"))
 
 # Runs a graph: (servable, feeds by tensor name, fetches, deadline) -> arrays.
 Runner = Callable[
@@ -56,6 +58,7 @@ def predict(
     if signature is None:
         message = f'Serving signature key "{signature_name}" not found.'
         raise StatusError(FAILED_PRECONDITION, message)
+    _check_method(signature)
     _check_input_count(signature.inputs, inputs)
     feeds = _feeds(signature.inputs, inputs)
     aliases = _outputs(signature.outputs, output_filter)
@@ -63,17 +66,13 @@ def predict(
     return dict(zip(aliases, run(servable, feeds, fetches, deadline)))
 
 
-def wrong_method(servable: Servable, verb: str, signature_name: str) -> StatusError:
-    """Makes the error of a classify or regress request: all signatures are for predict."""
-    signature_name = signature_name or ADAPT_AND_PREDICT
-    signature = servable.signature_defs.get(signature_name)
-    if signature is None:
-        return invalid_argument(f"No signature was found with the name: {signature_name}")
-    kind = {"classify": "classification", "regress": "regression"}[verb]
-    return invalid_argument(
-        f"Expected {kind} signature method_name to be tensorflow/serving/{verb}. "
-        f"Was: {signature.method_name}"
-    )
+def _check_method(signature: Any) -> None:
+    if signature.method_name not in _METHODS:
+        raise StatusError(
+            INTERNAL,
+            "Expected prediction signature method_name to be one of "
+            f"{{{', '.join(_METHODS)}}}. Was: {signature.method_name}",
+        )
 
 
 def _check_input_count(expected: Mapping[str, Any], inputs: InputReaders) -> None:

@@ -88,13 +88,15 @@ class Servable:
         try:
             # Not Session.run(): it casts a wrong dtype silently, refuses shapes with errors of its
             # own, and doubles the overhead.
-            return self._session._call_tf_sessionrun(
+            arrays = self._session._call_tf_sessionrun(
                 options,
                 {self._handles[name]: array for name, array in feeds.items()},
                 [self._handles[name] for name in fetches],
                 [],
                 None,
             )
+            # The session gives a scalar string as `bytes`.
+            return [np.array(a, object) if isinstance(a, bytes) else a for a in arrays]
         except tf.errors.OpError as error:
             raise StatusError(error.error_code, error.message or "unknown error") from error
         except RuntimeError as error:  # closed, and the caller did not hold it open

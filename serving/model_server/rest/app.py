@@ -1,32 +1,42 @@
 """Routes the requests of the REST API."""
 
 import asyncio
+import json
 import re
 import time
 import zlib
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import NamedTuple
+from contextlib import ExitStack
+from typing import Any, NamedTuple
 
 from aiohttp import web
 from google.protobuf import json_format
 
+from serving.model_server import examples
 from serving.model_server.core import ServerCore
 from serving.model_server.introspection import model_metadata, model_status
 from serving.model_server.page.routes import add_page
-from serving.model_server.predict import wrong_method
-from serving.model_server.rest.json_text import parse_object, show
-from serving.model_server.rest.predict_json import read_tensors, signature_name, write_response
+from serving.model_server.rest.examples_json import (
+    read_examples,
+    write_classifications,
+    write_regressions,
+)
+from serving.model_server.rest.json_text import read_body
+from serving.model_server.rest.paths import read_path
+from serving.model_server.rest.predict_json import (
+    PredictBody,
+    read_tensors,
+    signature_name,
+    write_response,
+)
+from serving.model_server.servable import Servable
 from serving.protocol import status
 from serving.protocol.model_spec import ModelSpec
 from serving.protocol.status import HTTP, StatusError, invalid_argument
 from serving.saved_model.signatures import ADAPT_AND_PREDICT
 
-_MODEL = r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?"
-_RUN = re.compile(_MODEL + r":(classify|regress|predict)", re.IGNORECASE)
-_LOOK = re.compile(rf"(?:/v1/models|{_MODEL})(/metadata)?", re.IGNORECASE)
 _JSON_LAYOUT = {"preserving_proto_field_name": True, "including_default_value_fields": True}
-_MAX_INT64 = 2**63 - 1
 _COMPRESS_ABOVE = 16 * 1024  # bytes of an answer, if the client takes gzip
 
 
@@ -58,9 +68,9 @@ def make_app(
             data = await _read_body(request, core.max_message_bytes)
             body = Body(data, request.headers.get("Content-Encoding", ""))
             deadline = time.monotonic() + timeout_seconds
-            call = _route(core, request.method, request.path, body, deadline)
+            call = _route(core, request.method, request.raw_path, body, deadline)
             text = await asyncio.get_running_loop().run_in_executor(executor, call)
-            response = web.Response(text=text, content_type="application/json")
+            response = _json_response(text)
         except StatusError as error:
             response = _error_response(HTTP[error.code], error.message)
         if enable_cors and "Origin" in request.headers:
@@ -80,40 +90,55 @@ def make_app(
 
 
 def _route(
-    core: ServerCore, method: str, path: str, body: Body, deadline: float
+    core: ServerCore, method: str, raw_path: str, body: Body, deadline: float
 ) -> Callable[[], str]:
-    if method == "POST" and (match := _RUN.fullmatch(path)):
-        name, version, label, verb = match.groups()
-        spec = _model_spec(name, version, label)
-        return lambda: _run(core, spec, verb.lower(), body, deadline)
-    if method == "GET" and (match := _LOOK.fullmatch(path)):
-        name, version, label, metadata = match.groups()
-        if not name:
-            raise invalid_argument("Missing model name in request.")
-        spec = _model_spec(name, version, label)
-        if metadata:
-            return lambda: _look(core, spec, "GetModelMetadata", _metadata_json)
+    spec, verb = read_path(method, raw_path)
+    if verb == "metadata":
+        return lambda: _look(core, spec, "GetModelMetadata", _metadata_json)
+    if verb == "status":
         return lambda: _look(core, spec, "GetModelStatus", _status_json)
-    raise invalid_argument(f"Malformed request: {method} {path}")
+    return lambda: _run(core, spec, verb, body, deadline)
 
 
 def _run(core: ServerCore, spec: ModelSpec, verb: str, body: Body, deadline: float) -> str:
     with core.observe(spec.name, verb.capitalize(), "REST"):
-        document = parse_object(_unpack(*body, core.max_message_bytes))
-        name = signature_name(document)
-        with core.servable(spec) as servable:
-            if verb != "predict":
-                raise wrong_method(servable, verb, name)
+        text = _unpack(*body, core.max_message_bytes)
+        return (_predict if verb == "predict" else _infer)(core, spec, verb, text, deadline)
+
+
+def _predict(core: ServerCore, spec: ModelSpec, verb: str, text: bytes, deadline: float) -> str:
+    with ExitStack() as stack:
+
+        def read(document: dict[str, Any], exact: bool) -> tuple[Servable, str, PredictBody]:
+            name = signature_name(document)
+            servable = stack.enter_context(core.servable(spec))
             signature = servable.signature_defs.get(name or ADAPT_AND_PREDICT)
             if signature is None:
                 key = name or ADAPT_AND_PREDICT
                 raise invalid_argument(
                     f'Serving signature name: "{key}" not found in signature def'
                 )
-            tensors, by_row = read_tensors(document, signature.inputs)
-            readers = {alias: lambda array=array: array for alias, array in tensors.items()}
-            outputs = core.predict(servable, name, readers, deadline=deadline)
-        return write_response(outputs, by_row=by_row)
+            if not signature.inputs:
+                key = name or "DEFAULT"
+                raise invalid_argument(f"Failed to get input map for signature: {key}")
+            return servable, name, read_tensors(document, signature.inputs, exact=exact)
+
+        servable, name, (tensors, by_row) = read_body(text, read)
+        readers = {alias: lambda array=array: array for alias, array in tensors.items()}
+        outputs = core.predict(servable, name, readers, deadline=deadline)
+    return write_response(outputs, by_row=by_row)
+
+
+def _infer(core: ServerCore, spec: ModelSpec, verb: str, text: bytes, deadline: float) -> str:
+    def read(document: dict[str, Any], exact: bool) -> tuple[str, Any]:
+        return signature_name(document), read_examples(document, exact=exact)
+
+    name, message = read_body(text, read)
+    with core.servable(spec) as servable:
+        if verb == "classify":
+            found = examples.classify(servable, name, message, core.run, deadline)
+            return write_classifications(found)
+        return write_regressions(examples.regress(servable, name, message, core.run, deadline))
 
 
 def _look(core: ServerCore, spec: ModelSpec, api: str, write: Callable[..., str]) -> str:
@@ -130,13 +155,7 @@ def _metadata_json(core: ServerCore, spec: ModelSpec) -> str:
     document["model_spec"].setdefault("signature_name", "")
     document["model_spec"].pop("version_label", None)
     document["metadata"]["signature_def"].pop("@type")
-    return show(document, limit=None)
-
-
-def _model_spec(name: str, version: str | None, label: str | None) -> ModelSpec:
-    if version is not None and int(version[:20]) > _MAX_INT64:
-        raise invalid_argument(f"Failed to convert version: {version} to numeric.")
-    return ModelSpec(name, None if version is None else int(version), label or "")
+    return json.dumps(document, indent=4)
 
 
 async def _read_body(request: web.Request, max_bytes: int) -> bytes:
@@ -185,4 +204,11 @@ def _add_cors_headers(response: web.Response) -> None:
 
 
 def _error_response(code: int, message: str) -> web.Response:
-    return web.json_response({"error": message}, status=code)
+    # Bytes of the request that are not UTF-8 were read as surrogates.
+    shown = message.encode(errors="surrogateescape").decode(errors="replace")
+    return _json_response(json.dumps({"error": shown}), code)
+
+
+def _json_response(text: str, code: int = 200) -> web.Response:
+    """Makes a response whose Content-Type has no charset, as TensorFlow Serving's."""
+    return web.Response(body=text.encode(), status=code, content_type="application/json")

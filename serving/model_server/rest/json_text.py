@@ -1,62 +1,84 @@
-"""Parses JSON with RapidJSON's error messages, and prints values for error messages."""
+"""Parses the body of a request: by Python's parser, and exactly as RapidJSON where they differ.
+
+Python's parser is in C, and agrees on nearly all bodies. What it cannot decide (`Unusual`), and
+every body with an error, is parsed again by `exact_json`, so that value, message and offset are
+RapidJSON's. Bodies above 1 MiB keep Python's verdict in RapidJSON's words: the exact parser would
+occupy the server for too long.
+"""
 
 import json
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+from serving.model_server.rest import exact_json
+from serving.model_server.rest.json_show import show
 from serving.protocol.status import StatusError, invalid_argument
 
-# Characters; otherwise the error of a large request would be a message of many megabytes.
-_MAX_SHOWN = 2048
-
-_DECODER = json.JSONDecoder()
+_MAX_EXACT = 2**20  # bytes of a body that is parsed exactly
+_DECODER = json.JSONDecoder(object_pairs_hook=exact_json.make_object)
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_Result = TypeVar("_Result")
 
 # The messages of Python's parser, and RapidJSON's for the same fault.
 _MESSAGES = {
-    "Expecting value": "Invalid value.",
     "Expecting property name enclosed in double quotes": "Missing a name for object member.",
     "Illegal trailing comma before end of object": "Missing a name for object member.",
     "Expecting ':' delimiter": "Missing a colon after a name of object member.",
     "Unterminated string starting at": "Missing a closing quotation mark in string.",
     "Invalid \\escape": "Invalid escape character in string.",
     "Invalid \\uXXXX escape": "Incorrect hex digit after \\u escape in string.",
-    "Invalid control character at": "Invalid encoding in string.",
+    "Invalid control character at": "Invalid escape character in string.",
 }
 
 
-def parse_object(body: bytes) -> dict[str, Any]:
-    """Parses a request's body, a JSON object; text after the first complete value is ignored."""
+class Unusual(Exception):
+    """What was read may not be what RapidJSON reads: an infinity, or numbers nobody looked at."""
+
+
+def read_body(body: bytes, read: Callable[[dict[str, Any], bool], _Result]) -> _Result:
+    """Applies `read(document, exact)` to the JSON object of a body.
+
+    It raises StatusError, or Unusual where `exact` is False. If it does, it is applied again to
+    what the exact parser reads.
+    """
     if not body:
         raise invalid_argument("JSON Parse error: The document is empty")
+    if len(body) > _MAX_EXACT:
+        return read(_an_object(_parse(body)), True)
     try:
-        text = body.decode()
-    except UnicodeDecodeError as error:
-        raise _parse_error("Invalid encoding in string.", error.start) from error
-    start = len(text) - len(text.lstrip(" \t\r\n"))
-    if start == len(text):
-        raise _parse_error("The document is empty.", len(body))
-    try:
-        value, _ = _DECODER.raw_decode(text, start)
-    except json.JSONDecodeError as error:
-        offset = len(text[: error.pos].encode())
-        raise _parse_error(_rapidjson_message(error, text), offset) from error
-    except RecursionError as error:
-        raise invalid_argument("JSON Parse error: The document is nested too deeply") from error
-    except ValueError as error:  # an integer of thousands of digits
-        raise invalid_argument(f"JSON Parse error: {error}") from error
+        # Python's parser joins or keeps the escapes of surrogates in ways of its own.
+        if b"\\ud" not in body and b"\\uD" not in body:
+            return read(_an_object(_parse(body)), False)
+    except (StatusError, Unusual):
+        pass
+    return read(_an_object(exact_json.parse(body)), True)
+
+
+def is_plain(value: Any) -> bool:
+    """Tells whether a value that is passed over is the same for every parser."""
+    return value is None or isinstance(value, str | bool)
+
+
+def _an_object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise invalid_argument(f"JSON Value: {show(value)} Is not object")
     return value
 
 
-def show(value: Any, *, limit: int | None = _MAX_SHOWN) -> str:
-    """Prints a value as TensorFlow Serving does (indented by four), cut after `limit`."""
+def _parse(body: bytes) -> Any:
+    text = body[exact_json.byte_order_mark(body) :].decode(errors="surrogateescape")
+    start = len(text) - len(text.lstrip(" \t\r\n"))
     try:
-        text = json.dumps(value, indent=4, ensure_ascii=False)
-    except RecursionError:
-        return "(nested too deeply)"
-    return text if limit is None or len(text) <= limit else f"{text[:limit]}..."
+        return _DECODER.raw_decode(text, start)[0]
+    except json.JSONDecodeError as error:
+        offset = len(text[: error.pos].encode(errors="surrogateescape"))
+        message = _rapidjson_message(error, text)
+        raise invalid_argument(f"JSON Parse error: {message} at offset: {offset}") from error
+    except RecursionError as error:
+        raise invalid_argument("JSON Parse error: The document is nested too deeply") from error
+    except ValueError as error:  # an integer of thousands of digits
+        raise invalid_argument(f"JSON Parse error: {error}") from error
 
 
 def _rapidjson_message(error: json.JSONDecodeError, text: str) -> str:
@@ -68,10 +90,6 @@ def _rapidjson_message(error: json.JSONDecodeError, text: str) -> str:
             elif token in "]}":
                 open_brackets.pop()
         if open_brackets[-1] == "{":
-            return "Missing a comma or } after an object member."
-        return "Missing a comma or ] after an array element."
+            return "Missing a comma or '}' after an object member."
+        return "Missing a comma or ']' after an array element."
     return _MESSAGES.get(error.msg, "Invalid value.")
-
-
-def _parse_error(message: str, offset: int) -> StatusError:
-    return invalid_argument(f"JSON Parse error: {message} at offset: {offset}")

@@ -6,10 +6,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from serving.model_server.rest.json_tensors import array_from_json, array_to_json, is_base64
-from serving.model_server.rest.json_text import show
+from serving.model_server.rest.exact_json import members
+from serving.model_server.rest.json_show import show
+from serving.model_server.rest.json_tensors import (
+    array_from_json,
+    array_to_json,
+    is_base64,
+    tensor_type,
+)
+from serving.model_server.rest.json_text import Unusual, is_plain
 from serving.protocol.status import NAMES, StatusError, invalid_argument
-from serving.protocol.tensors import BY_NUMBER
+
+_KEYS = {"signature_name", "instances", "inputs"}
 
 
 class PredictBody(NamedTuple):
@@ -30,8 +38,28 @@ def signature_name(document: Mapping[str, Any]) -> str:
     return name
 
 
-def read_tensors(document: Mapping[str, Any], infos: Mapping[str, Any]) -> PredictBody:
-    """Reads a request's tensors; `infos` are the signature's inputs (TensorInfo by name)."""
+def read_tensors(
+    document: Mapping[str, Any], infos: Mapping[str, Any], *, exact: bool
+) -> PredictBody:
+    """Reads a request's tensors; `infos` are the signature's inputs (TensorInfo by name).
+
+    Unusual where a document that is not `exact` has infinities or values that are not read.
+    """
+    body = _read_tensors(document, infos)
+    if not exact:
+        unread = {name: value for name, value in document.items() if name not in _KEYS}
+        columns = document.get("inputs")
+        if isinstance(columns, dict):
+            unread |= {name: value for name, value in columns.items() if name not in infos}
+        if not all(map(is_plain, unread.values())):
+            raise Unusual("values that are not read")
+        floats = [array for array in body.inputs.values() if array.dtype.kind == "f"]
+        if any(np.isinf(array).any() for array in floats):
+            raise Unusual("an infinity, or a number too large")
+    return body
+
+
+def _read_tensors(document: Mapping[str, Any], infos: Mapping[str, Any]) -> PredictBody:
     if "instances" in document and "inputs" in document:
         raise invalid_argument(
             f"JSON Value: {show(document)} Not formatted correctly expecting only one of "
@@ -62,7 +90,7 @@ def _read_columns(value: Any, infos: Mapping[str, Any]) -> dict[str, np.ndarray]
     for name in sorted(infos):
         if name not in value:
             raise invalid_argument(f"Missing named input: {name} in 'inputs' object.")
-    return {name: array_from_json(value[name], BY_NUMBER[infos[name].dtype]) for name in infos}
+    return {name: array_from_json(value[name], tensor_type(infos[name].dtype)) for name in infos}
 
 
 def _read_rows(rows: list[Any], infos: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -73,7 +101,7 @@ def _read_rows(rows: list[Any], infos: Mapping[str, Any]) -> dict[str, np.ndarra
             "required as per tensorinfo_map"
         )
     shapes: dict[str, tuple[int, ...]] = {}
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in infos}
+    columns: dict[str, list[np.ndarray]] = {}
     for number, row in enumerate(rows):
         is_object = isinstance(row, dict) and not is_base64(row)
         if named and not is_object:
@@ -82,11 +110,16 @@ def _read_rows(rows: list[Any], infos: Mapping[str, Any]) -> dict[str, np.ndarra
             raise invalid_argument(
                 f"Expecting value/list but got object at item {number} of input list"
             )
-        items = row if named else {next(iter(infos)): row}
-        for name, value in items.items():
+        items = members(row) if named else [(next(iter(infos)), row)]
+        names = set()
+        for name, value in items:
+            name = name.partition("\0")[0]
             where = f"element: {number} key: {name}" if named else f"element: {number}"
-            columns.setdefault(name, []).append(_read_item(name, value, infos, shapes, where))
-        if set(items) != set(infos):
+            array = _read_item(name, value, infos, shapes, where)
+            if name not in names:  # of equal names the first counts
+                columns.setdefault(name, []).append(array)
+            names.add(name)
+        if named and names != set(infos):
             raise invalid_argument(
                 f"Failed to process element: {number} of 'instances' list. JSON object: "
                 f"{show(row)} keys must be equal to: {','.join(sorted(infos))}"
@@ -101,7 +134,7 @@ def _read_item(
     try:
         if name not in infos:
             raise invalid_argument(f"JSON object: does not have named input: {name}")
-        array = array_from_json(value, BY_NUMBER[infos[name].dtype])
+        array = array_from_json(value, tensor_type(infos[name].dtype))
         shape = shapes.setdefault(name, array.shape)
         size = np.prod(shape, dtype=int)
         if array.size != size:

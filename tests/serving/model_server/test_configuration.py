@@ -78,7 +78,10 @@ def test_a_base_path_that_is_away_is_no_order_to_unload(start, base_path):
 
 def test_the_configuration_file_is_followed(start, base_path, tmp_path):
     config = tmp_path / "models.config"
-    line = "model_config_list {{ config {{ name: '{}' base_path: '{}' }} }}"
+    line = (
+        "model_config_list {{ config {{ name: '{}' base_path: '{}' "
+        "model_platform: 'tensorflow' }} }}"
+    )
     config.write_text(line.format("m", base_path))
     server = start(model_config_file=str(config), model_config_file_poll_wait_seconds=0.01)
     assert states(server) == {1: 30}

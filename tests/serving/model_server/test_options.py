@@ -58,8 +58,8 @@ def test_a_version_folder_is_not_a_base_path(tmp_path):
         initial_configs(ServerOptions(model_base_path=str(tmp_path / "absent")))
 
 
-def config(model: str) -> str:
-    return f"model_config_list {{ config {{ name: 'm' {model} }} }}"
+def config(model: str, platform: str = "model_platform: 'tensorflow'") -> str:
+    return f"model_config_list {{ config {{ name: 'm' {platform} {model} }} }}"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def config(model: str) -> str:
 )
 def test_policies(tmp_path, policy, versions, wanted):
     path = tmp_path / "models.config"
-    path.write_text(config(f"base_path: '/m' model_platform: 'tensorflow' {policy}"))
+    path.write_text(config(f"base_path: '/m' {policy}"))
     (model,) = read_config_file(str(path))
     assert (model.candidates([1, 3, 5]), model.max_versions) == (versions, wanted)
 
@@ -82,9 +82,16 @@ def test_policies(tmp_path, policy, versions, wanted):
     "text, message",
     [
         (config("base_path: 'm'"), r"to have an absolute path or URI; got base_path\(\)=m"),
-        (config("base_path: '/m' model_platform: 'caffe'"), "platform tensorflow; got caffe"),
+        (config("base_path: '/m'", "model_platform: 'caffe'"), "unsupported platform caffe"),
+        (config("base_path: '/m'", ""), "Illegal setting neither ModelServerConfig::model_type"),
         (
-            config("base_path: '/m' } config { name: 'm' base_path: '/m'"),
+            config("base_path: '/m'", "model_platform: 'tensorflow' model_type: TENSORFLOW"),
+            "Illegal setting both ModelServerConfig::model_type",
+        ),
+        (
+            config(
+                "base_path: '/m' } config { name: 'm' model_platform: 'tensorflow' base_path: '/m'"
+            ),
             "Illegal to list model m multiple",
         ),
         ("nonsense", "must be a ModelServerConfig in text format"),

@@ -47,7 +47,7 @@ def test_rest_takes_base64_strings(served):
 
 def test_rest_path_is_of_any_case_and_extra_inputs_are_passed_over(served):
     body = {"inputs": COLUMNS | {"extra": 1}}
-    code, _ = served.post("/V1/Models/few_shot:Predict", body)
+    code, _ = served.post("/V1/Models/few_shot:predict", body)
     assert code == 200
 
 
