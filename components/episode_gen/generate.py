@@ -12,11 +12,13 @@ from apache_beam.metrics import MetricsFilter
 from components.episode_gen.check import CheckedData, check_data
 from components.episode_gen.options import EpisodeGenConfig
 from components.episode_gen.shards import example_bytes, make_shards
-from components.episode_gen.table import ContentTable, make_planner
+from components.episode_gen.table import ContentTable, make_planner, write_used_ids
 from components.episode_gen.transforms import NAMESPACE, WriteByJoin, WriteFromTable
 from components.episodes import SPLITS
 from components.episodes.format import FORMAT_VERSION
 from components.episodes.record import EpisodeSetRecord, write_record
+
+_ON_THIS_MACHINE = ("apache_beam.runners.direct", "apache_beam.runners.portability.fn_api_runner")
 
 
 def generate_episodes(
@@ -59,15 +61,16 @@ def write_episodes(
     tf.io.gfile.makedirs(work)
     planner.save(work)
     megabytes = checked.catalogue.size() * example_bytes(checked.spec) / 2**20
+    pipeline = make_pipeline()
     transform: beam.PTransform
-    if megabytes <= config.data.table_megabytes:
+    if megabytes <= config.data.table_megabytes or _shuffles_in_memory(pipeline, work):
         ContentTable.write(work, planner, checked.source)
         transform = WriteFromTable(work, uri)
     else:
+        write_used_ids(work, planner)
         transform = WriteByJoin(work, uri, config.data, checked.source.parts())
     logging.info("EpisodeGen: %.0f MB of class data, %s", megabytes, type(transform).__name__)
 
-    pipeline = make_pipeline()
     pipeline | "Shards" >> beam.Create(make_shards(config.episodes, checked.spec)) | transform
     result = pipeline.run()
     result.wait_until_finish()
@@ -76,6 +79,15 @@ def write_episodes(
     record = _record(config, checked)
     write_record(uri, record)
     return record
+
+
+def _shuffles_in_memory(pipeline: beam.Pipeline, work: str) -> bool:
+    """Tells whether the join would hold all examples in the memory of this machine.
+
+    Beam's runners for one machine do; there a file on its disk gives the same in a fraction of it.
+    """
+    runner = type(pipeline.runner).__module__
+    return runner.startswith(_ON_THIS_MACHINE) and "://" not in work
 
 
 def log_counters(result: Any) -> dict[str, int]:

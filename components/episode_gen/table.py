@@ -1,11 +1,10 @@
 """The files that workers share: the catalogue of each split and, for small data, all examples.
 
-A worker opens the folder that the executor wrote and maps the examples into memory, so that the
-processes of a machine hold them once.
+A worker opens the folder that the executor wrote and reads examples from a file, which the
+operating system keeps in memory as far as there is room, once for all processes of a machine.
 """
 
 import json
-import mmap
 import os
 import tempfile
 from collections.abc import Mapping
@@ -25,7 +24,9 @@ from components.modalities.base import ExampleSpec
 from serving.errors import UserError
 
 _PLANNER_FILE, _CONTENT_FILE, _STARTS_FILE = "planner.json", "content.bin", "starts.npy"
-
+_USED_FILE = "used.json"
+MAX_USED = 2_000_000
+"""Up to so many uses of examples, whose ids each worker lists, unused examples are left out."""
 
 MAX_ATTEMPTS = 1_000
 
@@ -92,6 +93,25 @@ class Planner:
             for slot in plan.support + plan.query
         ]
 
+    def used_ids(self) -> list[str] | None:
+        """The ids of the examples that episodes use, sorted; None if they may be many, or most.
+
+        Raises:
+          UserError: as `plan`.
+        """
+        counts = {split: getattr(self.episodes.counts, split) for split in SPLITS}
+        uses = 0
+        for split, count in counts.items():
+            ways, shots, queries = self.episodes.shape_of(split)
+            uses += count * ways * (shots + queries)
+        if uses > min(MAX_USED, sum(map(sum, self._sizes.values()))):
+            return None
+        used: set[str] = set()
+        for split, count in counts.items():
+            for index in range(count):
+                used.update(self.example_ids(split, self.plan(split, index)))
+        return sorted(used)
+
     def save(self, folder: str) -> None:
         """Writes the planner into a folder, for `open`."""
         state = {
@@ -137,22 +157,37 @@ def make_planner(
     return Planner(spec, episodes, {split: classes(split) for split in SPLITS}, equal)
 
 
-class ContentTable:
-    """The stored bytes of every example that is in some split, by its id; a memory-mapped file."""
+def write_used_ids(folder: str, planner: Planner) -> list[str] | None:
+    """Writes the planner's `used_ids` for `read_used_ids`, and returns them."""
+    used = planner.used_ids()
+    with tf.io.gfile.GFile(f"{folder}/{_USED_FILE}", "w") as file:
+        file.write(json.dumps(used))
+    return used
 
-    def __init__(self, folder: str) -> None:
+
+def read_used_ids(folder: str) -> list[str] | None:
+    """The inverse of `write_used_ids`."""
+    with tf.io.gfile.GFile(f"{folder}/{_USED_FILE}") as file:
+        used: list[str] | None = json.load(file)
+    return used
+
+
+class ContentTable:
+    """The stored bytes of the examples that episodes use, by their id, in a file on disk."""
+
+    def __init__(self, folder: str, planner: Planner | None = None) -> None:
+        """Opens the table in a folder; `planner` is that of the folder, if it is open."""
         local = _local_copy(folder, [_CONTENT_FILE, _STARTS_FILE])
-        planner = Planner.open(folder)
-        self._rows = {example_id: row for row, example_id in enumerate(_all_ids(planner))}
+        ids = read_used_ids(folder)
+        if ids is None:
+            ids = _all_ids(planner or Planner.open(folder))
+        self._rows = {example_id: row for row, example_id in enumerate(ids)}
         self._starts = np.load(os.path.join(local, _STARTS_FILE))
-        with open(os.path.join(local, _CONTENT_FILE), "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            self._content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+        self._content = open(os.path.join(local, _CONTENT_FILE), "rb")  # noqa: SIM115
 
     def __getitem__(self, example_id: str) -> bytes:
-        row = self._rows[example_id]
-        start, size = self._starts[row]
-        return self._content[start : start + size]
+        start, size = self._starts[self._rows[example_id]].tolist()
+        return os.pread(self._content.fileno(), size, start)
 
     @staticmethod
     def write(folder: str, planner: Planner, source: Source) -> None:
@@ -161,7 +196,8 @@ class ContentTable:
         Raises:
           UserError: an example cannot be read, or the source no longer holds one of the catalogue.
         """
-        ids = _all_ids(planner)
+        used = write_used_ids(folder, planner)
+        ids = _all_ids(planner) if used is None else used
         rows = {example_id: row for row, example_id in enumerate(ids)}
         starts = np.full((len(ids), 2), -1, np.int64)
         position = 0

@@ -1,8 +1,8 @@
 """Two ways to write the same episodes with Beam.
 
-`WriteFromTable` is for data that fit on a disk of every worker: it assembles each shard from the
-memory-mapped examples. `WriteByJoin` is for data that do not: it joins plans and examples by
-example id, so that no step holds more than the uses of one example, one episode, or one shard.
+`WriteFromTable` is for data that fit on a disk of every worker: it assembles each shard from a file
+of examples. `WriteByJoin` is for data that do not: it joins plans and examples by example id, so
+that no step holds more than the uses of one example, one episode, or one shard.
 """
 
 import functools
@@ -18,7 +18,7 @@ from components.episode_gen.assemble import assemble
 from components.episode_gen.options import DataOptions
 from components.episode_gen.shards import Shard, write_shard
 from components.episode_gen.sources import open_source
-from components.episode_gen.table import ContentTable, Planner
+from components.episode_gen.table import ContentTable, Planner, read_used_ids
 
 NAMESPACE = "EpisodeGen"
 
@@ -41,8 +41,8 @@ class WriteFromTable(beam.PTransform):
 class WriteByJoin(beam.PTransform):
     """Writes shards, PCollection[Shard] -> PCollection[Shard], reading the parts of the source.
 
-    Every worker opens the planner in the folder `work`, and the source of `data`: of a user's own
-    source, it gets the code.
+    Every worker opens the planner and the list of used examples in the folder `work`, and the
+    source of `data`; it gets the code of a user's own source.
     """
 
     def __init__(self, work: str, uri: str, data: DataOptions, parts: list[str]) -> None:
@@ -55,7 +55,7 @@ class WriteByJoin(beam.PTransform):
             shards.pipeline
             | "Parts" >> beam.Create(self._parts)
             | "SpreadParts" >> beam.Reshuffle()
-            | "Read" >> beam.ParDo(_Read(self._data))
+            | "Read" >> beam.ParDo(_Read(self._work, self._data))
         )
         return (
             {"uses": uses, "contents": contents}
@@ -79,7 +79,7 @@ class _WriteFromTable(beam.DoFn):
 
     def setup(self) -> None:
         self._planner = Planner.open(self._work)
-        self._table = ContentTable(self._work)
+        self._table = ContentTable(self._work, self._planner)
 
     def process(self, shard: Shard) -> Iterator[Shard]:
         content, indices = self._table.__getitem__, range(shard.start, shard.stop)
@@ -111,19 +111,23 @@ class _Plan(_WorkDoFn):
 
 
 class _Read(beam.DoFn):
-    """Part -> (example id, content)."""
+    """Part -> (example id, content), of the examples that are used, where these are few."""
 
-    def __init__(self, data: DataOptions) -> None:
-        self._data, self._own_code = data, own_code.pack([data.source])
+    def __init__(self, work: str, data: DataOptions) -> None:
+        self._work, self._data = work, data
+        self._own_code = own_code.pack([data.source])
 
     def setup(self) -> None:
         if self._data.source.rpartition(".")[0] not in sys.modules:
             own_code.unpack(self._own_code)
         self._source = open_source(self._data)
+        used = read_used_ids(self._work)
+        self._used = None if used is None else frozenset(used)
 
     def process(self, part: str) -> Iterator[tuple[str, bytes]]:
         for stored in self._source.read(part):
-            yield stored.example_id, stored.content
+            if self._used is None or stored.example_id in self._used:
+                yield stored.example_id, stored.content
 
 
 def _distribute(

@@ -97,8 +97,9 @@ class DataOptions:
     seed: int = Field(default=0, ge=0)
     """Seed of the splits."""
     table_megabytes: int = Field(default=2048, ge=0)
-    """Up to this size the class data are kept in one memory-mapped file; beyond it episodes are
-    joined from the source. Both give the same episodes."""
+    """Up to this size the class data are kept in one file that workers share; beyond it an engine
+    joins episodes from the source. On this machine it is always the file. Both give the same
+    episodes."""
 
     def __post_init__(self) -> None:
         if self.source not in SOURCES and not user_modules.is_own(self.source):

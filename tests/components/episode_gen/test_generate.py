@@ -9,6 +9,8 @@ import apache_beam as beam
 import numpy as np
 import pytest
 
+from components.episode_gen import generate as generate_module
+from components.episode_gen import table
 from components.episode_gen.generate import generate_episodes
 from components.episode_gen.options import (
     DataOptions,
@@ -16,6 +18,7 @@ from components.episode_gen.options import (
     EpisodeGenConfig,
     EpisodeOptions,
 )
+from components.episode_gen.table import read_used_ids
 from components.episodes.dataset import read_split
 from components.episodes.format import decode_episode
 from components.episodes.record import read_record
@@ -63,10 +66,22 @@ def test_a_second_run_writes_the_same_bytes(generated, image_folder, tmp_path):
     assert generate(config_of(image_folder), tmp_path) == generated[1]
 
 
-def test_the_join_writes_the_same_bytes_as_the_table(generated, image_folder, tmp_path):
-    joined = config_of(image_folder, table_megabytes=0)
-    assert generate(joined, tmp_path) == generated[1]
+@pytest.mark.parametrize("max_used", [0, 10**6], ids=["all", "used"])
+def test_the_join_writes_the_same_bytes_as_the_table(
+    generated, image_folder, tmp_path, monkeypatch, max_used
+):
+    """An engine's way, on this runner; of all examples, and of those that are used."""
+    monkeypatch.setattr(table, "MAX_USED", max_used)
+    monkeypatch.setattr(generate_module, "_ON_THIS_MACHINE", "nowhere")
+    few = config_of(image_folder, table_megabytes=0)
+    counts = dataclasses.replace(few.episodes.counts, train=3, eval=1, test=1)
+    few = dataclasses.replace(few, episodes=dataclasses.replace(few.episodes, counts=counts))
+    joined = generate(few, tmp_path)
     assert not (tmp_path / "work" / "content.bin").exists()
+    assert (read_used_ids(str(tmp_path / "work")) is None) == (max_used == 0)
+    monkeypatch.undo()
+    assert joined == generate(few, tmp_path / "again") != {}
+    assert (tmp_path / "again" / "work" / "content.bin").exists()
 
 
 @pytest.mark.e2e
