@@ -31,17 +31,13 @@ def self_test() -> None:
     Raises:
       Exception: a module or a file is missing, or the step fails.
     """
-    find_parts()
+    _find_parts()
     _run_a_step()
     print("one step ran")
 
 
-def find_parts() -> None:
-    """Imports every executor, finds the packaged files, and prints the result of each.
-
-    Raises:
-      Exception: a module or a file is missing.
-    """
+def _find_parts() -> None:
+    """Imports every executor, finds the packaged files, and prints the result of each."""
     for name in TFX_EXECUTORS:
         importlib.import_module(f"tfx.components.{name}.executor")
     for path in OWN_EXECUTORS:
