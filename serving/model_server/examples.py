@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import classification_pb2, inference_pb2, regression_pb2
 
 from serving.model_server.predict import Runner
@@ -223,4 +224,4 @@ def _shape(shape: Sequence[int]) -> str:
 
 
 def _type(array: np.ndarray) -> str:
-    return f"DT_{tf.dtypes.as_dtype(array.dtype).name.upper()}"
+    return types_pb2.DataType.Name(tf.dtypes.as_dtype(array.dtype).as_datatype_enum)

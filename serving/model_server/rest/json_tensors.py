@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.framework import types_pb2
 
 from serving.model_server.rest.json_show import show
 from serving.protocol.status import UNIMPLEMENTED, StatusError, invalid_argument
@@ -37,7 +38,7 @@ def tensor_type(number: int) -> TensorType:
     """Gives the type with a number in types.proto, also one that JSON cannot express."""
     if number in BY_NUMBER:
         return BY_NUMBER[number]
-    name = tf.dtypes.as_dtype(number).name
+    name = types_pb2.DataType.Name(number).removeprefix("DT_").lower()
     return TensorType(number, name, np.dtype(tf.dtypes.as_dtype(number).as_numpy_dtype), "")
 
 
@@ -75,7 +76,7 @@ def dense_shape(value: Any) -> list[int]:
 
 def is_base64(value: Any) -> bool:
     """Tells whether a value is an object with the one key `b64`."""
-    return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
+    return type(value) is dict and len(value) == 1 and isinstance(value.get("b64"), str)
 
 
 def _in_range(leaves: list, kind: TensorType) -> bool:

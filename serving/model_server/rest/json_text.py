@@ -47,8 +47,8 @@ def read_body(body: bytes, read: Callable[[dict[str, Any], bool], _Result]) -> _
     if len(body) > _MAX_EXACT:
         return read(_an_object(_parse(body)), True)
     try:
-        # Python's parser joins or keeps the escapes of surrogates in ways of its own.
-        if b"\\ud" not in body and b"\\uD" not in body:
+        # Python's parser reads the escapes of surrogates in a way of its own.
+        if b"\\" not in body or b"\\ud" not in body.lower():
             return read(_an_object(_parse(body)), False)
     except (StatusError, Unusual):
         pass
