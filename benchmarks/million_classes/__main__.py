@@ -1,11 +1,12 @@
 """The cost of EpisodeGen as the number of classes grows.
 
-    python -m benchmarks.million_classes 1000 10000 100000 [--record]
+    python -m benchmarks.million_classes 1000 10000 100000 [--record] [--join]
 
 For each number of classes, with 100 examples each: catalogue and split, the planner's file, what a
 worker needs to open it, and plans a second; each in a process of its own, so that its peak memory
-is known. And the join (`WriteByJoin`, one process, in memory) with 10 examples a class. Result
-file: `million_classes.json`.
+is known. And all of EpisodeGen, in memory in one process, with 20 examples a class and an episode
+of 10 examples for each 5 classes. `--join` also does there what an engine does, the join of all
+examples (`WriteByJoin`), which needs gigabytes. Result file: `million_classes.json`.
 """
 
 import argparse
@@ -16,13 +17,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from glob import glob
 from typing import Any
 
 from benchmarks.million_classes.table import table
 from benchmarks.reporting import ROOT, about, add_record_option, report
 
 MODULE = "benchmarks.million_classes"
-PLANNED, JOINED = 2000, 200
+PLANNED, PER_CLASS = 2000, 20
 EPISODES = {"ways": 5, "shots": 1, "queries": 1}
 
 
@@ -51,7 +53,7 @@ def catalogue(classes: int, folder: str) -> dict[str, float]:
         "examples": checked.catalogue.size(),
         "check_seconds": checked_at - started,
         "save_seconds": time.perf_counter() - checked_at,
-        "planner_megabytes": os.path.getsize(f"{folder}/planner.json") / 2**20,
+        "planner_megabytes": sum(map(os.path.getsize, glob(f"{folder}/*"))) / 2**20,
         "memory_megabytes": megabytes() - before,
     }
 
@@ -74,8 +76,8 @@ def plan(classes: int, folder: str) -> dict[str, float]:
     }
 
 
-def join(classes: int, folder: str) -> dict[str, float]:
-    """Measures the join of all examples with the episodes that use them."""
+def generate(classes: int, folder: str) -> dict[str, float]:
+    """Measures EpisodeGen as it is on one machine."""
     import apache_beam as beam
 
     from components.episode_gen.generate import generate_episodes
@@ -84,16 +86,48 @@ def join(classes: int, folder: str) -> dict[str, float]:
     before = megabytes()
     started = time.perf_counter()
     generate_episodes(
-        EpisodeGenConfig(*options(classes, 10, JOINED)),
+        EpisodeGenConfig(*options(classes, PER_CLASS, _drawn(classes))),
         uri=f"{folder}/examples",
         work=f"{folder}/work",
         make_pipeline=lambda: beam.Pipeline(argv=["--runner=FnApiRunner"]),
     )
-    seconds = time.perf_counter() - started
+    return _rate(classes, started, before)
+
+
+def join(classes: int, folder: str) -> dict[str, float]:
+    """Measures the join of all examples with the episodes, as an engine does it, in one process."""
+    import apache_beam as beam
+
+    from components.episode_gen import table
+    from components.episode_gen.check import check_data
+    from components.episode_gen.shards import make_shards
+    from components.episode_gen.transforms import WriteByJoin
+
+    table.MAX_USED = 0  # read and shuffle all, as where most are used
+    before = megabytes()
+    started = time.perf_counter()
+    data, episodes = options(classes, PER_CLASS, _drawn(classes))
+    checked = check_data(data, episodes)
+    planner = table.make_planner(checked.spec, episodes, checked.catalogue, checked.splits)
+    planner.save(folder)
+    table.write_used_ids(folder, planner)
+    with beam.Pipeline(argv=["--runner=FnApiRunner"]) as pipeline:
+        shards = pipeline | beam.Create(make_shards(episodes, checked.spec))
+        shards | WriteByJoin(folder, f"{folder}/examples", data, checked.source.parts())
+    return _rate(classes, started, before)
+
+
+def _drawn(classes: int) -> int:
+    return max(1, classes // 5)
+
+
+def _rate(classes: int, started: float, before: float) -> dict[str, float]:
+    seconds, examples = time.perf_counter() - started, classes * PER_CLASS
     return {
-        "examples": classes * 10,
+        "examples": examples,
+        "episodes": _drawn(classes),
         "seconds": seconds,
-        "examples_per_second": classes * 10 / seconds,
+        "examples_per_second": examples / seconds,
         "memory_megabytes": megabytes() - before,
     }
 
@@ -103,7 +137,7 @@ def megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-STAGES = {"catalogue": catalogue, "plan": plan, "join": join}
+STAGES = {"catalogue": catalogue, "plan": plan, "generate": generate, "join": join}
 
 
 def main() -> None:
@@ -115,12 +149,14 @@ def main() -> None:
         return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("classes", nargs="+", help="number of classes")
+    parser.add_argument("--join", action="store_true", help="measure the join as well")
     add_record_option(parser)
     arguments = parser.parse_args()
+    stages = [stage for stage in STAGES if stage != "join" or arguments.join]
     measured = []
     for classes in arguments.classes:
         with tempfile.TemporaryDirectory() as folder:
-            for stage in STAGES:
+            for stage in stages:
                 before = about()
                 worker = subprocess.run(
                     [sys.executable, "-W", "ignore", "-m", MODULE, stage, classes, folder],

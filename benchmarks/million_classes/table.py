@@ -6,7 +6,7 @@ from benchmarks import markdown
 
 
 def table(result: dict[str, Any]) -> str:
-    """Formats the costs of listing and planning, and those of the join, by number of classes."""
+    """Formats the costs of listing and planning, and those of writing episodes."""
     stages: dict[str, dict[int, Any]] = {}
     for one in result["measured"]:
         stages.setdefault(one["stage"], {})[one["classes"]] = one
@@ -23,25 +23,28 @@ def table(result: dict[str, Any]) -> str:
         ]
         for classes, one in stages["catalogue"].items()
     ]
-    joined = [
+    written = [
         [
-            f"{classes:,}",
+            f"{one['classes']:,}",
             f"{one['examples']:,}",
+            f"{one.get('episodes', 200):,}",
+            {"generate": "a file on disk", "join": "the join"}[stage],
             f"{one['seconds']:.0f} s",
             f"{one['examples_per_second']:,.0f}",
             f"{one['memory_megabytes']:,.0f} MB",
         ]
-        for classes, one in stages["join"].items()
+        for stage in ("generate", "join")
+        for one in stages.get(stage, {}).values()
     ]
     listing = [
         "classes",
         "examples",
         "list and split",
         "memory of that",
-        "planner file",
+        "planner's files",
         "a worker opens it",
         "memory of that",
         "plans a second",
     ]
-    joining = ["classes", "examples read", "join", "examples a second", "memory"]
-    return markdown.table(listing, listed) + "\n" + markdown.table(joining, joined)
+    writing = ["classes", "examples", "episodes", "by", "seconds", "examples a second", "memory"]
+    return markdown.table(listing, listed) + "\n" + markdown.table(writing, written)

@@ -7,7 +7,7 @@ operating system keeps in memory as far as there is room, once for all processes
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ import tensorflow as tf
 from pydantic import TypeAdapter
 
 from components.episode_gen.catalogue import Catalogue
+from components.episode_gen.id_lists import FILES, open_id_lists, write_id_lists
 from components.episode_gen.options import EpisodeOptions
 from components.episode_gen.sampling import EpisodePlan, plan_episode
 from components.episode_gen.sources.base import Source
@@ -37,7 +38,7 @@ class SplitClasses(NamedTuple):
     """The classes of one split, by their number in a plan."""
 
     names: list[str]  # the class names, sorted
-    examples: list[list[str]]  # the sorted example ids of each class
+    examples: Sequence[Sequence[str]]  # the sorted example ids of each class
     # The class numbers of each group, where an episode holds classes of one group only; else empty.
     groups: list[list[int]]
 
@@ -114,10 +115,12 @@ class Planner:
 
     def save(self, folder: str) -> None:
         """Writes the planner into a folder, for `open`."""
+        splits = [self.splits[split] for split in SPLITS]
+        write_id_lists(folder, [ids for split in splits for ids in split.examples])
         state = {
             "spec": self.spec.to_json(),
             "episodes": _EPISODES.dump_python(self.episodes, mode="json"),
-            "splits": self.splits,
+            "splits": [(split.names, split.groups) for split in splits],
             "equal": dict(self.equal),
         }
         with tf.io.gfile.GFile(f"{folder}/{_PLANNER_FILE}", "w") as file:
@@ -128,10 +131,14 @@ class Planner:
         """The inverse of `save`."""
         with tf.io.gfile.GFile(f"{folder}/{_PLANNER_FILE}") as file:
             state = json.load(file)
+        ids, splits, first = open_id_lists(_local_copy(folder, FILES)), {}, 0
+        for split, (names, groups) in zip(SPLITS, state["splits"]):
+            splits[split] = SplitClasses(names, ids[first : first + len(names)], groups)
+            first += len(names)
         return cls(
             ExampleSpec.from_json(state["spec"]),
             _EPISODES.validate_json(json.dumps(state["episodes"])),
-            {split: SplitClasses(*state["splits"][split]) for split in SPLITS},
+            splits,
             state["equal"],
         )
 
@@ -227,7 +234,7 @@ def _all_ids(planner: Planner) -> list[str]:
     ]
 
 
-def _local_copy(folder: str, names: list[str]) -> str:
+def _local_copy(folder: str, names: Iterable[str]) -> str:
     """The folder, or a local folder with copies of these files where it is in an object store."""
     if "://" not in folder:
         return folder

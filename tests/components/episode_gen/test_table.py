@@ -1,6 +1,7 @@
 import pytest
 
 from components.episode_gen.catalogue import Catalogue
+from components.episode_gen.id_lists import open_id_lists, write_id_lists
 from components.episode_gen.options import EpisodeOptions
 from components.episode_gen.sources.base import Stored
 from components.episode_gen.table import ContentTable, Planner, make_planner
@@ -56,6 +57,19 @@ def test_a_planner_that_was_saved_draws_the_same_plans(tmp_path):
         PLANNER.plan("train", i) for i in range(20)
     ]
     assert opened.spec == TEXT
+    for split in SPLITS:
+        assert list(map(list, opened.splits[split].examples)) == PLANNER.splits[split].examples
+        assert opened.splits[split].names == PLANNER.splits[split].names
+
+
+def test_ids_may_be_any_names_of_files(tmp_path):
+    classes = [["é", "a/b\n"], [], ["", "\udcff.png", "日本"]]
+    write_id_lists(str(tmp_path), classes)
+    lists = open_id_lists(str(tmp_path))
+    assert list(map(list, lists)) == classes and lists.sizes == [2, 0, 3]
+    assert lists[-1][1:] == classes[2][1:] and list(map(list, lists[1:])) == classes[1:]
+    write_id_lists(str(tmp_path), [[]])
+    assert list(map(list, open_id_lists(str(tmp_path)))) == [[]]
 
 
 def test_only_episodes_of_train_hold_classes_of_one_group():
