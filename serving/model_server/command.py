@@ -13,6 +13,7 @@ import click
 from serving import atomic
 from serving.errors import UserError
 from serving.model_server.options import ServerOptions, check_model_flags
+from serving.model_server.process import hold_standard_streams, raise_file_limit
 from serving.start_up import skip_unused_imports
 from serving.zoo.fetch import cache_folder, fetch, local_folder
 from serving.zoo.index import PREFIX, find_entry, read_entries
@@ -45,6 +46,9 @@ _HELP = {
     "tensorflow_inter_op_parallelism": "Operations at once; 0: one per core.",
     "host": "Address to listen on.",
     "max_message_bytes": "Largest request, also after unpacking.",
+    "max_requests_memory_bytes": "Memory of all requests in flight, unpacked; one may take 3/4.",
+    "client_timeout_seconds": "Time for a client's headers, its body, and to take its answer.",
+    "max_rest_connections": "Connections to the REST port at once.",
     "shutdown_grace_seconds": "Time for requests in flight at SIGTERM.",
     "ui": "Serve a page to try the models on, at the REST port.",
 }
@@ -85,6 +89,7 @@ def serve(model: str | None, **flags: Any) -> None:
     models of the zoo, with a page to try them on. New versions are picked up
     while running. SIGTERM and Ctrl-C end the server once the requests in flight are answered.
     """
+    hold_standard_streams()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     # Otherwise TensorFlow logs a line for each file it reads.
     logging.getLogger("tensorflow").setLevel(logging.WARNING)
@@ -131,6 +136,7 @@ def run(options: ServerOptions) -> None:
     stop: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: stop.put(number))
+    raise_file_limit()
     skip_unused_imports()
     from serving.model_server.server import ModelServer  # takes seconds: imports TensorFlow
 

@@ -11,6 +11,7 @@ import numpy as np
 from serving.model_server.manager import ModelManager
 from serving.model_server.metrics import Metrics
 from serving.model_server.predict import InputReaders, Runner, predict
+from serving.model_server.request_memory import RequestMemory
 from serving.model_server.servable import Servable
 from serving.protocol import status
 from serving.protocol.model_spec import ModelSpec
@@ -28,11 +29,13 @@ class ServerCore:
         run: Runner,
         metrics: Metrics,
         *,
+        memory: RequestMemory,
         max_message_bytes: int,
         typed_outputs: bool = True,
     ) -> None:
         self.manager = manager
         self.metrics = metrics
+        self.memory = memory
         self.max_message_bytes = max_message_bytes  # of a request, and of a tensor it expands to
         self.typed_outputs = typed_outputs  # as TensorFlow Serving's, not `tensor_content`
         self._run = run

@@ -1,13 +1,13 @@
 """Listens for gRPC: port, unix socket, TLS, limits, health."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from serving.errors import UserError
 from serving.model_server.core import ServerCore
+from serving.model_server.grpc_calls import CallThreads
 from serving.model_server.grpc_services import service_handlers
 from serving.model_server.options import ServerOptions, parse_channel_arguments, read_ssl_config
 
@@ -23,13 +23,14 @@ class GrpcListener:
         arguments = {
             "grpc.max_receive_message_length": options.max_message_bytes,
             "grpc.max_send_message_length": -1,
+            "grpc.max_concurrent_streams": 128,  # of a connection; a client waits with the next
+            "grpc.server_handshake_timeout_ms": int(1000 * options.client_timeout_seconds),
             "grpc.so_reuseport": 0,  # otherwise two servers may share a port silently
             **dict(parse_channel_arguments(options.grpc_channel_arguments)),
         }
-        self._server = grpc.server(
-            ThreadPoolExecutor(options.grpc_max_threads, "grpc"), options=list(arguments.items())
-        )
-        self._server.add_generic_rpc_handlers(tuple(service_handlers(core)))
+        threads = CallThreads(options.grpc_max_threads, core.memory)
+        self._server = grpc.server(threads, options=list(arguments.items()))
+        self._server.add_generic_rpc_handlers(tuple(service_handlers(core, threads.slots)))
         self._health = health.HealthServicer()
         if options.enable_grpc_healthcheck_service:
             health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from threading import BoundedSemaphore
 from typing import Any
 
 import grpc
@@ -18,23 +19,23 @@ from tensorflow_serving.apis import (
 
 from serving.model_server import examples
 from serving.model_server.core import ServerCore
+from serving.model_server.grpc_calls import method_handler
 from serving.model_server.introspection import model_metadata, model_status
 from serving.model_server.model_config import parse_config
 from serving.model_server.predict import proto_inputs
+from serving.model_server.request_cost import flat_bytes, predict_request_bytes
+from serving.model_server.request_memory import Share
 from serving.protocol import status
 from serving.protocol.model_spec import read_model_spec
-from serving.protocol.status import StatusError, invalid_argument
+from serving.protocol.status import invalid_argument
 from serving.protocol.tensors import write_tensor
 
-_CODES = {code.value[0]: code for code in grpc.StatusCode}
-# A status travels in the trailers, which a client reads up to 8 KiB by default.
-_MAX_MESSAGE = 4096
 # Seconds; gRPC gives a call without a deadline some three hundred thousand years.
 _NO_DEADLINE = 1e9
 
 
-def service_handlers(core: ServerCore) -> list[grpc.GenericRpcHandler]:
-    """Makes the handlers to add to a grpc.Server."""
+def service_handlers(core: ServerCore, slots: BoundedSemaphore) -> list[grpc.GenericRpcHandler]:
+    """Makes the handlers to add to a grpc.Server; `slots` bounds the requests handled at once."""
     methods: dict[str, dict[str, tuple[Any, Callable]]] = {
         "PredictionService": {
             "Predict": (predict_pb2.PredictRequest, _predict),
@@ -51,29 +52,28 @@ def service_handlers(core: ServerCore) -> list[grpc.GenericRpcHandler]:
     return [
         grpc.method_handlers_generic_handler(
             f"tensorflow.serving.{service}",
-            {name: _handler(core, name, *method) for name, method in table.items()},
+            {name: _handler(core, slots, name, *method) for name, method in table.items()},
         )
         for service, table in methods.items()
     ]
 
 
 def _handler(
-    core: ServerCore, api: str, request_class: Any, method: Callable
+    core: ServerCore, slots: BoundedSemaphore, api: str, request_class: Any, method: Callable
 ) -> grpc.RpcMethodHandler:
-    """Wraps `method(core, request, context)` with parsing, counting and errors."""
+    """Wraps `method(core, request, context)` with limits, parsing, counting and errors."""
+    cost = predict_request_bytes if request_class is predict_pb2.PredictRequest else flat_bytes
 
-    def handle(payload: bytes, context: grpc.ServicerContext) -> bytes:
-        try:
-            request = _parse(request_class, payload)
-            name = request.model_spec.name if hasattr(request, "model_spec") else ""
-            with core.observe(name, api, "GRPC"):
-                return method(core, request, context).SerializeToString()
-        except StatusError as error:
-            context.abort(_CODES[error.code], error.message[:_MAX_MESSAGE])
-            raise  # not reached: abort() raises
+    def handle(payload: bytes, share: Share, context: grpc.ServicerContext) -> bytes:
+        share.add(cost(payload))
+        # Parsed here: gRPC would answer an unparsable request with INTERNAL and no message.
+        request = _parse(request_class, payload)
+        del payload  # the request has a copy
+        name = request.model_spec.name if hasattr(request, "model_spec") else ""
+        with core.observe(name, api, "GRPC"):
+            return method(core, request, context).SerializeToString()
 
-    # Parsed in the handler: gRPC would answer an unparsable request with INTERNAL and no message.
-    return grpc.unary_unary_rpc_method_handler(handle)
+    return method_handler(handle, core.memory, slots)
 
 
 def _parse(request_class: Any, payload: bytes) -> Any:

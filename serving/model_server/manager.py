@@ -52,7 +52,7 @@ class ModelManager:
         """
         new = {config.name: config for config in configs}
         for config in new.values():
-            if not config.base_path.is_dir():
+            if not _is_folder(config.base_path):
                 message = f"Could not find base path {config.base_path} for servable {config.name}"
                 raise StatusError(status.NOT_FOUND, message)
         with self._reconciling:
@@ -90,7 +90,7 @@ class ModelManager:
     def _reconcile_model(self, config: ModelConfig) -> list[tuple[str, int]]:
         """Serves the best versions that load, so the old one stays if the new one does not."""
         # A file system that is unavailable for a while must not unload.
-        if not config.base_path.is_dir():
+        if not _is_folder(config.base_path):
             _LOG.warning("Could not find base path %s: nothing is changed", config.base_path)
             return []
         folders = list_versions(config.base_path)
@@ -151,6 +151,13 @@ class ModelManager:
         """Unloads all versions."""
         with self._reconciling:
             self._unload(self.versions.loaded_versions())
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long, a folder that may not be entered
+        return False
 
 
 def _settle_memory() -> None:

@@ -51,11 +51,23 @@ class ServerOptions:
 
     # These have no counterpart in tensorflow_model_server.
     host: str = "0.0.0.0"
-    max_message_bytes: int = 256 * 2**20  # of a request, also after it is unpacked
+    max_message_bytes: int = 64 * 2**20  # of a request, also after it is unpacked
+    max_requests_memory_bytes: int = 512 * 2**20  # of all requests in flight, unpacked
+    client_timeout_seconds: float = 30.0  # for headers, for a body, to take the answer
+    max_rest_connections: int = 1024
     shutdown_grace_seconds: float = 30.0  # for requests in flight at SIGTERM
     ui: bool = False  # a page to try the models on, at /ui/ of the REST port
 
     def __post_init__(self) -> None:
+        for field in (
+            "max_message_bytes",
+            "max_requests_memory_bytes",
+            "client_timeout_seconds",
+            "max_rest_connections",
+        ):
+            if getattr(self, field) <= 0:
+                flag = field.replace("_", "-")
+                raise UserError(f"`--{flag}` must be more than 0; got {getattr(self, field)}.")
         if self.ui and not self.rest_api_port:
             raise UserError("`--ui` needs a REST port; `--rest-api-port` is 0: give another.")
 

@@ -19,6 +19,7 @@ from serving.model_server.metrics import Metrics
 from serving.model_server.model_config import ModelConfig, initial_configs, read_config_file
 from serving.model_server.options import ServerOptions, read_batching_options, read_metrics_path
 from serving.model_server.predict import Runner, run_alone
+from serving.model_server.request_memory import RequestMemory
 from serving.model_server.rest.listener import RestListener
 from serving.model_server.servable import Parallelism
 from serving.protocol.status import UNKNOWN, StatusError
@@ -57,10 +58,15 @@ class ModelServer:
             if options.enable_batching:
                 run = batcher = Batcher(batching)
                 opened.callback(batcher.close)
+            memory = RequestMemory(
+                options.max_requests_memory_bytes, options.client_timeout_seconds
+            )
+            opened.callback(memory.close)
             core = ServerCore(
                 self.manager,
                 run,
                 Metrics(),
+                memory=memory,
                 max_message_bytes=options.max_message_bytes,
                 typed_outputs=not options.enable_serialization_as_tensor_content,
             )

@@ -4,11 +4,10 @@ import asyncio
 import json
 import re
 import time
-import zlib
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import ExitStack
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiohttp import web
 from google.protobuf import json_format
@@ -17,6 +16,10 @@ from serving.model_server import examples
 from serving.model_server.core import ServerCore
 from serving.model_server.introspection import model_metadata, model_status
 from serving.model_server.page.routes import add_page
+from serving.model_server.request_cost import json_bytes
+from serving.model_server.request_memory import Share, TooLarge
+from serving.model_server.rest.bodies import Body, receive, send
+from serving.model_server.rest.connections import mark_request
 from serving.model_server.rest.examples_json import (
     read_examples,
     write_classifications,
@@ -31,20 +34,12 @@ from serving.model_server.rest.predict_json import (
     write_response,
 )
 from serving.model_server.servable import Servable
-from serving.protocol import status
 from serving.protocol.model_spec import ModelSpec
 from serving.protocol.status import HTTP, StatusError, invalid_argument
 from serving.saved_model.signatures import ADAPT_AND_PREDICT
 
 _JSON_LAYOUT = {"preserving_proto_field_name": True, "including_default_value_fields": True}
 _COMPRESS_ABOVE = 16 * 1024  # bytes of an answer, if the client takes gzip
-
-
-class Body(NamedTuple):
-    """The body of a request."""
-
-    data: bytes  # as received
-    encoding: str  # the Content-Encoding; empty for none
 
 
 def make_app(
@@ -62,24 +57,35 @@ def make_app(
         return web.Response(text=core.metrics.exposition(), content_type="text/plain")
 
     async def api(request: web.Request) -> web.StreamResponse:
+        # Not in a `with`: an answer that is late must be sent too.
+        share = Share(core.memory)
+        try:
+            response = await answer(request, share)
+            if enable_cors and "Origin" in request.headers:
+                _add_cors_headers(response)
+            if len(response.body or b"") > _COMPRESS_ABOVE:  # type: ignore[arg-type]
+                response.enable_compression()
+            await send(request, response, share)
+            return response
+        finally:
+            share.release()
+
+    async def answer(request: web.Request, share: Share) -> web.Response:
         try:
             if request.method == "OPTIONS":
                 return _preflight(request)
-            data = await _read_body(request, core.max_message_bytes)
-            body = Body(data, request.headers.get("Content-Encoding", ""))
+            share.open()
+            body = await receive(request, share, core.max_message_bytes)
             deadline = time.monotonic() + timeout_seconds
             call = _route(core, request.method, request.raw_path, body, deadline)
             text = await asyncio.get_running_loop().run_in_executor(executor, call)
-            response = _json_response(text)
+            share.add(2 * len(text))
+            return _json_response(text)
         except StatusError as error:
-            response = _error_response(HTTP[error.code], error.message)
-        if enable_cors and "Origin" in request.headers:
-            _add_cors_headers(response)
-        if len(response.body or b"") > _COMPRESS_ABOVE:  # type: ignore[arg-type]
-            response.enable_compression()
-        return response
+            code = 413 if isinstance(error, TooLarge) else HTTP[error.code]
+            return _error_response(code, error.message)
 
-    app = web.Application(client_max_size=core.max_message_bytes)
+    app = web.Application(middlewares=[mark_request])
     if metrics_path:
         app.router.add_get(metrics_path, metrics)
     if ui:
@@ -102,7 +108,8 @@ def _route(
 
 def _run(core: ServerCore, spec: ModelSpec, verb: str, body: Body, deadline: float) -> str:
     with core.observe(spec.name, verb.capitalize(), "REST"):
-        text = _unpack(*body, core.max_message_bytes)
+        text = body.unpacked()
+        body.share.add(json_bytes(text))
         return (_predict if verb == "predict" else _infer)(core, spec, verb, text, deadline)
 
 
@@ -158,37 +165,6 @@ def _metadata_json(core: ServerCore, spec: ModelSpec) -> str:
     return json.dumps(document, indent=4)
 
 
-async def _read_body(request: web.Request, max_bytes: int) -> bytes:
-    try:
-        return await request.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        raise _too_large(max_bytes) from error
-
-
-def _unpack(body: bytes, encoding: str, max_bytes: int) -> bytes:
-    """Decompresses a body, up to `max_bytes`: a small one may expand to any size."""
-    if encoding.lower() in ("", "identity"):
-        return body
-    if encoding.lower() != "gzip":
-        raise invalid_argument(f"Content-Encoding must be gzip; got {encoding}")
-    unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-    try:
-        unpacked = unpacker.decompress(body, max_bytes + 1)
-    except zlib.error as error:
-        raise invalid_argument(f"The body is not gzip: {error}") from error
-    if len(unpacked) > max_bytes:
-        raise _too_large(max_bytes)
-    if not unpacker.eof:
-        raise invalid_argument("The body is not gzip: it is cut off")
-    return unpacked
-
-
-def _too_large(max_bytes: int) -> StatusError:
-    return StatusError(
-        status.RESOURCE_EXHAUSTED, f"Received message larger than max ({max_bytes} bytes)"
-    )
-
-
 def _preflight(request: web.Request) -> web.Response:
     if not re.match("https?://", request.headers.get("Origin", "")):
         return _error_response(400, "Origin header is missing in CORS preflight")
@@ -211,4 +187,9 @@ def _error_response(code: int, message: str) -> web.Response:
 
 def _json_response(text: str, code: int = 200) -> web.Response:
     """Makes a response whose Content-Type has no charset, as TensorFlow Serving's."""
-    return web.Response(body=text.encode(), status=code, content_type="application/json")
+    return web.Response(
+        body=text.encode(),
+        status=code,
+        content_type="application/json",
+        zlib_executor_size=_COMPRESS_ABOVE,  # not in the event loop
+    )

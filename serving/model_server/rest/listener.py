@@ -10,6 +10,10 @@ from serving.errors import UserError
 from serving.model_server.core import ServerCore
 from serving.model_server.options import ServerOptions
 from serving.model_server.rest.app import make_app
+from serving.model_server.rest.connections import Connections
+
+_LINGER_SECONDS = 2.0  # to read what a refused client still sends, so that it sees the answer
+_KEEPALIVE_SECONDS = 75.0  # of a connection without a request
 
 
 class RestListener:
@@ -21,6 +25,7 @@ class RestListener:
         self.port = 0
         if not options.rest_api_port:
             return
+        self._options = options
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="rest", daemon=True)
         self._thread.start()
@@ -36,6 +41,8 @@ class RestListener:
             app,
             access_log=None,
             shutdown_timeout=options.shutdown_grace_seconds,
+            lingering_time=_LINGER_SECONDS,
+            keepalive_timeout=_KEEPALIVE_SECONDS,
             auto_decompress=False,  # aiohttp's has no size limit, and answers bad gzip with a 500
         )
         try:
@@ -47,8 +54,19 @@ class RestListener:
 
     async def _start(self, host: str, port: int) -> int:
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port).start()
-        return self._runner.addresses[0][1]
+        make_protocol = self._runner.server
+        assert make_protocol is not None  # after setup()
+        connections = Connections(
+            make_protocol,
+            max_connections=self._options.max_rest_connections,
+            header_timeout=self._options.client_timeout_seconds,
+        )
+        self._server = await self._loop.create_server(connections, host, port, backlog=1024)
+        return self._server.sockets[0].getsockname()[1]
+
+    async def _stop(self) -> None:
+        self._server.close()
+        await self._runner.cleanup()
 
     def _await(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
@@ -57,7 +75,7 @@ class RestListener:
         """Refuses new connections and waits for the requests in flight."""
         if not self.port:
             return
-        self._await(self._runner.cleanup())
+        self._await(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

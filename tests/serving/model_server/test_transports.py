@@ -60,12 +60,12 @@ def test_messages_beyond_the_limit_are_refused(start, base_path):
         endpoint(server).predict(predict_request(big, model="m"))
     assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     code, body = endpoint(server).post("/v1/models/m:predict", {"inputs": as_lists(big)})
-    assert (code, body["error"][:29]) == (429, "Received message larger than ")
+    assert (code, body["error"][:29]) == (413, "Received message larger than ")
     packed = gzip.compress(b" " * 10_000_000)
     code, body = endpoint(server).post(
         "/v1/models/m:predict", packed, **{"Content-Encoding": "gzip"}
     )
-    assert (code, body["error"][:29]) == (429, "Received message larger than ")
+    assert (code, body["error"][:29]) == (413, "Received message larger than ")
 
 
 def test_a_small_message_that_unpacks_to_a_huge_tensor_is_refused(start, base_path):
