@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 # Bytes that Python's parser and the lists and arrays after it take for each sign of a JSON text,
-# rounded up from CPython's objects of 64 bits: a number 32, a list 72, a dictionary 250 and the list
+# rounded up from CPython's objects of 64 bits: a number 32, a list 72, a dictionary 250 and a list
 # of its pairs, and their places in lists.
 _JSON_COSTS = {b",": 56, b"[": 136, b"{": 480, b":": 200}
 # A message's bytes, what protobuf parses it to, the array of it and TensorFlow's copy.

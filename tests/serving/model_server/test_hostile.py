@@ -69,7 +69,7 @@ def attacked(model, tmp_path_factory):
         target.close()
 
 
-REFUSED = ("413", "400", "RESOURCE_EXHAUSTED", "INVALID_ARGUMENT", "NOT_FOUND")
+REFUSED = ("413", "429", "400", "RESOURCE_EXHAUSTED", "INVALID_ARGUMENT", "NOT_FOUND")
 QUICK = {
     attacks.half_headers: {"count": 100},
     attacks.half_bodies: {"count": 40, "size": 8 * 2**20},
