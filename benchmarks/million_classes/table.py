@@ -27,7 +27,7 @@ def table(result: dict[str, Any]) -> str:
         [
             f"{one['classes']:,}",
             f"{one['examples']:,}",
-            f"{one.get('episodes', 200):,}",
+            f"{one['episodes']:,}",
             {"generate": "a file on disk", "join": "the join"}[stage],
             f"{one['seconds']:.0f} s",
             f"{one['examples_per_second']:,.0f}",
