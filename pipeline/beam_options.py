@@ -4,6 +4,7 @@ import difflib
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pydantic import Field
@@ -58,6 +59,22 @@ _OTHERS = {
 # TFX packs itself for distant workers at every step, unless it reads that they have a container:
 # seconds, and 50 MB that stay in the temporary folder. Workers here import what the step imports.
 _WORKERS_HERE = "--sdk_container_image=none"
+# What Spark and Flink need of Java 17, as Spark's own start scripts give it.
+JAVA_OPTIONS = (
+    "-XX:+IgnoreUnrecognizedVMOptions",
+    *(
+        f"--add-opens=java.base/{package}=ALL-UNNAMED"
+        for package in (
+            *("java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net"),
+            *("java.nio", "java.util", "java.util.concurrent", "java.util.concurrent.atomic"),
+            *("jdk.internal.ref", "sun.nio.ch", "sun.nio.cs", "sun.security.action"),
+            "sun.util.calendar",
+        )
+    ),
+    "--add-opens=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
+    "-Djdk.reflect.useDirectMethodHandle=false",
+)
+_JAVA_VARIABLE = "JDK_JAVA_OPTIONS"
 _DEFAULTS = {"SparkRunner": {"environment_cache_millis": "60000"}}  # or a worker for each task
 
 
@@ -145,7 +162,12 @@ class BeamOptions:
         return ["--runner=FnApiRunner", _WORKERS_HERE] if in_memory else []
 
     def check_machine(self) -> None:
-        """Raises UserError where this machine lacks what submitting to the engine needs."""
+        """Prepares this machine to submit to the engine.
+
+        Raises:
+          UserError: the machine lacks what that needs.
+        """
+        prepare_java(self.pipeline_args())
         engine, given = self.engine(), self._given()
         if engine is None or not engine.portable or "job_endpoint" in given:
             return
@@ -167,6 +189,17 @@ class BeamOptions:
 
     def _is_local(self, engine: Engine) -> bool:
         return any(re.fullmatch(_LOCAL, self._given().get(name, "")) for name in engine.required)
+
+
+def prepare_java(beam_args: Sequence[str]) -> None:
+    """Gives Java, which Beam starts as a job server, what Flink and Spark need of version 17.
+
+    `beam_args` are Beam's options. Those of Java that the environment has come last, and so win.
+    """
+    runners = {f"--runner={engine.runner}" for engine in ENGINES.values() if engine.portable}
+    given = os.environ.get(_JAVA_VARIABLE, "")
+    if runners & {*beam_args} and "--add-opens" not in given:
+        os.environ[_JAVA_VARIABLE] = " ".join(filter(None, [*JAVA_OPTIONS, given]))
 
 
 def _instead_of(name: str, given: dict[str, str]) -> str:

@@ -17,6 +17,7 @@ import traceback
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from components.single_threaded import use_single_threaded_operations
+from pipeline.beam_options import prepare_java
 from pipeline.kubeflow.executor_input import from_tfx, to_tfx
 from pipeline.kubeflow.mistakes import repeated_at_once
 from pipeline.kubeflow.run_executor import run_executor
@@ -42,6 +43,7 @@ def main(argv: list[str]) -> int:
             from pipeline.kubeflow.own_parts import make_importable
 
             make_importable(arguments.own_code)
+        prepare_java(beam_args)
         path, direct = arguments.executor_class_path, arguments.direct
         with repeated_at_once(executor_input):
             local = to_tfx(executor_input, inputs_spec, declared_types=declared, direct=direct)

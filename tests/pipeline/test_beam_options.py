@@ -1,5 +1,7 @@
 """Options of engines: a wrong or missing one is a sentence before anything runs."""
 
+import os
+
 import pytest
 from apache_beam.options import pipeline_options
 from tfx.utils import dependency_utils
@@ -125,3 +127,22 @@ def test_what_the_machine_lacks_is_one_sentence(monkeypatch, tmp_path):
     jar = BeamOptions(runner="flink", options=(*FLINK, *POOL, "--flink_job_server_jar=/no.jar"))
     with pytest.raises(UserError, match="--flink_job_server_jar must be a file or a URL"):
         jar.check_machine()
+
+
+@pytest.mark.parametrize(
+    "options, given, prepared",
+    [
+        (BeamOptions(), "", ""),
+        (BeamOptions("spark", options=SPARK + PROCESS), "-Xmx4g", "-Xmx4g"),
+        (BeamOptions("FlinkRunner", options=FLINK + POOL), "", ""),
+        (BeamOptions("spark", options=SPARK + PROCESS), "--add-opens=a/b=c", "--add-opens=a/b=c"),
+    ],
+)
+def test_java_17_gets_the_options_that_an_engine_needs(options, given, prepared, monkeypatch):
+    monkeypatch.setenv("JDK_JAVA_OPTIONS", given)
+    monkeypatch.setenv("JAVA_HOME", "/opt/java")
+    options.check_machine()
+    options.check_machine()
+    words = os.environ["JDK_JAVA_OPTIONS"].split()
+    ours = options.runner != "FnApiRunner" and "--add-opens" not in given
+    assert words == [*(beam_options.JAVA_OPTIONS if ours else ()), *prepared.split()]
