@@ -18,6 +18,7 @@ from serving.model_server.introspection import model_metadata, model_status
 from serving.model_server.page.routes import add_page
 from serving.model_server.request_cost import json_bytes
 from serving.model_server.request_memory import Share, TooLarge
+from serving.model_server.rest import open_inference
 from serving.model_server.rest.bodies import Body, receive, send
 from serving.model_server.rest.connections import mark_request
 from serving.model_server.rest.examples_json import (
@@ -33,6 +34,7 @@ from serving.model_server.rest.predict_json import (
     signature_name,
     write_response,
 )
+from serving.model_server.rest.replies import Reply, error_reply
 from serving.model_server.servable import Servable
 from serving.protocol.model_spec import ModelSpec
 from serving.protocol.status import HTTP, StatusError, invalid_argument
@@ -76,14 +78,20 @@ def make_app(
                 return _preflight(request)
             share.open()
             body = await receive(request, share, core.max_message_bytes)
-            deadline = time.monotonic() + timeout_seconds
-            call = _route(core, request.method, request.raw_path, body, deadline)
-            text = await asyncio.get_running_loop().run_in_executor(executor, call)
-            share.add(2 * len(text))
-            return _json_response(text)
+            call = route(request, body, time.monotonic() + timeout_seconds)
+            reply = await asyncio.get_running_loop().run_in_executor(executor, call)
+            share.add(2 * len(reply.body))
+            return _response(reply)
         except StatusError as error:
             code = 413 if isinstance(error, TooLarge) else HTTP[error.code]
             return _error_response(code, error.message)
+
+    def route(request: web.Request, body: Body, deadline: float) -> Callable[[], Reply]:
+        if request.path == "/v2" or request.path.startswith("/v2/"):
+            length = request.headers.get(open_inference.JSON_LENGTH, "")
+            path = request.rel_url.raw_path
+            return open_inference.route(core, request.method, path, length, body, deadline)
+        return _route(core, request.method, request.raw_path, body, deadline)
 
     app = web.Application(middlewares=[mark_request])
     if metrics_path:
@@ -92,12 +100,13 @@ def make_app(
         add_page(app, core, executor)
     # /v1/ in any case belongs to the API; other paths get the 404 of a plain web server.
     app.router.add_route("*", "/{version:[vV]1}/{rest:.*}", api)
+    app.router.add_route("*", "/v2{rest:(?:/.*)?}", api)
     return app
 
 
 def _route(
     core: ServerCore, method: str, raw_path: str, body: Body, deadline: float
-) -> Callable[[], str]:
+) -> Callable[[], Reply]:
     spec, verb = read_path(method, raw_path)
     if verb == "metadata":
         return lambda: _look(core, spec, "GetModelMetadata", _metadata_json)
@@ -106,11 +115,12 @@ def _route(
     return lambda: _run(core, spec, verb, body, deadline)
 
 
-def _run(core: ServerCore, spec: ModelSpec, verb: str, body: Body, deadline: float) -> str:
+def _run(core: ServerCore, spec: ModelSpec, verb: str, body: Body, deadline: float) -> Reply:
     with core.observe(spec.name, verb.capitalize(), "REST"):
         text = body.unpacked()
         body.share.add(json_bytes(text))
-        return (_predict if verb == "predict" else _infer)(core, spec, verb, text, deadline)
+        run = _predict if verb == "predict" else _infer
+        return Reply(run(core, spec, verb, text, deadline).encode())
 
 
 def _predict(core: ServerCore, spec: ModelSpec, verb: str, text: bytes, deadline: float) -> str:
@@ -148,9 +158,9 @@ def _infer(core: ServerCore, spec: ModelSpec, verb: str, text: bytes, deadline: 
         return write_regressions(examples.regress(servable, name, message, core.run, deadline))
 
 
-def _look(core: ServerCore, spec: ModelSpec, api: str, write: Callable[..., str]) -> str:
+def _look(core: ServerCore, spec: ModelSpec, api: str, write: Callable[..., str]) -> Reply:
     with core.observe(spec.name, api, "REST"):
-        return write(core, spec)
+        return Reply(write(core, spec).encode())
 
 
 def _status_json(core: ServerCore, spec: ModelSpec) -> str:
@@ -180,16 +190,14 @@ def _add_cors_headers(response: web.Response) -> None:
 
 
 def _error_response(code: int, message: str) -> web.Response:
-    # Bytes of the request that are not UTF-8 were read as surrogates.
-    shown = message.encode(errors="surrogateescape").decode(errors="replace")
-    return _json_response(json.dumps({"error": shown}), code)
+    return _response(error_reply(message), code)
 
 
-def _json_response(text: str, code: int = 200) -> web.Response:
-    """Makes a response whose Content-Type has no charset, as TensorFlow Serving's."""
+def _response(reply: Reply, code: int = 200) -> web.Response:
     return web.Response(
-        body=text.encode(),
+        body=reply.body,
         status=code,
-        content_type="application/json",
+        content_type=reply.content_type,
+        headers=reply.headers,
         zlib_executor_size=_COMPRESS_ABOVE,  # not in the event loop
     )

@@ -53,10 +53,15 @@ def read_tensors(
             unread |= {name: value for name, value in columns.items() if name not in infos}
         if not all(map(is_plain, unread.values())):
             raise Unusual("values that are not read")
-        floats = [array for array in body.inputs.values() if array.dtype.kind == "f"]
-        if any(np.isinf(array).any() for array in floats):
-            raise Unusual("an infinity, or a number too large")
+        check_infinities(body.inputs)
     return body
+
+
+def check_infinities(arrays: Mapping[str, np.ndarray]) -> None:
+    """Raises Unusual for an infinity, which Python's parser also reads from 1e400."""
+    floats = [array for array in arrays.values() if array.dtype.kind == "f"]
+    if any(np.isinf(array).any() for array in floats):
+        raise Unusual("an infinity, or a number too large")
 
 
 def _read_tensors(document: Mapping[str, Any], infos: Mapping[str, Any]) -> PredictBody:
