@@ -62,13 +62,16 @@ def process_workers(tmp_path_factory):
     return ["--environment_type=PROCESS", f"--environment_option=process_command={command}"]
 
 
+@pytest.fixture(scope="session")
+def external_workers(start_module):
+    """Beam options for workers out of a pool of ours."""
+    line = start_module("pipeline.beam_worker", "--worker_pool", "--service_port=0")
+    address = re.fullmatch(r"worker pool at (localhost:\d+)", line)[1]
+    return ["--environment_type=EXTERNAL", f"--environment_config={address}"]
+
+
 @pytest.fixture(scope="session", params=["process", "external"])
-def engine_args(request, start_module, job_service):
+def engine_args(request, job_service):
     """Beam options for an engine whose workers are ours: as a process, and out of a pool."""
-    if request.param == "process":
-        workers = request.getfixturevalue("process_workers")
-    else:
-        line = start_module("pipeline.beam_worker", "--worker_pool", "--service_port=0")
-        address = re.fullmatch(r"worker pool at (localhost:\d+)", line)[1]
-        workers = ["--environment_type=EXTERNAL", f"--environment_config={address}"]
+    workers = request.getfixturevalue(f"{request.param}_workers")
     return ["--runner=PortableRunner", f"--job_endpoint={job_service}", *workers]

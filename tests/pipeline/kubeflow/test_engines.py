@@ -20,9 +20,11 @@ from components.episode_gen.options import (
     EpisodeOptions,
 )
 from components.episode_validator.validate import find_violations
+from components.episodes import SPLITS
 from components.few_shot_evaluator.evaluate import evaluate, read_results
 from components.few_shot_evaluator.scoring import ScoringPlan
 from pipeline.config import BeamOptions
+from pipeline.kubeflow.run_executor import run_executor
 from tests.components.few_shot_evaluator import small_episodes, small_models
 
 WHOLE_RUN = """
@@ -124,12 +126,6 @@ def test_worker_processes_draw_the_same_episodes(in_memory, tmp_path):
     assert generated(tmp_path, BeamOptions(workers=2).pipeline_args(), JOIN) == in_memory
 
 
-@pytest.mark.cluster
-@pytest.mark.parametrize("table_megabytes", [TABLE, JOIN], ids=["table", "join"])
-def test_our_workers_draw_the_same_episodes(engine_args, in_memory, tmp_path, table_megabytes):
-    assert generated(tmp_path, engine_args, table_megabytes) == in_memory
-
-
 OWN_SOURCE = """
 from components.episode_gen.sources.glyphs import open_source
 
@@ -147,24 +143,84 @@ def test_workers_get_a_source_of_the_user_s(engine_args, in_memory, tmp_path, mo
     assert generated(tmp_path, engine_args, JOIN, source) == in_memory
 
 
-@pytest.fixture(params=["flink", "spark"])
-def jar_args(request, process_workers):
-    """Beam options for Flink or Spark inside the job server whose jar the environment names."""
-    engine = request.param
+def job_server_args(request, name: str) -> list[str]:
+    """Beam options for an engine in Java by the job server whose jar the environment names."""
+    engine, _, cluster = name.partition(" ")
     variable = f"FEWSHOT_{engine.upper()}_JOB_SERVER_JAR"
     if not os.environ.get(variable):
         pytest.skip(f"{variable} does not name Beam's job server for {engine}, a jar")
     master = "--flink_master=[local]" if engine == "flink" else "--spark_master_url=local[2]"
-    jar = f"--{engine}_job_server_jar={os.environ[variable]}"
-    options = BeamOptions(runner=engine, options=(master, jar, *process_workers))
+    if cluster:
+        session = request.getfixturevalue("flink_session")
+        master = f"--flink_master={session['address']}"
+    options = (master, f"--{engine}_job_server_jar={os.environ[variable]}")
+    options += tuple(request.getfixturevalue("process_workers"))
+    options = BeamOptions(runner=engine, options=options)
     options.check_machine()
     return options.pipeline_args()
 
 
+ENGINES = ["process", "external", "flink", "flink cluster", "spark"]
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def portable_args(request, job_service):
+    """Beam options for Beam's own job service, Flink inside its job server and as a cluster, Spark.
+
+    Their workers are ours.
+    """
+    if request.param in ("process", "external"):
+        workers = request.getfixturevalue(f"{request.param}_workers")
+        return ["--runner=PortableRunner", f"--job_endpoint={job_service}", *workers]
+    return job_server_args(request, request.param)
+
+
 @pytest.mark.cluster
 @pytest.mark.parametrize("table_megabytes", [TABLE, JOIN], ids=["table", "join"])
-def test_flink_and_spark_draw_the_same_episodes(jar_args, in_memory, tmp_path, table_megabytes):
-    assert generated(tmp_path, jar_args, table_megabytes) == in_memory
+def test_engines_draw_the_same_episodes(portable_args, in_memory, tmp_path, table_megabytes):
+    assert generated(tmp_path, portable_args, table_megabytes) == in_memory
+
+
+def statistics(examples: Path, folder: Path, args: list[str]) -> dict[str, list[bytes]]:
+    """What StatisticsGen says of each feature, by split; without the features' order."""
+    import tensorflow_data_validation as tfdv
+
+    types = ("examples", "statistics"), ("tfx.Examples", "tfx.ExampleStatistics")
+    artifacts = {
+        name: {"name": name, "type": {"instanceSchema": f"title: {title}\ntype: object\n"}}
+        for name, title in zip(*types)
+    }
+    splits = {"split_names": json.dumps(list(SPLITS))}
+    artifacts["examples"] |= {"uri": str(examples), "metadata": splits}
+    artifacts["statistics"]["uri"] = str(folder / "statistics")
+    given = {
+        "inputs": {
+            "artifacts": {"examples": {"artifacts": [artifacts["examples"]]}},
+            "parameterValues": {"exclude_splits": "[]"},
+        },
+        "outputs": {
+            "artifacts": {"statistics": {"artifacts": [artifacts["statistics"]]}},
+            "outputFile": str(folder / "task/output.json"),
+        },
+    }
+    run_executor("tfx.components.statistics_gen.executor.Executor", given, {}, args)
+    found = {}
+    for split in SPLITS:
+        path = folder / "statistics" / f"Split-{split}" / "FeatureStats.pb"
+        (dataset,) = tfdv.load_stats_binary(str(path)).datasets
+        found[split] = sorted(f.SerializeToString(deterministic=True) for f in dataset.features)
+    return found
+
+
+@pytest.mark.cluster
+def test_engines_give_the_same_statistics_in_another_order(portable_args, tmp_path):
+    generated(tmp_path, BeamOptions().pipeline_args(), TABLE)
+    here, there = (
+        statistics(tmp_path / "examples", tmp_path / name, args)
+        for name, args in (("memory", BeamOptions().pipeline_args()), ("engine", portable_args))
+    )
+    assert here == there
+    assert len(here["train"]) == 7
 
 
 @pytest.fixture(scope="module")
@@ -225,14 +281,14 @@ def test_dask_scores_episodes_as_one_process_does(
 
 
 @pytest.mark.cluster
-def test_our_workers_score_episodes_as_one_process_does(
-    engine_args, small_model, scored_in_memory, tmp_path
+def test_engines_score_episodes_as_one_process_does(
+    portable_args, small_model, scored_in_memory, tmp_path
 ):
-    assert_same_scores(scored_in_memory, scored(small_model, tmp_path, engine_args))
+    assert_same_scores(scored_in_memory, scored(small_model, tmp_path, portable_args))
 
 
 @pytest.mark.cluster
-def test_our_workers_find_the_violations_that_one_process_finds(engine_args, tmp_path):
+def test_engines_find_the_violations_that_one_process_finds(portable_args, tmp_path):
     uri = small_episodes.write_episodes(tmp_path / "examples", 24)
     record = json.loads((tmp_path / "examples/episodes.json").read_text())
     record["counts"]["test"] += 1
@@ -243,7 +299,7 @@ def test_our_workers_find_the_violations_that_one_process_finds(engine_args, tmp
             output=str(tmp_path / f"{name}.txt"),
             make_pipeline=lambda args=args: beam.Pipeline(argv=args),
         )
-        for name, args in (("memory", BeamOptions().pipeline_args()), ("workers", engine_args))
+        for name, args in (("memory", BeamOptions().pipeline_args()), ("engine", portable_args))
     )
     assert here == there != []
 
