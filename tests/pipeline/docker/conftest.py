@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.kubeflow.test_local_orchestrator import CONFIG, SHORT
+from tests.pipeline.kubeflow.test_local_orchestrator import CONFIG, SHORT, write_own_parts
 
 IMAGE = "localhost/fewshot:test"
 STEPS = 3
@@ -105,17 +105,22 @@ def docker_host(podman, clients, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def pipeline_root(docker_host, image, volume):
-    """What the compiled glyph pipeline has written, each step in a container of its own."""
+def pipeline_root(docker_host, image, volume, tmp_path_factory):
+    """What the compiled glyph pipeline has written, each step in a container of its own.
+
+    Its learner and source are a user's, which the containers have from the compiled file alone.
+    """
     from kfp import components, local
 
     from pipeline.config import load_config
     from pipeline.kubeflow_runner import compile_pipeline, write_package
 
     root = volume("kubeflow")
-    config = load_config(CONFIG, [*SHORT, f"kubeflow.shared_dir={root}/shared"])
-    write_package(compile_pipeline(config, IMAGE), root / "pipeline.yaml")
-    local.init(runner=local.DockerRunner(), pipeline_root=str(root))
-    text = (root / "pipeline.yaml").read_text()
-    components.load_component_from_text(text)(steps=STEPS)
-    return root
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(write_own_parts(tmp_path_factory.mktemp("own")))
+        config = load_config(CONFIG, [*SHORT, f"kubeflow.shared_dir={root}/shared"])
+        write_package(compile_pipeline(config, IMAGE), root / "pipeline.yaml")
+        local.init(runner=local.DockerRunner(), pipeline_root=str(root))
+        text = (root / "pipeline.yaml").read_text()
+        components.load_component_from_text(text)(steps=STEPS)
+        yield root

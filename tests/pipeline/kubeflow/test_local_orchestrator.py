@@ -40,6 +40,13 @@ def learner(options: MamlOptions, network, task):
 """
 
 
+def write_own_parts(folder: Path) -> str:
+    """Writes the user's module of `SHORT` into a folder, and returns it."""
+    folder.mkdir(exist_ok=True)
+    (folder / "own_parts_of_a_test.py").write_text(OWN)
+    return str(folder)
+
+
 def files_of(examples: Path) -> dict[str, bytes]:
     return {str(p.relative_to(examples)): p.read_bytes() for p in examples.rglob("*.gz")}
 
@@ -56,9 +63,7 @@ def test_the_compiled_pipeline_runs_to_a_pushed_model_that_answers(tmp_path, mon
     from pipeline.kubeflow_runner import compile_pipeline, write_package
     from pipeline.pipeline import create_pipeline
 
-    (tmp_path / "own").mkdir()
-    (tmp_path / "own/own_parts_of_a_test.py").write_text(OWN)
-    monkeypatch.syspath_prepend(str(tmp_path / "own"))
+    monkeypatch.syspath_prepend(write_own_parts(tmp_path / "own"))
     config = load_config(CONFIG, [*SHORT, f"kubeflow.shared_dir={tmp_path}/shared"])
     documents = compile_pipeline(config, "registry.example/python-fewshot:1")
     write_package(documents, tmp_path / "pipeline.yaml")
