@@ -9,7 +9,7 @@ from components.meta_trainer.export.saved_model import export
 from components.meta_trainer.fit import fit
 from components.meta_trainer.training.start import initial_weights
 from components.modalities.base import ExampleSpec
-from components.user_modules import model_files
+from components.own_code import model_files
 from serving.errors import UserError
 from tests.tiny_encoder import write_encoder
 
