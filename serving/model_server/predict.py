@@ -59,8 +59,8 @@ def predict(
         message = f'Serving signature key "{signature_name}" not found.'
         raise StatusError(FAILED_PRECONDITION, message)
     _check_method(signature)
-    _check_input_count(signature.inputs, inputs)
-    feeds = _feeds(signature.inputs, inputs)
+    _check_input_count(signature, inputs)
+    feeds = _feeds(signature, inputs)
     aliases = _outputs(signature.outputs, output_filter)
     fetches = [signature.outputs[alias].name for alias in aliases]
     return dict(zip(aliases, run(servable, feeds, fetches, deadline)))
@@ -75,8 +75,9 @@ def _check_method(signature: Any) -> None:
         )
 
 
-def _check_input_count(expected: Mapping[str, Any], inputs: InputReaders) -> None:
-    if len(inputs) == len(expected):
+def _check_input_count(signature: Any, inputs: InputReaders) -> None:
+    expected = signature.inputs
+    if len(inputs) == len(expected) or (len(inputs) < len(expected) and signature.defaults):
         return
     extra, missing = set(inputs) - set(expected), set(expected) - set(inputs)
     raise invalid_argument(
@@ -86,16 +87,24 @@ def _check_input_count(expected: Mapping[str, Any], inputs: InputReaders) -> Non
     )
 
 
-def _feeds(expected: Mapping[str, Any], inputs: InputReaders) -> dict[str, np.ndarray]:
-    feeds = {}
-    for alias in sorted(expected):
-        if alias not in inputs:
+def _feeds(signature: Any, inputs: InputReaders) -> dict[str, np.ndarray]:
+    """Reads the inputs by tensor name; one that is not sent has the signature's default."""
+    feeds, defaults = {}, signature.defaults
+    for alias, info in sorted(signature.inputs.items()):
+        if alias in inputs:
+            feeds[info.name] = inputs[alias]()
+        elif alias in defaults:
+            feeds[info.name] = unpack_or_invalid(alias, defaults[alias], None)
+        else:
             raise invalid_argument(
-                f"Signature input alias: {alias}(feed name: {expected[alias].name}) not found in "
+                f"Signature input alias: {alias}(feed name: {info.name}) not found in "
                 f"request and no default value provided. Inputs expected to be in the request "
-                f"{_set_text(inputs)}, or default input alias set: "
+                f"{_set_text(inputs)}, or default input alias set: {','.join(sorted(defaults))}"
             )
-        feeds[expected[alias].name] = inputs[alias]()
+    used = set(inputs) & set(signature.inputs)
+    if len(used) < len(inputs):
+        named = ",".join(sorted(used))
+        raise invalid_argument(f"Inputs contains invalid name. Used request inputs: {named}")
     return feeds
 
 

@@ -42,12 +42,16 @@ def _pairs() -> dict:
     whole = {"number": tf.identity(number), "text": tf.identity(text)}
     uneven = {"a": tf.identity(number), "b": tf.concat([number, number], 0)}
     nowhere = _signature({}, {"y": tf.constant(1.0)})
+    optional = _signature({"number": number, "text": text}, whole)
+    optional.defaults["text"].CopyFrom(tf.make_tensor_proto("default"))
     return {
         "pair": _signature({"number": number, "text": text}, whole),
         "bytes": _signature({"x": text}, {"y_bytes": tf.identity(text)}),
         "one_string": _signature({"x": number}, {"y": tf.constant(b"caf\xc3\xa9 \xff")}),
         "uneven": _signature({"x": number}, uneven),
         "no_inputs": nowhere,
+        "optional": optional,
+        "to_half": _signature({"x": number}, {"y": tf.cast(number, tf.half)}),
         "no_method": _signature({"x": number}, {"y": tf.identity(number)}, ""),
     }
 

@@ -4,20 +4,30 @@ import http.client
 import json
 from pathlib import Path
 
+import grpc
+import numpy as np
 import pytest
 import yaml
+from google.protobuf import text_format
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_management_pb2,
+    predict_pb2,
+)
 
 from serving.model_server.options import ServerOptions
 from serving.model_server.server import ModelServer
 from tests.serving.model_server import foreign_model
+from tests.serving.model_server.endpoints import endpoint, outputs, predict_request
 
 TABLE = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text())
 MODEL, LABEL = "/v1/models/a%2Fb%3A%20c", "new:est"
 
 
 @pytest.fixture(scope="module")
-def send(tmp_path_factory):
-    """A function that sends a request to a server of the foreign model."""
+def foreign(tmp_path_factory):
+    """A server of the foreign model."""
     folder = tmp_path_factory.mktemp("foreign")
     foreign_model.export(folder / "models" / "7")
     config = folder / "models.config"
@@ -27,17 +37,23 @@ def send(tmp_path_factory):
     )
     options = ServerOptions(model_config_file=str(config), port=-1, rest_api_port=-1)
     with ModelServer(options) as server:
-        connection = http.client.HTTPConnection("localhost", server.rest_port, timeout=30)
+        yield server
 
-        def request(method, path, body=None):
-            data = body if body is None or isinstance(body, bytes) else body.encode()
-            connection.request(method, path, data)
-            reply = connection.getresponse()
-            assert reply.getheader("Content-Type") == "application/json"
-            return reply.status, _read(reply.read())
 
-        yield request
-        connection.close()
+@pytest.fixture(scope="module")
+def send(foreign):
+    """A function that sends a REST request."""
+    connection = http.client.HTTPConnection("localhost", foreign.rest_port, timeout=30)
+
+    def request(method, path, body=None):
+        data = body if body is None or isinstance(body, bytes) else body.encode()
+        connection.request(method, path, data)
+        reply = connection.getresponse()
+        assert reply.getheader("Content-Type") == "application/json"
+        return reply.status, _read(reply.read())
+
+    yield request
+    connection.close()
 
 
 def _read(text: bytes):
@@ -109,6 +125,30 @@ def test_paths(send, case):
     method, path, code, reply = case
     body = '{"signature_name": "int32", "inputs": 1}' if method in ("POST", "PUT") else None
     assert send(method, path, body) == (code, json.dumps(reply, sort_keys=True))
+
+
+REQUESTS = {
+    "Predict": predict_pb2.PredictRequest,
+    "GetModelMetadata": get_model_metadata_pb2.GetModelMetadataRequest,
+    "GetModelStatus": get_model_status_pb2.GetModelStatusRequest,
+    "HandleReloadConfigRequest": model_management_pb2.ReloadConfigRequest,
+}
+
+
+@cases("grpc")
+def test_grpc(foreign, case):
+    method, text, code, message = case
+    service = "PredictionService" if method in ("Predict", "GetModelMetadata") else "ModelService"
+    request = text_format.Parse(text, REQUESTS[method]())
+    with pytest.raises(grpc.RpcError) as error:
+        endpoint(foreign).call(f"{service}/{method}", request.SerializeToString())
+    assert (error.value.code().name, error.value.details()) == (code, message)
+
+
+def test_an_input_that_is_not_sent_has_its_default(foreign):
+    request = predict_request({"number": np.int32(3)}, model="a/b: c", signature="optional")
+    answer = outputs(endpoint(foreign).predict(request))
+    assert (answer["number"].item(), answer["text"].item()) == (3, b"default")
 
 
 @cases("deliberate")
