@@ -3,7 +3,7 @@
 import difflib
 import os
 import re
-import shutil
+import subprocess
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -74,6 +74,7 @@ JAVA_OPTIONS = (
     "--add-opens=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
     "-Djdk.reflect.useDirectMethodHandle=false",
 )
+MIN_JAVA = 11
 _JAVA_VARIABLE = "JDK_JAVA_OPTIONS"
 _DEFAULTS = {"SparkRunner": {"environment_cache_millis": "60000"}}  # or a worker for each task
 
@@ -171,10 +172,12 @@ class BeamOptions:
         engine, given = self.engine(), self._given()
         if engine is None or not engine.portable or "job_endpoint" in given:
             return
-        if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
+        version = _java_version()
+        if version is None or version < MIN_JAVA:
+            lacking = f"it has {version}" if version else "none runs from the PATH or JAVA_HOME"
             raise UserError(
-                f"the runner {self.runner} needs Java 11 or later on this machine, for Beam's job "
-                "server: no `java` is on the PATH, and JAVA_HOME is not set."
+                f"the runner {self.runner} needs Java {MIN_JAVA} or later on this machine, for "
+                f"Beam's job server: {lacking}."
             )
         for name in ("flink_job_server_jar", "spark_job_server_jar"):
             jar = given.get(name, "")
@@ -189,6 +192,18 @@ class BeamOptions:
 
     def _is_local(self, engine: Engine) -> bool:
         return any(re.fullmatch(_LOCAL, self._given().get(name, "")) for name in engine.required)
+
+
+def _java_version() -> int | None:
+    """The version of the Java that Beam would start; None if there is none."""
+    home = os.environ.get("JAVA_HOME")
+    java = os.path.join(home, "bin", "java") if home else "java"
+    try:
+        said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60).stderr
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(r'version "(?:1\.)?(\d+)', said)  # "1.8.0_292", "17.0.15"
+    return int(found[1]) if found else None
 
 
 def prepare_java(beam_args: Sequence[str]) -> None:

@@ -50,7 +50,7 @@ def compile_command(
     names.check_pipeline_name(config.name)
     defaults = parse_parameters(parameters)
 
-    from pipeline.kubeflow.own_parts import OwnParts
+    from pipeline.kubeflow.own_parts import OwnParts, other_paths
     from pipeline.kubeflow_runner import compile_pipeline, write_package
 
     packed = own_code == "packed"
@@ -70,6 +70,12 @@ def compile_command(
             click.echo(f"Your own code is packed into it: {own} ({', '.join(files)}).")
         if missing:
             click.echo(f"The image {image} must hold what this code needs: {', '.join(missing)}.")
+    paths = other_paths(config, defaults)
+    if paths:
+        click.echo(
+            f"The image {image} must hold these paths, which are not below "
+            f"{config.kubeflow.shared_dir}: {', '.join(paths)}."
+        )
 
 
 @click.command("submit")

@@ -78,6 +78,28 @@ class OwnParts:
         return arguments
 
 
+def other_paths(config: Config, parameters: Mapping[str, Any]) -> list[str]:
+    """The paths outside the shared folder and object storage, which the image must hold.
+
+    Args:
+      config: the whole configuration.
+      parameters: defaults of run-time parameters by name, instead of the configuration's.
+    """
+    data = {"data.path": config.data.path, "data.data_dir": config.data.data_dir}
+    if "data_location" in parameters:
+        data = {"data_location": parameters["data_location"]}
+    given = data | {
+        "learner.backbone.path": (config.learner.get("backbone") or {}).get("path"),
+        "training.start_from": config.training.start_from,
+    }
+    shared = config.kubeflow.shared_dir.rstrip("/") + "/"
+    return [
+        f"`{key}` {path}"
+        for key, path in given.items()
+        if path and "://" not in path and not path.startswith(shared)
+    ]
+
+
 def make_importable(argument: str) -> None:
     """Makes the code in the value of the step's argument importable."""
     own_code.unpack(base64.b64decode(argument))

@@ -115,14 +115,32 @@ def test_tfx_packs_nothing_for_workers_on_this_machine(options, monkeypatch):
         assert dependency_utils.make_beam_dependency_flags(args) == args
 
 
-def test_what_the_machine_lacks_is_one_sentence(monkeypatch, tmp_path):
+@pytest.fixture
+def java(monkeypatch, tmp_path):
+    """Makes a program `java` of some version the only one of this machine."""
+
+    def make(version: str) -> None:
+        path = tmp_path / "bin" / "java"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\necho 'openjdk version \"{version}\" 2025-04-15' >&2\n")
+        path.chmod(0o755)
+        monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+
+    return make
+
+
+def test_what_the_machine_lacks_is_one_sentence(monkeypatch, tmp_path, java):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("JDK_JAVA_OPTIONS", "")
     BeamOptions().check_machine()
     flink = BeamOptions(runner="flink", options=FLINK + POOL)
-    with pytest.raises(UserError, match="the runner flink needs Java 11"):
+    with pytest.raises(UserError, match=r"the runner flink needs Java 11 .*: none runs"):
         flink.check_machine()
-    monkeypatch.setenv("JAVA_HOME", "/opt/java")
+    java("1.8.0_292")
+    with pytest.raises(UserError, match=r"the runner flink needs Java 11 .*: it has 8"):
+        flink.check_machine()
+    java("17.0.15")
     flink.check_machine()
     jar = BeamOptions(runner="flink", options=(*FLINK, *POOL, "--flink_job_server_jar=/no.jar"))
     with pytest.raises(UserError, match="--flink_job_server_jar must be a file or a URL"):
@@ -138,9 +156,9 @@ def test_what_the_machine_lacks_is_one_sentence(monkeypatch, tmp_path):
         (BeamOptions("spark", options=SPARK + PROCESS), "--add-opens=a/b=c", "--add-opens=a/b=c"),
     ],
 )
-def test_java_17_gets_the_options_that_an_engine_needs(options, given, prepared, monkeypatch):
+def test_java_17_gets_the_options_that_an_engine_needs(options, given, prepared, monkeypatch, java):
     monkeypatch.setenv("JDK_JAVA_OPTIONS", given)
-    monkeypatch.setenv("JAVA_HOME", "/opt/java")
+    java("17.0.15")
     options.check_machine()
     options.check_machine()
     words = os.environ["JDK_JAVA_OPTIONS"].split()

@@ -65,7 +65,8 @@ def session(settings: dict, task_managers: int, folder: Path) -> Iterator[dict]:
             start(command, f"task-manager-{number}")
         overview: dict = {}
         deadline = time.monotonic() + 120
-        while overview.get("taskmanagers") != task_managers:
+        slots = task_managers * settings["taskmanager.numberOfTaskSlots"]
+        while overview.get("slots-total") != slots:
             assert time.monotonic() < deadline, _logs(folder)
             assert all(process.poll() is None for process in processes), _logs(folder)
             time.sleep(0.3)

@@ -245,6 +245,23 @@ def test_code_of_one_s_own_that_is_too_large_is_a_sentence(own, tmp_path, monkey
 
 
 @pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["--set", "data.data_dir=/home/me/glyphs"], "`data.data_dir` /home/me/glyphs."),
+        (["--set", "training.start_from=zoo:glyphs"], "`training.start_from` zoo:glyphs."),
+        (["--set", "data.data_dir=/fewshot/glyphs"], None),
+        (["--set", "data.data_dir=/me", "--parameter", "data_location=s3://bucket/glyphs"], None),
+    ],
+)
+def test_paths_that_the_volume_does_not_hold_are_named(tmp_path, arguments, said):
+    given = ["--config", CONFIG, "--image", IMAGE, "--output", str(tmp_path / "p.yaml")]
+    done = CliRunner().invoke(main, ["compile", *given, *arguments])
+    assert done.exit_code == 0, done.output
+    last = done.output.strip().splitlines()[-1]
+    assert ("must hold these paths" in last) == (said is not None) and (said or "") in last
+
+
+@pytest.mark.parametrize(
     "change, said",
     [
         (["--image", "Not An Image"], "`--image` must be an image reference"),
