@@ -151,8 +151,10 @@ def job_server_args(request, name: str) -> list[str]:
         pytest.skip(f"{variable} does not name Beam's job server for {engine}, a jar")
     master = "--flink_master=[local]" if engine == "flink" else "--spark_master_url=local[2]"
     if cluster:
-        session = request.getfixturevalue("flink_session")
-        master = f"--flink_master={session['address']}"
+        address = request.getfixturevalue(f"{engine}_cluster").address
+        master = (
+            f"--flink_master={address}" if engine == "flink" else f"--spark_master_url={address}"
+        )
     options = (master, f"--{engine}_job_server_jar={os.environ[variable]}")
     options += tuple(request.getfixturevalue("process_workers"))
     options = BeamOptions(runner=engine, options=options)
@@ -160,14 +162,14 @@ def job_server_args(request, name: str) -> list[str]:
     return options.pipeline_args()
 
 
-ENGINES = ["process", "external", "flink", "flink cluster", "spark"]
+ENGINES = ["process", "external", "flink", "flink cluster", "spark", "spark cluster"]
 
 
 @pytest.fixture(scope="module", params=ENGINES)
 def portable_args(request, job_service):
-    """Beam options for Beam's own job service, Flink inside its job server and as a cluster, Spark.
+    """Beam options for Beam's own job service, and for Flink and Spark, with workers of ours.
 
-    Their workers are ours.
+    Flink and Spark run inside their job server, and as clusters.
     """
     if request.param in ("process", "external"):
         workers = request.getfixturevalue(f"{request.param}_workers")

@@ -1,4 +1,4 @@
-"""The Flink cluster that engines.md has one create, and its settings in a real Flink."""
+"""The clusters that engines.md has one create, and their settings in a real Flink and Spark."""
 
 import re
 from pathlib import Path
@@ -10,8 +10,13 @@ from pipeline.beam_options import BeamOptions
 from pipeline.kubeflow.options import KubeflowOptions
 from tests.serving.deploy.openapi import faults
 
-MANIFESTS = list(yaml.safe_load_all(Path("pipeline/kubeflow/flink.yaml").read_text()))
-PAGE = Path("pipeline/kubeflow/engines.md").read_text()
+FOLDER = Path("pipeline/kubeflow")
+MANIFESTS = [
+    manifest
+    for name in ("flink.yaml", "spark.yaml")
+    for manifest in yaml.safe_load_all((FOLDER / name).read_text())
+]
+PAGE = (FOLDER / "engines.md").read_text()
 BLOCKS = [
     yaml.safe_load(text)["beam"] for text in re.findall(r"\n((?:    beam:\n)(?:     .*\n)+)", PAGE)
 ]
@@ -53,7 +58,26 @@ def test_each_block_of_the_page_is_taken_as_it_stands(block):
     assert set(block["options"]) <= set(options.pipeline_args())
 
 
+def test_spark_s_workers_are_of_the_page_s_image_and_find_the_master():
+    pod = find("Deployment", "spark-worker")["spec"]["template"]["spec"]
+    (worker,) = pod["containers"]
+    (spark,) = (block for block in BLOCKS if block["runner"] == "spark")
+    assert f"--spark_master_url={worker['args'][-1]}" in spark["options"]
+    assert f"--tag {worker['image']}" in PAGE
+    assert worker["command"][0].partition("/pyspark/")[0] in PAGE
+    assert not pod["enableServiceLinks"]
+    (volume,) = pod["volumes"]
+    assert volume["persistentVolumeClaim"]["claimName"] == KubeflowOptions().volume
+
+
 @pytest.mark.cluster
-def test_flink_starts_two_task_managers_with_the_settings(flink_session):
-    assert flink_session["taskmanagers"] == 2 and flink_session["slots-total"] == 4
-    assert flink_session["flink-version"].startswith("1.19")
+def test_flink_starts_two_task_managers_with_the_settings(flink_cluster):
+    state = flink_cluster.state
+    assert state["taskmanagers"] == 2 and state["slots-total"] == 4
+    assert state["flink-version"].startswith("1.19")
+
+
+@pytest.mark.cluster
+def test_spark_starts_two_workers_with_the_settings(spark_cluster):
+    state = spark_cluster.state
+    assert state["aliveworkers"] == 2 and state["cores"] == 4 and state["memory"] == 2 * 4096
