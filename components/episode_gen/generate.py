@@ -2,7 +2,9 @@
 
 import json
 import logging
+import tempfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import apache_beam as beam
@@ -12,12 +14,13 @@ from apache_beam.metrics import MetricsFilter
 from components.episode_gen.check import CheckedData, check_data
 from components.episode_gen.options import EpisodeGenConfig
 from components.episode_gen.shards import example_bytes, make_shards
-from components.episode_gen.table import ContentTable, make_planner, write_used_ids
+from components.episode_gen.table import ContentTable, Planner, make_planner, write_used_ids
 from components.episode_gen.transforms import NAMESPACE, WriteByJoin, WriteFromTable
 from components.episodes import SPLITS
 from components.episodes.format import FORMAT_VERSION
 from components.episodes.record import EpisodeSetRecord, write_record
 
+# Modules of Beam's runners for one machine.
 _ON_THIS_MACHINE = ("apache_beam.runners.direct", "apache_beam.runners.portability.fn_api_runner")
 
 
@@ -59,21 +62,14 @@ def write_episodes(
         checked.spec, config.episodes, checked.catalogue, checked.splits, checked.across
     )
     tf.io.gfile.makedirs(work)
-    planner.save(work)
-    megabytes = checked.catalogue.size() * example_bytes(checked.spec) / 2**20
     pipeline = make_pipeline()
-    transform: beam.PTransform
-    if megabytes <= config.data.table_megabytes or _shuffles_in_memory(pipeline, work):
-        ContentTable.write(work, planner, checked.source)
-        transform = WriteFromTable(work, uri)
-    else:
-        write_used_ids(work, planner)
-        transform = WriteByJoin(work, uri, config.data, checked.source.parts())
-    logging.info("EpisodeGen: %.0f MB of class data, %s", megabytes, type(transform).__name__)
-
-    pipeline | "Shards" >> beam.Create(make_shards(config.episodes, checked.spec)) | transform
-    result = pipeline.run()
-    result.wait_until_finish()
+    here = type(pipeline.runner).__module__.startswith(_ON_THIS_MACHINE)
+    with tempfile.TemporaryDirectory() if here and "://" in work else nullcontext(work) as shared:
+        planner.save(shared)
+        transform = _transform(config, checked, planner, uri=uri, work=shared, here=here)
+        pipeline | "Shards" >> beam.Create(make_shards(config.episodes, checked.spec)) | transform
+        result = pipeline.run()
+        result.wait_until_finish()
     log_counters(result)
 
     record = _record(config, checked)
@@ -81,13 +77,30 @@ def write_episodes(
     return record
 
 
-def _shuffles_in_memory(pipeline: beam.Pipeline, work: str) -> bool:
-    """Tells whether the join would hold all examples in the memory of this machine.
+def _transform(
+    config: EpisodeGenConfig,
+    checked: CheckedData,
+    planner: Planner,
+    *,
+    uri: str,
+    work: str,
+    here: bool,
+) -> beam.PTransform:
+    """Chooses how episodes are written, and writes what that needs into the folder `work`.
 
-    Beam's runners for one machine do; there a file on its disk gives the same in a fraction of it.
+    `here`: whether a runner of Beam's for one machine runs it. The join would hold all examples in
+    its memory; a file on its disk gives the same.
     """
-    runner = type(pipeline.runner).__module__
-    return runner.startswith(_ON_THIS_MACHINE) and "://" not in work
+    megabytes = checked.catalogue.size() * example_bytes(checked.spec) / 2**20
+    transform: beam.PTransform
+    if here or megabytes <= config.data.table_megabytes:
+        ContentTable.write(work, planner, checked.source)
+        transform = WriteFromTable(work, uri)
+    else:
+        write_used_ids(work, planner)
+        transform = WriteByJoin(work, uri, config.data, checked.source.parts())
+    logging.info("EpisodeGen: %.0f MB of class data, %s", megabytes, type(transform).__name__)
+    return transform
 
 
 def log_counters(result: Any) -> dict[str, int]:

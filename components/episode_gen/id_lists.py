@@ -2,7 +2,7 @@
 
 import mmap
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -26,7 +26,8 @@ class IdLists(Sequence[Sequence[str]]):
           starts: int64, where each id begins in `text`, and where the last one ends.
           firsts: int64, number of each class's first id, and after the last class that of all ids.
         """
-        self._text, self._starts, self._firsts = text, starts, firsts
+        self._text, self._starts = text, starts
+        self._firsts: list[int] = firsts.tolist()
         self.sizes: list[int] = np.diff(firsts).tolist()
 
     def __len__(self) -> int:
@@ -36,31 +37,19 @@ class IdLists(Sequence[Sequence[str]]):
         """The ids of a class, or those of a slice of classes as another `IdLists`."""
         if isinstance(number, slice):
             start, stop, _ = number.indices(len(self))
-            return IdLists(self._text, self._starts, self._firsts[start : stop + 1])
+            return IdLists(self._text, self._starts, np.array(self._firsts[start : stop + 1]))
         number = range(len(self))[number]
-        return _Ids(self, self._firsts[number].item(), self.sizes[number])
+        first = self._firsts[number]
+        return self._ids(range(first, first + self.sizes[number]))
 
-    def _id(self, place: int) -> str:
-        start, stop = self._starts[place : place + 2].tolist()
-        return self._text[start:stop].decode("utf-8", _ERRORS)
+    def of(self, pairs: Iterable[tuple[int, int]]) -> list[str]:
+        """The ids at these (number of the class, ordinal in it)."""
+        return self._ids([self._firsts[number] + ordinal for number, ordinal in pairs])
 
-
-class _Ids(Sequence[str]):
-    """The ids of one class."""
-
-    def __init__(self, lists: IdLists, first: int, size: int) -> None:
-        self._lists, self._places = lists, range(first, first + size)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def __getitem__(self, ordinal):  # type: ignore[no-untyped-def]
-        if isinstance(ordinal, slice):
-            return [self._lists._id(place) for place in self._places[ordinal]]
-        return self._lists._id(self._places[ordinal])
-
-    def __iter__(self) -> Iterator[str]:
-        return map(self._lists._id, self._places)
+    def _ids(self, places: Sequence[int]) -> list[str]:
+        at = np.fromiter(places, np.int64, len(places))
+        bounds = zip(self._starts[at].tolist(), self._starts[at + 1].tolist())
+        return [self._text[start:stop].decode("utf-8", _ERRORS) for start, stop in bounds]
 
 
 def write_id_lists(folder: str, classes: Sequence[Sequence[str]]) -> None:
@@ -87,4 +76,5 @@ def open_id_lists(folder: str) -> IdLists:
     with open(text, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
-    return IdLists(mapped, np.load(id_starts, mmap_mode="r"), np.load(class_starts))
+    starts = np.load(id_starts, mmap_mode="r").view(np.ndarray)  # a memmap is slow to index
+    return IdLists(mapped, starts, np.load(class_starts))

@@ -6,6 +6,7 @@ operating system keeps in memory as far as there is room, once for all processes
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -16,7 +17,7 @@ import tensorflow as tf
 from pydantic import TypeAdapter
 
 from components.episode_gen.catalogue import Catalogue
-from components.episode_gen.id_lists import FILES, open_id_lists, write_id_lists
+from components.episode_gen.id_lists import FILES, IdLists, open_id_lists, write_id_lists
 from components.episode_gen.options import EpisodeOptions
 from components.episode_gen.sampling import EpisodePlan, plan_episode
 from components.episode_gen.sources.base import Source
@@ -54,7 +55,7 @@ class Planner:
         equal: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.spec, self.episodes, self.splits, self.equal = spec, episodes, splits, equal
-        self._sizes = {split: list(map(len, splits[split].examples)) for split in SPLITS}
+        self._sizes = {split: _sizes(splits[split].examples) for split in SPLITS}
 
     def plan(self, split: str, index: int) -> EpisodePlan:
         """The plan of one episode; see `sampling.plan_episode`.
@@ -89,10 +90,11 @@ class Planner:
     def example_ids(self, split: str, plan: EpisodePlan) -> list[str]:
         """The ids of an episode's examples, support then query."""
         examples = self.splits[split].examples
-        return [
-            examples[plan.classes[slot.label].number][slot.ordinal]
-            for slot in plan.support + plan.query
-        ]
+        numbers = [one.number for one in plan.classes]
+        places = [(numbers[slot.label], slot.ordinal) for slot in plan.support + plan.query]
+        if isinstance(examples, IdLists):
+            return examples.of(places)
+        return [examples[number][ordinal] for number, ordinal in places]
 
     def used_ids(self) -> list[str] | None:
         """The ids of the examples that episodes use, sorted; None if they may be many, or most.
@@ -201,10 +203,12 @@ class ContentTable:
         """Reads the whole source once and writes the files of the table.
 
         Raises:
-          UserError: an example cannot be read, or the source no longer holds one of the catalogue.
+          UserError: an example cannot be read, the source no longer holds one of the catalogue, or
+            the disk has no room.
         """
         used = write_used_ids(folder, planner)
         ids = _all_ids(planner) if used is None else used
+        _check_room(folder, len(ids) * (planner.spec.stored_bytes or 0))
         rows = {example_id: row for row, example_id in enumerate(ids)}
         starts = np.full((len(ids), 2), -1, np.int64)
         position = 0
@@ -223,6 +227,20 @@ class ContentTable:
             )
         with tf.io.gfile.GFile(f"{folder}/{_STARTS_FILE}", "wb") as file:
             np.save(file, starts)
+
+
+def _check_room(folder: str, size: int) -> None:
+    free = shutil.disk_usage(folder).free if "://" not in folder else size
+    if size > free:
+        raise UserError(
+            f"the class data need {size / 2**20:,.0f} MB of disk beside the episodes: {folder} has "
+            f"{free / 2**20:,.0f} MB free. Make room, or set `beam.runner` to an engine, which "
+            "joins episodes from the source."
+        )
+
+
+def _sizes(examples: Sequence[Sequence[str]]) -> list[int]:
+    return examples.sizes if isinstance(examples, IdLists) else list(map(len, examples))
 
 
 def _all_ids(planner: Planner) -> list[str]:

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import apache_beam as beam
 import numpy as np
@@ -22,6 +23,7 @@ from components.episode_gen.table import read_used_ids
 from components.episodes.dataset import read_split
 from components.episodes.format import decode_episode
 from components.episodes.record import read_record
+from serving.errors import UserError
 
 IN_MEMORY = ("--runner=FnApiRunner",)
 TWO_PROCESSES = (*IN_MEMORY, "--direct_running_mode=multi_processing", "--direct_num_workers=2")
@@ -82,6 +84,13 @@ def test_the_join_writes_the_same_bytes_as_the_table(
     monkeypatch.undo()
     assert joined == generate(few, tmp_path / "again") != {}
     assert (tmp_path / "again" / "work" / "content.bin").exists()
+
+
+def test_a_disk_without_room_is_one_sentence(image_folder, tmp_path, monkeypatch):
+    usage = SimpleNamespace(free=100)
+    monkeypatch.setattr(table.shutil, "disk_usage", lambda folder: usage)
+    with pytest.raises(UserError, match=r"the class data need 0 MB of disk .* has 0 MB free"):
+        generate(config_of(image_folder), tmp_path)
 
 
 @pytest.mark.e2e
