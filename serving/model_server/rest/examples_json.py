@@ -75,7 +75,7 @@ def _read_example(value: Any, example: tf.train.Example, exact: bool) -> None:
             if not exact and isinstance(item, float) and np.isinf(item):
                 raise Unusual("an infinity, or a number too large")
             _add(item, name, feature)
-        example.features.feature[encode_text(name).decode()].CopyFrom(feature)
+        example.features.feature[encode_text(name).decode(errors="replace")].CopyFrom(feature)
 
 
 def _add(value: Any, name: str, feature: tf.train.Feature) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 
+from serving.model_server.rest.decimals import shortest_decimals
 from serving.model_server.rest.json_show import show
 from serving.protocol.status import UNIMPLEMENTED, StatusError, invalid_argument
 from serving.protocol.tensors import BY_NUMBER, TensorType
@@ -201,8 +202,7 @@ def array_to_json(array: np.ndarray, *, as_bytes: bool) -> Any:
     if array.size and not is_in_json(kind):
         raise invalid_argument(f"Failed to write JSON value for tensor type: {kind.name}")
     if array.dtype == np.float32:
-        # The shortest text that reads back as the same float32: 0.1, not 0.10000000149011612.
-        return array.astype("U").astype(np.float64).tolist()
+        return shortest_decimals(array.ravel()).reshape(array.shape).tolist()
     if array.dtype != object:
         return array.tolist()
     texts = np.empty(array.shape, object)

@@ -16,7 +16,6 @@ from serving.model_server.rest.json_show import show
 from serving.protocol.status import StatusError, invalid_argument
 
 _MAX_EXACT = 2**20  # bytes of a body that is parsed exactly
-_DECODER = json.JSONDecoder(object_pairs_hook=exact_json.make_object)
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _Result = TypeVar("_Result")
 
@@ -33,7 +32,7 @@ _MESSAGES = {
 
 
 class Unusual(Exception):
-    """What was read may not be what RapidJSON reads: an infinity, or numbers nobody looked at."""
+    """What was read may not be what RapidJSON reads: infinities, values that are passed over."""
 
 
 def read_body(body: bytes, read: Callable[[dict[str, Any], bool], _Result]) -> _Result:
@@ -45,11 +44,11 @@ def read_body(body: bytes, read: Callable[[dict[str, Any], bool], _Result]) -> _
     if not body:
         raise invalid_argument("JSON Parse error: The document is empty")
     if len(body) > _MAX_EXACT:
-        return read(_an_object(_parse(body)), True)
+        return read(_an_object(_parse(body, _LARGE)), True)
     try:
         # Python's parser reads the escapes of surrogates in a way of its own.
         if b"\\" not in body or b"\\ud" not in body.lower():
-            return read(_an_object(_parse(body)), False)
+            return read(_an_object(_parse(body, _SMALL)), False)
     except (StatusError, Unusual):
         pass
     return read(_an_object(exact_json.parse(body)), True)
@@ -66,11 +65,22 @@ def _an_object(value: Any) -> dict[str, Any]:
     return value
 
 
-def _parse(body: bytes) -> Any:
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise Unusual("a name twice in an object")
+    return found
+
+
+_SMALL = json.JSONDecoder(object_pairs_hook=_without_duplicates)
+_LARGE = json.JSONDecoder(object_pairs_hook=exact_json.make_object)
+
+
+def _parse(body: bytes, decoder: json.JSONDecoder) -> Any:
     text = body[exact_json.byte_order_mark(body) :].decode(errors="surrogateescape")
     start = len(text) - len(text.lstrip(" \t\r\n"))
     try:
-        return _DECODER.raw_decode(text, start)[0]
+        return decoder.raw_decode(text, start)[0]
     except json.JSONDecodeError as error:
         offset = len(text[: error.pos].encode(errors="surrogateescape"))
         message = _rapidjson_message(error, text)

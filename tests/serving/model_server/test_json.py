@@ -130,6 +130,16 @@ def test_floats_are_written_without_noise_digits_and_read_back_the_same():
     np.testing.assert_array_equal(np.array(json.loads(text)["outputs"], np.float32), array)
 
 
+def test_many_floats_are_written_as_short_as_one():
+    bits = np.random.default_rng(0).integers(0, 2**32, 4000, dtype=np.uint64).astype(np.uint32)
+    edges = np.array([0, -0.0, np.inf, np.nan, 3.4028235e38, 1e-45, 2**24, 1e22, 1e-22], np.float32)
+    array = np.concatenate([bits.view(np.float32), edges, np.round(np.linspace(0, 1, 500), 3)])
+    array = array.astype(np.float32)
+    together = array_to_json(array, as_bytes=False)
+    alone = [array_to_json(array[i : i + 1], as_bytes=False)[0] for i in range(len(array))]
+    assert list(map(repr, together)) == list(map(repr, alone))
+
+
 def test_answers_by_row_and_by_column():
     two = {"a": np.array([1, 2]), "b": np.array([[3], [4]])}
     assert json.loads(write_response(two, by_row=True)) == {
