@@ -121,7 +121,8 @@ def _packaged_models() -> Path:
         )
     folders = {name: str(fetch(entry)) for name, entry in newest.items()}
     models = [
-        f"  config {{ name: {json.dumps(name)} base_path: {json.dumps(folder)} }}"
+        f"  config {{ name: {json.dumps(name)} base_path: {json.dumps(folder)} "
+        "model_platform: 'tensorflow' }"
         for name, folder in folders.items()
     ]
     path = cache_folder() / "packaged.config"

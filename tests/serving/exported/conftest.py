@@ -18,7 +18,8 @@ from tests.serving.exported.small_exports import serving_config
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported")
     config = folder / "models.config"
-    extra = f"config {{ name: 'with-none' base_path: '{with_none(folder / 'with-none')}' }} }}"
+    path = with_none(folder / "with-none")
+    extra = f"config {{ name: 'with-none' base_path: '{path}' model_platform: 'tensorflow' }} }}"
     config.write_text(serving_config(folder).removesuffix("}") + extra)
     options = ServerOptions(model_config_file=str(config), port=-1, rest_api_port=-1, ui=True)
     with ModelServer(options) as running:

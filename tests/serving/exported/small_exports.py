@@ -88,5 +88,8 @@ def serving_config(folder: Path) -> str:
     for name, model in MODELS.items():
         (folder / name).mkdir()
         model.export(folder / name / "1")
-    entries = [f"config {{ name: '{n}' base_path: '{folder / n}' }}" for n in MODELS]
+    entries = [
+        f"config {{ name: '{n}' base_path: '{folder / n}' model_platform: 'tensorflow' }}"
+        for n in MODELS
+    ]
     return f"model_config_list {{ {' '.join(entries)} }}"
