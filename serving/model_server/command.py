@@ -47,6 +47,7 @@ _HELP = {
     "host": "Address to listen on.",
     "max_message_bytes": "Largest request, also after unpacking.",
     "max_requests_memory_bytes": "Memory of all requests in flight, unpacked; one may take 3/4.",
+    "max_request_pixels": "Pixels of all pictures of one request.",
     "client_timeout_seconds": "Time for a client's headers, its body, and to take its answer.",
     "max_rest_connections": "Connections to the REST port at once.",
     "shutdown_grace_seconds": "Time for requests in flight at SIGTERM.",

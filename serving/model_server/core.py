@@ -2,9 +2,8 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from serving.model_server.manager import ModelManager
 from serving.model_server.metrics import Metrics
 from serving.model_server.predict import InputReaders, Runner, predict
 from serving.model_server.request_memory import RequestMemory
+from serving.model_server.run_memory import RunRoom
 from serving.model_server.servable import Servable
 from serving.protocol import status
 from serving.protocol.model_spec import ModelSpec
@@ -31,12 +31,14 @@ class ServerCore:
         *,
         memory: RequestMemory,
         max_message_bytes: int,
+        room: RunRoom,
         typed_outputs: bool = True,
     ) -> None:
         self.manager = manager
         self.metrics = metrics
         self.memory = memory
         self.max_message_bytes = max_message_bytes  # of a request, and of a tensor it expands to
+        self._room = room
         self.typed_outputs = typed_outputs  # as TensorFlow Serving's, not `tensor_content`
         self._run = run
 
@@ -61,11 +63,18 @@ class ServerCore:
             servable, signature_name, inputs, output_filter, run=self.run, deadline=deadline
         )
 
-    def run(self, servable: Servable, *request: Any) -> list[np.ndarray]:
+    def run(
+        self,
+        servable: Servable,
+        feeds: Mapping[str, np.ndarray],
+        fetches: Sequence[str],
+        deadline: float | None,
+    ) -> list[np.ndarray]:
         """Runs a graph with the server's runner (a `predict.Runner`), and records its time."""
         start = time.perf_counter()
         try:
-            return self._run(servable, *request)
+            with self._room.reserve(servable, feeds, deadline):
+                return self._run(servable, feeds, fetches, deadline)
         finally:
             self.metrics.record_run(servable.name, time.perf_counter() - start)
 

@@ -1,18 +1,25 @@
 """Loads a version: the session, then its warm-up requests."""
 
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from serving.model_server import predict
+from serving.model_server.run_memory import RunCosts
 from serving.model_server.servable import Parallelism, Servable
 from serving.saved_model.warmup import read_warmup
 
 _LOG = logging.getLogger(__name__)
 
 
-def make_loader(*, parallelism: Parallelism, warmup: bool) -> Callable[[str, int, Path], Servable]:
-    """Makes the manager's loader, which fails if the warm-up file or one of its requests does."""
+def make_loader(
+    *, parallelism: Parallelism, warmup: bool, measure_memory: bool = False
+) -> Callable[[str, int, Path], Servable]:
+    """Makes the manager's loader, which fails if the warm-up file or one of its requests does.
+
+    With `measure_memory`, the memory of runs is measured meanwhile, in a thread of its own.
+    """
 
     def load(name: str, version: int, folder: Path) -> Servable:
         servable = Servable(name, version, folder, parallelism)
@@ -27,6 +34,10 @@ def make_loader(*, parallelism: Parallelism, warmup: bool) -> Callable[[str, int
         except BaseException:
             servable.close()
             raise
+        if warmup and measure_memory:
+            arguments = (servable, read_warmup(folder))
+            thread = threading.Thread(target=RunCosts().measure, args=arguments, daemon=True)
+            thread.start()
         return servable
 
     return load

@@ -53,6 +53,7 @@ class ServerOptions:
     host: str = "0.0.0.0"
     max_message_bytes: int = 64 * 2**20  # of a request, also after it is unpacked
     max_requests_memory_bytes: int = 512 * 2**20  # of all requests in flight, unpacked
+    max_request_pixels: int = 500_000_000  # of all pictures of a request
     client_timeout_seconds: float = 30.0  # for headers, for a body, to take the answer
     max_rest_connections: int = 1024
     shutdown_grace_seconds: float = 30.0  # for requests in flight at SIGTERM
@@ -62,6 +63,7 @@ class ServerOptions:
         for field in (
             "max_message_bytes",
             "max_requests_memory_bytes",
+            "max_request_pixels",
             "client_timeout_seconds",
             "max_rest_connections",
         ):

@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,6 +61,8 @@ class Servable:
             if ":" in info.name  # the initialiser's pseudo-signature names an operation
         }
         graph.finalize()
+        # The memory that a run will take, by its feeds; 0 as long as it is not known.
+        self.run_bytes: Callable[[Mapping[str, np.ndarray]], int] = lambda feeds: 0
         self._in_flight = 0
         self._idle = threading.Condition()
 
@@ -104,6 +107,35 @@ class Servable:
         finally:
             if options is not None:
                 pywrap_tf_session.TF_DeleteBuffer(options)
+
+    def peak_bytes(self, feeds: Mapping[str, np.ndarray], fetches: Sequence[str]) -> int:
+        """Runs the graph once and returns the most memory that its tensors had at a time."""
+        options = tf.compat.v1.RunOptions(trace_level=tf.compat.v1.RunOptions.FULL_TRACE)
+        buffers = [
+            pywrap_tf_session.TF_NewBufferFromString(options.SerializeToString()),
+            pywrap_tf_session.TF_NewBuffer(),
+        ]
+        try:
+            self._session._call_tf_sessionrun(
+                buffers[0],
+                {self._handles[name]: array for name, array in feeds.items()},
+                [self._handles[name] for name in fetches],
+                [],
+                buffers[1],
+            )
+            trace = pywrap_tf_session.TF_GetBuffer(buffers[1])
+        finally:
+            for buffer in buffers:
+                pywrap_tf_session.TF_DeleteBuffer(buffer)
+        stats = tf.compat.v1.RunMetadata.FromString(trace).step_stats.dev_stats
+        changes = sorted(
+            (record.alloc_micros, record.alloc_bytes)
+            for device in stats
+            for node in device.node_stats
+            for memory in node.memory
+            for record in memory.allocation_records
+        )
+        return max(accumulate(change for _, change in changes), default=0)
 
     def close(self) -> None:
         """Frees the session once the requests in flight have been answered."""

@@ -21,6 +21,7 @@ from serving.model_server.options import ServerOptions, read_batching_options, r
 from serving.model_server.predict import Runner, run_alone
 from serving.model_server.request_memory import RequestMemory
 from serving.model_server.rest.listener import RestListener
+from serving.model_server.run_memory import RunRoom
 from serving.model_server.servable import Parallelism
 from serving.protocol.status import UNKNOWN, StatusError
 
@@ -46,7 +47,9 @@ class ModelServer:
         )
         pause_seconds = options.load_retry_interval_micros / 1e6
         self.manager = ModelManager(
-            make_loader(parallelism=parallelism, warmup=options.enable_model_warmup),
+            make_loader(
+                parallelism=parallelism, warmup=options.enable_model_warmup, measure_memory=True
+            ),
             labels_for_unavailable=options.allow_version_labels_for_unavailable_models,
             retries=LoadRetries(options.max_num_load_retries, pause_seconds),
         )
@@ -67,6 +70,11 @@ class ModelServer:
                 run,
                 Metrics(),
                 memory=memory,
+                room=RunRoom(
+                    options.max_requests_memory_bytes,
+                    options.max_request_pixels,
+                    options.client_timeout_seconds,
+                ),
                 max_message_bytes=options.max_message_bytes,
                 typed_outputs=not options.enable_serialization_as_tensor_content,
             )
