@@ -10,6 +10,7 @@ import importlib.util
 import inspect
 import io
 import os
+import site
 import sys
 import sysconfig
 import tempfile
@@ -23,7 +24,8 @@ from components.imported_modules import Module, imported_modules
 
 PROJECT = ("components", "pipeline", "serving")
 _DISTRIBUTION = "fewshot-pipeline"
-_INSTALLED = {Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib")}
+_PLACES = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages())
+_INSTALLED = {Path(place).resolve() for place in (*_PLACES, site.getusersitepackages())}
 
 
 def own_files(names: Iterable[str]) -> dict[str, Path]:

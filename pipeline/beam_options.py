@@ -3,6 +3,7 @@
 import difflib
 import os
 import re
+import socket
 import subprocess
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -75,6 +76,7 @@ JAVA_OPTIONS = (
     "-Djdk.reflect.useDirectMethodHandle=false",
 )
 MIN_JAVA = 11
+CONNECT_SECONDS = 10.0
 _JAVA_VARIABLE = "JDK_JAVA_OPTIONS"
 _DEFAULTS = {"SparkRunner": {"environment_cache_millis": "60000"}}  # or a worker for each task
 
@@ -179,10 +181,25 @@ class BeamOptions:
                 f"the runner {self.runner} needs Java {MIN_JAVA} or later on this machine, for "
                 f"Beam's job server: {lacking}."
             )
+        self._check_answers(given)
         for name in ("flink_job_server_jar", "spark_job_server_jar"):
             jar = given.get(name, "")
             if jar and "://" not in jar and not os.path.isfile(jar):
                 raise UserError(f"`beam.options`: --{name} must be a file or a URL: got {jar!r}.")
+
+    def _check_answers(self, given: dict[str, str]) -> None:
+        """Raises UserError where nothing answers at the address of the engine's master."""
+        for name in ("flink_master", "spark_master_url"):
+            found = re.fullmatch(r"(?:spark://|https?://)?([^/:\s]+):(\d+)", given.get(name, ""))
+            if not found:
+                continue
+            try:
+                socket.create_connection((found[1], int(found[2])), CONNECT_SECONDS).close()
+            except (OSError, OverflowError) as error:
+                raise UserError(
+                    f"`beam.options`: --{name} must be the address of the engine: nothing answers "
+                    f"at {given[name]} ({error})."
+                ) from None
 
     def _given(self) -> dict[str, str]:
         """The options by name."""

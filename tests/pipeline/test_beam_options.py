@@ -1,6 +1,7 @@
 """Options of engines: a wrong or missing one is a sentence before anything runs."""
 
 import os
+import socket
 
 import pytest
 from apache_beam.options import pipeline_options
@@ -116,6 +117,12 @@ def test_tfx_packs_nothing_for_workers_on_this_machine(options, monkeypatch):
 
 
 @pytest.fixture
+def answering(monkeypatch):
+    """As if an engine listened at each address."""
+    monkeypatch.setattr(beam_options.BeamOptions, "_check_answers", lambda self, given: None)
+
+
+@pytest.fixture
 def java(monkeypatch, tmp_path):
     """Makes a program `java` of some version the only one of this machine."""
 
@@ -129,6 +136,7 @@ def java(monkeypatch, tmp_path):
     return make
 
 
+@pytest.mark.usefixtures("answering")
 def test_what_the_machine_lacks_is_one_sentence(monkeypatch, tmp_path, java):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("JAVA_HOME", raising=False)
@@ -148,6 +156,20 @@ def test_what_the_machine_lacks_is_one_sentence(monkeypatch, tmp_path, java):
 
 
 @pytest.mark.parametrize(
+    "runner, option", [("flink", "--flink_master="), ("spark", "--spark_master_url=spark://")]
+)
+def test_an_engine_that_does_not_answer_is_one_sentence(runner, option, java):
+    java("17.0.15")
+    with socket.create_server(("localhost", 0)) as engine:
+        address = f"localhost:{engine.getsockname()[1]}"
+        options = BeamOptions(runner=runner, options=(option + address, *PROCESS))
+        options.check_machine()
+    with pytest.raises(UserError, match=f"nothing answers at .*{address}") as raised:
+        options.check_machine()
+    assert option.partition("=")[0] in str(raised.value)
+
+
+@pytest.mark.parametrize(
     "options, given, prepared",
     [
         (BeamOptions(), "", ""),
@@ -156,6 +178,7 @@ def test_what_the_machine_lacks_is_one_sentence(monkeypatch, tmp_path, java):
         (BeamOptions("spark", options=SPARK + PROCESS), "--add-opens=a/b=c", "--add-opens=a/b=c"),
     ],
 )
+@pytest.mark.usefixtures("answering")
 def test_java_17_gets_the_options_that_an_engine_needs(options, given, prepared, monkeypatch, java):
     monkeypatch.setenv("JDK_JAVA_OPTIONS", given)
     java("17.0.15")
