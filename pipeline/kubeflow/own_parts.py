@@ -13,8 +13,8 @@ from pipeline.config import Config
 from serving.errors import UserError
 
 FLAG = "--own_code"
-# Kubeflow's driver gets a step's container as one argument, which Linux limits to 128 KiB.
-MAX_BYTES = 64 << 10
+# In Base64 and twice within one variable of Kubeflow's own containers: Linux allows 128 KiB.
+MAX_BYTES = 32 << 10
 
 
 class OwnParts:
