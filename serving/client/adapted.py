@@ -1,4 +1,4 @@
-"""Adapt once, predict many times: the adapted weights stay with the client."""
+"""Adapt once, predict many times: the adapted weights stay with the client, or on the server."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,8 +39,9 @@ class AdaptedModel:
     """A model adapted to one support set; `client` sends the requests."""
 
     client: SignatureClient
-    weights: dict[str, np.ndarray]  # the adapted tensors by name, `[1, ...]` each
+    weights: dict[str, np.ndarray]  # the adapted tensors by name, `[1, ...]` each; if here
     class_names: list[str]  # the classes of the support set; empty for a regression model
+    on_server: BoundSignature | None = None  # sends queries, where the server has the weights
 
     def classify(self, queries: Sequence[Example], *, timeout: float | None = None) -> Answer:
         """Classifies queries with the adapted weights."""
@@ -63,6 +64,8 @@ class AdaptedModel:
     @cached_property
     def _run(self) -> BoundSignature:
         """The weights are hundreds of kilobytes, so they are checked and encoded only once."""
+        if self.on_server is not None:
+            return self.on_server
         return self.client.bind(names.PREDICT, self.weights)
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -41,9 +42,9 @@ class AsyncFewShotClient:
         """Awaits FewShotClient.regress."""
         return await self._call(self._client.regress, support_x, support_y, query_x)
 
-    async def adapt(self, support: SupportSet) -> AdaptedModel:
+    async def adapt(self, support: SupportSet, *, on_server: bool = False) -> AdaptedModel:
         """Awaits FewShotClient.adapt; pass the result to `predict` or `stream`."""
-        return await self._call(self._client.adapt, support)
+        return await self._call(partial(self._client.adapt, on_server=on_server), support)
 
     async def predict(self, adapted: AdaptedModel, queries: Sequence[Example]) -> Answer:
         """Awaits AdaptedModel.classify."""

@@ -12,6 +12,7 @@ from serving.client.answer import Answer, read_answer, read_targets
 from serving.client.checks import check_inputs, check_some
 from serving.client.connect import open_transport
 from serving.client.episode import Example, SupportSet
+from serving.client.on_server import KeptOnServer
 from serving.client.retry import with_retries
 from serving.client.transport import Reply, Signature, Tls, Transport
 from serving.errors import UserError
@@ -137,10 +138,15 @@ class FewShotClient:
         inputs |= episode.query_inputs(query_x, specs, episode.modality_of(self.signatures))
         return read_targets(self.run(names.ADAPT_AND_PREDICT, inputs, timeout=timeout))
 
-    def adapt(self, support: SupportSet, *, timeout: float | None = None) -> AdaptedModel:
-        """Adapts once and keeps the weights in the client, for any number of queries.
+    def adapt(
+        self, support: SupportSet, *, on_server: bool = False, timeout: float | None = None
+    ) -> AdaptedModel:
+        """Adapts once, for any number of queries, and keeps the weights in the client.
 
-        Takes arrays and texts only: the signature that decodes files adapts in every request.
+        Takes arrays and texts only: the signature that decodes files adapts in every request. With
+        `on_server` a server that offers it keeps the weights (`fewshot serve
+        --adapted-cache-bytes`): a request then holds a handle in place of them, and where the
+        server has lost it, the client adapts again by itself. Other servers go on with weights.
         """
         name = episode.signature_for(self.signatures, support)
         if name == names.ENCODED or names.ADAPT not in self.signatures:
@@ -150,15 +156,26 @@ class FewShotClient:
             )
         specs = self.signatures[names.ADAPT].inputs
         inputs = episode.support_inputs(support, specs, episode.modality_of(self.signatures))
-        reply = self.run(names.ADAPT, inputs, timeout=timeout)
-        return AdaptedModel(self, reply.outputs, list(support))
+        return self._adapted(inputs, list(support), on_server, timeout)
 
     def adapt_to_targets(
-        self, support_x: Sequence[Any], support_y: Sequence[Any], *, timeout: float | None = None
+        self,
+        support_x: Sequence[Any],
+        support_y: Sequence[Any],
+        *,
+        on_server: bool = False,
+        timeout: float | None = None,
     ) -> AdaptedModel:
-        """Adapts a regression model once; the arguments are those of `regress`."""
+        """Adapts a regression model once; the arguments are those of `regress` and `adapt`."""
         inputs = episode.target_inputs(self.signatures, support_x, support_y)
-        return AdaptedModel(self, self.run(names.ADAPT, inputs, timeout=timeout).outputs, [])
+        return self._adapted(inputs, [], on_server, timeout)
+
+    def _adapted(
+        self, inputs: Mapping[str, Any], classes: list[str], on_server: bool, timeout: float | None
+    ) -> AdaptedModel:
+        if on_server and names.PREDICT_ON_SERVER in self.signatures:
+            return AdaptedModel(self, {}, classes, KeptOnServer(self.run, inputs))
+        return AdaptedModel(self, self.run(names.ADAPT, inputs, timeout=timeout).outputs, classes)
 
     def stream(
         self, support: SupportSet, queries: Iterable[Example], *, chunk: int = 32

@@ -50,6 +50,8 @@ _HELP = {
     "max_request_pixels": "Pixels of all pictures of one request.",
     "client_timeout_seconds": "Time for a client's headers, its body, and to take its answer.",
     "max_rest_connections": "Connections to the REST port at once.",
+    "adapted_cache_bytes": "Keep up to so many bytes of adapted weights for clients; 0: none.",
+    "adapted_cache_entries": "Keep the adapted weights of at most so many episodes.",
     "shutdown_grace_seconds": "Time for requests in flight at SIGTERM.",
     "ui": "Serve a page to try the models on, at the REST port.",
 }

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from serving.model_server.adapted_cache import AdaptedCache
+from serving.model_server.handles import with_handles
 from serving.model_server.manager import ModelManager
 from serving.model_server.metrics import Metrics
 from serving.model_server.predict import InputReaders, Runner, predict
@@ -32,6 +34,7 @@ class ServerCore:
         memory: RequestMemory,
         max_message_bytes: int,
         room: RunRoom,
+        adapted_cache: AdaptedCache | None = None,
         typed_outputs: bool = True,
     ) -> None:
         self.manager = manager
@@ -41,6 +44,9 @@ class ServerCore:
         self._room = room
         self.typed_outputs = typed_outputs  # as TensorFlow Serving's, not `tensor_content`
         self._run = run
+        # Around the run, whose memory is that of the weights and not of their handle.
+        cache = adapted_cache
+        self._runner = self.run if cache is None else with_handles(self.run, cache)
 
     @contextmanager
     def servable(self, spec: ModelSpec) -> Iterator[Servable]:
@@ -60,7 +66,12 @@ class ServerCore:
     ) -> dict[str, np.ndarray]:
         """Runs `predict.predict` with the server's runner, and records its time."""
         return predict(
-            servable, signature_name, inputs, output_filter, run=self.run, deadline=deadline
+            servable,
+            signature_name,
+            inputs,
+            output_filter,
+            run=self._runner,
+            deadline=deadline,
         )
 
     def run(

@@ -14,11 +14,16 @@ _LOG = logging.getLogger(__name__)
 
 
 def make_loader(
-    *, parallelism: Parallelism, warmup: bool, measure_memory: bool = False
+    *,
+    parallelism: Parallelism,
+    warmup: bool,
+    measure_memory: bool = False,
+    prepare: Callable[[Servable], None] = lambda servable: None,
 ) -> Callable[[str, int, Path], Servable]:
     """Makes the manager's loader, which fails if the warm-up file or one of its requests does.
 
     With `measure_memory`, the memory of runs is measured meanwhile, in a thread of its own.
+    `prepare` is called with each version that is loaded, before it is available.
     """
 
     def load(name: str, version: int, folder: Path) -> Servable:
@@ -34,6 +39,7 @@ def make_loader(
         except BaseException:
             servable.close()
             raise
+        prepare(servable)
         if warmup and measure_memory:
             arguments = (servable, read_warmup(folder))
             thread = threading.Thread(target=RunCosts().measure, args=arguments, daemon=True)

@@ -7,7 +7,7 @@ Not prometheus-client: it ends a counter's name with `_total`, sorts the labels 
 import threading
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -18,7 +18,11 @@ _BOUNDS = [10 * 1.8**i for i in range(33)]
 class Metrics:
     """Counts of requests by status, and histograms of latencies in microseconds."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, adapted_cache: Callable[[], Iterable[tuple[str, str, int]]] | None = None
+    ) -> None:
+        """`adapted_cache` gives the metrics of that cache, if there is one: see there."""
+        self._adapted_cache = adapted_cache or (lambda: ())
         self._lock = threading.Lock()
         self._counts: dict[Labels, int] = defaultdict(int)
         self._latencies: dict[str, dict[Labels, _Histogram]] = {
@@ -52,6 +56,10 @@ class Metrics:
         return "\n".join(lines) + "\n"
 
     def _lines(self) -> Iterator[str]:
+        for metric, kind, value in self._adapted_cache():
+            name = f":fewshot:serving:adapted_cache_{metric}"
+            yield f"# TYPE {name} {kind}"
+            yield f"{name} {value}"
         name = ":tensorflow:serving:request_count"
         yield f"# TYPE {name} counter"
         for labels, count in self._counts.items():

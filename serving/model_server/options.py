@@ -54,6 +54,8 @@ class ServerOptions:
     max_message_bytes: int = 64 * 2**20  # of a request, also after it is unpacked
     max_requests_memory_bytes: int = 512 * 2**20  # of all requests in flight, unpacked
     max_request_pixels: int = 500_000_000  # of all pictures of a request
+    adapted_cache_bytes: int = 0  # of adapted weights kept for clients; 0: none are kept
+    adapted_cache_entries: int = 10_000  # episodes whose weights are kept at most
     client_timeout_seconds: float = 30.0  # for headers, for a body, to take the answer
     max_rest_connections: int = 1024
     shutdown_grace_seconds: float = 30.0  # for requests in flight at SIGTERM
@@ -70,6 +72,11 @@ class ServerOptions:
             if getattr(self, field) <= 0:
                 flag = field.replace("_", "-")
                 raise UserError(f"`--{flag}` must be more than 0; got {getattr(self, field)}.")
+        if self.adapted_cache_bytes < 0 or self.adapted_cache_entries < 1:
+            raise UserError(
+                "`--adapted-cache-bytes` must be at least 0 and `--adapted-cache-entries` at least "
+                f"1; got {self.adapted_cache_bytes} and {self.adapted_cache_entries}."
+            )
         if self.ui and not self.rest_api_port:
             raise UserError("`--ui` needs a REST port; `--rest-api-port` is 0: give another.")
 

@@ -64,6 +64,7 @@ class Servable:
         # The memory that a run will take, by its feeds; 0 as long as it is not known.
         self.run_bytes: Callable[[Mapping[str, np.ndarray]], int] = lambda feeds: 0
         self._in_flight = 0
+        self._when_closed: list[Callable[[], None]] = []
         self._idle = threading.Condition()
 
     @contextmanager
@@ -143,6 +144,12 @@ class Servable:
             self._idle.wait_for(lambda: not self._in_flight)
         self._session.close()
         self._mark.close()
+        for call in self._when_closed:
+            call()
+
+    def when_closed(self, call: Callable[[], None]) -> None:
+        """Has `close` call this in the end."""
+        self._when_closed.append(call)
 
 
 def _run_options(deadline: float | None) -> Any:

@@ -9,9 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from serving.errors import UserError
+from serving.model_server.adapted_cache import AdaptedCache
 from serving.model_server.batching import Batcher
 from serving.model_server.core import ServerCore
 from serving.model_server.grpc_listener import GrpcListener
+from serving.model_server.handles import offer
 from serving.model_server.load_retries import LoadRetries
 from serving.model_server.loading import make_loader
 from serving.model_server.manager import ModelManager
@@ -45,10 +47,15 @@ class ModelServer:
         parallelism = Parallelism(
             options.tensorflow_intra_op_parallelism, options.tensorflow_inter_op_parallelism
         )
+        cache = AdaptedCache(options.adapted_cache_bytes, options.adapted_cache_entries)
+        keeps = options.adapted_cache_bytes > 0
         pause_seconds = options.load_retry_interval_micros / 1e6
         self.manager = ModelManager(
             make_loader(
-                parallelism=parallelism, warmup=options.enable_model_warmup, measure_memory=True
+                parallelism=parallelism,
+                warmup=options.enable_model_warmup,
+                measure_memory=True,
+                prepare=lambda servable: offer(servable, cache) if keeps else None,
             ),
             labels_for_unavailable=options.allow_version_labels_for_unavailable_models,
             retries=LoadRetries(options.max_num_load_retries, pause_seconds),
@@ -68,7 +75,7 @@ class ModelServer:
             core = ServerCore(
                 self.manager,
                 run,
-                Metrics(),
+                Metrics(cache.metrics if keeps else None),
                 memory=memory,
                 room=RunRoom(
                     options.max_requests_memory_bytes,
@@ -76,6 +83,7 @@ class ModelServer:
                     options.client_timeout_seconds,
                 ),
                 max_message_bytes=options.max_message_bytes,
+                adapted_cache=cache if keeps else None,
                 typed_outputs=not options.enable_serialization_as_tensor_content,
             )
             executor = ThreadPoolExecutor(options.rest_api_num_threads, "rest")

@@ -61,6 +61,9 @@ PATH = "adaptation_path"
 ENCODE = "encode"
 EMBED = "embed"
 FROM_FEATURES = "adapt_and_predict_features"
+# Not of a SavedModel: `fewshot serve` adds them, if asked, and keeps the adapted weights.
+ADAPT_ON_SERVER = "adapt_on_server"
+PREDICT_ON_SERVER = "predict_on_server"
 
 SUPPORT_X = "support_x"
 SUPPORT_Y = "support_y"
@@ -83,6 +86,10 @@ TARGETS = "targets"
 TARGETS_PER_STEP = "targets_per_step"
 
 ADAPTED_PREFIX = "adapted_"
+ADAPTED_HANDLE = "adapted_handle"
+LOST_HANDLE = f"`{ADAPTED_HANDLE}` must be one that the server keeps for"
+"""How the refusal of a handle begins, by which a client knows that it must adapt again; REST has
+the same status for other refusals."""
 
 PADDING_LABEL = -1
 
