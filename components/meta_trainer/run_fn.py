@@ -84,6 +84,7 @@ def train_and_export(
     per_second = trained.steps * options.episodes_per_step / max(trained.seconds, 1e-9)
     summary: dict[str, Any] = {"steps": trained.steps, "episodes_per_second": per_second}
     if not workers.is_first:
+        workers.wait_for_first()
         return summary
     best = best_entry(trained.history, options)
     about = {"splits_hash": record.splits_hash, "meta_train_steps": trained.steps}
@@ -103,6 +104,7 @@ def train_and_export(
     write_warmup(Path(model_dir), config["model_name"], list(requests))
     atomic.write_json(os.path.join(run_dir, HISTORY_FILE), trained.history)
     atomic.write_json(os.path.join(run_dir, SUMMARY_FILE), summary)
+    workers.wait_for_first()
     return summary
 
 

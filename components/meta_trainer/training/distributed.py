@@ -6,11 +6,13 @@ first one writes checkpoints and exports. `tf.distribute` joins the processes th
 as Kubeflow's training operator sets it.
 
 If a worker dies, the others fail rather than wait for ever; started again, all go on from the last
-checkpoint.
+checkpoint. None ends before the first has exported, so this holds until the model is written.
 """
 
+import contextlib
 import json
 import os
+import time
 from typing import Any, TypeVar
 
 import tensorflow as tf
@@ -20,6 +22,8 @@ from serving.errors import UserError
 
 Nest = TypeVar("Nest")
 _PATIENCE_SECONDS = 120.0
+_EXPORT_SECONDS = 3600.0
+_LEAVE_SECONDS = 5.0
 
 
 class Workers:
@@ -54,13 +58,24 @@ class Workers:
         """One number for all processes, the mean of theirs; each must call it."""
         return number if self._strategy is None else float(self.mean(tf.constant(float(number))))
 
+    def wait_for_first(self) -> None:
+        """Returns when the first process calls it, after its export; fails if that one is lost."""
+        if self._strategy is None:
+            return
+        # The first has written all: it need not fail if another is lost.
+        lost = (tf.errors.OpError,) if self.is_first else ()
+        with contextlib.suppress(*lost):
+            self._strategy.run(_all_reduce, args=([tf.zeros([])], _EXPORT_SECONDS))
+        if self.is_first:
+            time.sleep(_LEAVE_SECONDS)  # the others fetch the result from this process
+
 
 ALONE = Workers()
 
 
-def _all_reduce(tensors: list[tf.Tensor]) -> list[tf.Tensor]:
+def _all_reduce(tensors: list[tf.Tensor], patience: float = _PATIENCE_SECONDS) -> list[tf.Tensor]:
     context = tf.distribute.get_replica_context()
-    options = tf.distribute.experimental.CommunicationOptions(timeout_seconds=_PATIENCE_SECONDS)
+    options = tf.distribute.experimental.CommunicationOptions(timeout_seconds=patience)
     # Copies, since a tensor from outside the replica may have no device, and reducing asks for it.
     copies = [tf.identity(tensor) for tensor in tensors]
     return context.all_reduce(tf.distribute.ReduceOp.MEAN, copies, options=options)

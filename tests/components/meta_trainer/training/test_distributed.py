@@ -171,3 +171,21 @@ def test_a_worker_that_dies_comes_back_and_all_go_on(examples, tmp_path):
         said = (tmp_path / f"{index}.log").read_text(errors="replace")
         assert f"goes on from step {reached}" in said
     assert json.loads((tmp_path / "run/meta_train.json").read_text())["steps"] == STEPS
+
+
+@pytest.mark.cluster
+def test_no_worker_ends_before_the_first_has_exported(examples, tmp_path):
+    path, places = job(examples, tmp_path, steps=5), cluster(2)
+    workers = [start(path, places, index) for index in range(2)]
+    deadline = time.monotonic() + 300
+    while not list(tmp_path.glob("checkpoints/*/checkpoint")):  # that of the last step
+        assert time.monotonic() < deadline and not any(w.poll() for w in workers), logs(tmp_path)
+        time.sleep(0.05)
+    workers[0].send_signal(signal.SIGKILL)
+    # Or else the first would wait for it in vain when it is started again.
+    assert workers[1].wait(300) == 1, logs(tmp_path)
+    assert not (tmp_path / "run/meta_train.json").exists()
+
+    workers = [start(path, places, index) for index in range(2)]
+    assert [worker.wait(300) for worker in workers] == [0, 0], logs(tmp_path)
+    assert (tmp_path / "model/saved_model.pb").exists()
