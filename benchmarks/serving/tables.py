@@ -48,6 +48,26 @@ def fuzz(document: dict[str, Any]) -> str:
     return markdown.table(titles, [row])
 
 
+def hostile(document: dict[str, Any]) -> str:
+    """Formats how a good client fares during each attack, and the server's memory."""
+    results = {name: row for name, row in document["result"].items() if isinstance(row, dict)}
+    quiet = results["none"]["p99_ms"]
+    rows = [
+        [
+            name.replace("_", " "),
+            f"{row['answers']:,}",
+            f"{row['p50_ms']:.0f} ms",
+            f"{row['p99_ms'] / quiet:.1f}",
+            str(row["faults"]),
+            f"{row['peak_megabytes']} MB",
+            f"{row.get('megabytes_after', row['peak_megabytes'])} MB",
+        ]
+        for name, row in results.items()
+    ]
+    titles = ["attack", "answers", "p50", "p99 by the quiet p99", "faults", "peak", "afterwards"]
+    return markdown.table(titles, rows)
+
+
 def restart(document: dict[str, Any]) -> str:
     """Formats how long a killed server takes to answer again."""
     result = document["result"]
@@ -81,6 +101,7 @@ TABLES = {
     "serving_load": load,
     "serving_soak": soak,
     "serving_fuzz": fuzz,
+    "serving_hostile": hostile,
     "serving_restart": restart,
     "serving_rest": rest,
 }

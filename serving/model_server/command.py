@@ -90,7 +90,8 @@ def serve(model: str | None, **flags: Any) -> None:
 
     The flags have the names that tensorflow_model_server gives them. `--ui` alone serves the small
     models of the zoo, with a page to try them on. New versions are picked up
-    while running. SIGTERM and Ctrl-C end the server once the requests in flight are answered.
+    while running. SIGTERM and Ctrl-C end the server once the requests in flight are answered;
+    SIGHUP does nothing.
     """
     hold_standard_streams()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
@@ -140,6 +141,8 @@ def run(options: ServerOptions) -> None:
     stop: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: stop.put(number))
+    if hasattr(signal, "SIGHUP"):  # the end of a terminal is not that of the server
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     raise_file_limit()
     skip_unused_imports()
     from serving.model_server.server import ModelServer  # takes seconds: imports TensorFlow

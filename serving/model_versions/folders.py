@@ -15,11 +15,12 @@ from serving import atomic
 from serving.errors import UserError
 from serving.model_versions.in_use import is_in_use
 
-_VERSION = re.compile(r"\d+$")
+_VERSION = re.compile(r"[0-9]+$")
+_MAX_VERSION = 2**63 - 1  # of the protocol's int64
 
 
 def list_versions(base_path: Path) -> dict[int, Path]:
-    """Lists the version folders by number; names that are not numbers are skipped.
+    """Lists the version folders by number; names that are no number of 64 bits are skipped.
 
     Leading zeros are allowed; of two folders with the same number the first by name is listed. A
     base path that does not exist has no versions.
@@ -29,7 +30,7 @@ def list_versions(base_path: Path) -> dict[int, Path]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     folders = {int(e.name): e for e in entries if _VERSION.fullmatch(e.name) and e.is_dir()}
-    return dict(sorted(folders.items()))
+    return {number: folders[number] for number in sorted(folders) if number <= _MAX_VERSION}
 
 
 def next_version(existing: Iterable[int], *, now: int) -> int:

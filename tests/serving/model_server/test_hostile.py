@@ -5,6 +5,7 @@ not capped: TensorFlow reserves far more addresses than it uses, so `ulimit -v` 
 """
 
 import gzip
+import signal
 import threading
 import time
 
@@ -164,3 +165,14 @@ def test_memory_returns(attacked):
         time.sleep(0.1)
     assert resident_bytes(process.pid) < before + 100 * 2**20
     assert "Traceback" not in log.read_text()
+
+
+def test_a_hangup_does_not_end_the_server(attacked):
+    _, address, process, _ = attacked
+    process.send_signal(signal.SIGHUP)
+    with GoodClient(address, process.pid) as good:
+        end = time.monotonic() + 20
+        while not good.answers and time.monotonic() < end:
+            time.sleep(0.01)
+    assert good.answers
+    assert process.poll() is None

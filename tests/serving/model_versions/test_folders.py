@@ -119,3 +119,9 @@ def test_no_more_versions_are_tried_than_have_to(tmp_path):
 def test_keeping_none_is_refused(tmp_path):
     with pytest.raises(UserError, match="at least 1 version; got 0"):
         folders.drop_versions(tmp_path, keep=0, loads=lambda _: True)
+
+
+def test_a_number_beyond_the_protocols_is_no_version(tmp_path):
+    for name in ("9223372036854775807", "9223372036854775808", "9" * 200, "٣"):
+        (tmp_path / name).mkdir()
+    assert list(folders.list_versions(tmp_path)) == [2**63 - 1]
