@@ -1,21 +1,24 @@
 """Parses the body of a request: by Python's parser, and exactly as RapidJSON where they differ.
 
-Python's parser is in C, and agrees on nearly all bodies. What it cannot decide (`Unusual`), and
-every body with an error, is parsed again by `exact_json`, so that value, message and offset are
-RapidJSON's. Bodies above 1 MiB keep Python's verdict in RapidJSON's words: the exact parser would
-occupy the server for too long.
+Python's parser is in C, and agrees on nearly all bodies. What it refuses or cannot decide
+(`Unusual`) is parsed again by `exact_json`, so that value, message and offset are RapidJSON's.
+Bodies above 256 KiB keep Python's verdict in RapidJSON's words: the exact parser would occupy the
+server for too long.
 """
 
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from serving.model_server.rest import exact_json
 from serving.model_server.rest.json_show import show
 from serving.protocol.status import StatusError, invalid_argument
 
-_MAX_EXACT = 2**20  # bytes of a body that is parsed exactly
+_MAX_EXACT = 2**18  # bytes of a body that is parsed exactly
+# Numbers that Python keeps whole or makes infinite, where RapidJSON makes doubles or refuses.
+_DOUBTFUL = re.compile(rb"[0-9]{19}|[eE]\+?[0-9]{3}")
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _Result = TypeVar("_Result")
 
@@ -38,20 +41,31 @@ class Unusual(Exception):
 def read_body(body: bytes, read: Callable[[dict[str, Any], bool], _Result]) -> _Result:
     """Applies `read(document, exact)` to the JSON object of a body.
 
-    It raises StatusError, or Unusual where `exact` is False. If it does, it is applied again to
-    what the exact parser reads.
+    It raises StatusError, or Unusual where `exact` is False. It is applied again to what the exact
+    parser reads, if that may differ.
     """
     if not body:
         raise invalid_argument("JSON Parse error: The document is empty")
     if len(body) > _MAX_EXACT:
         return read(_an_object(_parse(body, _LARGE)), True)
-    try:
-        # Python's parser reads the escapes of surrogates in a way of its own.
-        if b"\\" not in body or b"\\ud" not in body.lower():
-            return read(_an_object(_parse(body, _SMALL)), False)
-    except (StatusError, Unusual):
-        pass
+    # Python's parser reads the escapes of surrogates in a way of its own.
+    if b"\\" not in body or b"\\ud" not in body.lower():
+        with suppress(Unusual):
+            document = _parse_or_none(body)
+            if document is not None:
+                try:
+                    return read(_an_object(document), False)
+                except StatusError:
+                    if not _DOUBTFUL.search(body):
+                        raise
     return read(_an_object(exact_json.parse(body)), True)
+
+
+def _parse_or_none(body: bytes) -> Any:
+    try:
+        return _parse(body, _SMALL)
+    except StatusError:
+        return None
 
 
 def is_plain(value: Any) -> bool:
