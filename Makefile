@@ -30,7 +30,7 @@ IN_TWO := -n 2 --dist loadfile --no-loadscope-reorder
 test: $(READY) ## all tests except those of test-cluster, the end-to-end tests included
 	$(BIN)/python -m pytest -q -m "not cluster" $(IN_TWO)
 
-test-cluster: $(READY) ## tests of Beam engines, workers, the wheel and Kubeflow's inputs (15 minutes more)
+test-cluster: $(READY) ## tests of the image in containers, Beam engines, workers, the wheel (half an hour more)
 	$(BIN)/python -m pytest -q -m cluster
 
 test-fast: $(READY) ## the unit tests only (under 5 minutes)
