@@ -174,7 +174,7 @@ class FewShotClient:
         self, inputs: Mapping[str, Any], classes: list[str], on_server: bool, timeout: float | None
     ) -> AdaptedModel:
         if on_server and names.PREDICT_ON_SERVER in self.signatures:
-            return AdaptedModel(self, {}, classes, KeptOnServer(self.run, inputs))
+            return AdaptedModel(self, {}, classes, KeptOnServer(self.run, inputs, timeout))
         return AdaptedModel(self, self.run(names.ADAPT, inputs, timeout=timeout).outputs, classes)
 
     def stream(

@@ -23,11 +23,14 @@ class KeptOnServer:
     A server loses handles when it restarts, serves another version, or needs the room.
     """
 
-    def __init__(self, run: Run, support: Mapping[str, Any]):
-        """Adapts on the server; `support` holds the inputs of the signature `adapt_on_server`."""
+    def __init__(self, run: Run, support: Mapping[str, Any], timeout: float | None = None):
+        """Adapts on the server, within `timeout` seconds (the client's if None).
+
+        `support` holds the inputs of the signature `adapt_on_server`.
+        """
         self._run, self._support = run, support
         self._adapting = threading.Lock()
-        self._handle = self._adapt(None)
+        self._handle = self._adapt(timeout)
 
     def __call__(self, inputs: Mapping[str, Any], *, timeout: float | None = None) -> Reply:
         """Runs `predict_on_server` on queries; `timeout` is in seconds for each request."""
