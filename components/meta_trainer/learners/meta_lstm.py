@@ -109,8 +109,8 @@ def meta_lstm(options: MetaLstmOptions, network: Network, task: Task) -> Learner
         plan=plan,
         options=options,
         # The paper: 1e-3 throughout, for 50,000 episodes and more, each an update. Budgets are
-        # smaller here: twice that, falling.
-        meta_optimizer=MetaOptimizer(learning_rate=2e-3, schedule="cosine", clip_norm=0.25),
+        # smaller here: ten times that, falling.
+        meta_optimizer=MetaOptimizer(learning_rate=1e-2, schedule="cosine", clip_norm=0.25),
         # 20 to 80 numbers for each weight: those of one episode fill a core's cache.
         max_chunk=1,
         over_encoders=False,
