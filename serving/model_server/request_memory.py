@@ -23,7 +23,7 @@ _FIXED_BYTES = 16 * 1024  # of a request, however small
 _SMALL_BYTES = 2**20  # requests up to this size may use the last tenth of the total
 _LARGEST = 0.75  # of the total, for one request
 _GRACE_SECONDS = 0.5  # a client that has waited less is not dropped to make room for another
-_SHORT_GRACE_SECONDS = 0.2  # when the process has more memory than it may
+_SHORT_GRACE_SECONDS = 0.2  # after which a client counts as slow, and between two that are dropped
 _TICK_SECONDS = 0.05
 _QUIET_BYTES = 8 * 2**20  # of all requests; below this, freed memory is given back to the system,
 _TRIM_ABOVE = 32 * 2**20  # if the process has grown by so much
@@ -104,7 +104,7 @@ class RequestMemory:
         self.is_crowded: Callable[[], bool] = lambda: False  # calls wait for a thread
         self._lock = threading.Lock()
         self._at_rest = resident_bytes()
-        self._trimmed = 0.0
+        self._trimmed = self._dropped = 0.0  # when last
         self._closed = threading.Event()
         self._watch = threading.Thread(target=self._watch_clients, name="clients", daemon=True)
         self._watch.start()
@@ -162,7 +162,7 @@ class RequestMemory:
         for share in self._waiting(_GRACE_SECONDS) if size > 0 else []:
             if size <= 0:
                 break
-            if share is not needed_by:
+            if share is not needed_by and share.size > 2 * _FIXED_BYTES:  # others free nothing
                 size -= share.size
                 dropped.append(self._drop_slow(share, status.RESOURCE_EXHAUSTED))
         return dropped
@@ -187,28 +187,39 @@ class RequestMemory:
         return [share for share in self._shares if share.waits_for and share.waits_since < before]
 
     def _watch_clients(self) -> None:
+        before = time.monotonic()
         while not self._closed.wait(_TICK_SECONDS):
+            now = time.monotonic()
+            late, before = now - before - _TICK_SECONDS, now
             try:
-                self._tick()
+                self._tick(late)
             except Exception:  # this thread must survive all faults
                 _LOG.exception("The watch over the clients goes on")
 
-    def _tick(self) -> None:
+    def _tick(self, late: float) -> None:
         """Drops clients that take too long, and gives freed memory back.
+
+        The seconds by which this comes `late` the process itself was held up, and not the clients.
 
         gRPC tells the size of a message once it is complete. Until then only the memory of the
         process shows it: while that is beyond the total, the oldest slow clients are dropped.
         """
         resident = resident_bytes()
         with self._lock:
+            for share in self._shares:
+                share.waits_since += late
             waiting = self._waiting(self._client_timeout)
             dropped = [self._drop_slow(share, status.DEADLINE_EXCEEDED) for share in waiting]
             slow: list[Share] = []
             if resident > self._at_rest + self.total:
-                slow = self._waiting(_SHORT_GRACE_SECONDS)[:1]
+                # The memory of the one before is free only after a while.
+                if time.monotonic() > self._dropped + _SHORT_GRACE_SECONDS:
+                    slow = self._waiting(_GRACE_SECONDS)[:1]
             elif self.is_crowded():
                 slow = [share for share in self._waiting(_GRACE_SECONDS) if share.holds_thread]
                 slow = slow[: len(slow) // 2 + 1]
+            if slow:
+                self._dropped = time.monotonic()
             dropped += [self._drop_slow(share, status.RESOURCE_EXHAUSTED) for share in slow]
             # A message that gRPC is still receiving is in no share, but its call waits.
             quiet = self.in_use < _QUIET_BYTES and not self._waiting(_SHORT_GRACE_SECONDS)
