@@ -86,6 +86,7 @@ TABLES = (
     *(
         result_table(DEPLOYMENT if name == "serving_rest" else PAGE, name, function)
         for name, function in serving.TABLES.items()
+        if (RECORDED / f"{name}.json").exists()
     ),
     result_table(CLASSES, "million_classes", million_classes),
 )
