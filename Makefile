@@ -46,16 +46,17 @@ format: $(READY) ## let ruff fix and format what it can
 	$(BIN)/ruff format .
 
 BENCH_PIP := .bench/bin/pip install --quiet --no-deps --require-hashes -r
-# With hashes, pip prefers an index's PyTorch, whose CUDA libraries are not in this list, to a CPU build
-# on the machine (PIP_FIND_LINKS). So a local build is tried first.
+# A CPU build of PyTorch that the machine has (PIP_FIND_LINKS) is small, and tried first.
 LOCAL_TORCH = sed -n '/^torch==/,/[^\\]$$/p' .requirements/bench_torch.txt > .bench/torch.txt; \
-  $(BENCH_PIP) .bench/torch.txt --no-index 2>/dev/null
+  $(BENCH_PIP) .bench/torch.txt --no-index 2>/dev/null && $(BENCH_PIP) .requirements/bench_torch.txt
+FULL_TORCH = echo "PyTorch's build is for GPUs and needs their libraries: 6 GB on disk." \
+  "To do without it: make bench TORCH=no"; $(BENCH_PIP) .requirements/bench_torch_full.txt
 
 bench: $(READY) ## time the meta-step against JAX and PyTorch, alternating (minutes; python3 must be 3.11)
 	@test -x .bench/bin/python || $(PYTHON) -m venv .bench
 	@test -e .bench/.jax || ($(BENCH_PIP) .requirements/bench_jax.txt && touch .bench/.jax)
-	@test -e .bench/.torch || ($(LOCAL_TORCH); $(BENCH_PIP) .requirements/bench_torch.txt && touch .bench/.torch) || \
-	  echo "PyTorch cannot be installed here: its two peers are left out."
+	@test -e .bench/.torch || test "$(TORCH)" = no || { ($(LOCAL_TORCH)) || ($(FULL_TORCH)) && touch .bench/.torch; } || \
+	  echo "PyTorch cannot be installed here: its peers are left out."
 	$(BIN)/python -m benchmarks.meta_step --peers .bench/bin/python
 
 results: $(READY) ## the papers' results on Omniglot (hours; resumes where it was stopped)

@@ -32,12 +32,16 @@ class Shape(NamedTuple):
       images: number of images.
       size: height and width of the layer's input, in pixels.
       channels: channels of the layer's input.
+      filters: channels of its output.
+      stride: 1 or 2.
     """
 
     kind: str
     images: int
     size: int
     channels: int
+    filters: int
+    stride: int
 
 
 def products_of_task(case: problem.Case) -> Counter[Shape]:
@@ -47,27 +51,26 @@ def products_of_task(case: problem.Case) -> Counter[Shape]:
     """
     counts: Counter[Shape] = Counter()
     support, query = problem.WAYS * problem.SHOTS, problem.WAYS * case.queries
-    size, channels = problem.SIZE, 1
-    for _ in range(problem.BLOCKS):
-        first = channels == 1
+    for number, layer in enumerate(case.layers):
+        first = number == 0
         for kind in ("forward", "by_kernel") if first else ("forward", "by_kernel", "by_input"):
             in_support = (2 if first else 3) * case.inner_steps
-            counts[Shape(kind, support, size, channels)] += in_support
-            counts[Shape(kind, query, size, channels)] += 1
-        size, channels = -(-size // 2), problem.FILTERS
+            of_layer = layer.size, layer.channels, case.filters, case.stride
+            counts[Shape(kind, support, *of_layer)] += in_support
+            counts[Shape(kind, query, *of_layer)] += 1
     return counts
 
 
 def implementations(shape: Shape) -> list[Product]:
     """Returns the product as TensorFlow's convolution, and as a matrix product of patches."""
-    kind, images, size, channels = shape
-    out, filters = -(-size // 2), problem.FILTERS
+    kind, images, size, channels, filters, stride = shape
+    out = -(-size // stride)
     x = tf.random.normal([images, size, size, channels])
     kernel = tf.random.normal([3, 3, channels, filters])
     y = tf.random.normal([images, out, out, filters])
     patches = tf.random.normal([images * out * out, 9 * channels])
     matrix, rows = tf.reshape(kernel, [9 * channels, filters]), tf.reshape(y, [-1, filters])
-    strides = [1, 2, 2, 1]
+    strides = [1, stride, stride, 1]
     raw = tf.raw_ops
     if kind == "forward":
         return [

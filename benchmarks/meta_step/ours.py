@@ -21,10 +21,16 @@ from components.tasks.classification import classification
 def main(case: problem.Case) -> None:
     """Answers the driver with this implementation of one case."""
     use_single_threaded_operations()
-    backbone = conv4(Conv4Options(normalisation="transductive"), (problem.SIZE, problem.SIZE, 1))
+    network = Conv4Options(
+        filters=case.filters,
+        downsample="max_pool" if case.max_pool else "stride",
+        pooling="flatten" if case.max_pool else "mean",
+        normalisation="transductive",
+    )
+    backbone = conv4(network, (case.size, case.size, case.channels))
     options = MamlOptions(
         inner_steps=case.inner_steps,
-        inner_learning_rate=problem.INNER_LEARNING_RATE,
+        inner_learning_rate=case.inner_learning_rate,
         learn_rates=False,
     )
     learner = maml(options, Network(backbone, problem.WAYS), classification())
@@ -43,7 +49,7 @@ def main(case: problem.Case) -> None:
         weights, adam = optimizer.adam(weights, mean, adam, step=number, rate=rate, epsilon=epsilon)
         return loss, weights, adam
 
-    weights = nested(problem.weights())
+    weights = nested(problem.weights(case))
     state = [weights, optimizer.init(weights), 0]
     episodes = [tf.constant(part) for part in problem.episodes(case)]
 

@@ -1,50 +1,59 @@
 """The results as a Markdown table."""
 
+from collections.abc import Callable
 from typing import Any
 
 from benchmarks import markdown
 
-COLUMNS = {
+ROWS = {
     "ours": "ours",
-    "tf_map_fn": "`tf.map_fn`",
-    "jax_vmap": "JAX, vmap",
-    "torch_vmap": "torch.func, vmap",
+    "tf_map_fn": "`tf.map_fn`, as it comes",
+    "tf_map_fn_one_core": "`tf.map_fn`, each operation on one core",
+    "jax_vmap": "JAX, `vmap`, as it comes",
+    "jax_scan": "JAX, `lax.scan`, a device for each core",
+    "torch_vmap": "`torch.func`, `vmap`, as it comes",
+    "torch_per_core": "`torch.func`, a process for each core",
     "torch_higher": "higher",
-    "tf_map_fn_one_core": "`tf.map_fn`, one core each",
     "floor": "products alone",
 }
 """Titles in the table, by implementation."""
 CASES = {
-    "1_step_1_query_32_tasks": "1 inner step, 1 query a class, 32 tasks",
-    "5_steps_15_queries_4_tasks": "5 inner steps, 15 queries a class, 4 tasks",
+    "1_step_1_query_32_tasks": "28 x 28, 1 step, 1 query, 32 tasks",
+    "5_steps_15_queries_4_tasks": "28 x 28, 5 steps, 15 queries, 4 tasks",
+    "84_pixels_5_steps_15_queries_2_tasks": "84 x 84 x 3, 5 steps, 15 queries, 2 tasks",
 }
 
 
 def table(results: dict[str, Any]) -> str:
-    """Formats tasks a second, ratios, the share of the matmul rate and the compile time.
+    """Formats tasks a second of each implementation, and what else there is to say of ours.
 
-    One row for each machine and case.
+    A column for each machine and case.
     """
-    ratios = ["ours / fastest peer", "ours / one core each"]
-    titles = ["", *COLUMNS.values(), *ratios, "of the matmul rate", "compilation", "commit"]
-    rows = [
-        [f"{processor}: {title}", *_cells(machine["results"][case]), machine["commit"]]
+    columns = [
+        (f"{processor}, {machine['commit']}: {title}", machine["results"][case])
         for processor, machine in results["machines"].items()
         for case, title in CASES.items()
+        if case in machine["results"]
     ]
-    return markdown.table(titles, rows)
+    rows = [
+        [title, *(_speed(result, name) for _, result in columns)] for name, title in ROWS.items()
+    ]
+    rows += [[title, *(cell(result) for _, result in columns)] for title, cell in _MORE.items()]
+    return markdown.table(["tasks/s", *(title for title, _ in columns)], rows)
 
 
-def _cells(result: dict[str, Any]) -> list[str]:
-    measured = result["implementations"]
-    ours = measured["ours"]
-    cells = [
-        f"{measured[name]['tasks_per_second']:.0f}" if name in measured else "" for name in COLUMNS
-    ]
-    cells += [
-        f"{result['ratio_to_fastest_peer']:.2f}" if "ratio_to_fastest_peer" in result else "",
-        f"{result['ratio_to_tuned']:.2f}",
-        f"{ours['share_of_matmul_rate']:.0%}",
-        f"{ours['compile_seconds']:.0f} s",
-    ]
-    return cells
+def _speed(result: dict[str, Any], name: str) -> str:
+    measured = result["implementations"].get(name)
+    return "" if measured is None else f"{measured['tasks_per_second']:.1f}"
+
+
+def _of_ours(form: str) -> Callable[[dict[str, Any]], str]:
+    return lambda result: form.format(**result["implementations"]["ours"])
+
+
+_MORE: dict[str, Callable[[dict[str, Any]], str]] = {
+    "ours / the fastest of the others": lambda result: f"{result['ratio_to_fastest_peer']:.2f}",
+    "ours, share of the matmul rate": _of_ours("{share_of_matmul_rate:.0%}"),
+    "ours, compilation": _of_ours("{compile_seconds:.0f} s"),
+    "ours, memory": _of_ours("{peak_mb} MB"),
+}

@@ -8,20 +8,23 @@ from benchmarks.meta_step import problem
 from benchmarks.meta_step.worker import serve
 
 
-def logits(w, x):
+def logits(case, w, x):
     """Computes the logits `[B, N]` of images `[B, H, W, C]`."""
     for block in range(1, problem.BLOCKS + 1):
-        x = tf.nn.conv2d(x, w[f"conv{block}_kernel"], 2, "SAME")
+        x = tf.nn.conv2d(x, w[f"conv{block}_kernel"], case.stride, "SAME")
         mean = tf.reduce_mean(x, [0, 1, 2])
         variance = tf.reduce_mean(tf.square(x - mean), [0, 1, 2])
         x = (x - mean) * tf.math.rsqrt(variance + problem.EPSILON) + w[f"conv{block}_offset"]
         x = tf.nn.relu(x)
-    return tf.reduce_mean(x, [1, 2]) @ w["head_kernel"] + w["head_bias"]
+        x = tf.nn.max_pool2d(x, 2, 2, "VALID") if case.max_pool else x
+    flat = [x.shape[0], case.features]
+    x = tf.reshape(x, flat) if case.max_pool else tf.reduce_mean(x, [1, 2])
+    return x @ w["head_kernel"] + w["head_bias"]
 
 
-def loss_of(w, x, y):
+def loss_of(case, w, x, y):
     """Computes the mean cross-entropy."""
-    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits(w, x)))
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits(case, w, x)))
 
 
 def main(case: problem.Case) -> None:
@@ -32,13 +35,13 @@ def main(case: problem.Case) -> None:
             fast = {name: value for name, value in w.items() if problem.adapted(name)}
             with tf.GradientTape() as tape:
                 tape.watch(fast)
-                loss = loss_of({**w, **fast}, support_x, support_y)
+                loss = loss_of(case, {**w, **fast}, support_x, support_y)
             gradients = tape.gradient(loss, fast)
             w = {
                 **w,
-                **{n: v - problem.INNER_LEARNING_RATE * gradients[n] for n, v in fast.items()},
+                **{n: v - case.inner_learning_rate * gradients[n] for n, v in fast.items()},
             }
-        return loss_of(w, query_x, query_y)
+        return loss_of(case, w, query_x, query_y)
 
     @tf.function
     def step(outer, *episodes):
@@ -59,7 +62,7 @@ def main(case: problem.Case) -> None:
             change = first[n] / (tf.sqrt(second[n]) + outer.epsilon)
             variables[n].assign_sub(outer.rate * correction * change)
 
-    variables = {name: tf.Variable(v) for name, v in problem.weights().items()}
+    variables = {name: tf.Variable(v) for name, v in problem.weights(case).items()}
     first, second = (
         {name: tf.Variable(tf.zeros_like(v)) for name, v in variables.items()} for _ in range(2)
     )

@@ -13,27 +13,28 @@ from benchmarks.meta_step.worker import serve
 class Conv4(torch.nn.Module):
     """A module that holds the weights and returns the loss, because higher patches modules."""
 
-    def __init__(self, weights):
+    def __init__(self, case, weights):
         super().__init__()
+        self.case = case
         self.names = list(weights)
         for name, value in weights.items():
             self.register_parameter(name, torch.nn.Parameter(value))
 
     def forward(self, x, y):
         """Computes the mean cross-entropy."""
-        return loss_of({name: getattr(self, name) for name in self.names}, x, y)
+        return loss_of(self.case, {name: getattr(self, name) for name in self.names}, x, y)
 
 
 def main(case: problem.Case) -> None:
     """Answers the driver with this implementation of one case."""
-    module = Conv4(as_torch(problem.weights()))
+    module = Conv4(case, as_torch(problem.weights(case)))
     parameters = dict(module.named_parameters())
     inner = torch.optim.SGD(
         [
             {"params": [p for n, p in parameters.items() if problem.adapted(n)]},
             {"params": [p for n, p in parameters.items() if not problem.adapted(n)], "lr": 0.0},
         ],
-        lr=problem.INNER_LEARNING_RATE,
+        lr=case.inner_learning_rate,
     )
     update = adam({name: p.data for name, p in parameters.items()})
     episodes = episodes_as_torch(case)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from torch.func import grad
 from torch.nn import functional as F
 
 from benchmarks.meta_step import problem
@@ -29,18 +30,32 @@ def episodes_as_torch(case: problem.Case):
     return images[0], labels[0], images[1], labels[1]
 
 
-def loss_of(w, x, y):
+def loss_of(case: problem.Case, w, x, y):
     """Computes the mean cross-entropy."""
     for block in range(1, problem.BLOCKS + 1):
-        size = x.shape[-1]
-        total = max((-(-size // 2) - 1) * 2 + 3 - size, 0)
+        size, stride = x.shape[-1], case.stride
+        total = max((-(-size // stride) - 1) * stride + 3 - size, 0)
         before, after = total // 2, total - total // 2
-        x = F.conv2d(F.pad(x, (before, after, before, after)), w[f"conv{block}_kernel"], stride=2)
+        x = F.pad(x, (before, after, before, after)) if before != after else x
+        padding = before if before == after else 0
+        x = F.conv2d(x, w[f"conv{block}_kernel"], stride=stride, padding=padding)
         mean = x.mean((0, 2, 3), keepdim=True)
         variance = (x - mean).square().mean((0, 2, 3), keepdim=True)
         offset = w[f"conv{block}_offset"][None, :, None, None]
         x = F.relu((x - mean) * torch.rsqrt(variance + problem.EPSILON) + offset)
-    return F.cross_entropy(x.mean((2, 3)) @ w["head_kernel"] + w["head_bias"], y)
+        x = F.max_pool2d(x, 2) if case.max_pool else x
+    # Flattened as the others: channels last.
+    x = x.permute(0, 2, 3, 1).flatten(1) if case.max_pool else x.mean((2, 3))
+    return F.cross_entropy(x @ w["head_kernel"] + w["head_bias"], y)
+
+
+def meta_loss(case: problem.Case, w, support_x, support_y, query_x, query_y):
+    """Computes the query loss of one task after the inner steps."""
+    for _ in range(case.inner_steps):
+        g = grad(lambda w: loss_of(case, w, support_x, support_y))(w)
+        rate = case.inner_learning_rate
+        w = {n: v - rate * g[n] if problem.adapted(n) else v for n, v in w.items()}
+    return loss_of(case, w, query_x, query_y)
 
 
 def adam(w):

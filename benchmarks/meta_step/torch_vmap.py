@@ -1,34 +1,34 @@
-"""PyTorch: `torch.func`, vmap over episodes of a loss that takes gradients itself."""
+"""PyTorch as it comes: `torch.func`, vmap over tasks of a loss that takes gradients itself."""
 
 import sys
 
 import torch
-from torch.func import grad, grad_and_value, vmap
+from torch.func import grad_and_value, vmap
 
 from benchmarks.meta_step import problem
-from benchmarks.meta_step.torch_network import adam, as_numpy, as_torch, episodes_as_torch, loss_of
+from benchmarks.meta_step.torch_network import (
+    adam,
+    as_numpy,
+    as_torch,
+    episodes_as_torch,
+    meta_loss,
+)
 from benchmarks.meta_step.worker import serve
+
+
+def mean_loss(case: problem.Case, w, episodes):
+    """Computes the mean of the tasks' query losses."""
+    return vmap(lambda *episode: meta_loss(case, w, *episode))(*episodes).mean()
 
 
 def main(case: problem.Case) -> None:
     """Answers the driver with this implementation of one case."""
-
-    def meta_loss(w, support_x, support_y, query_x, query_y):
-        for _ in range(case.inner_steps):
-            g = grad(loss_of)(w, support_x, support_y)
-            rate = problem.INNER_LEARNING_RATE
-            w = {n: v - rate * g[n] if problem.adapted(n) else v for n, v in w.items()}
-        return loss_of(w, query_x, query_y)
-
-    def mean_loss(w, episodes):
-        return vmap(lambda *e: meta_loss(w, *e))(*episodes).mean()
-
-    w = as_torch(problem.weights())
+    w = as_torch(problem.weights(case))
     update = adam(w)
     episodes = episodes_as_torch(case)
 
     def take(outer: problem.Outer) -> float:
-        gradients, loss = grad_and_value(mean_loss)(w, episodes)
+        gradients, loss = grad_and_value(lambda w: mean_loss(case, w, episodes))(w)
         update(gradients, outer)
         return float(loss)
 

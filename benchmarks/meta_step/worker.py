@@ -26,7 +26,7 @@ def serve(
     Args:
       step: takes the next meta-step with these options of the outer update, and returns the mean
         query loss before it, once all is computed.
-      weights: returns the present weights, laid out as `problem.weights()`.
+      weights: returns the present weights, laid out as `problem.weights`.
       versions: versions of the packages that do the work.
     """
     before = weights()

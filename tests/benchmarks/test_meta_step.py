@@ -50,12 +50,12 @@ def test_the_floor_has_the_products_that_the_figures_count(name):
     case = problem.CASES[name]
     flop = 0
     for shape, count in floor.products_of_task(case).items():
-        rows = shape.images * (-(-shape.size // 2)) ** 2
-        flop += count * 2 * rows * 9 * shape.channels * problem.FILTERS
+        rows = shape.images * (-(-shape.size // shape.stride)) ** 2
+        flop += count * 2 * rows * 9 * shape.channels * shape.filters
     assert 0.99 < flop / problem.flop_per_task(case) < 1  # but for the dense layer
 
 
 def test_both_implementations_of_a_product_give_as_many_numbers():
-    shape = floor.Shape("forward", images=2, size=5, channels=3)
+    shape = floor.Shape("forward", images=2, size=5, channels=3, filters=4, stride=2)
     by_convolution, by_patches = (way() for way in floor.implementations(shape))
     assert tf.size(by_convolution) == tf.size(by_patches)
