@@ -52,10 +52,11 @@ def train_and_export(
     """Meta-trains and exports, or continues where a killed run stopped.
 
     `config` holds the sections `learner` and `training`, the folder `checkpoint_root` and the
-    `model_name` of the warm-up requests. The SavedModel goes to `model_dir`, which must not exist;
-    TensorBoard logs, `history.json` and `meta_train.json` go to `run_dir`. Returns the content of
-    `meta_train.json`: steps, episodes_per_second and, of a classifier, `calibration`;
-    over a pretrained encoder, `encoder`; with `training.start_from`, `started_from`, a sentence.
+    `model_name` of the warm-up requests. The SavedModel goes to `model_dir`, which must not hold
+    one of a run that was complete; TensorBoard logs, `history.json` and `meta_train.json` go to
+    `run_dir`. Returns the content of `meta_train.json`: steps, episodes_per_second and, of a
+    classifier, `calibration`; over a pretrained encoder, `encoder`; with
+    `training.start_from`, `started_from`, a sentence.
     """
     record = read_record(uri)
     options = build_options(TrainingOptions, config["training"], "training")
@@ -99,11 +100,14 @@ def train_and_export(
     encoder = assembly.learner.network.backbone.encoder
     summary |= {"encoder": dict(encoder.about)} if encoder else {}
     statistics = mean_statistics(trainable, trained.weights, validation)
+    summary_file = os.path.join(run_dir, SUMMARY_FILE)
+    if tf.io.gfile.isdir(model_dir) and not tf.io.gfile.exists(summary_file):
+        tf.io.gfile.rmtree(model_dir)  # of an attempt that was killed before it was complete
     export(assembly, trained.weights, model_dir, about, calibration, statistics)
     requests = warmup_requests(*first_episode(uri, record), assembly, trained.weights)
     write_warmup(Path(model_dir), config["model_name"], list(requests))
     atomic.write_json(os.path.join(run_dir, HISTORY_FILE), trained.history)
-    atomic.write_json(os.path.join(run_dir, SUMMARY_FILE), summary)
+    atomic.write_json(summary_file, summary)
     workers.wait_for_first()
     return summary
 

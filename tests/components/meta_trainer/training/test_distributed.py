@@ -189,3 +189,9 @@ def test_no_worker_ends_before_the_first_has_exported(examples, tmp_path):
     workers = [start(path, places, index) for index in range(2)]
     assert [worker.wait(300) for worker in workers] == [0, 0], logs(tmp_path)
     assert (tmp_path / "model/saved_model.pb").exists()
+
+    # A first worker that was killed after the export, before it had said so, exports again.
+    (tmp_path / "run/meta_train.json").unlink()
+    workers = [start(path, places, index) for index in range(2)]
+    assert [worker.wait(300) for worker in workers] == [0, 0], logs(tmp_path)
+    assert (tmp_path / "run/meta_train.json").exists()
