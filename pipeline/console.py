@@ -102,6 +102,17 @@ def _native_messages_to(log_file: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def without_notices() -> Iterator[None]:
+    """Hides what libraries log that is no error, in a command without a log."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+@contextlib.contextmanager
 def _python_messages_to(log_file: Path, seconds: dict[str, float]) -> Iterator[None]:
     """Sends Python's log messages and warnings to the log, and prints a line for each step."""
     import absl.logging

@@ -37,6 +37,7 @@ def compile_command(
 ) -> None:
     """Compile the pipeline for Kubeflow Pipelines v2. Exit status: 0 written, 2 wrong input."""
     from pipeline.config import load_config
+    from pipeline.console import without_notices
     from pipeline.kubeflow import names
     from pipeline.kubeflow.parameters import parse_parameters
     from serving.errors import UserError
@@ -50,12 +51,13 @@ def compile_command(
     names.check_pipeline_name(config.name)
     defaults = parse_parameters(parameters)
 
-    from pipeline.kubeflow.own_parts import OwnParts, other_paths
-    from pipeline.kubeflow_runner import compile_pipeline, write_package
+    with without_notices():
+        from pipeline.kubeflow.own_parts import OwnParts, other_paths
+        from pipeline.kubeflow_runner import compile_pipeline, write_package
 
-    packed = own_code == "packed"
-    documents = compile_pipeline(config, image, defaults, pack_own_code=packed)
-    write_package(documents, output)
+        packed = own_code == "packed"
+        documents = compile_pipeline(config, image, defaults, pack_own_code=packed)
+        write_package(documents, output)
     steps = len(documents[0]["root"]["dag"]["tasks"])
     click.echo(f"{output}: {config.name}, {steps} steps")
     own = OwnParts(config, defaults)

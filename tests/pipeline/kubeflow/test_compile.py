@@ -1,4 +1,5 @@
 import base64
+import subprocess
 import sys
 from pathlib import Path
 
@@ -285,3 +286,11 @@ def test_a_mistake_is_one_sentence_and_status_2(tmp_path, change, said):
     assert done.exit_code == 2
     assert said in done.output and len(done.output.strip().splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_terminal_shows_no_notice_of_a_library(tmp_path):
+    arguments = ["--config", CONFIG, "--image", IMAGE, "--output", str(tmp_path / "p.yaml")]
+    command = [sys.executable, "-m", "pipeline.cli", "compile", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.endswith("glyphs-5w1s, 9 steps\n")
+    assert done.stderr == ""
