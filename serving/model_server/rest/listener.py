@@ -67,6 +67,11 @@ class RestListener:
     async def _stop(self) -> None:
         self._server.close()
         await self._runner.cleanup()
+        # Connections that were still being read after a refusal.
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     def _await(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

@@ -1,6 +1,8 @@
 """The end of a server: what is in flight is answered first."""
 
+import gc
 import signal
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -69,3 +71,17 @@ def test_sigterm_ends_the_command_once_requests_in_flight_are_answered(base_path
         answer = reply.result().outputs[names.PROBABILITIES]
         assert process.wait(timeout=30) == 0
     np.testing.assert_allclose(answer, expected(EPISODE), atol=1e-5)
+
+
+def test_a_refused_upload_leaves_no_trace_in_the_log_at_the_end(start, base_path, caplog):
+    server = start(model_base_path=str(base_path), model_name="m", max_message_bytes=1000)
+    head = b"POST /v1/models/m:predict HTTP/1.1\r\nHost: m\r\nContent-Length: 100000000\r\n"
+    with socket.create_connection(("localhost", server.rest_port), timeout=30) as client:
+        client.sendall(head + b"Expect: 100-continue\r\n\r\n")
+        replies = b""
+        while b" 413 " not in replies:
+            replies += client.recv(4096)
+    time.sleep(0.3)
+    server.stop()
+    gc.collect()  # asyncio tells of tasks that were dropped when they are deleted
+    assert "destroyed" not in caplog.text
