@@ -1,7 +1,4 @@
-"""JAX at its best on a CPU: the tasks are divided over a device for each core, and scanned there.
-
-Of two cores, `vmap` over tasks keeps hardly more than one busy, and its activations fill no cache.
-"""
+"""JAX at its best on a CPU: tasks divided over a device for each core, and scanned there."""
 
 import math
 import os
