@@ -52,6 +52,9 @@ _HELP = {
     "max_rest_connections": "Connections to the REST port at once.",
     "adapted_cache_bytes": "Keep up to so many bytes of adapted weights for clients; 0: none.",
     "adapted_cache_entries": "Keep the adapted weights of at most so many episodes.",
+    "log_requests": "Log requests and answers to this folder: they hold users' data.",
+    "log_sampling_rate": "Share of the requests that are logged, 0 to 1.",
+    "log_max_bytes": "Bytes of all logged files; the oldest are deleted.",
     "shutdown_grace_seconds": "Time for requests in flight at SIGTERM.",
     "ui": "Serve a page to try the models on, at the REST port.",
 }

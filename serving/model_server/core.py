@@ -12,6 +12,7 @@ from serving.model_server.handles import with_handles
 from serving.model_server.manager import ModelManager
 from serving.model_server.metrics import Metrics
 from serving.model_server.predict import InputReaders, Runner, predict
+from serving.model_server.request_log.log import Messages, RequestLog
 from serving.model_server.request_memory import RequestMemory
 from serving.model_server.run_memory import RunRoom
 from serving.model_server.servable import Servable
@@ -35,6 +36,7 @@ class ServerCore:
         max_message_bytes: int,
         room: RunRoom,
         adapted_cache: AdaptedCache | None = None,
+        request_log: RequestLog | None = None,
         typed_outputs: bool = True,
     ) -> None:
         self.manager = manager
@@ -42,6 +44,7 @@ class ServerCore:
         self.memory = memory
         self.max_message_bytes = max_message_bytes  # of a request, and of a tensor it expands to
         self._room = room
+        self._request_log = request_log
         self.typed_outputs = typed_outputs  # as TensorFlow Serving's, not `tensor_content`
         self._run = run
         # Around the run, whose memory is that of the weights and not of their handle.
@@ -88,6 +91,11 @@ class ServerCore:
                 return self._run(servable, feeds, fetches, deadline)
         finally:
             self.metrics.record_run(servable.name, time.perf_counter() - start)
+
+    def log(self, api: str, model: str, messages: Messages) -> None:
+        """Logs a call that was answered, if requests to the model are: see `RequestLog.add`."""
+        if self._request_log is not None:
+            self._request_log.add(api, model, messages)
 
     @contextmanager
     def observe(self, model: str, api: str, entrypoint: str) -> Iterator[None]:

@@ -71,9 +71,16 @@ def _handler(
         del payload  # the request has a copy
         name = request.model_spec.name if hasattr(request, "model_spec") else ""
         with core.observe(name, api, "GRPC"):
-            return method(core, request, context).SerializeToString()
+            response = method(core, request, context)
+            core.log(api, _model_of(request), lambda: (request, response))
+            return response.SerializeToString()
 
     return method_handler(handle, core.memory, slots)
+
+
+def _model_of(request: Any) -> str:
+    named = request.tasks[0] if hasattr(request, "tasks") else request
+    return named.model_spec.name if hasattr(named, "model_spec") else ""
 
 
 def _parse(request_class: Any, payload: bytes) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 
 from serving.model_server.load_retries import LoadRetries
 from serving.model_server.model_config import ModelConfig
+from serving.model_server.request_log.target import LogTarget
 from serving.model_server.version_status import LOADING, VersionStatus, failure
 from serving.model_server.version_table import Labels, VersionTable
 from serving.model_versions.folders import fingerprint, list_versions
@@ -140,6 +141,11 @@ class ModelManager:
                         f"Request to assign label to version {version} of model {name}, "
                         "which is not currently available for inference",
                     )
+
+    def log_target(self, name: str) -> LogTarget | None:
+        """The log that the configuration of a model gives."""
+        config = self._configs.get(name)
+        return config.log if config else None
 
     def is_ready(self) -> bool:
         """Tells whether every configured model has a loaded version."""

@@ -7,7 +7,7 @@ Not prometheus-client: it ends a counter's name with `_total`, sorts the labels 
 import threading
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -19,10 +19,10 @@ class Metrics:
     """Counts of requests by status, and histograms of latencies in microseconds."""
 
     def __init__(
-        self, adapted_cache: Callable[[], Iterable[tuple[str, str, int]]] | None = None
+        self, parts: Mapping[str, Callable[[], Iterable[tuple[str, str, int]]]] | None = None
     ) -> None:
-        """`adapted_cache` gives the metrics of that cache, if there is one: see there."""
-        self._adapted_cache = adapted_cache or (lambda: ())
+        """`parts` give name, type and value of their own metrics: the server's parts by name."""
+        self._parts = dict(parts or {})
         self._lock = threading.Lock()
         self._counts: dict[Labels, int] = defaultdict(int)
         self._latencies: dict[str, dict[Labels, _Histogram]] = {
@@ -56,10 +56,11 @@ class Metrics:
         return "\n".join(lines) + "\n"
 
     def _lines(self) -> Iterator[str]:
-        for metric, kind, value in self._adapted_cache():
-            name = f":fewshot:serving:adapted_cache_{metric}"
-            yield f"# TYPE {name} {kind}"
-            yield f"{name} {value}"
+        for part, metrics in self._parts.items():
+            for metric, kind, value in metrics():
+                name = f":fewshot:serving:{part}_{metric}"
+                yield f"# TYPE {name} {kind}"
+                yield f"{name} {value}"
         name = ":tensorflow:serving:request_count"
         yield f"# TYPE {name} counter"
         for labels, count in self._counts.items():

@@ -10,6 +10,7 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from serving.errors import UserError
 from serving.model_server.options import ServerOptions, check_model_flags, read_text_proto
+from serving.model_server.request_log.target import LogTarget, read_logging_config
 from serving.protocol.status import StatusError, invalid_argument
 
 
@@ -21,6 +22,7 @@ class ModelConfig(NamedTuple):
     latest: int = 1  # number of newest versions to serve; 0 for all
     specific: tuple[int, ...] = ()  # the versions to serve instead of the newest
     labels: tuple[tuple[str, int], ...] = ()  # version numbers by label ("stable", "canary")
+    log: LogTarget | None = None  # of its requests; None where its configuration has none
 
     def candidates(self, existing: Iterable[int]) -> list[int]:
         """Lists the versions on disk that the policy allows, best first."""
@@ -74,12 +76,14 @@ def _parse_model(config: Any) -> ModelConfig:
     kind = policy.WhichOneof("policy_choice")
     if kind == "specific" and not policy.specific.versions:
         raise invalid_argument(f"Expected model {config.name} to list its specific versions")
+    logs = config.HasField("logging_config")
     return ModelConfig(
         name=config.name,
         base_path=Path(config.base_path),
         latest=0 if kind == "all" else (policy.latest.num_versions or 1),
         specific=tuple(policy.specific.versions),
         labels=tuple(sorted(config.version_labels.items())),
+        log=read_logging_config(config.name, config.logging_config) if logs else None,
     )
 
 

@@ -59,6 +59,9 @@ class ServerOptions:
     client_timeout_seconds: float = 30.0  # for headers, for a body, to take the answer
     max_rest_connections: int = 1024
     shutdown_grace_seconds: float = 30.0  # for requests in flight at SIGTERM
+    log_requests: str = ""  # a folder for the requests and their answers; empty: none are logged
+    log_sampling_rate: float = 1.0  # share of the requests that are logged
+    log_max_bytes: int = 2**30  # of all files of the log; the oldest go
     ui: bool = False  # a page to try the models on, at /ui/ of the REST port
 
     def __post_init__(self) -> None:
@@ -68,6 +71,7 @@ class ServerOptions:
             "max_request_pixels",
             "client_timeout_seconds",
             "max_rest_connections",
+            "log_max_bytes",
         ):
             if getattr(self, field) <= 0:
                 flag = field.replace("_", "-")
@@ -76,6 +80,16 @@ class ServerOptions:
             raise UserError(
                 "`--adapted-cache-bytes` must be at least 0 and `--adapted-cache-entries` at least "
                 f"1; got {self.adapted_cache_bytes} and {self.adapted_cache_entries}."
+            )
+        if not 0 <= self.log_sampling_rate <= 1:
+            raise UserError(
+                "`--log-sampling-rate` must be the share of requests that are logged, from 0 to 1; "
+                f"got {self.log_sampling_rate:g}."
+            )
+        if "://" in self.log_requests:
+            raise UserError(
+                "`--log-requests` must be a folder of this machine, from which you may copy the "
+                f"files; got {self.log_requests}."
             )
         if self.ui and not self.rest_api_port:
             raise UserError("`--ui` needs a REST port; `--rest-api-port` is 0: give another.")

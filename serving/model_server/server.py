@@ -3,6 +3,7 @@
 import logging
 import math
 import os
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,8 @@ from serving.model_server.metrics import Metrics
 from serving.model_server.model_config import ModelConfig, initial_configs, read_config_file
 from serving.model_server.options import ServerOptions, read_batching_options, read_metrics_path
 from serving.model_server.predict import Runner, run_alone
+from serving.model_server.request_log.log import RequestLog
+from serving.model_server.request_log.target import LogTarget, folder_target
 from serving.model_server.request_memory import RequestMemory
 from serving.model_server.rest.listener import RestListener
 from serving.model_server.run_memory import RunRoom
@@ -72,10 +75,13 @@ class ModelServer:
                 options.max_requests_memory_bytes, options.client_timeout_seconds
             )
             opened.callback(memory.close)
+            log = self._open_log()
+            opened.callback(log.close)
+            cached = {"adapted_cache": cache.metrics} if keeps else {}
             core = ServerCore(
                 self.manager,
                 run,
-                Metrics(cache.metrics if keeps else None),
+                Metrics({"request_log": log.metrics} | cached),
                 memory=memory,
                 room=RunRoom(
                     options.max_requests_memory_bytes,
@@ -84,6 +90,7 @@ class ModelServer:
                 ),
                 max_message_bytes=options.max_message_bytes,
                 adapted_cache=cache if keeps else None,
+                request_log=log,
                 typed_outputs=not options.enable_serialization_as_tensor_content,
             )
             executor = ThreadPoolExecutor(options.rest_api_num_threads, "rest")
@@ -98,6 +105,29 @@ class ModelServer:
         self._stopping = threading.Event()
         self._poller = threading.Thread(target=self._poll, name="versions", daemon=True)
         self._poller.start()
+
+    def _open_log(self) -> RequestLog:
+        folder, rate = self._options.log_requests, self._options.log_sampling_rate
+        if folder:
+            try:
+                os.makedirs(folder, mode=0o700, exist_ok=True)
+                tempfile.TemporaryFile(dir=folder).close()
+            except OSError as error:
+                raise UserError(
+                    "`--log-requests` must be a folder that the server may write to; "
+                    f"{folder}: {error.strerror}."
+                ) from error
+            _LOG.warning("Requests, and so users' data, are logged to %s at rate %g", folder, rate)
+
+        def target(model: str) -> LogTarget | None:
+            own = self.manager.log_target(model)
+            return folder_target(folder, model, rate) if own is None and folder else own
+
+        return RequestLog(
+            target,
+            max_bytes=self._options.log_max_bytes,
+            queue_bytes=self._options.max_message_bytes,
+        )
 
     def _load(self, configs: list[ModelConfig]) -> None:
         """Loads the models; the server starts even if a version fails, and its status says why."""

@@ -79,7 +79,7 @@ def write_tensor(array: np.ndarray, tensor: Any, *, typed: bool = False) -> None
         tensor.tensor_content = array.tobytes()
     elif kind.field in _PACKED_TAGS:
         payload = array.tobytes()
-        tensor.MergeFromString(_PACKED_TAGS[kind.field] + _varint(len(payload)) + payload)
+        tensor.MergeFromString(_PACKED_TAGS[kind.field] + varint(len(payload)) + payload)
     else:
         bits = array.view(np.uint16) if kind.field == "half_val" else array
         getattr(tensor, kind.field).extend(bits.ravel().tolist())
@@ -132,7 +132,8 @@ def _repeat_last(flat: np.ndarray, size: int) -> np.ndarray:
     return np.concatenate([flat, np.full(size - flat.size, flat[-1], flat.dtype)])
 
 
-def _varint(value: int) -> bytes:
+def varint(value: int) -> bytes:
+    """The wire format of an integer that is not negative: 7 bits a byte, the lowest first."""
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)

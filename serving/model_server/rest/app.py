@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -17,6 +18,7 @@ from serving.model_server.core import ServerCore
 from serving.model_server.introspection import model_metadata, model_status
 from serving.model_server.page.routes import add_page
 from serving.model_server.request_cost import json_bytes
+from serving.model_server.request_log.messages import example_messages, predict_messages
 from serving.model_server.request_memory import Share, TooLarge
 from serving.model_server.rest import open_inference
 from serving.model_server.rest.bodies import Body, receive, send
@@ -143,6 +145,8 @@ def _predict(core: ServerCore, spec: ModelSpec, verb: str, text: bytes, deadline
         servable, name, (tensors, by_row) = read_body(text, read)
         readers = {alias: lambda array=array: array for alias, array in tensors.items()}
         outputs = core.predict(servable, name, readers, deadline=deadline)
+        messages = partial(predict_messages, servable, name, tensors, outputs)
+        core.log("Predict", servable.name, messages)
     return write_response(outputs, by_row=by_row)
 
 
@@ -152,10 +156,11 @@ def _infer(core: ServerCore, spec: ModelSpec, verb: str, text: bytes, deadline: 
 
     name, message = read_body(text, read)
     with core.servable(spec) as servable:
-        if verb == "classify":
-            found = examples.classify(servable, name, message, core.run, deadline)
-            return write_classifications(found)
-        return write_regressions(examples.regress(servable, name, message, core.run, deadline))
+        run = examples.classify if verb == "classify" else examples.regress
+        result = run(servable, name, message, core.run, deadline)
+        api = verb.capitalize()
+        core.log(api, spec.name, partial(example_messages, api, servable, name, message, result))
+    return (write_classifications if verb == "classify" else write_regressions)(result)
 
 
 def _look(core: ServerCore, spec: ModelSpec, api: str, write: Callable[..., str]) -> Reply:

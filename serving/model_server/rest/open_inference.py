@@ -7,6 +7,7 @@ parameter `signature_name` of a request chooses a signature; without it, it is `
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import metadata
 from typing import Any
 from urllib.parse import unquote
@@ -15,6 +16,7 @@ import numpy as np
 
 from serving.model_server.core import ServerCore
 from serving.model_server.request_cost import json_bytes
+from serving.model_server.request_log.messages import predict_messages
 from serving.model_server.rest.bodies import Body
 from serving.model_server.rest.json_text import read_body
 from serving.model_server.rest.open_inference_tensors import (
@@ -127,6 +129,8 @@ def _infer(
             name, wanted = _signature_name(document), list(_binary_by_output(document))
             readers = {alias: lambda array=array: array for alias, array in arrays.items()}
             outputs = core.predict(servable, name, readers, wanted, deadline)
+            messages = partial(predict_messages, servable, name, arrays, outputs, wanted)
+            core.log("Predict", servable.name, messages)
             return _write(document, servable, outputs)
 
 

@@ -1,0 +1,1 @@
+"""Logs requests and their answers, as TensorFlow Serving's LoggingConfig has it."""

@@ -1,0 +1,377 @@
+"""The log of requests: what is written, and that neither disk, queue nor bound fail a request."""
+
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import requests
+import tensorflow as tf
+from tensorflow_serving.apis import classification_pb2, inference_pb2, predict_pb2
+
+from serving.errors import UserError
+from serving.model_server.model_config import parse_config
+from serving.model_server.options import ServerOptions, read_text_proto
+from serving.model_server.request_log import disk, log
+from serving.model_server.request_log.disk import LogFiles
+from serving.model_server.request_log.log import RequestLog
+from serving.model_server.request_log.target import LogTarget, folder_target
+from serving.protocol.status import StatusError
+from serving.protocol.tensors import read_tensor
+from serving.request_log.files import find_log_files, read_records
+from serving.saved_model import signatures as names
+from tests.serving.model_server import foreign_model
+from tests.serving.model_server.endpoints import as_lists, endpoint, predict_request
+from tests.serving.model_server.watching import until
+from tests.serving.nearest_centroid import episode, png
+
+EPISODE = episode()
+
+
+def records(folder: Path) -> list:
+    return [record for path in find_log_files(folder) for record in read_records(path)]
+
+
+def inputs(record) -> dict:
+    tensors = record.predict_log.request.inputs
+    return {name: read_tensor(tensor) for name, tensor in tensors.items()}
+
+
+def message(text: str = "x", size: int = 0):
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = text
+    request.inputs["x"].string_val.append(b"." * size)
+    return request, predict_pb2.PredictResponse()
+
+
+@pytest.fixture
+def request_log(tmp_path):
+    """Makes logs into `tmp_path`, closed after the test."""
+    made = []
+
+    def make(rate=1.0, *, max_bytes=2**20, queue_bytes=2**20, seed=None, folder=tmp_path):
+        target = LogTarget(folder / "requests", rate)
+        made.append(
+            RequestLog(lambda _: target, max_bytes=max_bytes, queue_bytes=queue_bytes, seed=seed)
+        )
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def count(one: RequestLog, name: str) -> int:
+    return {metric: value for metric, _, value in one.metrics()}[name]
+
+
+def test_nothing_is_logged_by_default(start, base_path, tmp_path):
+    assert ServerOptions().log_requests == ""
+    server = start(model_base_path=str(base_path), model_name="m")
+    endpoint(server).predict(predict_request(EPISODE, model="m"))
+    server.stop()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["models"]
+
+
+def test_grpc_rest_and_open_inference_are_logged_alike(start, base_path, tmp_path):
+    folder = tmp_path / "log"
+    server = start(model_base_path=str(base_path), model_name="m", log_requests=str(folder))
+    served = endpoint(server)
+    reply = served.predict(predict_request(EPISODE, model="m"))
+    served.post("/v1/models/m:predict", {"inputs": as_lists(EPISODE)})
+    tensors = [
+        {"name": name, "shape": array.shape, "datatype": kind, "data": array.ravel().tolist()}
+        for (name, array), kind in zip(sorted(EPISODE.items()), ("UINT8", "UINT8", "INT32"))
+    ]
+    status, _ = served.post("/v2/models/m/infer", {"inputs": tensors})
+    assert status == 200
+    assert served.post("/v1/models/m:predict", {"inputs": {}})[0] == 400  # no answer, no log
+    metrics = requests.get(f"{served.url}/monitoring/prometheus/metrics", timeout=30).text
+    assert ":fewshot:serving:request_log_dropped_queue_full 0\n" in metrics
+    server.stop()
+    logged = records(folder)
+    assert len(logged) == 3
+    for record in logged:
+        assert record.WhichOneof("log_type") == "predict_log"
+        assert record.log_metadata.model_spec == reply.model_spec
+        assert record.log_metadata.sampling_config.sampling_rate == 1.0
+        assert list(record.log_metadata.saved_model_tags) == ["serve"]
+        assert record.predict_log.response.model_spec == reply.model_spec
+        for name, array in inputs(record).items():
+            np.testing.assert_array_equal(array, EPISODE[name])
+        given = read_tensor(record.predict_log.response.outputs[names.PROBABILITIES])
+        np.testing.assert_array_equal(given, read_tensor(reply.outputs[names.PROBABILITIES]))
+    (path,) = find_log_files(folder)
+    assert path.parent.name == "m" and not path.name.startswith(".")
+    assert path.stat().st_mode & 0o77 == 0 and folder.stat().st_mode & 0o77 == 0
+
+
+def test_strings_are_logged_as_they_came(start, base_path, tmp_path):
+    server = start(model_base_path=str(base_path), model_name="m", log_requests=str(tmp_path))
+    files = [[png(image) for image in EPISODE[names.SUPPORT_X][0, :2]]]
+    sent = {names.SUPPORT_X: files, names.SUPPORT_LABELS: [["a", "ü"]], names.QUERY_X: files}
+    endpoint(server).predict(predict_request(sent, model="m", signature=names.ENCODED))
+    server.stop()
+    (record,) = records(tmp_path)
+    assert record.log_metadata.model_spec.signature_name == names.ENCODED
+    assert inputs(record)[names.SUPPORT_X].tolist() == files
+    assert inputs(record)[names.SUPPORT_LABELS].tolist() == [[b"a", "ü".encode()]]
+
+
+def test_requests_of_examples_are_logged(start, tmp_path):
+    foreign_model.export(tmp_path / "models" / "3")
+    folder = tmp_path / "log"
+    server = start(
+        model_base_path=str(tmp_path / "models"), model_name="m", log_requests=str(folder)
+    )
+    served, example = endpoint(server), {"v": 2.5}
+    for verb in ("classify", "regress"):
+        body = {"signature_name": verb, "examples": [example]}
+        assert served.post(f"/v1/models/m:{verb}", body)[0] == 200
+    request = classification_pb2.ClassificationRequest()
+    request.model_spec.name, request.model_spec.signature_name = "m", "classify"
+    record = request.input.example_list.examples.add()
+    record.features.feature["v"].float_list.value.append(2.5)
+    served.call("PredictionService/Classify", request.SerializeToString())
+    several = inference_pb2.MultiInferenceRequest(input=request.input)
+    several.tasks.add(method_name="tensorflow/serving/regress").model_spec.name = "m"
+    several.tasks[0].model_spec.signature_name = "regress"
+    served.call("PredictionService/MultiInference", several.SerializeToString())
+    server.stop()
+    logged = records(folder)
+    kinds = ["classify_log", "regress_log", "classify_log", "multi_inference_log"]
+    assert [record.WhichOneof("log_type") for record in logged] == kinds
+    assert logged[0].classify_log == logged[2].classify_log
+    assert logged[1].regress_log.response.result.regressions[0].value == 2.5
+    assert logged[3].multi_inference_log.request == several
+    assert {record.log_metadata.model_spec.version.value for record in logged} == {3}
+
+
+def config(base_path, *logging_config):
+    return (
+        "model_config_list { "
+        + " ".join(
+            f"config {{ name: '{name}' base_path: '{base_path}' model_platform: 'tensorflow' "
+            f"{text} }}"
+            for name, text in zip("ab", logging_config)
+        )
+        + " }"
+    )
+
+
+def test_each_model_has_the_log_of_its_configuration(start, base_path, tmp_path):
+    def of(name, rate):
+        return (
+            f"logging_config {{ log_collector_config {{ type: 'tfrecord' filename_prefix: "
+            f"'{tmp_path}/{name}' }} sampling_config {{ sampling_rate: {rate} }} }}"
+        )
+
+    file = tmp_path / "models.config"
+    file.write_text(config(base_path, of("own/a", 1.0), ""))
+    server = start(model_config_file=str(file), log_requests=str(tmp_path / "others"))
+    for name in "ab":
+        endpoint(server).predict(predict_request(EPISODE, model=name))
+    server.stop()
+    (own,) = find_log_files(tmp_path / "own")
+    (other,) = find_log_files(tmp_path / "others")
+    assert own.name.startswith("a-2") and other.parent.name == "b"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("log_collector_config { type: 'x' filename_prefix: '/a' }", "Factory for type: x"),
+        ("log_collector_config { filename_prefix: 'gs://a/b' }", "absolute path of this machine"),
+        ("sampling_config { sampling_rate: 1 }", "as filename_prefix; got ''"),
+        (
+            "log_collector_config { filename_prefix: '/a' } sampling_config { sampling_rate: 50 }",
+            "from 0 to 1; got 50",
+        ),
+    ],
+)
+def test_a_logging_config_that_cannot_be_followed(tmp_path, text, sentence):
+    from tensorflow_serving.config import model_server_config_pb2
+
+    path = tmp_path / "models.config"
+    path.write_text(config("/m", f"logging_config {{ {text} }}"))
+    empty = model_server_config_pb2.ModelServerConfig()
+    with pytest.raises(StatusError, match=sentence):
+        parse_config(read_text_proto(str(path), empty, "model_config_file"))
+
+
+def test_wrong_options_are_refused(start, base_path, tmp_path):
+    for rate in (-0.1, 1.1, float("nan")):
+        with pytest.raises(UserError, match="`--log-sampling-rate` must be the share"):
+            ServerOptions(log_sampling_rate=rate)
+    with pytest.raises(UserError, match="`--log-max-bytes` must be more than 0"):
+        ServerOptions(log_max_bytes=0)
+    with pytest.raises(UserError, match="must be a folder of this machine"):
+        ServerOptions(log_requests="gs://a/b")
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="must be a folder that the server may write to"):
+        start(model_base_path=str(base_path), log_requests=str(tmp_path / "file"))
+
+
+@pytest.mark.parametrize("model", ["..", "a/b", ".", "../x"])
+def test_no_name_of_a_model_leads_out_of_the_folder(model, tmp_path):
+    prefix = folder_target(str(tmp_path), model, 1.0).prefix
+    assert prefix.parent.parent == tmp_path and prefix.parent.resolve().parent == tmp_path
+
+
+def test_the_share_that_is_drawn(request_log):
+    drawn = request_log(0.25, seed=7)
+    for number in range(1000):
+        drawn.add("Predict", "m", lambda number=number: message(str(number)))
+    drawn.close()
+    assert count(drawn, "records") == 277  # of this seed
+
+
+def test_equal_seeds_draw_the_same_requests(request_log, tmp_path):
+    for name in ("one", "two"):
+        drawn = request_log(0.5, seed=3, folder=tmp_path / name)
+        for number in range(50):
+            drawn.add("Predict", "m", lambda number=number: message(str(number)))
+        drawn.close()
+    one, two = (
+        [record.predict_log.request.model_spec.name for record in records(tmp_path / name)]
+        for name in ("one", "two")
+    )
+    assert one == two and 10 < len(one) < 40
+
+
+def test_methods_that_run_no_model_are_not_logged(request_log, tmp_path):
+    request_log().add("GetModelStatus", "m", message)
+    assert records(tmp_path) == []
+
+
+def test_all_files_stay_within_the_bound_and_the_oldest_goes(tmp_path, caplog):
+    files, prefix = LogFiles(4000), tmp_path / "requests"
+    for number in range(40):
+        assert files.write(prefix, [b"%03d" % number, b"." * 200])
+        assert sum(path.stat().st_size for path in find_log_files(tmp_path)) <= 4000
+    files.close()
+    kept = [
+        int(record[:3])
+        for path in find_log_files(tmp_path)
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
+    ]
+    assert kept == list(range(40))[-len(kept) :] and len(kept) > 10
+    assert files.deleted and "deletes its oldest file" in caplog.text
+    assert not files.write(prefix, [b"." * 4000])
+    assert len(find_log_files(tmp_path)) > 1  # nothing made room for what never fits
+
+
+def test_files_of_earlier_servers_count_and_other_files_stay(tmp_path):
+    prefix = tmp_path / "requests"
+    earlier = LogFiles(4000)
+    for _ in range(10):
+        earlier.write(prefix, [b"." * 300])
+    earlier.close()
+    (tmp_path / "requests-notes.tfrecord").write_bytes(b"." * 3000)
+    later = LogFiles(2000)
+    later.write(prefix, [b"." * 300])
+    later.close()
+    assert sum(path.stat().st_size for path in find_log_files(tmp_path)) <= 2000
+    assert (tmp_path / "requests-notes.tfrecord").exists()
+
+
+def test_a_full_queue_drops_and_counts(request_log, monkeypatch):
+    held, free = threading.Event(), threading.Event()
+    write = LogFiles.write
+
+    def slow(*arguments):
+        held.set()
+        assert free.wait(30)
+        return write(*arguments)
+
+    monkeypatch.setattr(LogFiles, "write", slow)
+    one = request_log(queue_bytes=1000)
+    for _ in range(10):
+        one.add("Predict", "m", lambda: message(size=300))
+        assert count(one, "queue_bytes") <= 1000
+    assert held.wait(30)
+    assert count(one, "dropped_queue_full") == 8
+    one.add("Predict", "m", lambda: message(size=1000))  # more than ever fits
+    free.set()
+    one.close()
+    assert (count(one, "records"), count(one, "dropped_queue_full")) == (2, 9)
+    assert count(one, "queue_bytes") == 0
+
+
+def test_a_disk_that_takes_nothing_costs_one_line_and_no_request(request_log, tmp_path, caplog):
+    (tmp_path / "file").touch()
+    one = request_log(folder=tmp_path / "file")
+    for _ in range(20):
+        one.add("Predict", "m", message)
+    one.close()
+    assert count(one, "dropped_disk_failed") == 20
+    assert [r.message for r in caplog.records if "is not written" in r.message] != []
+    assert len([r for r in caplog.records if "is not written" in r.message]) == 1
+
+
+def test_after_a_full_disk_the_whole_records_stay(request_log, tmp_path, monkeypatch):
+    writer = tf.io.TFRecordWriter
+
+    class Full(writer):
+        def write(self, record):
+            super().write(record)
+            if b"last" in record:
+                self.flush()
+                raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
+
+    monkeypatch.setattr(disk.tf.io, "TFRecordWriter", Full)
+    monkeypatch.setattr(log, "_PAUSE_SECONDS", 0.0)
+    one = request_log()
+    for text in ("first", "last", "next"):
+        one.add("Predict", "m", lambda text=text: message(text))
+    one.close()
+    logged = [record.predict_log.request.model_spec.name for record in records(tmp_path)]
+    assert logged == ["first", "next"]
+
+
+def test_the_whole_records_of_an_unfinished_file_are_read(request_log, tmp_path):
+    one = request_log()
+    for text in ("first", "second", "third"):
+        one.add("Predict", "m", lambda text=text: message(text))
+    until(lambda: count(one, "records") == 3)
+    (path,) = find_log_files(tmp_path)
+    assert path.name.startswith(".") and path.name.endswith(".partial")
+    size = path.stat().st_size
+    copy = tmp_path / "killed" / path.name
+    copy.parent.mkdir()
+    for cut, whole in ((0, 3), (1, 2), (size // 3 + 5, 1), (size, 0)):
+        copy.write_bytes(path.read_bytes()[: size - cut])
+        assert len(records(copy.parent)) == whole
+    # The next server finishes it, but not one that is in use.
+    copy.write_bytes(path.read_bytes()[: size - 1])
+    for folder in (copy.parent, tmp_path):
+        later = LogFiles(2**20)
+        later.write(folder / "requests", [b"x"])
+        later.close()
+    assert not copy.exists() and path.exists()
+    assert len(find_log_files(copy.parent)) == 2
+
+
+def test_a_damaged_file_is_named(tmp_path):
+    files = LogFiles(2**20)
+    for _ in range(3):
+        files.write(tmp_path / "requests", [b"\x0a\x00"])
+    files.close()
+    (path,) = find_log_files(tmp_path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="is damaged after 1 records"):
+        records(tmp_path)
+
+
+def test_files_that_someone_deleted_are_forgotten(tmp_path):
+    files = LogFiles(1000)
+    for _ in range(8):
+        files.write(tmp_path / "requests", [b"." * 200])
+        for path in find_log_files(tmp_path):
+            if not path.name.startswith("."):
+                os.unlink(path)
+    files.close()
+    assert files.deleted == 0
