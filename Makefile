@@ -1,7 +1,11 @@
 # Every target sets the machine up first, once: only python3 and make are needed.
 PYTHON ?= python3
-BIN := .venv/bin
-READY := .venv/.ready
+# PYTHON_VERSION=3.12 or 3.13 brings TFX 1.21, in an environment of its own: .venv-3.13.
+PYTHON_VERSION ?=
+VENV := .venv$(addprefix -,$(filter-out 3.11,$(PYTHON_VERSION)))
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+UV := .uv/bin/uv
 # Hides TensorFlow's start-up notices; errors are raised all the same.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
@@ -10,14 +14,16 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-setup: $(READY) ## install everything into .venv from the hashed lock (the other targets do it when needed)
+setup: $(READY) ## install everything from the hashed lock (the other targets do it when needed)
+
+$(UV):
+	$(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv
 
 # Byte-compiled at install: `import tfx.v1` takes 12 s with bytecode and 34 s without.
-$(READY): .requirements/lock.txt pyproject.toml
-	@test -x .uv/bin/uv || ($(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv)
-	.uv/bin/uv venv --quiet --allow-existing --python 3.11 .venv
-	UV_COMPILE_BYTECODE=1 VIRTUAL_ENV=.venv .uv/bin/uv pip sync --quiet --require-hashes .requirements/lock.txt
-	VIRTUAL_ENV=.venv .uv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
+$(READY): .requirements/lock.txt pyproject.toml | $(UV)
+	@sh .requirements/create_venv.sh $(UV) $(VENV) $(PYTHON_VERSION)
+	UV_COMPILE_BYTECODE=1 VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes .requirements/lock.txt
+	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 run: $(READY) ## train, evaluate, push and query a model of the built-in glyphs (minutes)
@@ -62,20 +68,29 @@ bench: $(READY) ## time the meta-step against JAX and PyTorch, alternating (minu
 results: $(READY) ## the papers' results on Omniglot (hours; resumes where it was stopped)
 	$(BIN)/python -m benchmarks.omniglot
 
-RESOLVE := .uv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url \
-  --no-header --no-annotate --extra pipeline pyproject.toml
+RESOLVE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-header --no-annotate --extra pipeline pyproject.toml
 
-# The packages of a production install are those of `make`, at the same versions, without the tools.
+# One lock for all Pythons and platforms: a line that not all need ends in a marker. The packages of a
+# production install are those of `make`, at the same versions, without the tools.
 # cuda.txt has what the image for GPUs holds beside them.
-lock: ## resolve the lock files again from pyproject.toml
-	@test -x .uv/bin/uv || ($(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv)
+lock: | $(UV) ## resolve the lock files again from pyproject.toml
 	$(RESOLVE) --extra dev --output-file .requirements/lock.txt
 	$(RESOLVE) --constraint .requirements/lock.txt --output-file .requirements/production.txt
 	$(RESOLVE) --extra cuda --constraint .requirements/production.txt \
-	  $$(sed -n 's/^\([a-z0-9-]*\).*==.*/--no-emit-package \1/p' .requirements/production.txt) \
+	  $$(sed -n 's/^\([a-z0-9-]*\).*==.*/--no-emit-package \1/p' .requirements/production.txt | sort -u) \
 	  --output-file .requirements/cuda.txt
 
-clean: ## remove the virtual environments (runs/ stays)
-	rm -rf .venv .uv .bench
+# Nothing is installed: uv only says whether each package of the lock has a build for the Python and the
+# platform, from the index's descriptions.
+check-lock: | $(UV) ## all packages of the lock are to be had for every Python (seconds; asks the index)
+	@for stack in 3.11:x86_64-manylinux_2_36 3.12:x86_64-manylinux_2_39 3.13:x86_64-manylinux_2_39; do \
+	  echo "lock.txt on Python $${stack%%:*}, $${stack#*:}"; \
+	  $(UV) pip install --quiet --dry-run --require-hashes --no-deps --requirements .requirements/lock.txt \
+	    --python $(PYTHON) --target .uv/none --python-version $${stack%%:*} --python-platform $${stack#*:} || exit 1; \
+	done
 
-.PHONY: help setup run test test-cluster test-fast check format bench results lock clean
+clean: ## remove the virtual environments (runs/ stays)
+	rm -rf .venv .venv-3.* .uv .bench
+
+.PHONY: help setup run test test-cluster test-fast check format bench results lock check-lock clean

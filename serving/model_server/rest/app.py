@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 from aiohttp import web
-from google.protobuf import json_format
 
 from serving.model_server import examples
 from serving.model_server.core import ServerCore
@@ -29,6 +28,7 @@ from serving.model_server.rest.examples_json import (
     write_regressions,
 )
 from serving.model_server.rest.json_text import read_body
+from serving.model_server.rest.message_json import message_to_dict
 from serving.model_server.rest.paths import read_path
 from serving.model_server.rest.predict_json import (
     PredictBody,
@@ -42,7 +42,6 @@ from serving.protocol.model_spec import ModelSpec
 from serving.protocol.status import HTTP, StatusError, invalid_argument
 from serving.saved_model.signatures import ADAPT_AND_PREDICT
 
-_JSON_LAYOUT = {"preserving_proto_field_name": True, "including_default_value_fields": True}
 _COMPRESS_ABOVE = 16 * 1024  # bytes of an answer, if the client takes gzip
 
 
@@ -169,11 +168,11 @@ def _look(core: ServerCore, spec: ModelSpec, api: str, write: Callable[..., str]
 
 
 def _status_json(core: ServerCore, spec: ModelSpec) -> str:
-    return json_format.MessageToJson(model_status(core, spec), **_JSON_LAYOUT)
+    return json.dumps(message_to_dict(model_status(core, spec)), indent=2)
 
 
 def _metadata_json(core: ServerCore, spec: ModelSpec) -> str:
-    document = json_format.MessageToDict(model_metadata(core, spec), **_JSON_LAYOUT)
+    document = message_to_dict(model_metadata(core, spec))
     document["model_spec"].setdefault("signature_name", "")
     document["model_spec"].pop("version_label", None)
     document["metadata"]["signature_def"].pop("@type")

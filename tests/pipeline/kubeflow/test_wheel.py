@@ -159,13 +159,16 @@ def test_the_docker_context_is_what_the_wheel_needs():
 
 
 def locked(name: str) -> dict[str, str]:
-    """Version of each package of a lock file; every one has a hash."""
+    """Version of each package of a lock file on this Python; every one has a hash."""
     text = Path(f".requirements/{name}.txt").read_text()
-    entries = re.findall(
-        r"^([a-z0-9-]+)(?:\[[a-z,]+\])?==(\S+)((?: \\\n    --hash=\S+)*)", text, re.M
-    )
-    assert all(hashes for _, _, hashes in entries)
-    return {package: version for package, version, _ in entries}
+    entries = re.findall(r"^([^\\\n]+?)((?: \\\n    --hash=\S+)+)$", text, re.M)
+    requirements = [Requirement(line) for line, _ in entries]
+    assert len(requirements) == len(re.findall(r"^\S+==", text, re.M))
+    return {
+        requirement.name: str(requirement.specifier).removeprefix("==")
+        for requirement in requirements
+        if requirement.marker is None or requirement.marker.evaluate()
+    }
 
 
 def test_production_has_the_versions_of_the_lock_and_no_tools():
