@@ -13,7 +13,7 @@ import click
 from serving import atomic
 from serving.errors import UserError
 from serving.model_server.options import ServerOptions, check_model_flags
-from serving.model_server.process import hold_standard_streams, raise_file_limit
+from serving.model_server.process import hold_standard_streams, raise_file_limit, share_interpreter
 from serving.start_up import skip_unused_imports
 from serving.zoo.fetch import cache_folder, fetch, local_folder
 from serving.zoo.index import PREFIX, find_entry, read_entries
@@ -147,6 +147,7 @@ def run(options: ServerOptions) -> None:
     if hasattr(signal, "SIGHUP"):  # the end of a terminal is not that of the server
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     raise_file_limit()
+    share_interpreter()
     skip_unused_imports()
     from serving.model_server.server import ModelServer  # takes seconds: imports TensorFlow
 

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from serving.model_server.base_path import check_base_path, is_folder, version_folders
 from serving.model_server.load_retries import LoadRetries
 from serving.model_server.model_config import ModelConfig
 from serving.model_server.request_log.target import LogTarget
 from serving.model_server.version_status import LOADING, VersionStatus, failure
 from serving.model_server.version_table import Labels, VersionTable
-from serving.model_versions.folders import fingerprint, list_versions
+from serving.model_versions.folders import fingerprint
 from serving.protocol import status
 from serving.protocol.status import StatusError
 
@@ -47,15 +48,13 @@ class ModelManager:
     def configure(self, configs: Iterable[ModelConfig]) -> None:
         """Replaces the configuration, waits for its versions, and unloads models not listed.
 
-        StatusError: a base path is not a folder (NOT_FOUND; nothing changes then), a version did
+        StatusError: a base path is not one of versions (nothing changes then), a version did
         not load (UNKNOWN), or a label names a version that is not available (FAILED_PRECONDITION;
         the labels do not change then).
         """
         new = {config.name: config for config in configs}
         for config in new.values():
-            if not _is_folder(config.base_path):
-                message = f"Could not find base path {config.base_path} for servable {config.name}"
-                raise StatusError(status.NOT_FOUND, message)
+            check_base_path(config.name, config.base_path)
         with self._reconciling:
             self._configs = new
             failed = self.reconcile()
@@ -91,10 +90,10 @@ class ModelManager:
     def _reconcile_model(self, config: ModelConfig) -> list[tuple[str, int]]:
         """Serves the best versions that load, so the old one stays if the new one does not."""
         # A file system that is unavailable for a while must not unload.
-        if not _is_folder(config.base_path):
+        if not is_folder(config.base_path):
             _LOG.warning("Could not find base path %s: nothing is changed", config.base_path)
             return []
-        folders = list_versions(config.base_path)
+        folders = version_folders(config.base_path)
         loaded = {key for key in self.versions.loaded_versions() if key[0] == config.name}
         kept: set[tuple[str, int]] = set()
         failed = []
@@ -157,13 +156,6 @@ class ModelManager:
         """Unloads all versions."""
         with self._reconciling:
             self._unload(self.versions.loaded_versions())
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # a name that is too long, a folder that may not be entered
-        return False
 
 
 def _settle_memory() -> None:

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from serving.model_server import examples
 from serving.model_server.core import ServerCore
-from serving.model_server.introspection import model_metadata, model_status
+from serving.model_server.introspection import model_metadata_json, model_status
 from serving.model_server.page.routes import add_page
 from serving.model_server.request_cost import json_bytes
 from serving.model_server.request_log.messages import example_messages, predict_messages
@@ -110,7 +110,7 @@ def _route(
 ) -> Callable[[], Reply]:
     spec, verb = read_path(method, raw_path)
     if verb == "metadata":
-        return lambda: _look(core, spec, "GetModelMetadata", _metadata_json)
+        return lambda: _look(core, spec, "GetModelMetadata", model_metadata_json)
     if verb == "status":
         return lambda: _look(core, spec, "GetModelStatus", _status_json)
     return lambda: _run(core, spec, verb, body, deadline)
@@ -169,14 +169,6 @@ def _look(core: ServerCore, spec: ModelSpec, api: str, write: Callable[..., str]
 
 def _status_json(core: ServerCore, spec: ModelSpec) -> str:
     return json.dumps(message_to_dict(model_status(core, spec)), indent=2)
-
-
-def _metadata_json(core: ServerCore, spec: ModelSpec) -> str:
-    document = message_to_dict(model_metadata(core, spec))
-    document["model_spec"].setdefault("signature_name", "")
-    document["model_spec"].pop("version_label", None)
-    document["metadata"]["signature_def"].pop("@type")
-    return json.dumps(document, indent=4)
 
 
 def _preflight(request: web.Request) -> web.Response:

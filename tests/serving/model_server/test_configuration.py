@@ -4,6 +4,7 @@ import grpc
 import pytest
 from tensorflow_serving.apis import model_management_pb2
 
+from serving.model_server.base_path import check_base_path, version_folders
 from serving.model_versions.folders import drop_versions, publish
 from tests.serving.model_server.endpoints import endpoint, predict_request
 from tests.serving.model_server.watching import served_version, states, until
@@ -87,3 +88,40 @@ def test_the_configuration_file_is_followed(start, base_path, tmp_path):
     assert states(server) == {1: 30}
     config.write_text(line.format("renamed", base_path))
     until(lambda: states(server, "renamed") == {1: 30} and states(server) == {1: 50})
+
+
+def test_a_base_path_of_numbered_folders_without_models_is_refused(start, base_path, tmp_path):
+    """As /proc, which has a folder for each process."""
+    server = start(model_base_path=str(base_path), model_name="m")
+    odd = tmp_path / "odd"
+    for number in range(9):
+        (odd / str(number)).mkdir(parents=True)
+    with pytest.raises(grpc.RpcError) as error:
+        reload_config(server, odd, specific=[1])
+    assert error.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert error.value.details() == (
+        "The base path of servable m must be a folder of version folders; none of the 9 numbered "
+        f"folders in {odd} holds a saved_model.pb"
+    )
+    assert states(server) == {1: 30}
+    assert served_version(server) == 1
+
+
+def test_only_the_newest_folders_without_a_model_are_tried(tmp_path, model):
+    for number in range(20):
+        (tmp_path / str(number)).mkdir()
+    (tmp_path / "3" / "saved_model.pb").symlink_to(model / "saved_model.pb")
+    check_base_path("m", tmp_path)
+    assert list(version_folders(tmp_path)) == [3, *range(12, 20)]
+
+
+def test_base_path_and_versions_may_be_symbolic_links(start, base_path, tmp_path):
+    links = tmp_path / "links"
+    links.mkdir()
+    (links / "4").symlink_to(base_path / "1")
+    (links / "5").symlink_to(links / "5")  # to itself
+    (links / "6").symlink_to("nowhere")
+    whole = tmp_path / "whole"
+    whole.symlink_to(links)
+    server = start(model_base_path=str(whole), model_name="m")
+    assert served_version(server) == 4
