@@ -27,9 +27,18 @@ def prefix_of(name: str) -> str:
 
 
 def find_log_files(folder: Path) -> list[Path]:
-    """The files of all logs in a folder and the folders below it, by name; the oldest first."""
-    paths = [path for path in folder.rglob("*") if finished_name(path) and path.is_file()]
-    return sorted(paths, key=lambda path: (str(path.parent), finished_name(path)))
+    """The files of all logs in a folder and the folders below it, by name; the oldest first.
+
+    Those of other servers are any that are called `*.tfrecord*`.
+    """
+    paths = [path for path in folder.rglob("*") if log_name(path) and path.is_file()]
+    return sorted(paths, key=lambda path: (str(path.parent), log_name(path)))
+
+
+def log_name(path: Path) -> str | None:
+    """As `finished_name`, but also of the files of other servers."""
+    other = ".tfrecord" in path.name and not path.name.startswith(".")
+    return finished_name(path) or (path.name if other else None)
 
 
 def read_records(path: Path) -> Iterator[Any]:

@@ -27,7 +27,7 @@ EDITS = {
     # file: the steps whose keys its change changes
     "serving/atomic.py": set(STEPS),
     "serving/errors.py": set(STEPS),
-    "serving/saved_model/signatures.py": set(STEPS) - {"EpisodeGen"},
+    "serving/saved_model/signatures.py": set(STEPS),
     "serving/saved_model/warmup.py": {"Trainer", "ServingValidator"},
     "components/single_threaded.py": {"Trainer"},
     "components/episodes/format.py": set(STEPS),

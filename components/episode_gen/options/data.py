@@ -13,6 +13,7 @@ from serving.errors import UserError
 PATHS = {
     "folder": "a folder with one sub-folder of files a class",
     "table": "a CSV, TSV, JSONL or JSON file",
+    "served": "a folder of a server's request log",
 }
 """What `data.path` is for the sources that have one."""
 
@@ -27,14 +28,17 @@ class DataOptions:
     source: str = "glyphs"
     """Where the class data come from: "glyphs" (characters drawn by the project), "tfds" (any
     TensorFlow Datasets builder), "folder" (a folder with one sub-folder of images or recordings a
-    class), "table" (a CSV, TSV, JSONL or JSON file with columns of texts and classes), "sinusoid"
-    or "styles" (generated regression tasks), or `module.name` of one's own (see
-    components/episode_gen/README.md)."""
+    class), "table" (a CSV, TSV, JSONL or JSON file with columns of texts and classes), "served"
+    (support sets that a server logged), "sinusoid" or "styles" (generated regression tasks), or
+    `module.name` of one's own (see components/episode_gen/README.md)."""
     name: str | None = None
     """Name of the TFDS builder, as "omniglot"; several that are a group each are joined by +, as
-    "cmaterdb/bangla+cmaterdb/telugu"."""
+    "cmaterdb/bangla+cmaterdb/telugu". Of a request log, the model; null where it has one."""
     path: str | None = None
-    """Path of the folder or table."""
+    """Path of the folder, table or request log."""
+    modality: Literal["image", "text", "audio", "vector"] | None = None
+    """What the examples of a request log are; null to tell from the first of them, where float32
+    tensors are taken for vectors: those of a speech model need "audio"."""
     encoding: str | None = None
     """Text encoding of a table, as "cp1252"; null for UTF-8, or UTF-16 where the file begins with
     its mark."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from components import user_modules
 
-_NAMES = ("glyphs", "tfds", "folder", "table", "sinusoid", "styles")
+_NAMES = ("glyphs", "tfds", "folder", "table", "served", "sinusoid", "styles")
 SOURCES = {name: f"components.episode_gen.sources.{name}" for name in _NAMES}
 REGRESSION_SOURCES = ("sinusoid", "styles")
 """Those whose examples have float targets; each "class" is one task."""

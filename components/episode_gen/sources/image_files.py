@@ -14,20 +14,28 @@ from serving.files.unreadable import read_content
 
 def image_files(data: DataOptions) -> FileKind:
     """Images of any size, resized to `data.image_size`."""
-    size, channels = data.image_size, data.image_channels
 
     def read(path: Path) -> np.ndarray:
-        import tensorflow as tf
-
-        from components.modalities.image import standardise
-
-        picture = tf.constant(pictures.decode(read_content(path), data.max_pixels))
-        return standardise(picture, size=size, channels=channels).numpy()
+        return decode_image(read_content(path), data)
 
     def check(path: Path) -> None:
         check_pixels(read_file_header(path), data.max_pixels)
 
     return FileKind("images", SUFFIXES, image_spec(data), check, read)
+
+
+def decode_image(content: bytes, data: DataOptions) -> np.ndarray:
+    """A file's image, resized to `data.image_size`.
+
+    Raises:
+      UnreadableFile: it is none, too large or damaged.
+    """
+    import tensorflow as tf
+
+    from components.modalities.image import standardise
+
+    picture = tf.constant(pictures.decode(content, data.max_pixels))
+    return standardise(picture, size=data.image_size, channels=data.image_channels).numpy()
 
 
 def image_spec(data: DataOptions) -> ExampleSpec:

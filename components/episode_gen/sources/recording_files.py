@@ -13,15 +13,19 @@ from serving.files.unreadable import read_content
 
 def recording_files(data: DataOptions) -> FileKind:
     """Recordings of `data.sample_rate` and at most `data.max_seconds`."""
-    wanted = Wanted(data.sample_rate, data.max_seconds, data.resample, data.downmix)
 
     def read(path: Path) -> np.ndarray:
-        return decode(read_content(path), wanted)
+        return decode(read_content(path), wanted(data))
 
     def check(path: Path) -> None:
-        check_file(path, wanted)
+        check_file(path, wanted(data))
 
     return FileKind("recordings", SUFFIXES, audio_spec(data), check, read)
+
+
+def wanted(data: DataOptions) -> Wanted:
+    """What a recording must be, or be converted to."""
+    return Wanted(data.sample_rate, data.max_seconds, data.resample, data.downmix)
 
 
 def audio_spec(data: DataOptions) -> ExampleSpec:

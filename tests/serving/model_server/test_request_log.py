@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ import requests
 import tensorflow as tf
 from tensorflow_serving.apis import classification_pb2, inference_pb2, predict_pb2
 
+from components.episode_gen.options import DataOptions
+from components.episode_gen.sources import open_source
+from serving.client import FewShotClient
 from serving.errors import UserError
 from serving.model_server.model_config import parse_config
 from serving.model_server.options import ServerOptions, read_text_proto
@@ -148,6 +152,25 @@ def test_requests_of_examples_are_logged(start, tmp_path):
     assert {record.log_metadata.model_spec.version.value for record in logged} == {3}
 
 
+def test_the_support_sets_of_a_log_are_class_data(start, base_path, tmp_path):
+    folder = tmp_path / "log"
+    server = start(model_base_path=str(base_path), model_name="m", log_requests=str(folder))
+    x, y = EPISODE[names.SUPPORT_X][0], EPISODE[names.SUPPORT_Y][0]
+    named = {f"class {label}": list(x[y == label]) for label in sorted(set(y.tolist()))}
+    for address in (f"localhost:{server.port}", f"http://localhost:{server.rest_port}"):
+        with FewShotClient.connect(address, "m") as client:
+            client.classify(named, list(EPISODE[names.QUERY_X][0]))
+    server.stop()
+    source = open_source(DataOptions(source="served", path=str(folder), image_size=4))
+    classes = defaultdict(set)
+    stored = {one.example_id: one.content for part in source.parts() for one in source.read(part)}
+    for entry in source.catalogue():
+        classes[entry.class_name].add(stored[entry.example_id])
+    assert sorted(map(sorted, classes.values())) == sorted(
+        sorted(example.tobytes() for example in examples) for examples in named.values()
+    )
+
+
 def config(base_path, *logging_config):
     return (
         "model_config_list { "
@@ -272,8 +295,9 @@ def test_files_of_earlier_servers_count_and_other_files_stay(tmp_path):
     later = LogFiles(2000)
     later.write(prefix, [b"." * 300])
     later.close()
-    assert sum(path.stat().st_size for path in find_log_files(tmp_path)) <= 2000
-    assert (tmp_path / "requests-notes.tfrecord").exists()
+    sizes = {path.name: path.stat().st_size for path in find_log_files(tmp_path)}
+    assert sizes.pop("requests-notes.tfrecord") == 3000
+    assert 0 < sum(sizes.values()) <= 2000
 
 
 def test_a_full_queue_drops_and_counts(request_log, monkeypatch):
