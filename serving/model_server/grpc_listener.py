@@ -7,8 +7,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from serving.errors import UserError
 from serving.model_server.core import ServerCore
-from serving.model_server.grpc_calls import CallThreads
 from serving.model_server.grpc_services import service_handlers
+from serving.model_server.grpc_threads import CallThreads
 from serving.model_server.options import ServerOptions, parse_channel_arguments, read_ssl_config
 
 # The services of a health check; the empty name is the server as a whole.
@@ -30,7 +30,7 @@ class GrpcListener:
         }
         threads = CallThreads(options.grpc_max_threads, core.memory)
         self._server = grpc.server(threads, options=list(arguments.items()))
-        self._server.add_generic_rpc_handlers(tuple(service_handlers(core, threads.slots)))
+        self._server.add_generic_rpc_handlers(tuple(service_handlers(core)))
         self._health = health.HealthServicer()
         if options.enable_grpc_healthcheck_service:
             health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from threading import BoundedSemaphore
 from typing import Any
 
 import grpc
@@ -34,8 +33,8 @@ from serving.protocol.tensors import write_tensor
 _NO_DEADLINE = 1e9
 
 
-def service_handlers(core: ServerCore, slots: BoundedSemaphore) -> list[grpc.GenericRpcHandler]:
-    """Makes the handlers to add to a grpc.Server; `slots` bounds the requests handled at once."""
+def service_handlers(core: ServerCore) -> list[grpc.GenericRpcHandler]:
+    """Makes the handlers to add to a grpc.Server whose threads are CallThreads."""
     methods: dict[str, dict[str, tuple[Any, Callable]]] = {
         "PredictionService": {
             "Predict": (predict_pb2.PredictRequest, _predict),
@@ -52,20 +51,20 @@ def service_handlers(core: ServerCore, slots: BoundedSemaphore) -> list[grpc.Gen
     return [
         grpc.method_handlers_generic_handler(
             f"tensorflow.serving.{service}",
-            {name: _handler(core, slots, name, *method) for name, method in table.items()},
+            {name: _handler(core, name, *method) for name, method in table.items()},
         )
         for service, table in methods.items()
     ]
 
 
 def _handler(
-    core: ServerCore, slots: BoundedSemaphore, api: str, request_class: Any, method: Callable
+    core: ServerCore, api: str, request_class: Any, method: Callable
 ) -> grpc.RpcMethodHandler:
     """Wraps `method(core, request, context)` with limits, parsing, counting and errors."""
     cost = predict_request_bytes if request_class is predict_pb2.PredictRequest else flat_bytes
 
     def handle(payload: bytes, share: Share, context: grpc.ServicerContext) -> bytes:
-        share.add(cost(payload))
+        share.add(cost(payload) - len(payload))  # which is counted since it came
         # Parsed here: gRPC would answer an unparsable request with INTERNAL and no message.
         request = _parse(request_class, payload)
         del payload  # the request has a copy
@@ -75,7 +74,7 @@ def _handler(
             core.log(api, _model_of(request), lambda: (request, response))
             return response.SerializeToString()
 
-    return method_handler(handle, core.memory, slots)
+    return method_handler(handle)
 
 
 def _model_of(request: Any) -> str:

@@ -10,6 +10,7 @@ _JSON_COSTS = {b",": 56, b"[": 136, b"{": 480, b":": 200}
 _COPIES = 4
 _FLAT = 30  # of small messages; no message of these services unpacks to more
 _SMALL_BYTES = 64 * 1024
+_MAX_FIELDS = 20_000  # that are looked at; with more, a message counts as small fields only
 _PER_FIELD = 160  # a field of a few bytes becomes an object in C and one in Python
 _PACKED_INTEGERS = 12  # a byte of packed integers becomes an int32, twice, and a wider array
 
@@ -26,9 +27,9 @@ def predict_request_bytes(payload: bytes) -> int:
         return _FLAT * len(payload)
     limit = _FLAT * len(payload)
     total = _COPIES * len(payload)
-    for cost in _costs(payload, 0, len(payload), _REQUEST):
+    for number, cost in enumerate(_costs(payload, 0, len(payload), _REQUEST)):
         total += cost
-        if total >= limit:
+        if total >= limit or number > _MAX_FIELDS:
             return limit
     return total
 

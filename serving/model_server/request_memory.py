@@ -24,6 +24,7 @@ _SMALL_BYTES = 2**20  # requests up to this size may use the last tenth of the t
 _LARGEST = 0.75  # of the total, for one request
 _GRACE_SECONDS = 0.5  # a client that has waited less is not dropped to make room for another
 _SHORT_GRACE_SECONDS = 0.2  # after which a client counts as slow, and between two that are dropped
+_MAX_SLOW = 2000  # clients that have waited for longer than the grace
 _TICK_SECONDS = 0.05
 _QUIET_BYTES = 8 * 2**20  # of all requests; below this, freed memory is given back to the system,
 _TRIM_ABOVE = 32 * 2**20  # if the process has grown by so much
@@ -38,7 +39,6 @@ class Share:
         self.why_dropped: tuple[int, str] | None = None  # code and sentence
         self.waits_for = ""
         self.waits_since = 0.0
-        self.holds_thread = False
         self.drop: Drop = _ignore
 
     @property
@@ -101,7 +101,6 @@ class RequestMemory:
         self.in_use = 0
         self._client_timeout = client_timeout
         self._shares: dict[Share, None] = {}  # oldest first
-        self.is_crowded: Callable[[], bool] = lambda: False  # calls wait for a thread
         self._lock = threading.Lock()
         self._at_rest = resident_bytes()
         self._trimmed = self._dropped = 0.0  # when last
@@ -215,9 +214,8 @@ class RequestMemory:
                 # The memory of the one before is free only after a while.
                 if time.monotonic() > self._dropped + _SHORT_GRACE_SECONDS:
                     slow = self._waiting(_GRACE_SECONDS)[:1]
-            elif self.is_crowded():
-                slow = [share for share in self._waiting(_GRACE_SECONDS) if share.holds_thread]
-                slow = slow[: len(slow) // 2 + 1]
+            else:
+                slow = self._waiting(_GRACE_SECONDS)[:-_MAX_SLOW]
             if slow:
                 self._dropped = time.monotonic()
             dropped += [self._drop_slow(share, status.RESOURCE_EXHAUSTED) for share in slow]

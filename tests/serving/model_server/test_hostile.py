@@ -8,6 +8,7 @@ import gzip
 import signal
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,6 +116,18 @@ def test_headers_and_bodies_that_never_end_are_ended(attacked):
     left = target.count_open()
     target.close()
     assert left == 1
+
+
+def test_calls_whose_message_is_on_its_way_take_no_thread(attacked):
+    target, address, process, _ = attacked
+    tasks = Path(f"/proc/{process.pid}/task")
+    with GoodClient(address, process.pid):
+        before = len(list(tasks.iterdir()))
+        attacks.half_messages(target, 600)
+        time.sleep(0.5)
+        during = len(list(tasks.iterdir()))
+    target.close()
+    assert during < before + 40
 
 
 def test_what_is_too_large_is_refused_in_a_sentence(attacked):
