@@ -22,6 +22,7 @@ COMMANDS = {
     "evaluate": "pipeline.evaluate.command:evaluate",
     "init": "pipeline.data_command:init",
     "query": "serving.client.command:query",
+    "restyle": "serving.client.restyle_command:restyle",
     "serve": "serving.model_server.command:serve",
     "specialise": "pipeline.specialise_command:specialise",
     "submit": "pipeline.kubeflow.command:submit_command",
@@ -61,7 +62,7 @@ class LazyCommands(click.Group):
 
 def missing_extra(command: str, package: str) -> str:
     """Says which extra of the distribution a command needs, for `package` is not installed."""
-    extra = "server" if command in ("query", "serve") else "pipeline"
+    extra = "server" if command in ("query", "restyle", "serve") else "pipeline"
     return (
         f"`fewshot {command}` needs the extra `{extra}`, for {package} is not installed: "
         f"uv pip install 'fewshot-pipeline[{extra}]'"

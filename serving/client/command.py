@@ -143,7 +143,7 @@ def query(
             examples = [query for _, query in named]
             answers = list(client.stream(found.examples, examples, chunk=_CHUNK))
     except StatusError as error:
-        raise UserError(_sentence(error, targets[0])) from error
+        raise UserError(error_sentence(error, targets[0])) from error
     names = [name for name, _ in named]
     _show(names, found.kind, answers, as_json=as_json, none_below=none_below)
 
@@ -184,10 +184,11 @@ def _without_support(
             starts = range(0, len(examples), _CHUNK)
             return named, kind, [client.predict(examples[at : at + _CHUNK]) for at in starts]
     except StatusError as error:
-        raise UserError(_sentence(error, target)) from error
+        raise UserError(error_sentence(error, target)) from error
 
 
-def _sentence(error: StatusError, target: str) -> str:
+def error_sentence(error: StatusError, target: str) -> str:
+    """Says what a server or a model refused, for a person."""
     message = error.message.split("\n\t [[")[0]  # without TensorFlow's names of graph nodes
     assertion = _ASSERTION.search(message)
     message = assertion[1] if assertion else message

@@ -31,7 +31,11 @@ def check_support(
 
 
 def check_targets(
-    x: tf.Tensor, y: tf.Tensor, *, example_shape: Sequence[int | None], target_shape: Sequence[int]
+    x: tf.Tensor,
+    y: tf.Tensor,
+    *,
+    example_shape: Sequence[int | None],
+    target_shape: Sequence[int | None],
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Checks a regression support set: `support_y` is `[E, S, *target_shape]` float32, S >= 1.
 
@@ -98,6 +102,15 @@ def check_way_count(counts: tf.Tensor, ways: int | None) -> list[tf.Operation]:
     largest = tf.reduce_max(counts)
     rule = f"`{sig.SUPPORT_LABELS}` must have at most {ways} different labels in an episode; got "
     return [_assert(largest <= ways, rule, largest)]
+
+
+def same_shape(y: tf.Tensor, x: tf.Tensor) -> tf.Operation:
+    """The check that the targets of a support set are images of the size of its examples."""
+    rule = tf.strings.join(
+        [f"`{sig.SUPPORT_Y}` must have the shape of `{sig.SUPPORT_X}`, ", _text(tf.shape(x))]
+    )
+    equal = tf.reduce_all(sizes(y, 5) == sizes(x, 5))
+    return _assert(equal, tf.strings.join([rule, "; got "]), _text(tf.shape(y)))
 
 
 def require(checks: Sequence[tf.Operation], tensor: tf.Tensor) -> tf.Tensor:

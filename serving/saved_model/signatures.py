@@ -51,6 +51,10 @@ A regression model (`"task": "regression"` in the metadata) learns float targets
 classes: `support_y` is [E, S, ...target] float32 without padding, the one output of
 `serving_default` and `predict` is `targets` [E, Q, ...target] float32, that of `adaptation_path`
 `targets_per_step` [E, steps + 1, Q, ...target], and `adapt_and_predict_encoded` is not offered.
+Of images to images, where the network takes them of any size:
+`adapt_and_predict_any_size`
+    support_x [E, S, H, W, C] uint8, support_y [E, S, H, W, C] float32, query_x [E, Q, H', W', C]
+    uint8 -> targets [E, Q, H', W', C] float32
 """
 
 ADAPT_AND_PREDICT = "serving_default"
@@ -61,6 +65,7 @@ PATH = "adaptation_path"
 ENCODE = "encode"
 EMBED = "embed"
 FROM_FEATURES = "adapt_and_predict_features"
+ANY_SIZE = "adapt_and_predict_any_size"
 # Not of a SavedModel: `fewshot serve` adds them, if asked, and keeps the adapted weights.
 ADAPT_ON_SERVER = "adapt_on_server"
 PREDICT_ON_SERVER = "predict_on_server"

@@ -29,13 +29,14 @@ class DataOptions:
     """Where the class data come from: "glyphs" (characters drawn by the project), "tfds" (any
     TensorFlow Datasets builder), "folder" (a folder with one sub-folder of images or recordings a
     class), "table" (a CSV, TSV, JSONL or JSON file with columns of texts and classes), "served"
-    (support sets that a server logged), "sinusoid" or "styles" (generated regression tasks), or
-    `module.name` of one's own (see components/episode_gen/README.md)."""
+    (support sets that a server logged), "sinusoid", "styles" or "styles_in_colour" (generated
+    regression tasks), or `module.name` of one's own (see components/episode_gen/README.md)."""
     name: str | None = None
     """Name of the TFDS builder, as "omniglot"; several that are a group each are joined by +, as
     "cmaterdb/bangla+cmaterdb/telugu". Of a request log, the model; null where it has one."""
     path: str | None = None
-    """Path of the folder, table or request log."""
+    """Path of the folder, table or request log; of "styles_in_colour" a folder of pictures, or null
+    for drawn ones."""
     modality: Literal["image", "text", "audio", "vector"] | None = None
     """What the examples of a request log are; null to tell from the first of them, where float32
     tensors are taken for vectors: those of a speech model need "audio"."""

@@ -8,9 +8,12 @@ from typing import Any
 
 from components import user_modules
 
-_NAMES = ("glyphs", "tfds", "folder", "table", "served", "sinusoid", "styles")
+_NAMES = (
+    *("glyphs", "tfds", "folder", "table", "served"),
+    *("sinusoid", "styles", "styles_in_colour"),
+)
 SOURCES = {name: f"components.episode_gen.sources.{name}" for name in _NAMES}
-REGRESSION_SOURCES = ("sinusoid", "styles")
+REGRESSION_SOURCES = ("sinusoid", "styles", "styles_in_colour")
 """Those whose examples have float targets; each "class" is one task."""
 
 

@@ -20,14 +20,14 @@ class GeneratedTasks:
     """A source of generated tasks, called "name_00017".
 
     `draw` is a function (random generator of one task, number of examples) -> pairs (input,
-    target); `version` is a number that changes when it does.
+    target); `version` is a number or text that changes when it does.
     """
 
     def __init__(
         self,
         name: str,
         *,
-        version: int,
+        version: int | str,
         spec: ExampleSpec,
         draw: Callable[[np.random.RandomState, int], Iterator[tuple[Any, np.ndarray]]],
         data: DataOptions,

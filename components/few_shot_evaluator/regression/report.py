@@ -64,7 +64,7 @@ def _show(episode: Episode, result: RegressionResult, record: EpisodeSetRecord) 
         return [Markup(picture(image)) for image in pixels]
 
     def name_of(steps: str) -> str:
-        return f"after {steps} steps" if steps != "adapted" else steps
+        return f"after {steps} steps" if steps.isdigit() else steps.replace("_", " ")
 
     return shown | {
         "support": {"example": row(episode.support_x), "target": row(episode.support_y)},

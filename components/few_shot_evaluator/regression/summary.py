@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.few_shot_evaluator import summary
+from components.few_shot_evaluator.metrics import mean_interval
 from components.few_shot_evaluator.regression import baselines
 from components.few_shot_evaluator.regression.scoring import RegressionResult
 
@@ -15,7 +16,18 @@ def summarise(
 ) -> dict[str, Any]:
     """As `few_shot_evaluator.summary.summarise`, with the name of the metric under `metric`.
 
-    The *upper* end of the 95% interval must not exceed the threshold.
+    The *upper* end of the 95% interval must not exceed the threshold. Beside it:
+      structural_similarity: `{"model" or baseline: {mean, ci95}}` of images, SSIM over the same
+        episodes, higher is better; empty where there is none. It decides nothing.
     """
     del validation  # the episodes of `eval` are not scored
-    return {"metric": "mean_squared_error"} | summary.summarise(results, context, baselines.NAMES)
+    metrics = summary.summarise(results, context, baselines.NAMES)
+    names = results[0].similarity if results else {}
+    similarity = {
+        name: mean_interval([result.similarity[name] for result in results]) for name in names
+    }
+    rows = {
+        name: {"mean": summary.rounded(one.mean), "ci95": summary.rounded(one.half_width)}
+        for name, one in similarity.items()
+    }
+    return {"metric": "mean_squared_error", **metrics, "structural_similarity": rows}

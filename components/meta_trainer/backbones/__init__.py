@@ -14,6 +14,7 @@ TABLE = {
     "resnet12": "components.meta_trainer.backbones.resnet12",
     "mlp": "components.meta_trainer.backbones.mlp",
     "image_to_image": "components.meta_trainer.backbones.image_to_image",
+    "image_filters": "components.meta_trainer.backbones.image_filters",
     "embedding_bag": "components.meta_trainer.backbones.embedding_bag",
     "static_text": "components.meta_trainer.backbones.static_text",
     "transformer_text": "components.meta_trainer.backbones.transformer_text",

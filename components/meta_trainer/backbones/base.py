@@ -59,6 +59,8 @@ class Backbone(NamedTuple):
         features are then `[E, B, *positions, D]`, and all positions share the head.
       inductive: whether the features of an example depend, beside the weights and the given
         statistics, on that example alone.
+      any_size: whether features are computed for pictures of any height and width, though
+        `positions` are those of meta-training.
       encoder: the pretrained encoder under it; `None` for a network that begins at random.
       fit: `(weights, x [n, ...]) -> weights` to begin with, given all inputs of meta-training, in
         place of those of `init`; `None` where data do not matter.
@@ -70,6 +72,7 @@ class Backbone(NamedTuple):
     frozen_names: frozenset[str] = frozenset()
     positions: tuple[int, ...] = ()
     inductive: bool = True
+    any_size: bool = False
     encoder: Encoder | None = None
     fit: Callable[[Weights, tf.Tensor], Weights] | None = None
 

@@ -115,6 +115,8 @@ class ServedLearner(tf.Module):
         }
         if sig.ENCODED not in self.withheld:
             functions[sig.ENCODED] = _concrete(self._encoded, *strings)
+        if self._spec.image_to_image and self._learner.network.backbone.any_size:
+            functions[sig.ANY_SIZE] = _concrete(self._any_size, *self._any_size_specs())
         if sig.PATH not in self.withheld:
             functions[sig.PATH] = _concrete(self._path, support_x, support_y, query_x)
         if self._features is not None:
@@ -205,6 +207,31 @@ class ServedLearner(tf.Module):
         outputs = self._in_pieces(answer, query_x)
         labels = tf.gather(class_names, outputs[sig.PREDICTIONS], batch_dims=1)
         return outputs | {sig.CLASS_NAMES: class_names, sig.PREDICTED_LABELS: labels}
+
+    def _any_size_specs(self) -> list[tf.TensorSpec]:
+        shape, pixels = [None, None, None, None, self._spec.shape[-1]], self._spec.dtype
+        dtypes = {sig.SUPPORT_X: pixels, sig.SUPPORT_Y: "float32", sig.QUERY_X: pixels}
+        return [tf.TensorSpec(shape, dtype, name) for name, dtype in dtypes.items()]
+
+    def _any_size(self, support_x, support_y, query_x):
+        shape = [None, None, self._spec.shape[-1]]
+        support_x, support_y = graph_checks.check_targets(
+            support_x, support_y, example_shape=shape, target_shape=shape
+        )
+        support_y = graph_checks.require([graph_checks.same_shape(support_y, support_x)], support_y)
+        episodes = graph_checks.sizes(support_y, 1)[0]
+        query_x = graph_checks.check_queries(query_x, episodes, example_shape=shape)
+        prepare, learner = self._modality.prepare, self._learner
+        adapted = learner.adapt(self._weights, Support(prepare(support_x), support_y))
+
+        def answer(start: tf.Tensor, stop: tf.Tensor) -> dict[str, tf.Tensor]:
+            pictures = query_x[:, start:stop]
+            outputs = learner.predict(self._weights, adapted, prepare(pictures))
+            targets = tf.reshape(outputs, tf.shape(pictures))
+            return {sig.TARGETS: tf.ensure_shape(targets, [None, None, *shape])}
+
+        # One at a time: their features take a hundred times the memory of the pictures.
+        return in_pieces(answer, graph_checks.sizes(query_x, 2)[1], size=1)
 
     def _path(self, support_x, support_y, query_x):
         support_x, support_y, query_x = self._check(support_x, support_y, query_x)

@@ -17,7 +17,7 @@ def convolution(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
         return _episode_by_episode(x, kernel, stride)
     shape = shape_of(x)
     y = tf.nn.conv2d(tf.reshape(x, [shape[0] * shape[1], *shape[2:]]), kernel, stride, "SAME")
-    return tf.reshape(y, [*shape[:2], *y.shape[1:]])
+    return tf.reshape(y, [*shape[:2], *shape_of(y)[1:]])
 
 
 def _episode_by_episode(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:

@@ -7,6 +7,15 @@ over the support set is taken off, and then each feature vector has length 1. Th
 the scale s are meta-learned with the backbone. As long as there are fewer examples than features
 the solution costs little more than prototypes, and it is better where there are several shots.
 
+Of float targets, p is the answer itself: y = mean(Y) + x W. Each row is a position that shares the
+head, such as a pixel, so there may be far more rows than features; then X' X, no larger than the
+features, is cheaper than X X', and gives the same W:
+
+    W = (X' X + lambda I)^-1 X' Y
+
+Rows differ in length as they did, for it says something of the target; all are divided by one
+number, so that their mean square is 1.
+
 Reference: Bertinetto, Henriques, Torr, Vedaldi 2019, "Meta-learning with differentiable
 closed-form solvers", arXiv 1805.08136, section 3.2.
 """
@@ -27,17 +36,20 @@ from components.tasks.task import Task
 
 @options_class
 class R2d2Options:
-    """Options of `r2d2`: where its two meta-learned numbers begin."""
+    """Options of `r2d2`: where its meta-learned numbers begin."""
 
     penalty: float = Field(default=0.3, gt=0)
     """The penalty lambda."""
     scale: float = Field(default=10.0, gt=0)
-    """The factor s of the outputs."""
+    """The factor s of the outputs; of float targets it is 1, and not learned."""
 
 
 def r2d2(options: R2d2Options, network: Network, task: Task) -> Learner:
     """Ridge regression on the features; the network's head is not used."""
+    return (_of_classes if task.classes else _of_targets)(options, network, task)
 
+
+def _of_classes(options: R2d2Options, network: Network, task: Task) -> Learner:
     def init(seed: int) -> dict[str, Any]:
         logarithms = {
             "log_penalty": tf.math.log(tf.constant(options.penalty)),
@@ -67,20 +79,48 @@ def r2d2(options: R2d2Options, network: Network, task: Task) -> Learner:
         scale = tf.exp(weights["ridge"]["log_scale"])
         return scale * tf.matmul(_unit(features - adapted["mean"]), adapted["solution"])
 
-    return Learner(
-        init=init,
-        adapt=adapt_to(None),
-        predict=predict,
-        # The ways of meta-training are known, and XLA needs static shapes.
-        meta_gradients=query_gradients(adapt_to(network.outputs), predict, task),
-        path=None,
-        network=network,
-        traits=Traits(
-            ServingLimits(ways="any number", shots="any number, also uneven", steps="takes none"),
-            fixed_ways=False,
-            needs_classes=True,
-        ),
-    )
+    # The ways of meta-training are known, and XLA needs static shapes.
+    meta_gradients = query_gradients(adapt_to(network.outputs), predict, task)
+    limits = ServingLimits(ways="any number", shots="any number, also uneven", steps="takes none")
+    traits = Traits(limits, fixed_ways=False)
+    return Learner(init, adapt_to(None), predict, meta_gradients, None, network, traits)
+
+
+def _of_targets(options: R2d2Options, network: Network, task: Task) -> Learner:
+    def init(seed: int) -> dict[str, Any]:
+        penalty = tf.math.log(tf.constant(options.penalty))
+        return {"body": network.init(seed)["body"], "ridge": {"log_penalty": penalty}}
+
+    def adapt(weights: Weights, support: Support) -> dict[str, Any]:
+        features, statistics = network.features(weights, support.x, task.mask(support.y))
+        rows, y = _rows(features, features.shape[-1]), _rows(support.y, network.outputs)
+        y = tf.cast(y, rows.dtype)
+        mean, y_mean = (tf.reduce_mean(t, axis=1, keepdims=True) for t in (rows, y))
+        x, y = rows - mean, y - y_mean
+        square = tf.reduce_mean(tf.reduce_sum(tf.square(x), axis=2), axis=1) + 1e-12
+        penalty = tf.exp(weights["ridge"]["log_penalty"]) * square[:, None, None]
+        gram = tf.matmul(x, x, transpose_a=True)
+        gram += penalty * tf.eye(tf.shape(gram)[-1], dtype=x.dtype)
+        solution = tf.linalg.cholesky_solve(
+            tf.linalg.cholesky(gram), tf.matmul(x, y, transpose_a=True)
+        )
+        offset = y_mean - tf.matmul(mean, solution)
+        return {"solution": solution, "offset": offset, "statistics": statistics}
+
+    def predict(weights: Weights, adapted: Weights, query_x: tf.Tensor) -> tf.Tensor:
+        features, _ = network.features(weights, query_x, statistics=adapted["statistics"])
+        outputs = tf.matmul(_rows(features, features.shape[-1]), adapted["solution"])
+        shape = tf.concat([tf.shape(features)[:-1], [network.outputs]], axis=0)
+        return tf.reshape(outputs + adapted["offset"], shape)
+
+    limits = ServingLimits(ways="one", shots="any number", steps="takes none")
+    meta_gradients = query_gradients(adapt, predict, task)
+    return Learner(init, adapt, predict, meta_gradients, None, network, Traits(limits))
+
+
+def _rows(values: tf.Tensor, size: int) -> tf.Tensor:
+    """`[E, B, ..., size]`, or what it is when flat, as rows `[E, n, size]`."""
+    return tf.reshape(values, [tf.shape(values)[0], -1, size])
 
 
 def _centred(rows: tf.Tensor, is_example: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

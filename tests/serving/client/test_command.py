@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from serving.client.answer import Answer
-from serving.client.command import _sentence, print_table, query
+from serving.client.command import error_sentence, print_table, query
 from serving.client.files import convert_recordings, read_queries, read_support
 from serving.errors import UserError
 from serving.protocol.status import INVALID_ARGUMENT, StatusError
@@ -84,7 +84,7 @@ def test_the_sentence_of_a_check_is_told_without_its_wrapping():
 
     with pytest.raises(tf.errors.InvalidArgumentError) as raised:
         check(tf.constant(3))
-    told = _sentence(StatusError(INVALID_ARGUMENT, raised.value.message), "localhost:1")
+    told = error_sentence(StatusError(INVALID_ARGUMENT, raised.value.message), "localhost:1")
     sentence = "`support_x` must hold [2] wav files; got 3."
     assert told == f"The model refused: INVALID_ARGUMENT: {sentence}"
 

@@ -9,6 +9,7 @@ from components.episodes.dataset import parse_episodes, read_split
 from components.episodes.record import read_record
 from components.few_shot_evaluator.model import ExportedModel
 from components.few_shot_evaluator.options import EvaluationOptions
+from components.few_shot_evaluator.regression.baselines import COLOUR_MAPS, colour_map
 from components.few_shot_evaluator.report import Evaluation
 from components.few_shot_evaluator.scoring import ScoringPlan
 from components.few_shot_evaluator.summary import EvaluationContext
@@ -74,7 +75,8 @@ def test_the_score_is_the_mean_squared_error(regression, evaluated, source):
             assert len(result.per_step) == 3
             np.testing.assert_allclose(result.per_step[-1], result.score, rtol=1e-4)
             np.testing.assert_allclose(result.per_shots["3"], result.score)
-            assert list(result.predictions) == ["0", "1", "2"]
+            shown = ["0", "1", "2", *["colour_map"] * (source == "styles")]
+            assert list(result.predictions) == shown
 
 
 def test_results_do_not_depend_on_who_is_asked_with_them(evaluated, regression):
@@ -97,6 +99,23 @@ def test_baselines_by_hand(evaluated, regression):
     apart = ((x[None] / 255.0 - q[:, None] / 255.0) ** 2).sum(axis=(2, 3, 4))
     nearest = np.mean((y[apart.argmin(axis=1)] - target) ** 2)
     np.testing.assert_allclose(found["nearest_neighbour"], nearest, rtol=1e-5)
+    # Each degree includes those before it, on the support set; a query may still be worse.
+    assert all(found[name] < found["mean_target"] for name in COLOUR_MAPS)
+    assert results[0].similarity["model"] < 1.0
+
+
+@pytest.mark.parametrize("degree", COLOUR_MAPS.values())
+def test_a_colour_map_finds_a_polynomial_of_its_degree_and_no_neighbours(degree):
+    rng = np.random.default_rng(0)
+    x, q = (rng.integers(0, 256, (count, 6, 5, 3), np.uint8) for count in (4, 2))
+
+    def style(images: np.ndarray) -> np.ndarray:
+        return 0.2 + 0.5 * (images / 255.0)[..., ::-1] ** degree
+
+    found = colour_map(x, style(x), q, degree)
+    np.testing.assert_allclose(found, style(q), atol=1e-3)
+    moved = colour_map(x, np.roll(style(x), 2, axis=2), q, degree)
+    assert np.abs(moved - np.roll(style(q), 2, axis=2)).mean() > 0.05
 
 
 @pytest.mark.parametrize("starts_from_support", [False, True])
@@ -126,5 +145,6 @@ def test_the_report_shows_episodes_and_needs_no_other_file(regression, evaluated
     page = functions.render(Evaluation(metrics, results, record, OPTIONS, about, [], uri))
     assert "http" not in page.replace("http://www.w3.org", "")
     assert page.count("<h3>Episode ") == 6 and "Over tasks it is ± 0.0123:" in page
-    # Each of 3 pairs and 4 queries: input, answers after 0, 1 and 2 steps, target.
-    assert page.count("data:image/png") == (6 * (3 * 2 + 4 * 5) if source == "styles" else 0)
+    # Each of 3 pairs and 4 queries: input, answers after 0, 1 and 2 steps, colour map, target.
+    assert page.count("data:image/png") == (6 * (3 * 2 + 4 * 6) if source == "styles" else 0)
+    assert ("Structural similarity" in page) == (source == "styles")

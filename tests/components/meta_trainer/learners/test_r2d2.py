@@ -1,12 +1,16 @@
 """R2-D2 beside scikit-learn's ridge regression, and padding."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from sklearn.linear_model import Ridge
 
 from components.episodes.types import Support
+from components.meta_trainer.backbones.base import Backbone
 from components.meta_trainer.learners.r2d2 import R2d2Options, r2d2
+from components.meta_trainer.network import Network
 from components.tasks.classification import classification
+from components.tasks.regression import regression
 
 PENALTY, SCALE = 0.7, 3.0
 
@@ -37,3 +41,22 @@ def test_it_is_ridge_regression_on_centred_features_of_length_1(
     ridge.fit(unit(x[0].numpy() - mean), labels - labels.mean(axis=0))
     expected = SCALE * ridge.predict(unit(queries[0].numpy() - mean))
     np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("positions", [(), (3, 4)])
+def test_of_float_targets_it_is_ridge_regression_with_an_offset(positions):
+    """Each position is a row of its own; the penalty is by the rows' mean square."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(2.0, 1.0, (1, 5, *positions, 3))
+    y = rng.normal(size=(1, 5, *positions, 2))
+    backbone = Backbone(lambda seed: {}, lambda w, x, *_, **__: (x, {}), 3, positions=positions)
+    learner = r2d2(R2d2Options(penalty=PENALTY), Network(backbone, 2), regression(y.shape[2:]))
+    weights = {"body": {}, "ridge": {"log_penalty": tf.constant(np.log(PENALTY))}}
+    adapted = learner.adapt(weights, Support(tf.constant(x), tf.constant(y)))
+    found = learner.predict(weights, adapted, tf.constant(x[:, :2])).numpy()
+
+    rows = x.reshape(-1, 3)
+    square = ((rows - rows.mean(axis=0)) ** 2).sum(axis=1).mean()
+    ridge = Ridge(alpha=PENALTY * square).fit(rows, y.reshape(-1, 2))
+    expected = ridge.predict(x[:, :2].reshape(-1, 3)).reshape(found.shape)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)

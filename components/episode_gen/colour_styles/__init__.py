@@ -1,0 +1,1 @@
+"""Styles in colour: pictures, and what a style does to them, pixel by pixel."""
