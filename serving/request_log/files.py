@@ -53,7 +53,7 @@ def read_records(path: Path) -> Iterator[Any]:
 
     number = 0
     try:
-        for record in tf.compat.v1.io.tf_record_iterator(str(path)):
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
             yield prediction_log_pb2.PredictionLog.FromString(record)
             number += 1
     except tf.errors.DataLossError as error:

@@ -19,6 +19,7 @@ from serving.model_server.request_log.target import LogTarget
 
 _LOG = logging.getLogger(__name__)
 
+_METADATA_BYTES = 100  # of a record, about
 _IDLE_SECONDS = 60.0  # between looks for files to finish
 _PAUSE_SECONDS = 30.0  # without writing, after the disk took no record
 _STOP_SECONDS = 30.0  # for what is in the queue, when the server stops
@@ -59,7 +60,8 @@ class RequestLog:
         self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._queue_bytes, self._waiting = queue_bytes, 0
         self._lock = threading.Lock()
-        self._counts = {"records": 0, "queue_full": 0, "too_large": 0, "disk_failed": 0}
+        outcomes = "records", "queue_full", "too_large", "disk_failed", "failed"
+        self._counts = dict.fromkeys(outcomes, 0)
         self._paused_until = 0.0
         self._writer: threading.Thread | None = None
 
@@ -74,10 +76,16 @@ class RequestLog:
         target = self._target(model) if api in LOGGED else None
         if target is None or self._random.random() >= target.sampling_rate:
             return
+        size = 0
         try:
-            pieces = prediction_log(api, *messages(), target.sampling_rate)
-            self._enqueue(_Entry(target.prefix, pieces, sum(map(len, pieces))))
+            request, response = messages()
+            size = request.ByteSize() + response.ByteSize() + _METADATA_BYTES
+            if not self._reserve(size):  # before there are copies of both
+                return
+            pieces = prediction_log(api, request, response, target.sampling_rate)
+            self._enqueue(_Entry(target.prefix, pieces, size))
         except Exception:  # the request has its answer, whatever becomes of the log
+            self._count(size, "failed")
             _LOG.exception("A %s request to model %s cannot be logged", api, model)
 
     def metrics(self) -> Iterator[tuple[str, str, int]]:
@@ -99,16 +107,26 @@ class RequestLog:
             if writer.is_alive():
                 _LOG.error("The request log is not finished: the disk is too slow")
 
+    def _reserve(self, size: int) -> bool:
+        with self._lock:
+            if self._waiting + size > self._queue_bytes:
+                self._counts["queue_full"] += 1
+                return False
+            self._waiting += size
+            return True
+
     def _enqueue(self, entry: _Entry) -> None:
         with self._lock:
-            if self._waiting + entry.size > self._queue_bytes:
-                self._counts["queue_full"] += 1
-                return
-            self._waiting += entry.size
             self._queue.put(entry)
             if self._writer is None:
                 self._writer = threading.Thread(target=self._run, name="request log", daemon=True)
                 self._writer.start()
+
+    def _count(self, size: int, outcome: str) -> None:
+        """Counts a record that no longer waits."""
+        with self._lock:
+            self._waiting -= size
+            self._counts[outcome] += 1
 
     def _run(self) -> None:
         while True:
@@ -116,10 +134,7 @@ class RequestLog:
                 entry = self._queue.get(timeout=_IDLE_SECONDS)
                 if entry is None:
                     break
-                outcome = self._write(entry)
-                with self._lock:
-                    self._waiting -= entry.size
-                    self._counts[outcome] += 1
+                self._count(entry.size, self._write(entry))
                 del entry  # it may be large, and the next may be long in coming
             except queue.Empty:
                 pass

@@ -399,3 +399,10 @@ def test_files_that_someone_deleted_are_forgotten(tmp_path):
                 os.unlink(path)
     files.close()
     assert files.deleted == 0
+
+
+def test_what_cannot_be_written_as_a_message_is_counted(request_log, caplog):
+    one = request_log()
+    one.add("Predict", "m", lambda: 1 / 0)
+    assert count(one, "dropped_failed") == 1 and count(one, "queue_bytes") == 0
+    assert "A Predict request to model m cannot be logged" in caplog.text
