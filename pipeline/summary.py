@@ -54,6 +54,8 @@ def publish_summary(
         ],
         "calibration": without_points(metrics.get("calibration")),
         "none_of_these": without_points(metrics.get("none_of_these")),
+        "within_domain": metrics.get("within_domain"),
+        "structural_similarity": metrics.get("structural_similarity") or None,
         "baselines": metrics["baselines"],
         "baseline_differences": metrics["baseline_differences"],
         "best_baseline": metrics["best_baseline"],

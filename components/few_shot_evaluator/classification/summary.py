@@ -1,5 +1,6 @@
 """From the results of all episodes to `metrics.json`, for classifiers."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ from components.few_shot_evaluator import summary
 from components.few_shot_evaluator.classification import baselines, domains, none_of_these
 from components.few_shot_evaluator.classification.scoring import ClassificationResult
 from components.few_shot_evaluator.classification.temperature import effect
+from components.few_shot_evaluator.clusters import cluster_interval
 
 
 def summarise(
@@ -21,8 +23,8 @@ def summarise(
       calibration: see `temperature.effect`.
       per_group: `{group: {accuracy, ci95, episodes}}`, over the queries of that group's classes.
       within_domain: where `eval` is of new classes of the domains of meta-training and `test` of
-        new domains: accuracy, ci95, episodes and per_group of `eval`; drop and drop_ci95, how far
-        the accuracy falls from there to new domains. Else `None`.
+        new domains: accuracy, ci95, ci95_by_class, episodes and per_group of `eval`; drop,
+        drop_ci95 and drop_ci95_by_class, how far the accuracy falls to new domains. Else `None`.
       none_of_these: see `none_of_these.evaluate`; `None` unless the options ask for it.
       worst_episodes: `[{index, accuracy}]`, worst first.
     """
@@ -48,9 +50,14 @@ def worst(results: Sequence[ClassificationResult], number: int) -> list[Classifi
 def _within_domain(
     validation: Sequence[ClassificationResult], results: Sequence[ClassificationResult]
 ) -> dict[str, Any]:
-    accuracies = [[result.score for result in of_split] for of_split in (validation, results)]
+    splits = validation, results
+    accuracies = [[result.score for result in of_split] for of_split in splits]
+    by_class = [cluster_interval([result.classes for result in split], {}) for split in splits]
+    widths = [interval.half_width for interval in by_class if interval]
     return domains.drop(*accuracies) | {
-        "per_group": domains.per_group([result.groups for result in validation])
+        "ci95_by_class": by_class[0] and summary.rounded(by_class[0].half_width),
+        "drop_ci95_by_class": summary.rounded(math.hypot(*widths)) if all(by_class) else None,
+        "per_group": domains.per_group([result.groups for result in validation]),
     }
 
 

@@ -1,5 +1,7 @@
 """Accuracy by group, and when and how the drop to new domains is told."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,8 @@ from components.few_shot_evaluator.classification.domains import (
     has_new_domains,
     per_group,
 )
+from components.few_shot_evaluator.classification.summary import _within_domain
+from components.few_shot_evaluator.clusters import cluster_interval
 from components.modalities.base import ExampleSpec
 
 GROUPS = {"alef": "hebrew", "bet": "hebrew", "alpha": "greek"}
@@ -56,3 +60,17 @@ def test_the_drop_is_the_difference_of_the_means_and_its_variances_add():
 )
 def test_a_drop_is_told_only_where_eval_is_within_and_test_is_not(splits, told):
     assert has_new_domains(record(**splits)) is told
+
+
+def test_the_interval_of_a_drop_over_classes_is_of_both_splits():
+    def results(mean: float) -> list:
+        sums = [{f"{mean}/{c}": [mean * 10 + c - 3, 10.0] for c in range(7)} for _ in range(2)]
+        return [SimpleNamespace(score=mean, groups={}, classes=one) for one in sums]
+
+    known, new = results(0.6), results(0.4)
+    told = _within_domain(known, new)
+    one = cluster_interval([result.classes for result in known], {}).half_width
+    assert one > 0.05 and told["ci95_by_class"] == pytest.approx(one, abs=1e-6)
+    assert told["drop_ci95_by_class"] == pytest.approx(one * 2**0.5, rel=0.2)
+    few = [SimpleNamespace(score=1.0, groups={}, classes={"a": [1.0, 1.0]})] * 2
+    assert _within_domain(few, new)["drop_ci95_by_class"] is None

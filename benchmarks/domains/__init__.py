@@ -1,0 +1,1 @@
+"""How far models fall on new domains."""
