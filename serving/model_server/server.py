@@ -3,7 +3,6 @@
 import logging
 import math
 import os
-import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +22,7 @@ from serving.model_server.model_config import ModelConfig, initial_configs, read
 from serving.model_server.options import ServerOptions, read_batching_options, read_metrics_path
 from serving.model_server.predict import Runner, run_alone
 from serving.model_server.request_log.log import RequestLog
-from serving.model_server.request_log.target import LogTarget, folder_target
+from serving.model_server.request_log.target import LogTarget, folder_target, make_folder
 from serving.model_server.request_memory import RequestMemory
 from serving.model_server.rest.listener import RestListener
 from serving.model_server.run_memory import RunRoom
@@ -47,6 +46,8 @@ class ModelServer:
         batching = read_batching_options(options.batching_parameters_file)
         metrics_path = read_metrics_path(options.monitoring_config_file)
         configs = initial_configs(options)
+        if options.log_requests:
+            make_folder(options.log_requests)
         parallelism = Parallelism(
             options.tensorflow_intra_op_parallelism, options.tensorflow_inter_op_parallelism
         )
@@ -109,14 +110,6 @@ class ModelServer:
     def _open_log(self) -> RequestLog:
         folder, rate = self._options.log_requests, self._options.log_sampling_rate
         if folder:
-            try:
-                os.makedirs(folder, mode=0o700, exist_ok=True)
-                tempfile.TemporaryFile(dir=folder).close()
-            except OSError as error:
-                raise UserError(
-                    "`--log-requests` must be a folder that the server may write to; "
-                    f"{folder}: {error.strerror}."
-                ) from error
             _LOG.warning("Requests, and so users' data, are logged to %s at rate %g", folder, rate)
 
         def target(model: str) -> LogTarget | None:

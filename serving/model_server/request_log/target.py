@@ -1,9 +1,12 @@
 """Where the requests to a model are logged, and how many of them."""
 
+import errno
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from serving.errors import UserError
 from serving.protocol.status import NOT_FOUND, StatusError, invalid_argument
 
 _TYPES = ("", "file", "tfrecord")
@@ -15,6 +18,22 @@ class LogTarget(NamedTuple):
 
     prefix: Path  # with which the paths of its files begin
     sampling_rate: float  # share of the requests that are logged, 0..1
+
+
+def make_folder(folder: str) -> None:
+    """Makes the folder of `--log-requests`, for its owner alone; UserError if it is of no use.
+
+    A full disk is no reason not to start.
+    """
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        reason = "" if os.access(folder, os.W_OK | os.X_OK) else "it may not be written to"
+    except OSError as error:
+        reason = "" if error.errno in (errno.ENOSPC, errno.EDQUOT) else str(error.strerror)
+    if reason:
+        raise UserError(
+            f"`--log-requests` must be a folder that the server may write to; {folder}: {reason}."
+        )
 
 
 def folder_target(folder: str, model: str, sampling_rate: float) -> LogTarget:

@@ -15,7 +15,7 @@ from components.episode_gen.options import DataOptions
 from components.episode_gen.sources import open_source
 from serving.client import FewShotClient
 from serving.errors import UserError
-from serving.model_server.model_config import parse_config
+from serving.model_server.model_config import parse_config, read_config_file
 from serving.model_server.options import ServerOptions, read_text_proto
 from serving.model_server.request_log import disk, log
 from serving.model_server.request_log.disk import LogFiles
@@ -93,9 +93,15 @@ def test_grpc_rest_and_open_inference_are_logged_alike(start, base_path, tmp_pat
     assert served.post("/v1/models/m:predict", {"inputs": {}})[0] == 400  # no answer, no log
     metrics = requests.get(f"{served.url}/monitoring/prometheus/metrics", timeout=30).text
     assert ":fewshot:serving:request_log_dropped_queue_full 0\n" in metrics
+    files = [[png(image) for image in EPISODE[names.SUPPORT_X][0, :2]]]
+    strings = {names.SUPPORT_X: files, names.SUPPORT_LABELS: [["a", "ü"]], names.QUERY_X: files}
+    served.predict(predict_request(strings, model="m", signature=names.ENCODED))
     server.stop()
-    logged = records(folder)
+    *logged, encoded = records(folder)
     assert len(logged) == 3
+    assert encoded.log_metadata.model_spec.signature_name == names.ENCODED
+    assert inputs(encoded)[names.SUPPORT_X].tolist() == files
+    assert inputs(encoded)[names.SUPPORT_LABELS].tolist() == [[b"a", "ü".encode()]]
     for record in logged:
         assert record.WhichOneof("log_type") == "predict_log"
         assert record.log_metadata.model_spec == reply.model_spec
@@ -109,18 +115,6 @@ def test_grpc_rest_and_open_inference_are_logged_alike(start, base_path, tmp_pat
     (path,) = find_log_files(folder)
     assert path.parent.name == "m" and not path.name.startswith(".")
     assert path.stat().st_mode & 0o77 == 0 and folder.stat().st_mode & 0o77 == 0
-
-
-def test_strings_are_logged_as_they_came(start, base_path, tmp_path):
-    server = start(model_base_path=str(base_path), model_name="m", log_requests=str(tmp_path))
-    files = [[png(image) for image in EPISODE[names.SUPPORT_X][0, :2]]]
-    sent = {names.SUPPORT_X: files, names.SUPPORT_LABELS: [["a", "ü"]], names.QUERY_X: files}
-    endpoint(server).predict(predict_request(sent, model="m", signature=names.ENCODED))
-    server.stop()
-    (record,) = records(tmp_path)
-    assert record.log_metadata.model_spec.signature_name == names.ENCODED
-    assert inputs(record)[names.SUPPORT_X].tolist() == files
-    assert inputs(record)[names.SUPPORT_LABELS].tolist() == [[b"a", "ü".encode()]]
 
 
 def test_requests_of_examples_are_logged(start, tmp_path):
@@ -195,8 +189,12 @@ def test_each_model_has_the_log_of_its_configuration(start, base_path, tmp_path)
     server = start(model_config_file=str(file), log_requests=str(tmp_path / "others"))
     for name in "ab":
         endpoint(server).predict(predict_request(EPISODE, model=name))
+    file.write_text(config(base_path, of("own/a", 0.0), ""))
+    server.manager.configure(read_config_file(str(file)))
+    endpoint(server).predict(predict_request(EPISODE, model="a"))
     server.stop()
     (own,) = find_log_files(tmp_path / "own")
+    assert len(records(tmp_path / "own")) == 1
     (other,) = find_log_files(tmp_path / "others")
     assert own.name.startswith("a-2") and other.parent.name == "b"
 
