@@ -213,7 +213,16 @@ def odd_reloads(target: Target, paths: Iterable[str] = ()) -> list[str]:
     """Configurations whose base paths are no folders of models; the old one must stay."""
     return [
         target.call("ModelService/HandleReloadConfigRequest", reload_request(path))
-        for path in [*paths, "", "relative", "/no/such", "/" + "x" * 5000, "/dev/null", "/a\0b"]
+        for path in [
+            *paths,
+            "/proc",
+            "",
+            "relative",
+            "/no/such",
+            "/" + "x" * 5000,
+            "/dev/null",
+            "/a\0b",
+        ]
     ]
 
 

@@ -2,17 +2,22 @@
 
     python -m benchmarks.serving.hostile [--attacks half_headers,gzip_bombs] [--record]
 
-Each attack runs in a process of its own while a good client asks on. Memory is watched, not capped.
+Each attack is repeated in a process of its own while a good client asks on. That process yields the
+cores to the server, as it would be on another machine. Where the system lets us (Linux, control
+groups of version 1, as root), the memory of the server and its children is capped.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,11 +31,23 @@ from serving.model_versions.folders import publish
 from serving.saved_model import signatures as names
 
 QUIET_SECONDS = 10.0
-_ATTACK = (
-    "import sys, time; from benchmarks.serving import attacks; "
-    "target = attacks.Target(int(sys.argv[1]), int(sys.argv[2])); "
-    "getattr(attacks, sys.argv[3])(target); time.sleep(2); target.close()"
-)
+ATTACK_SECONDS = 8.0  # an attack that has begun is not cut off
+MEMORY_CAP = 2 * 2**30
+_CONTROL_GROUPS = Path("/sys/fs/cgroup/memory")
+_Opened = TypeVar("_Opened")
+_ATTACK = """
+import os, sys, time
+from benchmarks.serving import attacks
+from serving.model_server.process import raise_file_limit
+os.nice(19)
+raise_file_limit()
+target = attacks.Target(int(sys.argv[1]), int(sys.argv[2]))
+end = time.monotonic() + float(sys.argv[4])
+while time.monotonic() < end:
+    getattr(attacks, sys.argv[3])(target)
+    time.sleep(0.5)
+    target.close()
+"""
 
 
 class Watch:
@@ -85,11 +102,41 @@ class Watch:
         }
 
 
+class MemoryCap:
+    """A control group for the server; `how` says what it caps, or why it does not."""
+
+    def __init__(self) -> None:
+        self._group = _CONTROL_GROUPS / f"hostile-{os.getpid()}"
+        try:
+            self._group.mkdir()
+            (self._group / "memory.limit_in_bytes").write_text(str(MEMORY_CAP))
+            self.how = f"{MEMORY_CAP >> 20} MB by a control group"
+        except OSError as error:
+            self.how = f"not capped: {error}"
+
+    @contextmanager
+    def around(self, opened: AbstractContextManager[_Opened]) -> Iterator[_Opened]:
+        """Opens a context whose processes begin in the group."""
+        if self.how.startswith("not"):
+            with opened as what:
+                yield what
+            return
+        self._move(self._group)
+        with opened as what:
+            self._move(_CONTROL_GROUPS)
+            yield what
+        self._group.rmdir()
+
+    def _move(self, group: Path) -> None:
+        (group / "cgroup.procs").write_text(str(os.getpid()))
+
+
 def main() -> None:
     """Serves an untrained MAML, and reports each attack beside a quiet time."""
     parser = argparse.ArgumentParser(description=__doc__)
     every = [attack.__name__ for attack in attacks.ATTACKS]
     parser.add_argument("--attacks", default=",".join(every))
+    parser.add_argument("--seconds", type=float, default=ATTACK_SECONDS)
     add_record_option(parser)
     arguments = parser.parse_args()
     chosen = arguments.attacks.split(",")
@@ -103,14 +150,17 @@ def main() -> None:
         port, log = free_port(), folder / "log"
         flags = [f"--rest_api_port={port}", "--client_timeout_seconds=8"]
         results: dict[str, Any] = {}
-        with serving(folder / "models", *flags, log=log) as (address, process):
+        cap = MemoryCap()
+        server = serving(folder / "models", *flags, log=log)
+        with cap.around(server) as (address, process):
             with Watch(address, process.pid, good, right) as watch:
                 time.sleep(QUIET_SECONDS)
             results["none"] = watch.result()
             for name in chosen:
                 with Watch(address, process.pid, good, right) as watch:
                     command = [sys.executable, "-c", _ATTACK, address.rpartition(":")[2]]
-                    subprocess.run([*command, str(port), name], check=False, timeout=300)
+                    command += [str(port), name, str(arguments.seconds)]
+                    subprocess.run(command, check=False, timeout=300)
                 time.sleep(3)
                 results[name] = watch.result() | {
                     "megabytes_after": resident_bytes(process.pid) >> 20,
@@ -118,7 +168,12 @@ def main() -> None:
                 }
                 print(name, results[name], flush=True)
         results["tracebacks"] = log.read_text().count("Traceback")
-    configuration = {"attacks": chosen, "quiet_seconds": QUIET_SECONDS}
+    configuration = {
+        "attacks": chosen,
+        "quiet_seconds": QUIET_SECONDS,
+        "attack_seconds": arguments.seconds,
+        "memory": cap.how,
+    }
     report("serving_hostile", configuration, results, arguments.results)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from serving.model_server.adapted_cache import AdaptedCache
 from serving.model_server.handles import with_handles
+from serving.model_server.large_requests import LargeRequests
 from serving.model_server.manager import ModelManager
 from serving.model_server.metrics import Metrics
 from serving.model_server.predict import InputReaders, Runner, predict
@@ -43,6 +44,7 @@ class ServerCore:
         self.metrics = metrics
         self.memory = memory
         self.max_message_bytes = max_message_bytes  # of a request, and of a tensor it expands to
+        self.large = LargeRequests()
         self._room = room
         self._request_log = request_log
         self.typed_outputs = typed_outputs  # as TensorFlow Serving's, not `tensor_content`

@@ -20,8 +20,9 @@ from serving.model_server import examples
 from serving.model_server.core import ServerCore
 from serving.model_server.grpc_calls import method_handler
 from serving.model_server.introspection import model_metadata, model_status
+from serving.model_server.large_requests import LARGE_BYTES
 from serving.model_server.model_config import parse_config
-from serving.model_server.predict import proto_inputs
+from serving.model_server.predict import InputReaders, proto_inputs
 from serving.model_server.request_cost import flat_bytes, predict_request_bytes
 from serving.model_server.request_memory import Share
 from serving.protocol import status
@@ -65,16 +66,32 @@ def _handler(
 
     def handle(payload: bytes, share: Share, context: grpc.ServicerContext) -> bytes:
         share.add(cost(payload) - len(payload))  # which is counted since it came
-        # Parsed here: gRPC would answer an unparsable request with INTERNAL and no message.
-        request = _parse(request_class, payload)
-        del payload  # the request has a copy
+        readers = None
+        if api == "Predict" and len(payload) > LARGE_BYTES:
+            limit, deadline = core.max_message_bytes, _deadline(context)
+            request, readers = core.large.read_message(payload, limit, deadline)
+        else:
+            # Parsed here: gRPC would answer an unparsable request with INTERNAL and no message.
+            request = _parse(request_class, payload)
+        del payload  # the request has a copy, or the readers have it
         name = request.model_spec.name if hasattr(request, "model_spec") else ""
         with core.observe(name, api, "GRPC"):
-            response = method(core, request, context)
-            core.log(api, _model_of(request), lambda: (request, response))
+            if readers is None:
+                response = method(core, request, context)
+            else:
+                response = _predict(core, request, context, readers)
+            core.log(api, _model_of(request), lambda: (_whole(request, readers), response))
             return response.SerializeToString()
 
     return method_handler(handle)
+
+
+def _whole(request: Any, readers: InputReaders | None) -> Any:
+    """The request with the values of its inputs, for the log."""
+    for alias, read in (readers or {}).items():
+        request.inputs[alias].Clear()
+        write_tensor(read(), request.inputs[alias])
+    return request
 
 
 def _model_of(request: Any) -> str:
@@ -96,13 +113,18 @@ def _deadline(context: grpc.ServicerContext) -> float | None:
     return time.monotonic() + remaining if limited else None
 
 
-def _predict(core: ServerCore, request: Any, context: grpc.ServicerContext) -> Any:
+def _predict(
+    core: ServerCore,
+    request: Any,
+    context: grpc.ServicerContext,
+    readers: InputReaders | None = None,
+) -> Any:
     response = predict_pb2.PredictResponse()
     with core.servable(read_model_spec(request)) as servable:
         outputs = core.predict(
             servable,
             request.model_spec.signature_name,
-            proto_inputs(request.inputs, max_bytes=core.max_message_bytes),
+            readers or proto_inputs(request.inputs, max_bytes=core.max_message_bytes),
             request.output_filter,
             _deadline(context),
         )

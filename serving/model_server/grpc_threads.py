@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 import grpc
 import grpc._server
 
+from serving.model_server.large_requests import LARGE_BYTES
 from serving.model_server.request_memory import RequestMemory, Share
 from serving.protocol.status import StatusError, invalid_argument
 
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 # A status travels in the trailers, which a client reads up to 8 KiB by default.
 MAX_TEXT = 4096
-_LARGE_BYTES = 2**20  # a larger message waits for one of a few threads of its kind,
-_LARGE_AT_ONCE = 2  # so that those of small messages stay free
+_LARGE_AT_ONCE = 2  # threads of large messages, so that those of small ones stay free
 
 
 class Received(NamedTuple):
@@ -87,7 +87,7 @@ class CallThreads(ThreadPoolExecutor):
             received = Received([message], share)
             pool = (
                 self._large.submit
-                if len(message) > _LARGE_BYTES
+                if len(message) > LARGE_BYTES
                 else super(CallThreads, self).submit
             )
             pool(call.run, *call.with_argument(lambda: received))

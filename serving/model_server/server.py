@@ -30,6 +30,7 @@ from serving.model_server.servable import Parallelism
 from serving.protocol.status import UNKNOWN, StatusError
 
 _LOG = logging.getLogger(__name__)
+_LARGE_AT_ONCE = 2  # REST requests with a large body
 
 
 class ModelServer:
@@ -94,11 +95,14 @@ class ModelServer:
                 request_log=log,
                 typed_outputs=not options.enable_serialization_as_tensor_content,
             )
+            opened.callback(core.large.close)
             executor = ThreadPoolExecutor(options.rest_api_num_threads, "rest")
             opened.callback(executor.shutdown)
+            large_executor = ThreadPoolExecutor(_LARGE_AT_ONCE, "rest-large")
+            opened.callback(large_executor.shutdown)
             self._grpc = GrpcListener(core, options)
             opened.callback(self._grpc.stop)
-            rest = RestListener(core, options, executor, metrics_path)
+            rest = RestListener(core, options, executor, large_executor, metrics_path)
             opened.callback(rest.stop)
             opened.callback(self._grpc.refuse)  # at once, not after REST has finished
             self._opened = opened.pop_all()

@@ -85,11 +85,13 @@ def write_tensor(array: np.ndarray, tensor: Any, *, typed: bool = False) -> None
         getattr(tensor, kind.field).extend(bits.ravel().tolist())
 
 
-def read_tensor(tensor: Any, *, max_bytes: int | None = None) -> np.ndarray:
+def read_tensor(
+    tensor: Any, *, max_bytes: int | None = None, content: memoryview | None = None
+) -> np.ndarray:
     """Reads the array of a TensorProto; it may be a read-only view of the message's bytes.
 
     As in TensorFlow, the last of too few typed values is repeated. ValueError: the message is not a
-    tensor, or would expand to more than `max_bytes`.
+    tensor, or would expand to more than `max_bytes`. `content` stands for its `tensor_content`.
     """
     kind = BY_NUMBER.get(tensor.dtype)
     if kind is None or tensor.tensor_shape.unknown_rank:
@@ -100,8 +102,9 @@ def read_tensor(tensor: Any, *, max_bytes: int | None = None) -> np.ndarray:
     size = math.prod(shape)  # Python's integers do not overflow as NumPy's product would
     if max_bytes is not None and size * kind.numpy.itemsize > max_bytes:
         raise ValueError(f"expands to {size * kind.numpy.itemsize} bytes, more than {max_bytes}")
-    if tensor.tensor_content and kind.field != "string_val":
-        flat = np.frombuffer(tensor.tensor_content, kind.numpy)
+    content = content or tensor.tensor_content
+    if content and kind.field != "string_val":
+        flat = np.frombuffer(content, kind.numpy)
         if flat.size != size:
             raise ValueError("tensor_content does not fit the shape")
     else:
@@ -142,9 +145,11 @@ def varint(value: int) -> bytes:
     return bytes(out)
 
 
-def unpack_or_invalid(alias: str, tensor: Any, max_bytes: int | None) -> np.ndarray:
+def unpack_or_invalid(
+    alias: str, tensor: Any, max_bytes: int | None, content: memoryview | None = None
+) -> np.ndarray:
     """Reads a tensor for a server, with TensorFlow Serving's error for an invalid one."""
     try:
-        return read_tensor(tensor, max_bytes=max_bytes)
+        return read_tensor(tensor, max_bytes=max_bytes, content=content)
     except ValueError as error:
         raise status.invalid_argument(f"tensor parsing error: {alias}") from error

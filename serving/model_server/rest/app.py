@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from functools import partial
@@ -27,20 +27,19 @@ from serving.model_server.rest.examples_json import (
     write_classifications,
     write_regressions,
 )
-from serving.model_server.rest.json_text import read_body
+from serving.model_server.rest.json_text import MAX_EXACT, read_body
 from serving.model_server.rest.message_json import message_to_dict
 from serving.model_server.rest.paths import read_path
 from serving.model_server.rest.predict_json import (
     PredictBody,
-    read_tensors,
+    read_request,
     signature_name,
     write_response,
 )
 from serving.model_server.rest.replies import Reply, error_reply
 from serving.model_server.servable import Servable
 from serving.protocol.model_spec import ModelSpec
-from serving.protocol.status import HTTP, StatusError, invalid_argument
-from serving.saved_model.signatures import ADAPT_AND_PREDICT
+from serving.protocol.status import HTTP, StatusError
 
 _COMPRESS_ABOVE = 16 * 1024  # bytes of an answer, if the client takes gzip
 
@@ -48,13 +47,14 @@ _COMPRESS_ABOVE = 16 * 1024  # bytes of an answer, if the client takes gzip
 def make_app(
     core: ServerCore,
     executor: Executor,
+    large_executor: Executor,
     *,
     timeout_seconds: float,
     metrics_path: str | None,
     enable_cors: bool,
     ui: bool = False,
 ) -> web.Application:
-    """Makes the aiohttp application, which handles requests in the executor's threads."""
+    """Makes the aiohttp application, which handles requests in the executors' threads."""
 
     async def metrics(request: web.Request) -> web.Response:
         return web.Response(text=core.metrics.exposition(), content_type="text/plain")
@@ -80,7 +80,8 @@ def make_app(
             share.open()
             body = await receive(request, share, core.max_message_bytes)
             call = route(request, body, time.monotonic() + timeout_seconds)
-            reply = await asyncio.get_running_loop().run_in_executor(executor, call)
+            chosen = large_executor if body.is_large else executor
+            reply = await asyncio.get_running_loop().run_in_executor(chosen, call)
             share.add(2 * len(reply.body))
             return _response(reply)
         except StatusError as error:
@@ -126,27 +127,34 @@ def _run(core: ServerCore, spec: ModelSpec, verb: str, body: Body, deadline: flo
 
 def _predict(core: ServerCore, spec: ModelSpec, verb: str, text: bytes, deadline: float) -> str:
     with ExitStack() as stack:
-
-        def read(document: dict[str, Any], exact: bool) -> tuple[Servable, str, PredictBody]:
-            name = signature_name(document)
+        if len(text) > MAX_EXACT:
             servable = stack.enter_context(core.servable(spec))
-            signature = servable.signature_defs.get(name or ADAPT_AND_PREDICT)
-            if signature is None:
-                key = name or ADAPT_AND_PREDICT
-                raise invalid_argument(
-                    f'Serving signature name: "{key}" not found in signature def'
-                )
-            if not signature.inputs:
-                key = name or "DEFAULT"
-                raise invalid_argument(f"Failed to get input map for signature: {key}")
-            return servable, name, read_tensors(document, signature.inputs, exact=exact)
-
-        servable, name, (tensors, by_row) = read_body(text, read)
+            name, tensors, by_row = core.large.read_json(servable, text, deadline)
+        else:
+            servable, name, (tensors, by_row) = _read_predict(core, spec, text, stack)
         readers = {alias: lambda array=array: array for alias, array in tensors.items()}
         outputs = core.predict(servable, name, readers, deadline=deadline)
         messages = partial(predict_messages, servable, name, tensors, outputs)
         core.log("Predict", servable.name, messages)
     return write_response(outputs, by_row=by_row)
+
+
+def _read_predict(
+    core: ServerCore, spec: ModelSpec, text: bytes, stack: ExitStack
+) -> tuple[Servable, str, PredictBody]:
+    """Reads a body; the servable that it names, looked up on the way, is held by the stack."""
+    found: list[Servable] = []
+
+    def inputs_of(key: str) -> Mapping[str, Any] | None:
+        found.append(stack.enter_context(core.servable(spec)))
+        signature = found[-1].signature_defs.get(key)
+        return None if signature is None else signature.inputs
+
+    def read(document: dict[str, Any], exact: bool) -> tuple[str, PredictBody]:
+        return read_request(document, inputs_of, exact=exact)
+
+    name, body = read_body(text, read)
+    return found[-1], name, body
 
 
 def _infer(core: ServerCore, spec: ModelSpec, verb: str, text: bytes, deadline: float) -> str:

@@ -12,6 +12,8 @@ from serving.model_server.request_memory import Share, TooLarge, message_too_lar
 from serving.protocol.status import CANCELLED, StatusError, invalid_argument
 
 _LOG = logging.getLogger(__name__)
+_LARGE_BYTES = 2**18
+_LARGE_PACKED_BYTES = 2**12
 _PIECE = 2**20  # bytes that are unpacked at a time
 # A body of more than a few megabytes that unpacks to more than so many times its size is a bomb:
 # numbers in JSON shrink 3 to 30 times, and blank pictures by less.
@@ -26,6 +28,11 @@ class Body(NamedTuple):
     encoding: str  # the Content-Encoding; empty for none
     share: Share
     max_bytes: int
+
+    @property
+    def is_large(self) -> bool:
+        """Tells whether it must wait for other large ones, so that small ones need not."""
+        return len(self.data) > (_LARGE_PACKED_BYTES if self.encoding else _LARGE_BYTES)
 
     def unpacked(self) -> bytes:
         """Decompresses it piece by piece, up to the limit: a small one may expand to any size."""

@@ -13,8 +13,6 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
-from tensorflow.core.framework import types_pb2
 
 from serving.model_server.rest.decimals import shortest_decimals
 from serving.model_server.rest.json_show import show
@@ -39,6 +37,9 @@ def tensor_type(number: int) -> TensorType:
     """Gives the type with a number in types.proto, also one that JSON cannot express."""
     if number in BY_NUMBER:
         return BY_NUMBER[number]
+    import tensorflow as tf  # not at the top: `large_bodies` has none
+    from tensorflow.core.framework import types_pb2
+
     name = types_pb2.DataType.Name(number).removeprefix("DT_").lower()
     return TensorType(number, name, np.dtype(tf.dtypes.as_dtype(number).as_numpy_dtype), "")
 
@@ -198,6 +199,8 @@ def _type_error(value: Any, kind: TensorType) -> StatusError:
 
 def array_to_json(array: np.ndarray, *, as_bytes: bool) -> Any:
     """Converts an array to nested lists; strings become text or, `as_bytes`, `{"b64": ...}`."""
+    import tensorflow as tf
+
     kind = tensor_type(tf.dtypes.as_dtype(array.dtype).as_datatype_enum)
     if array.size and not is_in_json(kind):
         raise invalid_argument(f"Failed to write JSON value for tensor type: {kind.name}")

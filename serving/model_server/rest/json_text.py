@@ -16,7 +16,7 @@ from serving.model_server.rest import exact_json
 from serving.model_server.rest.json_show import show
 from serving.protocol.status import StatusError, invalid_argument
 
-_MAX_EXACT = 2**18  # bytes of a body that is parsed exactly
+MAX_EXACT = 2**18  # bytes of a body that is parsed exactly
 # Numbers that Python keeps whole or makes infinite, where RapidJSON makes doubles or refuses.
 _DOUBTFUL = re.compile(rb"[0-9]{19}|[eE]\+?[0-9]{3}")
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
@@ -46,7 +46,7 @@ def read_body(body: bytes, read: Callable[[dict[str, Any], bool], _Result]) -> _
     """
     if not body:
         raise invalid_argument("JSON Parse error: The document is empty")
-    if len(body) > _MAX_EXACT:
+    if len(body) > MAX_EXACT:
         return read(_an_object(_parse(body, _LARGE)), True)
     # Python's parser reads the escapes of surrogates in a way of its own.
     if b"\\" not in body or b"\\ud" not in body.lower():

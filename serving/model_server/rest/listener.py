@@ -20,7 +20,12 @@ class RestListener:
     """A running HTTP server; `port` is 0 if there is none."""
 
     def __init__(
-        self, core: ServerCore, options: ServerOptions, executor: Executor, metrics_path: str | None
+        self,
+        core: ServerCore,
+        options: ServerOptions,
+        executor: Executor,
+        large_executor: Executor,
+        metrics_path: str | None,
     ):
         self.port = 0
         if not options.rest_api_port:
@@ -32,6 +37,7 @@ class RestListener:
         app = make_app(
             core,
             executor,
+            large_executor,
             timeout_seconds=options.rest_api_timeout_in_ms / 1000,
             metrics_path=metrics_path,
             enable_cors=options.rest_api_enable_cors_support,

@@ -1,7 +1,7 @@
 """Reads a predict request and writes its reply: by row (`instances`) or by column (`inputs`)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from serving.model_server.rest.json_tensors import (
 )
 from serving.model_server.rest.json_text import Unusual, is_plain
 from serving.protocol.status import NAMES, StatusError, invalid_argument
+from serving.saved_model.signatures import ADAPT_AND_PREDICT
 
 _KEYS = {"signature_name", "instances", "inputs"}
 
@@ -36,6 +37,30 @@ def signature_name(document: Mapping[str, Any]) -> str:
             "'signature_name' key must be a string value."
         )
     return name
+
+
+def read_request(
+    document: Mapping[str, Any],
+    inputs_of: Callable[[str], Mapping[str, Any] | None],
+    *,
+    exact: bool,
+) -> tuple[str, PredictBody]:
+    """Reads the name of the signature (empty for the default) and the tensors of a request.
+
+    Args:
+      document: the request.
+      inputs_of: gives a signature's inputs (TensorInfo by name), or None if there is no such.
+      exact: see `read_tensors`.
+    """
+    name = signature_name(document)
+    infos = inputs_of(name or ADAPT_AND_PREDICT)
+    if infos is None:
+        key = name or ADAPT_AND_PREDICT
+        raise invalid_argument(f'Serving signature name: "{key}" not found in signature def')
+    if not infos:
+        key = name or "DEFAULT"
+        raise invalid_argument(f"Failed to get input map for signature: {key}")
+    return name, read_tensors(document, infos, exact=exact)
 
 
 def read_tensors(
