@@ -9,13 +9,6 @@ import numpy as np
 from serving.protocol.tensors import read_tensor
 from serving.saved_model import signatures as names
 
-_KINDS = {
-    "classify_log": "a request of tf.train.Example records has no support set",
-    "regress_log": "a request of tf.train.Example records has no support set",
-    "multi_inference_log": "a request of tf.train.Example records has no support set",
-    "session_run_log": "a call of a session has no support set",
-    "predict_streamed_log": "a stream of requests has no support set",
-}
 _WITHOUT = {
     names.PREDICT: "a request has adapted weights in place of a support set",
     names.PREDICT_ON_SERVER: "a request has a handle in place of a support set",
@@ -57,7 +50,7 @@ def support_sets(record: Any) -> list[SupportSet]:
     """
     kind = record.WhichOneof("log_type")
     if kind != "predict_log":
-        raise NoSupportSet(_KINDS.get(kind, "the record holds no request"))
+        raise NoSupportSet(f"a {kind} has no support set" if kind else "a record has no request")
     _, signature = request_of(record)
     if signature in _WITHOUT:
         raise NoSupportSet(_WITHOUT[signature])
