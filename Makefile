@@ -39,6 +39,9 @@ test: $(READY) ## all tests except those of test-cluster, the end-to-end tests i
 test-cluster: $(READY) ## tests of the image in containers, Beam engines, workers, the wheel (half an hour more)
 	$(BIN)/python -m pytest -q -m cluster
 
+test-stacks: ## Python 3.13 with TFX 1.21 beside 3.11, where need be in a Debian 13 root (an hour; resumes)
+	bash tests/stacks/run.sh $(PYTHON_VERSION)
+
 test-fast: $(READY) ## the unit tests only (under 5 minutes)
 	$(BIN)/python -m pytest -q -m "not e2e and not cluster" $(IN_TWO)
 
@@ -90,7 +93,11 @@ check-lock: | $(UV) ## all packages of the lock are to be had for every Python (
 	    --python $(PYTHON) --target .uv/none --python-version $${stack%%:*} --python-platform $${stack#*:} || exit 1; \
 	done
 
+audit: $(READY) ## known vulnerabilities of the locked packages (asks PyPI; fails where one cannot be looked up)
+	$(UV) tool run --python $(BIN)/python pip-audit --strict --disable-pip --require-hashes \
+	  --requirement .requirements/production.txt
+
 clean: ## remove the virtual environments (runs/ stays)
 	rm -rf .venv .venv-3.* .uv .bench
 
-.PHONY: help setup run test test-cluster test-fast check format bench results lock check-lock clean
+.PHONY: help setup run test test-cluster test-stacks test-fast check format bench results lock check-lock audit clean

@@ -107,7 +107,8 @@ def without_notices() -> Iterator[None]:
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
-        yield
+        with _native_messages_to(Path(os.devnull)):
+            yield
     finally:
         logging.disable(before)
 

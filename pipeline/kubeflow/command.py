@@ -36,10 +36,8 @@ def compile_command(
     output: Path,
 ) -> None:
     """Compile the pipeline for Kubeflow Pipelines v2. Exit status: 0 written, 2 wrong input."""
-    from pipeline.config import load_config
     from pipeline.console import without_notices
     from pipeline.kubeflow import names
-    from pipeline.kubeflow.parameters import parse_parameters
     from serving.errors import UserError
 
     if output.suffix not in (".yaml", ".yml"):
@@ -47,14 +45,17 @@ def compile_command(
     names.check_image(image)
     if not allow_mutable_tag:
         names.check_fixed(image)
-    config = load_config(config_path, overrides)
-    names.check_pipeline_name(config.name)
-    defaults = parse_parameters(parameters)
 
+    # The configuration's classes import TensorFlow, which has notices of its own.
     with without_notices():
+        from pipeline.config import load_config
         from pipeline.kubeflow.own_parts import OwnParts, other_paths
+        from pipeline.kubeflow.parameters import parse_parameters
         from pipeline.kubeflow_runner import compile_pipeline, write_package
 
+        config = load_config(config_path, overrides)
+        names.check_pipeline_name(config.name)
+        defaults = parse_parameters(parameters)
         packed = own_code == "packed"
         documents = compile_pipeline(config, image, defaults, pack_own_code=packed)
         write_package(documents, output)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -129,7 +130,7 @@ def test_summary_has_what_the_contract_names(line):
     assert "no_adaptation" not in summary["baselines"]
     assert summary["config"]["training"]["augment"]["regroup"] is True
     assert set(STEPS) <= set(summary["seconds"])
-    assert summary["versions"]["tfx"].startswith("1.16")
+    assert summary["versions"]["tfx"] == metadata.version("tfx")
     assert "<html" in (line.output_dir / "report.html").read_text()
 
 

@@ -14,6 +14,7 @@ from apache_beam.portability.api import beam_provision_api_pb2 as provision
 from apache_beam.portability.api import beam_provision_api_pb2_grpc as provision_grpc
 from google.protobuf import struct_pb2
 
+from components.single_threaded import pool_threads
 from pipeline import beam_worker, beam_worker_pool
 
 
@@ -45,7 +46,7 @@ def test_the_worker_runs_a_pipeline_in_a_process_of_its_own(engine_args, tmp_pat
         assert facts["file"].endswith("pipeline/beam_worker.py") and facts["pid"] != os.getpid()
         assert facts["imported"] == "components.single_threaded"
         # As `fewshot run` sets it, so that results are the same.
-        assert facts["threads"] == "1"
+        assert facts["threads"] == str(pool_threads())
 
 
 class ProvisionService(provision_grpc.ProvisionServiceServicer):

@@ -97,7 +97,8 @@ def test_the_dockerfile_keeps_the_rules_of_the_cluster():
     assert re.search(r"^USER \d+$", text, re.M), "Kubernetes needs a numeric user"
     assert "--require-hashes" in text and "UV_COMPILE_BYTECODE=1" in text
     bases = re.findall(r"^FROM (\S+)", text, re.M)
-    assert bases == ["python:3.11-slim", "python:3.11", "packages", "python:3.11-slim"]
+    slim = "python:${PYTHON}-slim"
+    assert bases == [slim, "python:${PYTHON}", "packages", slim]
     *_, image = text.split("\nFROM ")
     assert re.search(r"chmod 0775 /?", image) and "HOME=/tmp" in image and "WORKDIR /tmp" in image
     # The packages come before the project, and nothing large after it.
@@ -187,7 +188,8 @@ def test_the_image_for_gpus_holds_cuda_s_libraries_beside_the_same_packages():
         for text in metadata.requires("tensorflow")
         if "and-cuda" in text and production["tensorflow"] == metadata.version("tensorflow")
     ]
-    assert {r.name: str(r.specifier) for r in needed} == {n: f"=={v}" for n, v in cuda.items()}
+    assert {requirement.name for requirement in needed} == set(cuda)
+    assert all(requirement.specifier.contains(cuda[requirement.name]) for requirement in needed)
 
 
 @pytest.mark.parametrize("path", sorted(Path(".requirements").glob("*.txt")), ids=lambda p: p.stem)

@@ -131,7 +131,7 @@ def test_asyncio_keeps_the_order_of_a_stream(client):
             r"`support_x` must have shape \[\?, \?, 4, 4, 1\]; got \[6, 4, 4, 1\]",
         ),
         ({X: EPISODE[X] / 255}, "`support_x` must be uint8; got float64: convert it first"),
-        ({Y: EPISODE[Y] + 2**33}, "`support_y` must be int32; got int64"),
+        ({Y: EPISODE[Y].astype(np.int64) + 2**33}, "`support_y` must be int32; got int64"),
         ({Y: EPISODE[Y][:, :2]}, r"must have the \[E, S\] of `support_x`, \[1, 6\]; got \[1, 2\]"),
         ({Q: episode(episodes=2)[Q]}, "All inputs must have as many episodes"),
         ({X: EPISODE[X][:, :0], Y: EPISODE[Y][:, :0]}, "must have at least one example"),
