@@ -29,6 +29,7 @@ from serving.files.unreadable import UnreadableFile
 _SHAPE = (pictures.SIZE, pictures.SIZE, 3)
 SPEC = ExampleSpec("image", "uint8", _SHAPE, target_shape=_SHAPE)
 Draw = Callable[[np.random.RandomState], Style]
+DrawPairs = Callable[[np.random.RandomState, int], Iterator[tuple[np.ndarray, np.ndarray]]]
 
 
 def open_source(data: DataOptions) -> Source:
@@ -37,12 +38,15 @@ def open_source(data: DataOptions) -> Source:
     Raises:
       UserError: the folder `data.path` has too few pictures, or one that cannot be read.
     """
-    return styles_source("style_in_colour", draw_style, data)
+    facts = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in list_pictures(data)]
+    version = f"1 {hashlib.sha256(repr(facts).encode()).hexdigest()}" if facts else "1"
+    draw = pair_function(draw_style, data)
+    return GeneratedTasks("style_in_colour", version=version, spec=SPEC, draw=draw, data=data)
 
 
-def styles_source(name: str, draw: Draw, data: DataOptions) -> Source:
-    """A source of pictures in the styles that `draw` draws; errors as those of `open_source`."""
-    files = list_pictures(data) if data.path else []
+def pair_function(draw: Draw, data: DataOptions) -> DrawPairs:
+    """What draws a style by `draw`, and pairs of it; errors as those of `open_source`."""
+    files = list_pictures(data)
     read = functools.cache(lambda: _read(files, data))
 
     def draw_pairs(rng: np.random.RandomState, count: int) -> Iterator[tuple]:
@@ -54,13 +58,13 @@ def styles_source(name: str, draw: Draw, data: DataOptions) -> Source:
         for picture in chosen:
             yield picture, apply_style(picture / np.float32(255.0), style)
 
-    facts = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    version = f"1 {hashlib.sha256(repr(facts).encode()).hexdigest()}" if files else "1"
-    return GeneratedTasks(name, version=version, spec=SPEC, draw=draw_pairs, data=data)
+    return draw_pairs
 
 
 def list_pictures(data: DataOptions) -> list[Path]:
-    """The pictures below `data.path`, sorted; UserError if a task needs more than there are."""
+    """The pictures below `data.path`, sorted; none if it is null. UserError if they are too few."""
+    if data.path is None:
+        return []
     root = Path(str(data.path)).expanduser()
     if not root.is_dir():
         raise UserError(f"`data.path` must be a folder of pictures; {root} is none.")

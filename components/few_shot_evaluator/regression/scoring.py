@@ -25,7 +25,7 @@ from components.tasks.regression import mean_squared_error
 SHOWN_EPISODES = 6
 """The report shows the first episodes, neither the best nor the worst."""
 MODEL = "model"
-COLOUR_MAP = "colour_map"
+SHOWN_BASELINE = "affine_colour_map"
 SMALLEST_SIMILAR = 11
 """Smallest height and width of images that have a structural similarity: the size of its window."""
 
@@ -36,9 +36,9 @@ class RegressionResult(EpisodeResult):
 
     A score is infinite where a prediction is not finite. `predictions` are `[Q][T]` (T numbers of a
     target) by number of inner steps: 0, 1 and the last, or "adapted" for a model that does not show
-    its steps; of images also "colour_map", the baseline of the highest degree. `None` for an
-    episode that the report does not show. `similarity` is the structural similarity (SSIM, higher
-    is better) of the model and of each baseline, of images that are large enough; else empty.
+    its steps; of images also "affine_colour_map", a baseline. `None` for an episode that the report
+    does not show. `similarity` is the structural similarity (SSIM, higher is better) of the model
+    and of each baseline, of images that are large enough; empty outside the curves' episodes.
     """
 
     predictions: dict[str, list[list[float]]] | None
@@ -57,18 +57,22 @@ def evaluate_episodes(
     answers = _baselines(scored, plan)
     of_baselines = {name: mean_squared_error(answer, truth) for name, answer in answers.items()}
     shown = _shown_predictions(scored, answers)
-    similar = {
-        name: structural_similarity(answer, truth)
-        for name, answer in ({MODEL: scored.prediction} | answers).items()
-        if plan.spec.image_to_image and min(truth.shape[2:4]) >= SMALLEST_SIMILAR
-    }
+    similar: dict[int, dict[str, float]] = {}
+    if plan.spec.image_to_image and min(truth.shape[2:4]) >= SMALLEST_SIMILAR:
+        places = scored.in_curves
+        named = {
+            name: structural_similarity(answer[places], truth[places])
+            for name, answer in ({MODEL: scored.prediction} | answers).items()
+        }
+        for at, row in enumerate(places.tolist()):
+            similar[row] = {name: float(values[at]) for name, values in named.items()}
     return [
         RegressionResult(
             **scored.results[row],
             baselines={name: float(values[row]) for name, values in of_baselines.items()},
             classes={name: [scored.results[row]["score"], 1.0]},
             predictions=shown.get(row),
-            similarity={name: float(values[row]) for name, values in similar.items()},
+            similarity=similar.get(row, {}),
         )
         for row, name in enumerate(decode_stored(one).class_names[0] for one in serialized)
     ]
@@ -99,8 +103,8 @@ def _shown_predictions(
         else:
             path = scored.path[place]
             shown = {str(k): path[k] for k in sorted({0, 1, len(path) - 1})}
-        if list(baselines.COLOUR_MAPS)[-1] in answers:
-            shown[COLOUR_MAP] = answers[list(baselines.COLOUR_MAPS)[-1]][row]
+        if SHOWN_BASELINE in answers:
+            shown[SHOWN_BASELINE] = answers[SHOWN_BASELINE][row]
         by_row[row] = {
             name: np.round(prediction.reshape(len(prediction), -1), 4).tolist()
             for name, prediction in shown.items()

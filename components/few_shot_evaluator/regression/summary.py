@@ -17,14 +17,14 @@ def summarise(
     """As `few_shot_evaluator.summary.summarise`, with the name of the metric under `metric`.
 
     The *upper* end of the 95% interval must not exceed the threshold. Beside it:
-      structural_similarity: `{"model" or baseline: {mean, ci95}}` of images, SSIM over the same
-        episodes, higher is better; empty where there is none. It decides nothing.
+      structural_similarity: `{"model" or baseline: {mean, ci95}}` of images, SSIM over the
+        episodes of the curves, higher is better; empty where there is none. It decides nothing.
     """
     del validation  # the episodes of `eval` are not scored
     metrics = summary.summarise(results, context, baselines.NAMES)
-    names = results[0].similarity if results else {}
+    compared = [result.similarity for result in results if result.similarity]
     similarity = {
-        name: mean_interval([result.similarity[name] for result in results]) for name in names
+        name: mean_interval([one[name] for one in compared]) for name in next(iter(compared), {})
     }
     rows = {
         name: {"mean": summary.rounded(one.mean), "ci95": summary.rounded(one.half_width)}

@@ -75,7 +75,7 @@ def test_the_score_is_the_mean_squared_error(regression, evaluated, source):
             assert len(result.per_step) == 3
             np.testing.assert_allclose(result.per_step[-1], result.score, rtol=1e-4)
             np.testing.assert_allclose(result.per_shots["3"], result.score)
-            shown = ["0", "1", "2", *["colour_map"] * (source == "styles")]
+            shown = ["0", "1", "2", *["affine_colour_map"] * (source == "styles")]
             assert list(result.predictions) == shown
 
 
