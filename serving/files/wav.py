@@ -81,7 +81,7 @@ def read_samples(content: bytes, header: WavHeader) -> np.ndarray:
     if header.real:
         if not np.isfinite(values).all() or np.abs(values).max(initial=0) > 1e6:
             raise UnreadableFile("it holds samples that are no finite numbers")
-        samples = values.astype(np.float32)
+        samples: np.ndarray = values.astype(np.float32)
     elif header.bits == 8:
         samples = (values.astype(np.float32) - 128) / 128
     elif header.bits == 24:

@@ -210,7 +210,7 @@ def array_to_json(array: np.ndarray, *, as_bytes: bool) -> Any:
         return array.tolist()
     texts = np.empty(array.shape, object)
     for index in np.ndindex(array.shape):
-        value = array[index]
+        value: Any = array[index]
         texts[index] = (
             {"b64": base64.b64encode(value).decode()}
             if as_bytes
