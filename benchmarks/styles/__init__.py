@@ -1,0 +1,1 @@
+"""Styles in colour, by kind of style and of picture."""
