@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks import configurations
+from benchmarks.domains.table import table as domains
 from benchmarks.encoder_costs.table import table as encoder_costs
 from benchmarks.encoders.table import table as encoders
 from benchmarks.episode_gen.table import table as episode_gen
@@ -31,6 +32,7 @@ from serving import atomic
 
 README = ROOT / "README.md"
 PAGE = ROOT / "benchmarks" / "README.md"
+DOMAINS = ROOT / "benchmarks" / "DOMAINS.md"
 DEPLOYMENT = ROOT / "serving" / "deploy" / "README.md"
 CLASSES = ROOT / "benchmarks" / "million_classes" / "README.md"
 
@@ -88,6 +90,7 @@ TABLES = (
         for name, function in serving.TABLES.items()
         if (RECORDED / f"{name}.json").exists()
     ),
+    result_table(DOMAINS, "domains", domains),
     result_table(CLASSES, "million_classes", million_classes),
 )
 
