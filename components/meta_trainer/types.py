@@ -15,6 +15,8 @@ def stack_for_episodes(weights: Weights, episodes: tf.Tensor | int) -> dict[str,
     """A copy of shared weights for each episode: every tensor `[...]` becomes `[E, ...]`."""
 
     def stack(w: tf.Tensor) -> tf.Tensor:
+        if isinstance(episodes, int) and episodes == 1:
+            return tf.reshape(w, [1, *w.shape])
         return tf.tile(w[None], tf.concat([[episodes], tf.ones([w.shape.rank], tf.int32)], axis=0))
 
     return tf.nest.map_structure(stack, dict(weights))

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from components.meta_trainer.export.one_episode import apart
+
 Outputs = dict[str, tf.Tensor]
 
 QUERY_PIECE = 128
@@ -45,4 +47,4 @@ def in_pieces(
         rows = tf.reshape(by_episode, tf.concat([shape[:1], [-1], shape[3:]], axis=0))
         return tf.concat([rows[:, : count - width], rows[:, -width:]], axis=1)
 
-    return tf.cond(count <= size, at_once, one_by_one)
+    return tf.cond(count <= size, at_once, apart(one_by_one))

@@ -19,6 +19,7 @@ from components.meta_trainer.export.calibration import (
 )
 from components.meta_trainer.export.features import FeatureFunction, why_no_features
 from components.meta_trainer.export.label_names import label_indices
+from components.meta_trainer.export.one_episode import for_one_or_many
 from components.meta_trainer.export.pieces import in_pieces
 from components.meta_trainer.types import Weights, by_joined_name, to_dicts
 from serving.saved_model import graph_checks
@@ -63,13 +64,15 @@ class ServedLearner(tf.Module):
             self.regularization_losses: list[Any] = []
             self.__call__ = features.traced()
             self._features = features
-        # Traced once, called by several signatures.
+        # Traced once for one episode and once for any number, called by several signatures.
         self._adapt = tf.function(self._adapt_graph, autograph=False)
         self._predict = tf.function(self._predict_graph, autograph=False)
+        self._decode_flat = tf.function(self._decode_graph, autograph=False)
 
     @property
     def _weights(self) -> dict[str, Any]:
-        return to_dicts(self._variables)
+        """Each weight, read once: what is computed from it twice, TensorFlow then computes once."""
+        return tf.nest.map_structure(tf.convert_to_tensor, to_dicts(self._variables))
 
     @property
     def withheld(self) -> dict[str, str]:
@@ -95,13 +98,15 @@ class ServedLearner(tf.Module):
         nest: dict[str, Any] = {}  # the adapted weights, once `adapt` is traced
 
         def adapt(support_x: tf.Tensor, support_y: tf.Tensor) -> dict[str, tf.Tensor]:
-            nest.update(self._adapt(*self._check_support(support_x, support_y)))
+            checked = self._check_support(support_x, support_y)
+            nest.update(for_one_or_many(self._adapt, *checked))
             return {sig.ADAPTED_PREFIX + name: t for name, t in by_joined_name(nest).items()}
 
         def predict(query_x: tf.Tensor, *tensors: tf.Tensor) -> dict[str, tf.Tensor]:
             adapted = tf.nest.pack_sequence_as(nest, tensors)
             query_x = self._check_queries(query_x, adapted[sig.SUPPORT_Y])
-            return self._predict_all(adapted, query_x)
+            outputs = for_one_or_many(self._predict_all, query_x, adapted)
+            return outputs | self._none_thresholds(query_x)
 
         adapt_function = _concrete(adapt, support_x, support_y)
         adapted = [
@@ -170,7 +175,7 @@ class ServedLearner(tf.Module):
     def _calibrate(self, outputs: tf.Tensor) -> tf.Tensor:
         return outputs / self._calibration.temperature
 
-    def _predict_all(self, adapted: Weights, query_x: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _predict_all(self, query_x: tf.Tensor, adapted: Weights) -> dict[str, tf.Tensor]:
         """The predictions of queries `[E, Q, *example]`."""
         return self._in_pieces(lambda piece: self._predict(adapted, query_x[:, piece]), query_x)
 
@@ -178,16 +183,22 @@ class ServedLearner(tf.Module):
         self, answer: Callable[[slice], dict[str, tf.Tensor]], query_x: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         """The outputs of `answer`; the queries of a transductive learner stay together."""
-        episodes, count = tf.unstack(graph_checks.sizes(query_x, 2))
-        if self._learner.inductive:
-            outputs = in_pieces(lambda start, stop: answer(slice(start, stop)), count)
-        else:
-            outputs = answer(slice(None))
-        return outputs | none_thresholds(episodes, self._calibration)
+        if not self._learner.inductive:
+            return answer(slice(None))
+        count = graph_checks.sizes(query_x, 2)[1]
+        return in_pieces(lambda start, stop: answer(slice(start, stop)), count)
+
+    def _none_thresholds(self, query_x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return none_thresholds(graph_checks.sizes(query_x, 1)[0], self._calibration)
 
     def _serving_default(self, support_x, support_y, query_x):
         support_x, support_y, query_x = self._check(support_x, support_y, query_x)
-        return self._predict_all(self._adapt(support_x, support_y), query_x)
+
+        def answer(support_y, support_x, query_x) -> dict[str, tf.Tensor]:
+            return self._predict_all(query_x, self._adapt(support_x, support_y))
+
+        outputs = for_one_or_many(answer, support_y, support_x, query_x)
+        return outputs | self._none_thresholds(support_y)
 
     def _encoded(self, support_x, support_labels, query_x):
         support_x, support_labels = graph_checks.check_label_names(support_x, support_labels)
@@ -197,14 +208,17 @@ class ServedLearner(tf.Module):
         )
         checks = graph_checks.check_way_count(counts, self.max_ways)
         support_y = graph_checks.require(checks, support_y)
-        adapted = self._adapt(self._decode(support_x, sig.SUPPORT_X), support_y)
+
+        support_x = self._decode(support_x, sig.SUPPORT_X)
+        adapted = for_one_or_many(self._adapt, support_x, support_y)
         numbers = _numbers(query_x)
 
         def answer(piece: slice) -> dict[str, tf.Tensor]:
+            # Decoded outside of the two graphs, or they would hold all of it twice.
             queries = self._decode(query_x[:, piece], sig.QUERY_X, numbers[:, piece])
-            return self._predict(adapted, queries)
+            return for_one_or_many(lambda x, weights: self._predict(weights, x), queries, adapted)
 
-        outputs = self._in_pieces(answer, query_x)
+        outputs = self._in_pieces(answer, query_x) | self._none_thresholds(query_x)
         labels = tf.gather(class_names, outputs[sig.PREDICTIONS], batch_dims=1)
         return outputs | {sig.CLASS_NAMES: class_names, sig.PREDICTED_LABELS: labels}
 
@@ -259,12 +273,14 @@ class ServedLearner(tf.Module):
 
     def _decode(self, encoded: tf.Tensor, name: str, numbers: tf.Tensor | None = None) -> tf.Tensor:
         """`[E, B]` string to `[E, B, *example]`; `numbers` are those of `_numbers`."""
-        decode = self._modality.decode
-        assert decode is not None  # else the signature is withheld
         numbers = _numbers(encoded) if numbers is None else numbers
-        decoded = decode(tf.reshape(encoded, [-1]), name, tf.reshape(numbers, [-1]))
+        decoded = self._decode_flat(tf.reshape(encoded, [-1]), tf.reshape(numbers, [-1]), name)
         shape = tf.concat([tf.shape(encoded), tf.shape(decoded)[1:]], axis=0)
         return tf.ensure_shape(tf.reshape(decoded, shape), [None, None, *self._spec.shape])
+
+    def _decode_graph(self, encoded: tf.Tensor, numbers: tf.Tensor, name: str) -> tf.Tensor:
+        assert self._modality.decode is not None  # else the signature is withheld
+        return self._modality.decode(encoded, name, numbers)
 
 
 def _variables(weights: Weights, prefix: str = "") -> dict[str, Any]:

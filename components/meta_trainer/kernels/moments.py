@@ -136,8 +136,12 @@ def _total(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
 
     Summed over positions first, then over examples by a matrix product: one sum over both would be
     a single sweep, which loses a digit of float32. (Two sums are not enough: where XLA knows that
-    the weights are ones, it merges them into one.)
+    the weights are ones, it merges them into one.) Without XLA, calling for the product costs more
+    than computing it.
     """
+    if not compiled_by_xla():
+        of_example = tf.reduce_sum(x, axis=[2, 3], keepdims=True)
+        return tf.reduce_sum(weights[:, :, None, None, None] * of_example, axis=1, keepdims=True)
     of_example = tf.reduce_sum(x, axis=[2, 3])
     return tf.matmul(weights[:, None, :], of_example)[:, :, None, None, :]
 

@@ -13,11 +13,14 @@ from components.meta_trainer.kernels.shapes import KERNEL, shape_of
 
 def convolution(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
     """`convolution.task_conv`: 3 x 3 with SAME padding."""
-    if kernel.shape.rank == 5:
+    if kernel.shape.rank == 5 and x.shape[0] != 1:
         return _episode_by_episode(x, kernel, stride)
-    shape = shape_of(x)
-    y = tf.nn.conv2d(tf.reshape(x, [shape[0] * shape[1], *shape[2:]]), kernel, stride, "SAME")
-    return tf.reshape(y, [*shape[:2], *shape_of(y)[1:]])
+    # One episode is convolved as episodes with a shared kernel are, by the very same operations:
+    # where both stand in a graph, as in a first inner step, TensorFlow computes them once.
+    kernel = tf.reshape(tf.reshape(kernel, [1, *kernel.shape[-4:]]), kernel.shape[-4:])
+    episodes, examples, *of_image = shape_of(x)
+    y = tf.nn.conv2d(tf.reshape(x, [-1, *of_image]), kernel, stride, "SAME")
+    return tf.reshape(y, [episodes, -1 if x.shape[0] == 1 else examples, *shape_of(y)[1:]])
 
 
 def _episode_by_episode(x: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:

@@ -19,6 +19,7 @@ from typing import Any
 import tensorflow as tf
 
 from components.episodes.types import Support
+from components.meta_trainer.kernels.shapes import shape_of
 from components.meta_trainer.learners.prototypes import class_means
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights, stack_for_episodes
@@ -34,7 +35,7 @@ def head_start(network: Network, task: Task) -> HeadStart:
 
     def numbered(weights: Weights, support: Support, ways: int | tf.Tensor) -> dict[str, Any]:
         del ways
-        return stack_for_episodes(weights["head"], tf.shape(support.x)[0])
+        return stack_for_episodes(weights["head"], shape_of(support.x)[0])
 
     def prototypes(weights: Weights, support: Support, ways: int | tf.Tensor) -> dict[str, Any]:
         features, _ = network.features(weights, support.x, task.mask(support.y))

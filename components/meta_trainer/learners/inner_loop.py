@@ -13,6 +13,7 @@ import tensorflow as tf
 from pydantic import Field
 
 from components.episodes.types import Support
+from components.meta_trainer.kernels.shapes import shape_of
 from components.meta_trainer.learners import base
 from components.meta_trainer.learners.heads import HeadStart, head_start
 from components.meta_trainer.learners.prototypes import count_ways
@@ -233,7 +234,7 @@ def start_adaptable(network: Network) -> Callable[[Weights, Support], dict[str, 
 
     def start(weights: Weights, support: Support) -> dict[str, Any]:
         body = {"body": adaptable(network, weights)["body"]}
-        return stack_for_episodes(body, tf.shape(support.x)[0]) | {"head": dict(weights["head"])}
+        return stack_for_episodes(body, shape_of(support.x)[0]) | {"head": dict(weights["head"])}
 
     return start
 

@@ -29,6 +29,7 @@ from pydantic import Field
 
 from components.episodes.types import Support
 from components.meta_trainer.backbones.base import generator
+from components.meta_trainer.kernels.shapes import shape_of
 from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner, MetaOptimizer
 from components.meta_trainer.network import Network
@@ -81,7 +82,7 @@ def meta_lstm(options: MetaLstmOptions, network: Network, task: Task) -> Learner
         return network.init(seed) | {"meta_learner": init_meta_learner(seed, options.hidden)}
 
     def plan(weights: Weights, support: Support) -> inner_loop.Adaptation:
-        body = stack_for_episodes({"body": weights["body"]}, tf.shape(support.x)[0])
+        body = stack_for_episodes({"body": weights["body"]}, shape_of(support.x)[0])
         like = body | {"head": dict(weights["head"])}
         start = flatten(like)
 

@@ -18,6 +18,7 @@ import tensorflow as tf
 from pydantic import Field
 
 from components.episodes.types import Episodes, Support
+from components.meta_trainer.kernels.shapes import shape_of
 from components.meta_trainer.learners import inner_loop
 from components.meta_trainer.learners.base import Learner, MetaGradients, MetaOptimizer
 from components.meta_trainer.learners.heads import head_start
@@ -41,7 +42,7 @@ def reptile(options: ReptileOptions, network: Network, task: Task) -> Learner:
     """Reptile; all weights of the network are adapted, those of normalisation too."""
 
     def start(weights: Weights, support: Support) -> dict[str, Any]:
-        body = stack_for_episodes({"body": weights["body"]}, tf.shape(support.x)[0])
+        body = stack_for_episodes({"body": weights["body"]}, shape_of(support.x)[0])
         return body | {"head": dict(weights["head"])}
 
     rate = options.inner_learning_rate
