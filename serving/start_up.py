@@ -1,5 +1,6 @@
-"""Halves the time that importing TensorFlow takes in a process that only serves."""
+"""What a process that only serves settles before TensorFlow is imported."""
 
+import os
 import sys
 
 # TensorFlow imports these if they are installed (for tf.keras, and to find Google's cluster). They
@@ -8,9 +9,17 @@ _UNUSED = ("keras", "googleapiclient")
 
 
 def skip_unused_imports() -> None:
-    """Hides both from TensorFlow; a program's `main` calls it before TensorFlow is imported.
+    """Halves the time that importing TensorFlow takes; a program's `main` calls it before that.
 
     It holds for the whole process, so a library must not call it, nor a program that uses Keras.
     """
     for name in _UNUSED:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # import then fails at once
+
+
+def give_each_session_its_threads() -> None:
+    """Lets the sessions of this process differ in their threads; before the first session.
+
+    Otherwise TensorFlow gives all of them those of the first.
+    """
+    os.environ.setdefault("TF_OVERRIDE_GLOBAL_THREADPOOL", "1")

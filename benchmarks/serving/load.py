@@ -3,8 +3,8 @@
     python -m benchmarks.serving.load [--model VERSION_FOLDER] [--seconds 6] [--record]
 
 It uses the loopback interface only. The pure call runs the model in this process through the C++
-session, without protocol or checks. The loads alternate in short windows, because the speed of a
-shared machine drifts; only ratios are meaningful.
+session, without protocol or checks, with the threads that the server chooses. The loads alternate
+in short windows, because the speed of a shared machine drifts; only ratios are meaningful.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import gc
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,22 +24,27 @@ from benchmarks.serving.running import MODEL_NAME, free_port, report, serving
 from benchmarks.serving.transfer import AROUND_CALL, BYTES, transfer_calls
 from benchmarks.serving.windows import Load, compare
 from serving.client import FewShotClient
+from serving.model_server.loading import make_loader
+from serving.model_server.servable import Parallelism, Servable
 from serving.saved_model import signatures as names
+from serving.start_up import give_each_session_its_threads
 
 Figures = Mapping[str, Mapping[str, float]]  # of each load, as `compare` gives them
 
 CLIENTS = (1, 2, 4, 8)
 LONG_WINDOW = 4.0  # for runs of eight episodes, of which a window must hold many
 STACKED = 8
+DEFAULT = "pure, one thread a core:"
+HANDLE = "grpc predict by handle, 1"
+CACHE = "--adapted_cache_bytes=100000000"
 BATCHING = (
     f"max_batch_size {{ value: {STACKED} }} batch_timeout_micros {{ value: 5000 }} "
     "num_batch_threads { value: 1 } max_enqueued_batches { value: 100 }"
 )
 
 
-def pure_call(client: FewShotClient, signature_name: str, arrays: dict) -> Callable[[], Any]:
-    """Makes a call of the session and nothing else; `client` is of the model on disk."""
-    servable = client._transport._servable  # type: ignore[attr-defined]
+def pure_call(servable: Servable, signature_name: str, arrays: dict) -> Callable[[], Any]:
+    """Makes a call of the session and nothing else."""
     signature = servable.signature_defs[signature_name]
     feeds = {signature.inputs[name].name: array for name, array in arrays.items()}
     fetches = [info.name for info in signature.outputs.values()]
@@ -59,7 +65,13 @@ def run(model: Path, seconds: float, folder: Path) -> dict[str, Any]:
     shutil.copytree(model, base_path / "1")
     batching.write_text(BATCHING)
     adapt_and_predict, predict = names.ADAPT_AND_PREDICT, names.PREDICT
-    with FewShotClient.connect(str(model)) as disk:
+    many = Parallelism(0, 0)
+    load = make_loader(parallelism=many, warmup=True, measure_threads=True)
+    with (
+        FewShotClient.connect(str(model)) as disk,
+        closing(load(MODEL_NAME, 1, model)) as servable,
+        closing(make_loader(parallelism=many, warmup=True)(MODEL_NAME, 1, model)) as default,
+    ):
         episode = random_episode(disk.signatures[adapt_and_predict])
         support = {k: v for k, v in episode.items() if k != names.QUERY_X}
         weights = disk.run(names.ADAPT, support).outputs
@@ -68,19 +80,23 @@ def run(model: Path, seconds: float, folder: Path) -> dict[str, Any]:
             predict: weights | {names.QUERY_X: episode[names.QUERY_X]},
         }
         stacked = {name: np.repeat(array, STACKED, axis=0) for name, array in episode.items()}
-        pure = {f"pure {name}": Load(pure_call(disk, name, inputs[name])) for name in inputs}
+        pure = {f"pure {name}": Load(pure_call(servable, name, inputs[name])) for name in inputs}
+        pure |= {
+            f"{DEFAULT} {name}": Load(pure_call(default, name, inputs[name])) for name in inputs
+        }
         pure_stacked = {
-            "pure, 8 stacked": Load(pure_call(disk, adapt_and_predict, stacked)),
+            "pure, 8 stacked": Load(pure_call(servable, adapt_and_predict, stacked)),
         }
         rest_port = free_port()
         # Otherwise garbage collection visits TensorFlow's objects, which a client does not have.
         gc.freeze()
         with (
             transfer_calls(model, inputs, log=log) as transfer,
-            serving(base_path, f"--rest_api_port={rest_port}", log=log) as (address, _),
+            serving(base_path, f"--rest_api_port={rest_port}", CACHE, log=log) as (address, _),
         ):
             carried = {name: Load(call) for name, call in transfer.items()}
-            alone = compare(pure | carried | _served(address, inputs, rest_port), seconds)
+            served = _served(address, inputs, rest_port) | _by_handle(address, episode)
+            alone = compare(pure | carried | served, seconds)
         flags = ["--enable_batching", f"--batching_parameters_file={batching}"]
         with serving(base_path, "--rest_api_port=0", *flags, log=log) as (address, _):
             loads = _served(address, inputs, None)
@@ -108,8 +124,11 @@ def ratios(alone: Figures, joined: Figures) -> dict[str, float]:
         values |= {
             f"{name}: p50 of 1 client over gRPC / pure call (at most 1.3)": served / pure,
             f"{name}: {AROUND_CALL} / pure call": around / pure,
+            f"{name}: {DEFAULT} / pure call": alone[f"{DEFAULT} {name}"]["p50_ms"] / pure,
             f"{name}: {BYTES} / what the server adds to the pure call": carried / (served - pure),
         }
+    handle = "predict by handle: p50 of 1 client over gRPC / pure call (at most 1.3)"
+    values[handle] = alone[HANDLE]["p50_ms"] / alone[f"pure {names.PREDICT}"]["p50_ms"]
     values["episodes per second of 8 clients with batching / 8 stacked, pure (at least 0.8)"] = (
         joined[f"grpc {names.ADAPT_AND_PREDICT}, {STACKED}"]["calls_per_second"]
         / (STACKED * joined["pure, 8 stacked"]["calls_per_second"])
@@ -131,6 +150,16 @@ def _served(address: str, inputs: dict[str, dict], rest_port: int | None) -> dic
     return loads
 
 
+def _by_handle(address: str, episode: dict[str, np.ndarray]) -> dict[str, Load]:
+    """A load that predicts with weights that the server keeps."""
+    client = FewShotClient.connect(address, MODEL_NAME)
+    support = {k: v for k, v in episode.items() if k != names.QUERY_X}
+    handle = client.run(names.ADAPT_ON_SERVER, support).outputs[names.ADAPTED_HANDLE]
+    send = client._transport.bind(names.PREDICT_ON_SERVER, {names.ADAPTED_HANDLE: handle})
+    queries = {names.QUERY_X: episode[names.QUERY_X]}
+    return {HANDLE: Load(lambda: send(queries, 60.0))}
+
+
 def main() -> None:
     """Measures a model, and writes and prints the result."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -138,12 +167,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=6.0, help="for each figure")
     add_record_option(parser)
     arguments = parser.parse_args()
+    give_each_session_its_threads()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         model = arguments.model or export_maml(folder / "exported")
         result = run(model, arguments.seconds, folder)
     configuration = {
-        "model": "given" if arguments.model else "maml conv4, 5 steps, 28x28x1, untrained",
+        "model": "given" if arguments.model else "maml conv4-32, 28x28x1, untrained",
         "episode": "5 ways, 1 shot, 25 queries",
         "seconds_each": arguments.seconds,
         "batching_parameters": BATCHING,

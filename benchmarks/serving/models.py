@@ -20,7 +20,7 @@ from serving.saved_model.warmup import write_warmup
 
 
 def export_maml(folder: Path, *, ways: int = 5, seed: int = 0) -> Path:
-    """Exports MAML over conv4 on 28 x 28 images with warm-up requests, as `make run` does.
+    """Exports MAML over conv4-32 on 28 x 28 images with warm-up requests, as `make run` does.
 
     Returns `folder`.
     """
@@ -36,7 +36,7 @@ def export_maml(folder: Path, *, ways: int = 5, seed: int = 0) -> Path:
         groups={},
         config={},
     )
-    assembly = assemble(record, {"name": "maml"})
+    assembly = assemble(record, {"name": "maml", "backbone": {"name": "conv4", "filters": 32}})
     weights = assembly.learner.init(seed)
     export(assembly, weights, str(folder), {})
     episode = _random_episode((28, 28, 1), ways=ways, shots=1, queries=5, episodes=1, seed=seed)

@@ -14,7 +14,7 @@ from serving import atomic
 from serving.errors import UserError
 from serving.model_server.options import ServerOptions, check_model_flags
 from serving.model_server.process import hold_standard_streams, raise_file_limit, share_interpreter
-from serving.start_up import skip_unused_imports
+from serving.start_up import give_each_session_its_threads, skip_unused_imports
 from serving.zoo.fetch import cache_folder, fetch, local_folder
 from serving.zoo.index import PREFIX, find_entry, read_entries
 
@@ -42,7 +42,7 @@ _HELP = {
     "monitoring_config_file": "A MonitoringConfig in text format.",
     "enable_batching": "Join the episodes of concurrent requests.",
     "batching_parameters_file": "BatchingParameters in text format.",
-    "tensorflow_intra_op_parallelism": "Threads inside an operation; 0: one per core.",
+    "tensorflow_intra_op_parallelism": "Threads in an operation; 0: one or one a core, measured.",
     "tensorflow_inter_op_parallelism": "Operations at once; 0: one per core.",
     "host": "Address to listen on.",
     "max_message_bytes": "Largest request, also after unpacking.",
@@ -149,6 +149,7 @@ def run(options: ServerOptions) -> None:
     raise_file_limit()
     share_interpreter()
     skip_unused_imports()
+    give_each_session_its_threads()
     from serving.model_server.server import ModelServer  # takes seconds: imports TensorFlow
 
     with ModelServer(options) as server:

@@ -5,9 +5,12 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from tensorflow_serving.apis import predict_pb2
+
 from serving.model_server import predict
 from serving.model_server.run_memory import RunCosts
 from serving.model_server.servable import Parallelism, Servable
+from serving.model_server.session_threads import Run, with_fastest_threads
 from serving.saved_model.warmup import read_warmup
 
 _LOG = logging.getLogger(__name__)
@@ -17,28 +20,33 @@ def make_loader(
     *,
     parallelism: Parallelism,
     warmup: bool,
+    measure_threads: bool = False,
     measure_memory: bool = False,
     prepare: Callable[[Servable], None] = lambda servable: None,
 ) -> Callable[[str, int, Path], Servable]:
     """Makes the manager's loader, which fails if the warm-up file or one of its requests does.
 
-    With `measure_memory`, the memory of runs is measured meanwhile, in a thread of its own.
-    `prepare` is called with each version that is loaded, before it is available.
+    With `measure_threads`, 0 threads an operation means those that answer the warm-up requests
+    fastest. With `measure_memory`, the memory of runs is measured meanwhile, in a thread of its
+    own. `prepare` is called with each version that is loaded, before it is available.
     """
 
     def load(name: str, version: int, folder: Path) -> Servable:
-        servable = Servable(name, version, folder, parallelism)
-        try:
-            if warmup:
-                for request in read_warmup(folder):
-                    predict.predict(
-                        servable,
-                        request.model_spec.signature_name,
-                        predict.proto_inputs(request.inputs, max_bytes=None),
-                    )
-        except BaseException:
-            servable.close()
-            raise
+        requests = [_run(request) for request in read_warmup(folder)] if warmup else []
+
+        def session(threads: Parallelism) -> Servable:
+            return Servable(name, version, folder, threads)
+
+        if measure_threads and not parallelism.intra_op:
+            servable = with_fastest_threads(session, parallelism.inter_op, requests)
+        else:
+            servable = session(parallelism)
+            try:
+                for run in requests:
+                    run(servable)
+            except BaseException:
+                servable.close()
+                raise
         prepare(servable)
         if warmup and measure_memory:
             arguments = (servable, read_warmup(folder))
@@ -47,6 +55,12 @@ def make_loader(
         return servable
 
     return load
+
+
+def _run(request: predict_pb2.PredictRequest) -> Run:
+    inputs = predict.proto_inputs(request.inputs, max_bytes=None)
+    signature = request.model_spec.signature_name
+    return lambda servable: predict.predict(servable, signature, inputs)
 
 
 def loads(folder: Path) -> bool:

@@ -59,6 +59,7 @@ class ModelServer:
             make_loader(
                 parallelism=parallelism,
                 warmup=options.enable_model_warmup,
+                measure_threads=True,
                 measure_memory=True,
                 prepare=lambda servable: offer(servable, cache) if keeps else None,
             ),

@@ -1,0 +1,83 @@
+"""How many threads an operation of a model gets: what its own warm-up requests take less time with.
+
+A thread for each core speeds up large operations, and slows down small ones, whose threads wait for
+one another longer than they compute. Which a model has, its size does not tell; both are measured.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Sequence
+from math import exp, log
+
+from serving.model_server.servable import Parallelism, Servable
+
+_LOG = logging.getLogger(__name__)
+_SECONDS = 0.1  # for which each request is repeated, in turns
+_RUNS = 3  # at least
+_REQUESTS = 8  # most that are timed
+_LARGE_SECONDS = 0.05  # of a run, from which one thread is not tried
+
+Run = Callable[[Servable], object]
+"""Answers one warm-up request with a version."""
+
+
+def with_fastest_threads(
+    load: Callable[[Parallelism], Servable], inter_op: int, requests: Sequence[Run]
+) -> Servable:
+    """Loads a version with one thread an operation or one a core, whichever answers faster.
+
+    Args:
+      load: loads the version, for these threads.
+      inter_op: operations at once; 0 means one per core.
+      requests: the version's warm-up requests, the smallest first. Without any it is a thread a
+        core; so it is where the first one alone takes long.
+    """
+    many = load(Parallelism(0, inter_op))
+    try:
+        if _seconds(many, requests) > _LARGE_SECONDS or (os.cpu_count() or 1) == 1:
+            return many
+        one = load(Parallelism(1, inter_op))
+    except BaseException:
+        many.close()
+        raise
+    try:
+        ratio = _ratio(one, many, requests)
+    except BaseException:
+        one.close()
+        many.close()
+        raise
+    text = "%s version %d takes %.2f times as long with one thread an operation as with one a core"
+    _LOG.info(text, many.name, many.version, ratio)
+    chosen, other = (one, many) if ratio < 1 else (many, one)
+    other.close()
+    return chosen
+
+
+def _seconds(servable: Servable, requests: Sequence[Run]) -> float:
+    """Answers all requests once; the seconds of the first, once it has been answered before."""
+    for run in requests:
+        run(servable)
+    return _timed(servable, requests[0]) if requests else float("inf")
+
+
+def _ratio(one: Servable, other: Servable, requests: Sequence[Run]) -> float:
+    """How much longer `one` takes than `other`: the geometric mean over the requests."""
+    logs = []
+    for run in requests:
+        run(one)  # all: each pays for its graph
+    for run in requests[:_REQUESTS]:
+        best = [float("inf"), float("inf")]
+        end = time.monotonic() + _SECONDS
+        runs = 0
+        while runs < _RUNS or time.monotonic() < end:
+            best = [min(b, _timed(s, run)) for b, s in zip(best, (one, other))]
+            runs += 1
+        logs.append(log(best[0] / best[1]))
+    return exp(sum(logs) / len(logs))
+
+
+def _timed(servable: Servable, run: Run) -> float:
+    start = time.perf_counter()
+    run(servable)
+    return time.perf_counter() - start

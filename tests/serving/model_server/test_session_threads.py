@@ -1,0 +1,81 @@
+"""A model gets the threads with which its own warm-up requests are answered faster."""
+
+import pytest
+
+from serving.model_server import session_threads
+from serving.model_server.servable import Parallelism
+
+
+class Clock:
+    """Time that passes only while requests are answered."""
+
+    now = 0.0
+
+    def perf_counter(self):
+        return self.now
+
+    monotonic = perf_counter
+
+
+class Model:
+    """Takes so many seconds for each request, by its threads."""
+
+    name, version, closed = "few_shot", 1, False
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def choose(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(session_threads, "time", clock)
+    monkeypatch.setattr(session_threads.os, "cpu_count", lambda: 2)
+
+    def answer(number):
+        def run(model):
+            clock.now += model.seconds[number]
+
+        return run
+
+    def choose(one, many, fails=False):
+        loaded = {}
+
+        def load(threads: Parallelism):
+            assert threads.inter_op == 3
+            if fails and threads.intra_op:
+                raise OSError("no memory")
+            loaded[threads.intra_op] = Model(one if threads.intra_op else many)
+            return loaded[threads.intra_op]
+
+        requests = [answer(number) for number in range(len(many))]
+        return loaded, lambda: session_threads.with_fastest_threads(load, 3, requests)
+
+    return choose
+
+
+@pytest.mark.parametrize("one, many, chosen", [
+    ([0.001, 0.08], [0.004, 0.08], 1),
+    ([0.004, 0.08], [0.004, 0.06], 0),
+    ([0.002, 0.08], [0.004, 0.06], 1),  # the geometric mean of 1/2 and 4/3
+])  # fmt: skip
+def test_the_faster_over_all_requests_is_kept_and_the_other_closed(choose, one, many, chosen):
+    loaded, run = choose(one, many)
+    assert run() is loaded[chosen]
+    assert [model.closed for _, model in sorted(loaded.items())] == [chosen == 1, chosen == 0]
+
+
+@pytest.mark.parametrize("many", [[], [0.2, 0.2]])
+def test_a_model_with_large_operations_or_no_requests_is_loaded_once(choose, many):
+    loaded, run = choose([0.1] * len(many), many)
+    assert run() is loaded[0] and list(loaded) == [0]
+
+
+def test_what_was_loaded_is_closed_where_the_second_fails(choose):
+    loaded, run = choose([0.001], [0.001], fails=True)
+    with pytest.raises(OSError, match="no memory"):
+        run()
+    assert loaded[0].closed
