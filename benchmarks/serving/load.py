@@ -34,7 +34,7 @@ Figures = Mapping[str, Mapping[str, float]]  # of each load, as `compare` gives 
 CLIENTS = (1, 2, 4, 8)
 LONG_WINDOW = 4.0  # for runs of eight episodes, of which a window must hold many
 STACKED = 8
-DEFAULT = "pure, one thread a core:"
+DEFAULT = "pure, one thread a core,"
 HANDLE = "grpc predict by handle, 1"
 CACHE = "--adapted_cache_bytes=100000000"
 BATCHING = (

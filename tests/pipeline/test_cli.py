@@ -112,7 +112,7 @@ def test_data_inspect_prints_what_it_found_before_it_imports_tensorflow(texts):
     [
         (["run", "--config", "pipeline/configs/glyphs_5w1s.yaml"], "pipeline"),
         (["compare", "--config", "any.yaml", "--learners", "maml,anil"], "pipeline"),
-        (["compile", "--config", "any.yaml", "--image", "a", "--output", "a.yaml"], "pipeline"),
+        (["compile", "--config", "any.yaml", "--image", "a:1", "--output", "a.yaml"], "pipeline"),
         (["submit", "--host", "http://localhost:1", "--pipeline", "a.yaml"], "pipeline"),
         (["data", "inspect", "tests"], "pipeline"),
         (["init", "tests"], "pipeline"),

@@ -19,10 +19,10 @@ from components.modalities.base import ExampleSpec
 from serving.errors import UserError
 
 PAGE = Path(__file__).parents[3] / "components" / "episode_gen" / "README.md"
-BLOCKS = re.findall(r"```(python|yaml)\n(.*?)```", PAGE.read_text(), re.DOTALL)
+EXAMPLE = re.compile(r"```python\n(.*?)```.*?```yaml\n(.*?)```", re.DOTALL)
 EXAMPLES = [
     (python, yaml.safe_load(configuration))
-    for (_, python), (_, configuration) in zip(BLOCKS[::2], BLOCKS[1::2])
+    for python, configuration in EXAMPLE.findall(PAGE.read_text())
 ]
 RNG = np.random.default_rng(0)
 
