@@ -50,4 +50,4 @@ def test_a_product_keeps_to_one_core(compiled):
         environment.pop(name, None)
     command = [sys.executable, "-c", PRODUCTS, compiled]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert float(done.stdout) < 1.2
+    assert float(done.stdout) < 1.5
