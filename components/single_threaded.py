@@ -8,8 +8,8 @@ on the small images; on the large ones single calls are slower: adapting to 25 o
 
 Since its thunk runtime (2.16 has none, 2.21 has it) XLA runs all programs of a process in the pool
 of these threads. With a single one, chunks of episodes that run side by side wait for each other:
-a meta-step used 1.3 of two cores. So there the pool has a thread for each core; XLA's products keep
-to one thread all the same, TensorFlow's own operations do not.
+a meta-step used 1.3 of two cores. So there the pool has a thread for each core, and a product takes
+what cores it finds free.
 
 Imports no TensorFlow: the setting counts only before TensorFlow's first operation.
 """

@@ -43,11 +43,11 @@ print((time.process_time() - processor) / (time.perf_counter() - clock))
 @pytest.mark.parametrize("compiled", ["xla", "plain"])
 def test_a_product_keeps_to_one_core(compiled):
     """Processor seconds per second by the clock: 1.9 on two free cores without the call."""
-    if compiled == "plain" and pool_threads() > 1:
+    if pool_threads() > 1:
         pytest.skip("this TensorFlow's pool has a thread for each core, for XLA's sake")
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     for name in ("TF_NUM_INTRAOP_THREADS", "XLA_FLAGS"):
         environment.pop(name, None)
     command = [sys.executable, "-c", PRODUCTS, compiled]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert float(done.stdout) < 1.5
+    assert float(done.stdout) < 1.2
