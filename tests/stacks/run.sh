@@ -22,7 +22,7 @@ make_root() {
   mirror=$(awk '/^URIs:/ {print $2; exit}' /etc/apt/sources.list.d/*.sources 2>/dev/null || true)
   rm -rf --one-file-system "$root"
   debootstrap --variant=minbase --include=python3,python3-venv,python3-dev,g++,make,git,ca-certificates \
-    trixie "$root" "${mirror:-http://deb.debian.org/debian}"
+    trixie "$root" ${mirror:+"$mirror"} # else the mirror that debootstrap knows
   touch "$root/.complete"
 }
 
