@@ -6,7 +6,11 @@ from benchmarks import markdown
 
 
 class Run(NamedTuple):
-    """A run of a shipped configuration with some changes; STATIC_TEXT is the path of a table."""
+    """A run of a shipped configuration with some changes.
+
+    In these, STATIC_TEXT, LITE0 and EMOJI are paths: of a table of token vectors, of an encoder of
+    pictures, and of the folder of emoji.
+    """
 
     domains: str
     start: str  # what the network begins from
@@ -31,6 +35,19 @@ RUNS = {
     "speakers": Run("speakers (spoken digits)", NOTHING, "speech_new_speaker_5w5s"),
     "speakers_embedding": Run(
         "speakers (spoken digits)", "Google's speech embedding, frozen", "speech_embedding_5w5s"
+    ),
+    "drawing_styles": Run(
+        "drawing styles (emoji)", NOTHING, "domains_emoji_hand_5w1s", ("data.path=EMOJI",)
+    ),
+    "drawing_styles_lite0": Run(
+        "drawing styles (emoji)",
+        "EfficientNet-Lite0, frozen",
+        "domains_emoji_hand_5w1s",
+        (
+            "data.path=EMOJI",
+            "learner.backbone={name: saved_model, path: LITE0}",
+            "training.steps=0",
+        ),
     ),
 }
 """Name of a run -> what it is."""

@@ -149,9 +149,7 @@ def symbols(folder: Path) -> Path:
 
 def emoji(folder: Path) -> Path:
     """Emoji, a class each, drawn in three styles, in colour on white."""
-    import resvg_py
-
-    styles = [_icons(folder / "npm", style) for style in STYLES]
+    styles = [icons_of(folder / "npm", style) for style in STYLES]
     names = sorted(set.intersection(*(set(icons) for icons in styles)))
     names = [name for name in names if "skin-tone" not in name and not name.startswith("flag-")]
     chosen = np.random.default_rng(0).permutation(names)[:EMOJI]
@@ -159,16 +157,22 @@ def emoji(folder: Path) -> Path:
     def images() -> Iterator[tuple[str, np.ndarray]]:
         for name in sorted(chosen):
             for icons in styles:
-                svg = icons[name]
-                png = resvg_py.svg_to_bytes(
-                    svg_string=svg, width=EMOJI_SIZE, height=EMOJI_SIZE, background="#ffffff"
-                )
-                yield name, np.asarray(Image.open(io.BytesIO(bytes(png))).convert("RGB"))
+                yield name, draw_icon(icons[name])
 
     return write_images(folder / "emoji", images())
 
 
-def _icons(cache: Path, style: str) -> dict[str, str]:
+def draw_icon(svg: str) -> np.ndarray:
+    """Draws an SVG on white: `uint8 [EMOJI_SIZE, EMOJI_SIZE, 3]`."""
+    import resvg_py
+
+    png = resvg_py.svg_to_bytes(
+        svg_string=svg, width=EMOJI_SIZE, height=EMOJI_SIZE, background="#ffffff"
+    )
+    return np.asarray(Image.open(io.BytesIO(bytes(png))).convert("RGB"))
+
+
+def icons_of(cache: Path, style: str) -> dict[str, str]:
     """The SVG of each icon of a package, fetched by its npm name."""
     cache.mkdir(parents=True, exist_ok=True)
     archives = list(cache.glob(f"iconify-json-{style}-[0-9]*.tgz"))
