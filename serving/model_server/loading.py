@@ -32,13 +32,15 @@ def make_loader(
     """
 
     def load(name: str, version: int, folder: Path) -> Servable:
-        requests = [_run(request) for request in read_warmup(folder)] if warmup else []
+        messages = list(read_warmup(folder)) if warmup else []
+        requests = [_run(request) for request in messages]
 
         def session(threads: Parallelism) -> Servable:
             return Servable(name, version, folder, threads)
 
         if measure_threads and not parallelism.intra_op:
-            servable = with_fastest_threads(session, parallelism.inter_op, requests)
+            largest = max((request.ByteSize() for request in messages), default=0)
+            servable = with_fastest_threads(session, parallelism.inter_op, requests, largest)
         else:
             servable = session(parallelism)
             try:

@@ -17,27 +17,36 @@ _SECONDS = 0.1  # for which each request is repeated, in turns
 _RUNS = 3  # at least
 _REQUESTS = 8  # most that are timed
 _LARGE_SECONDS = 0.05  # of a run, from which one thread is not tried
+_LARGER = 4  # times the warm-up requests' bytes; a run of fewer is short, too
 
 Run = Callable[[Servable], object]
 """Answers one warm-up request with a version."""
 
 
 def with_fastest_threads(
-    load: Callable[[Parallelism], Servable], inter_op: int, requests: Sequence[Run]
+    load: Callable[[Parallelism], Servable],
+    inter_op: int,
+    requests: Sequence[Run],
+    request_bytes: int = 0,
 ) -> Servable:
     """Loads a version with one thread an operation or one a core, whichever answers faster.
+
+    With one thread an operation, short runs stay in the thread that calls them, unless `inter_op`
+    is given.
 
     Args:
       load: loads the version, for these threads.
       inter_op: operations at once; 0 means one per core.
       requests: the version's warm-up requests, the smallest first. Without any it is a thread a
         core; so it is where the first one alone takes long.
+      request_bytes: of the largest one.
     """
     many = load(Parallelism(0, inter_op))
     try:
         if _seconds(many, requests) > _LARGE_SECONDS or (os.cpu_count() or 1) == 1:
             return many
         one = load(Parallelism(1, inter_op))
+        one.short_run_bytes = 0 if inter_op else _LARGER * request_bytes
     except BaseException:
         many.close()
         raise

@@ -7,7 +7,11 @@ from benchmarks.serving.windows import Load, compare
 
 def test_ratios_are_of_the_figures_that_they_name():
     p50 = {"pure": 2.0, "served": 3.0, BYTES: 0.5, AROUND_CALL: 2.8, DEFAULT: 5.0}
-    alone = {HANDLE: {"p50_ms": 2.2}}
+    alone = {
+        HANDLE: {"p50_ms": 2.2},
+        f"{BYTES}: predict_on_server": {"p50_ms": 0.1},
+        f"{AROUND_CALL}: predict_on_server": {"p50_ms": 2.4},
+    }
     for name in ("serving_default", "predict"):
         alone |= {
             f"pure {name}": {"p50_ms": p50["pure"]},
@@ -21,7 +25,8 @@ def test_ratios_are_of_the_figures_that_they_name():
         "pure, 8 stacked": {"calls_per_second": 10.0},
     }
     found = ratios(alone, joined)
-    assert list(found.values()) == [*2 * [1.5, 1.4, 2.5, 0.5], 1.1, 0.9]
+    by_handle = [1.1, 1.2, 1.05, 0.5]
+    assert list(found.values()) == [*2 * [1.5, 1.4, 1.25, 0.5], *by_handle, 2.5, 2.5, 0.9]
 
 
 def test_loads_take_turns_and_every_call_is_counted():

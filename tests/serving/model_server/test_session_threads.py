@@ -1,9 +1,16 @@
 """A model gets the threads with which its own warm-up requests are answered faster."""
 
+import time
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
 from serving.model_server import session_threads
-from serving.model_server.servable import Parallelism
+from serving.model_server.predict import predict
+from serving.model_server.servable import Parallelism, Servable
+from serving.protocol.status import DEADLINE_EXCEEDED, StatusError
+from tests.serving.nearest_centroid import episode
 
 
 class Clock:
@@ -79,3 +86,31 @@ def test_what_was_loaded_is_closed_where_the_second_fails(choose):
     with pytest.raises(OSError, match="no memory"):
         run()
     assert loaded[0].closed
+
+
+@pytest.mark.parametrize("inter_op, bytes_in_caller", [(0, 400), (3, 0)])
+def test_short_runs_of_the_one_with_one_thread_stay_in_their_caller(inter_op, bytes_in_caller):
+    loaded = {}
+
+    def load(threads):
+        loaded[threads.intra_op] = SimpleNamespace(name="m", version=1, close=lambda: None)
+        return loaded[threads.intra_op]
+
+    session_threads.with_fastest_threads(load, inter_op, [lambda model: None], 100)
+    assert loaded[1].short_run_bytes == bytes_in_caller
+    assert not hasattr(loaded[0], "short_run_bytes")
+
+
+def test_a_short_run_gives_the_same_answers_and_does_not_begin_after_its_deadline(model):
+    servable = Servable("m", 1, model, Parallelism(1, 0))
+    inputs = {name: lambda array=array: array for name, array in episode().items()}
+    expected = predict(servable, "", inputs)
+    servable.short_run_bytes = 2**20
+    for deadline in (None, time.monotonic() + 60):
+        found = predict(servable, "", inputs, deadline=deadline)
+        for name, array in expected.items():
+            np.testing.assert_array_equal(found[name], array)
+    with pytest.raises(StatusError) as raised:
+        predict(servable, "", inputs, deadline=time.monotonic() - 1)
+    assert raised.value.code == DEADLINE_EXCEEDED
+    servable.close()
