@@ -70,11 +70,19 @@ def write_example_query(episode: Episode, spec: ExampleSpec, folder: Path) -> Ex
 
 def _write_table(episode: Episode, folder: Path) -> ExampleQuery:
     path = folder / "support.csv"
-    names = [episode.class_names[label] for label in episode.support_y]
+    names = _names(episode)
     with open(path, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("text", "label"), *zip(episode.support_x, names)])
-    queries = [str(episode.query_x[number]) for number in _one_of_each_class(episode)]
+    numbers = _one_of_each_class(episode) if episode.query_y.dtype != object else range(3)
+    queries = [str(episode.query_x[number]) for number in numbers]
     return ExampleQuery(path, queries, shlex.join(queries))
+
+
+def _names(episode: Episode) -> list[str]:
+    """The class or phrase of each support example."""
+    if episode.support_y.dtype == object:
+        return [phrase.decode() for phrase in episode.support_y]
+    return [episode.class_names[label] for label in episode.support_y]
 
 
 def _write_files(episode: Episode, spec: ExampleSpec, folder: Path) -> ExampleQuery:

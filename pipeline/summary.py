@@ -49,7 +49,7 @@ def publish_summary(
         "test_intervals": {key: metrics[key] for key in WIDER},
         "test_split": novelty.to_json(),
         "cautions": [
-            *([] if record.example_spec.regression else cautions(novelty, record.ways)),
+            *(cautions(novelty, record.ways) if record.example_spec.has_classes else []),
             *start_cautions(model_facts),
         ],
         "calibration": without_points(metrics.get("calibration")),

@@ -23,7 +23,7 @@ def assemble(planner: Planner, split: str, index: int, content: Callable[[str], 
 
     slots = plan.support + plan.query
     examples = [example(slot, name) for slot, name in zip(slots, ids)]
-    if planner.spec.regression:
+    if not planner.spec.has_classes:
         pairs = [targets.split(stored, planner.spec) for stored in examples]
         examples, labels = [x for x, _ in pairs], np.stack([y for _, y in pairs])
     else:

@@ -50,7 +50,7 @@ def check_data(data: DataOptions, episodes: EpisodeOptions | None) -> CheckedDat
     """
     source = open_source(data)
     if episodes is not None:
-        check_ways(data, episodes, source.spec.regression)
+        check_ways(data, episodes, not source.spec.has_classes)
     catalogue = build_catalogue(source.catalogue(), by_group=data.split_by == "group")
     # Only sources of a user's own files leave any out.
     skipped, ignored, copies = (
@@ -90,7 +90,7 @@ def _check_rotations(catalogue: Catalogue, spec: ExampleSpec, rotations: str) ->
     """Classes of images alone can be rotated; they differ in their names alone, "kana_03@90"."""
     if rotations == "none":
         return
-    if spec.modality != "image" or spec.regression:
+    if spec.modality != "image" or not spec.has_classes:
         raise UserError(
             f"`episodes.rotations` can be {rotations} for classes of images only: the data are "
             f"{spec.modality}. Set it to none."

@@ -63,13 +63,15 @@ def describe(episode: Episode, spec: ExampleSpec) -> list[str]:
         ("query", episode.query_x, episode.query_y),
     ):
         for x, y in zip(examples, labels):
-            label = _short(y) if spec.regression else episode.class_names[y]
+            label = episode.class_names[y] if spec.has_classes else _short(y)
             lines.append(f"  {part:8}{_short(x)} -> {label}")
     return lines
 
 
 def _short(value: object) -> str:
     """A text or an array in at most some sixty characters."""
+    if isinstance(value, bytes):
+        value = value.decode()
     if isinstance(value, str):
         return repr(value if len(value) <= 60 else value[:60] + "...")
     array = np.asarray(value)

@@ -38,6 +38,7 @@ def check_episode(
     rotated: bool,
     size: int | None = None,
     target_size: int = 0,
+    phrases: bool = False,
 ) -> Iterator[str]:
     """Checks the rules of one episode, whose examples are stored bytes.
 
@@ -45,6 +46,7 @@ def check_episode(
     - Only with `rotated` may a name end in "@90", "@180" or "@270".
     - Every label has exactly K support and Q query examples; of a regression task there are K and
       Q in all, each with a finite target of `target_size` values (0 for class labels).
+    - With `phrases` there are K and Q in all, each with a phrase; no phrase is in both.
     - No example is in both support and query, or twice in either.
     - Every example has `size` bytes (None where they differ).
     """
@@ -56,7 +58,12 @@ def check_episode(
             yield f"has class {name!r} {count} times"
         if name not in classes:
             yield f"has class {name!r}, which is not in its split"
-    if target_size:
+    if phrases:
+        yield from _check_phrases("support", episode.support_y.tolist(), shape.shots)
+        yield from _check_phrases("query", episode.query_y.tolist(), shape.queries)
+        for phrase in sorted(set(episode.support_y) & set(episode.query_y)):
+            yield f"has the phrase {phrase.decode()!r} in both support and query"
+    elif target_size:
         yield from _check_targets("support", episode.support_y, shape.shots, target_size)
         yield from _check_targets("query", episode.query_y, shape.queries, target_size)
     else:
@@ -89,6 +96,13 @@ def _check_labels(part: str, labels: list, ways: int, each: int) -> Iterator[str
             yield f"has {part} label {label}, which is not in 0..{ways - 1}"
         elif counts[label] != each:
             yield f"has {counts[label]} {part} examples of label {label}, not {each}"
+
+
+def _check_phrases(part: str, phrases: list[bytes], each: int) -> Iterator[str]:
+    if len(phrases) != each:
+        yield f"has {len(phrases)} {part} examples, not {each}"
+    if not all(phrase.strip() for phrase in phrases):
+        yield f"has an empty phrase among its {part} phrases"
 
 
 def _check_targets(part: str, targets: np.ndarray, each: int, size: int) -> Iterator[str]:

@@ -72,7 +72,8 @@ class _CheckFile(beam.DoFn):
         classes = frozenset(record.splits[split])
         size = record.example_spec.stored_bytes
         task = task_of(record.example_spec)
-        targets = 0 if task.classes else math.prod(task.label_shape)
+        phrases = record.example_spec.phrases
+        targets = 0 if task.classes or phrases else math.prod(task.label_shape)
         count = 0
         dataset = tf.data.TFRecordDataset(path, compression_type="GZIP")
         for serialized in dataset.as_numpy_iterator():
@@ -85,6 +86,7 @@ class _CheckFile(beam.DoFn):
                 rotated=split in record.rotated_splits,
                 size=size,
                 target_size=targets,
+                phrases=phrases,
             ):
                 yield f"episode {episode.index} of {split} {violation}"
         yield beam.pvalue.TaggedOutput("counts", (split, count))

@@ -4,6 +4,7 @@ Shape letters: E episodes, S support examples, Q query examples.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -37,13 +38,14 @@ def parse_episodes(serialized: tf.Tensor, spec: ExampleSpec) -> Episodes:
     """Parses a vector of serialised episodes, `[E]` string, inside the graph.
 
     Inputs are of the stored dtype, labels of the task's dtype and shape. Where episodes differ in
-    size the shorter are padded at the end: labels with -1, examples with zeros (the empty string
-    for text). A `None` dimension of the spec, which must be the first, is zero-padded to the
-    longest example of the call.
+    size the shorter are padded at the end: labels with -1, examples with zeros (text and phrases
+    with the empty string). A `None` dimension of the spec, which must be the first, is zero-padded
+    to the longest example of the call.
     """
     strings = tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True, default_value="")
     task = task_of(spec)
-    padding = PADDING_LABEL if task.classes else None
+    padding: Any = PADDING_LABEL if task.classes else None
+    padding = "" if spec.phrases else padding
     labels = tf.io.FixedLenSequenceFeature(
         task.label_shape, task.stored_dtype, allow_missing=True, default_value=padding
     )

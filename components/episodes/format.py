@@ -4,7 +4,7 @@ Shape letters: S support examples, Q query examples, N ways.
 
 Features of the record
     support/input, query/input   bytes list, one value an example (`ExampleSpec.to_bytes`)
-    support/label, query/label   int64 list 0..N-1, or a float list of regression targets
+    support/label, query/label   int64 list 0..N-1, a float list of regression targets, or phrases
     episode/index                int64, the episode's number within its split
     episode/class_names          bytes list, N names in label order (the task's, for regression)
     episode/example_ids          bytes list, S + Q ids, support then query
@@ -41,9 +41,9 @@ class Episode:
 
     index: int  # the episode's number within its split
     support_x: Sequence[Any]  # S examples, each of the spec's shape and dtype
-    support_y: np.ndarray  # `[S]` int32 labels 0..N-1, or `[S, T]` float32 targets
+    support_y: np.ndarray  # `[S]` int32 labels 0..N-1, `[S, T]` float32 targets, or `[S]` phrases
     query_x: Sequence[Any]  # Q examples
-    query_y: np.ndarray  # `[Q]` int32, or `[Q, T]` float32
+    query_y: np.ndarray  # `[Q]` int32, `[Q, T]` float32, or `[Q]` bytes
     class_names: list[str]  # N names; a label is an index into them
     example_ids: list[str]  # S + Q ids, support then query
 
@@ -115,6 +115,8 @@ def _put_labels(feature: tf.train.Feature, labels: np.ndarray) -> None:
     labels = np.asarray(labels)
     if labels.dtype.kind == "f":
         feature.float_list.value.extend(labels.astype(np.float32).ravel().tolist())
+    elif labels.dtype.kind == "O":
+        feature.bytes_list.value.extend(labels.tolist())
     else:
         feature.int64_list.value.extend(labels.tolist())
 
@@ -122,4 +124,6 @@ def _put_labels(feature: tf.train.Feature, labels: np.ndarray) -> None:
 def _get_labels(feature: tf.train.Feature, examples: int) -> np.ndarray:
     if feature.WhichOneof("kind") == "float_list":
         return np.array(feature.float_list.value, np.float32).reshape(examples, -1)
+    if feature.WhichOneof("kind") == "bytes_list":
+        return np.array(feature.bytes_list.value, object)
     return np.array(feature.int64_list.value, np.int32)

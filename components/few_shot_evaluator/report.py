@@ -58,7 +58,7 @@ def render(page: str, evaluation: Evaluation, *, pictures: Mapping[str, str], **
         splits=record.splits,
         test_split=novelty,
         cautions=[
-            *([] if record.example_spec.regression else cautions(novelty, record.ways)),
+            *(cautions(novelty, record.ways) if record.example_spec.has_classes else []),
             *start_cautions(evaluation.metadata),
         ],
         configuration={

@@ -9,6 +9,9 @@ from components.few_shot_evaluator.classification import summary as classificati
 from components.few_shot_evaluator.regression import report as regression_report
 from components.few_shot_evaluator.regression import scoring as regression_scoring
 from components.few_shot_evaluator.regression import summary as regression_summary
+from components.few_shot_evaluator.retrieval import report as retrieval_report
+from components.few_shot_evaluator.retrieval import scoring as retrieval_scoring
+from components.few_shot_evaluator.retrieval import summary as retrieval_summary
 from components.tasks.task import Task
 
 
@@ -33,6 +36,12 @@ _EVALUATIONS = {
         regression_scoring.evaluate_episodes,
         regression_summary.summarise,
         regression_report.render,
+    ),
+    "retrieval": TaskEvaluation(
+        retrieval_scoring.RetrievalResult,
+        retrieval_scoring.evaluate_episodes,
+        retrieval_summary.summarise,
+        retrieval_report.render,
     ),
 }
 

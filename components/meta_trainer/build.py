@@ -91,6 +91,8 @@ def check_encoder(section: Mapping[str, Any]) -> None:
 
 def default_backbone(spec: ExampleSpec) -> str:
     """The backbone of these examples, where the configuration names none."""
+    if spec.phrases:
+        return "phrase_bag"
     if spec.image_to_image:
         return "image_to_image"
     return DEFAULT_BACKBONES[spec.modality]

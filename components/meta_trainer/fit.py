@@ -47,7 +47,8 @@ class Fitted(NamedTuple):
         """
         _, learner, modality, task = self.assembly
         x, query_x = (modality.prepare(_array(values)[None]) for values in (support_x, query_x))
-        support = Support(x, tf.constant(_array(support_y)[None], task.label_dtype))
+        y = tf.constant(_array(support_y)[None], task.label_dtype)
+        support = Support(x, task.prepare_labels(y))
         adapted = learner.adapt(self.weights, support)
         outputs = learner.predict(self.weights, adapted, tf.constant(query_x))
         return task.predict(outputs, support.y).numpy()[0]

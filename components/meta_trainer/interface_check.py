@@ -49,7 +49,7 @@ def _check_shapes(assembly: Assembly, record: EpisodeSetRecord) -> None:
     weights = learner.init(0)
 
     def adapt(x: tf.Tensor, y: tf.Tensor) -> Any:
-        return learner.adapt(weights, Support(prepare(x), y))
+        return learner.adapt(weights, Support(prepare(x), task.prepare_labels(y)))
 
     def predict(x: tf.Tensor, y: tf.Tensor, query_x: tf.Tensor) -> Any:
         return learner.predict(weights, adapt(x, y), prepare(query_x))
@@ -76,11 +76,13 @@ def check_inductive(assembly: Assembly, spec: ExampleSpec) -> None:
       UserError: the predictions differ.
     """
     learner, prepare, rng = assembly.learner, assembly.modality.prepare, np.random.default_rng(0)
-    support_y = (
-        tf.constant([[0]])
-        if assembly.task.classes
-        else tf.constant(rng.random((1, 1, *assembly.task.label_shape)), tf.float32)
-    )
+    task = assembly.task
+    if spec.phrases:
+        support_y = task.prepare_labels(tf.constant([["a phrase"]]))
+    elif task.classes:
+        support_y = tf.constant([[0]])
+    else:
+        support_y = tf.constant(rng.random((1, 1, *task.label_shape)), tf.float32)
     weights = learner.init(0)
     support_x, query_x = (prepare(_random_examples(spec, count, rng)) for count in (1, 2))
     adapted = learner.adapt(weights, Support(support_x, support_y))

@@ -39,7 +39,10 @@ class Network(NamedTuple):
         body = dict(self.backbone.init(seed))
         if not self.fixed_ways:
             return {"body": body, "head": {"log_scale": tf.math.log(FIRST_SCALE)}}
-        kernel = glorot(seed, "head_kernel", [self.backbone.feature_size, self.outputs])
+        if self.backbone.head_kernel:
+            kernel = self.backbone.head_kernel(seed, self.outputs)
+        else:
+            kernel = glorot(seed, "head_kernel", [self.backbone.feature_size, self.outputs])
         return {"body": body, "head": {"kernel": kernel, "bias": tf.zeros([self.outputs])}}
 
     def features(self, weights: Weights, x: tf.Tensor, mask=None, statistics=None):

@@ -39,6 +39,10 @@ class TrainingOptions:
     """Begin with the weights of another model, of the same or other ways: the folder of a pushed
     model or of a run, its configuration, or zoo:NAME. Those of the same name and shape are taken;
     null to begin with the learner's own initial weights."""
+    phrases: str | None = None
+    """Of data with phrases: a UTF-8 text file with the phrases that the exported model chooses
+    from, one a line; null for the 200 that most classes of `train` have. It becomes the model's
+    `assets/phrases.txt`, which may be changed after training."""
     until: Literal["steps", "plateau"] = "steps"
     """steps: use the whole budget, `steps` or `max_seconds`. plateau: where the score on
     meta-validation no longer rises, go on from the best weights at a tenth of the learning rate,

@@ -13,6 +13,7 @@ from components.episodes.record import FILE_NAME, read_record
 from components.meta_trainer.build import assemble
 from components.meta_trainer.export.calibration import UNCALIBRATED, fit_calibration
 from components.meta_trainer.export.features import mean_statistics
+from components.meta_trainer.export.phrase_list import choose_phrases
 from components.meta_trainer.export.saved_model import export
 from components.meta_trainer.export.warmup import first_episode, warmup_requests
 from components.meta_trainer.interface_check import check_learner
@@ -103,7 +104,8 @@ def train_and_export(
     summary_file = os.path.join(run_dir, SUMMARY_FILE)
     if tf.io.gfile.isdir(model_dir) and not tf.io.gfile.exists(summary_file):
         tf.io.gfile.rmtree(model_dir)  # of an attempt that was killed before it was complete
-    export(assembly, trained.weights, model_dir, about, calibration, statistics)
+    phrases = choose_phrases(options.phrases, uri) if record.example_spec.phrases else ()
+    export(assembly, trained.weights, model_dir, about, calibration, statistics, phrases)
     requests = warmup_requests(*first_episode(uri, record), assembly, trained.weights)
     write_warmup(Path(model_dir), config["model_name"], list(requests))
     atomic.write_json(os.path.join(run_dir, HISTORY_FILE), trained.history)

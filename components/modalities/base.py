@@ -21,6 +21,8 @@ class ExampleSpec:
     # Shape of the float32 target of each example of a regression episode; `None` where examples
     # have class labels.
     target_shape: tuple[int, ...] | None = None
+    # Texts: the label of an example is a phrase, another text, in place of a class.
+    phrases: bool = False
     sample_rate: int | None = None  # audio: samples per second
     # Images: the network sees `1 - pixel / 255`, so that ink on white paper is 1 on 0.
     invert: bool = False
@@ -29,8 +31,13 @@ class ExampleSpec:
     max_pixels: int = 50_000_000
 
     @property
+    def has_classes(self) -> bool:
+        """Whether examples have class labels: neither float targets nor phrases."""
+        return not self.regression and not self.phrases
+
+    @property
     def regression(self) -> bool:
-        """Whether examples have real-valued targets in place of class labels."""
+        """Whether examples have float targets in place of class labels."""
         return self.target_shape is not None
 
     @property

@@ -30,6 +30,12 @@ def encoded_request(
     def encoded(examples: np.ndarray) -> np.ndarray:
         return np.array([[encoder(example) for example in row] for row in examples], object)
 
+    if spec.phrases:
+        return {
+            sig.SUPPORT_X: encoded(inputs[sig.SUPPORT_X]),
+            sig.SUPPORT_LABELS: inputs[sig.SUPPORT_Y],
+            sig.QUERY_X: encoded(inputs[sig.QUERY_X]),
+        }
     names = np.array([name.encode() for name in class_names] + [b""], object)
     return {
         sig.SUPPORT_X: encoded(inputs[sig.SUPPORT_X]),

@@ -11,6 +11,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from components.modalities.encoders import encoded_request
+from components.modalities.phrases import phrase_vectors
 from components.serving_validator import good_requests
 from components.serving_validator.bad_requests import BadRequest, bad_encoded_requests, bad_requests
 from components.serving_validator.good_requests import Request
@@ -143,6 +144,24 @@ def reads(encoded: Request) -> Check:
     return check
 
 
+def finds_phrases(encoded: Request) -> Check:
+    """Makes the check that the phrase given for a query is the one nearest to its vector."""
+
+    def check(model: ModelUnderTest) -> None:
+        outputs = model.run(sig.ENCODED, encoded)
+        phrases = outputs[sig.CLASS_NAMES][0]
+        vectors = phrase_vectors(tf.constant(phrases)).numpy()
+        nearest = (model.predict(model.requests[0]) @ vectors.T).max(axis=-1)
+        found = vectors[outputs[sig.PREDICTIONS]]
+        similarity = (model.predict(model.requests[0]) * found).sum(axis=-1)
+        what = f"the similarity of the phrases of `{sig.ENCODED}` and that of the nearest ones"
+        _require_equal(similarity, nearest, what, model.tolerance)
+        if (phrases[outputs[sig.PREDICTIONS]] != outputs[sig.PREDICTED_LABELS]).any():
+            raise CheckFailed("`predicted_labels` must be the phrases of `predictions`")
+
+    return check
+
+
 def refuses(bad: BadRequest) -> Check:
     """Makes the check that a request is INVALID_ARGUMENT, with a sentence that names the input."""
 
@@ -180,7 +199,8 @@ def checks(model: ModelUnderTest) -> Iterator[tuple[str, Check]]:
     encode = sig.ENCODED in offered
     encoded = encoded_request(first, model.class_names, spec) if encode else None
     if encoded is not None:
-        yield "reads encoded examples", reads(encoded)
+        how = finds_phrases if spec.phrases else reads
+        yield "reads encoded examples", how(encoded)
         bad += bad_encoded_requests(encoded, spec=spec)
     for request in bad:
         yield f"refuses {request.name}", refuses(request)

@@ -68,7 +68,8 @@ def adapt_once(folder: str, section: dict[str, Any], support: dict[str, list[byt
     """
     about = read_metadata(folder)
     spec = ExampleSpec.from_json(about["example_spec"])
-    if about["protocol"] != "inductive" or not spec.has_encoded_form:
+    answers = spec.has_encoded_form and spec.has_classes
+    if about["protocol"] != "inductive" or not answers:
         raise UserError(
             "`--model` must be an inductive classifier of files or texts, or there is no answer to "
             f"one of them alone: {folder} is {about['protocol']}, of {spec.modality}."

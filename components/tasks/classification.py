@@ -34,6 +34,7 @@ def classification() -> Task:
         output_dtypes={sig.PROBABILITIES: "float32", sig.PREDICTIONS: "int32"},
         optional_output_dtypes=dict.fromkeys((sig.NONE_SCORE, sig.NONE_THRESHOLD), "float32"),
         network_outputs=lambda ways, positions: ways,
+        prepare_labels=tf.identity,
         mask=_mask,
         loss=_loss,
         score=_score,

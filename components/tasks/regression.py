@@ -45,6 +45,7 @@ def regression(target_shape: tuple[int, ...] = (1,)) -> Task:
         output_dtypes={sig.TARGETS: "float32"},
         optional_output_dtypes={},
         network_outputs=lambda ways, positions: math.prod(target_shape) // math.prod(positions),
+        prepare_labels=tf.identity,
         mask=lambda y: tf.ones(tf.shape(y)[:2]),
         loss=_loss,
         score=lambda outputs, y, support_y: -_loss(outputs, y, support_y),

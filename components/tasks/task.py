@@ -15,13 +15,14 @@ Prediction = np.ndarray
 
 
 class Task(NamedTuple):
-    """All that differs between classification and regression, from stored labels to the metric.
+    """All that differs between task types, from stored labels to the metric.
 
     Attributes:
-      name: "classification" or "regression", as a model's metadata has it.
+      name: "classification", "regression" or "retrieval", as a model's metadata has it.
       classes: whether a label is one of N classes, which have names, can be permuted, and can be
         absent; -1 is then the label of padding. Targets have none of this.
-      metric: name of what `measure` gives, "accuracy" or "mean_squared_error".
+      metric: name of what `measure` gives, "accuracy", "recall" or
+        "mean_squared_error".
       higher_is_better: whether a larger value of the metric is better.
       label_shape: shape of one label: `()`, or that of a target.
       label_dtype: NumPy dtype name of `support_y` and `query_y`.
@@ -32,6 +33,8 @@ class Task(NamedTuple):
       optional_output_dtypes: those of outputs that some models have beside them.
       network_outputs: `(ways, positions of the backbone's output) ->` N.
 
+      prepare_labels: TensorFlow, labels as stored and served -> as learners see them, which is what
+        the functions of this group take.
       mask: TensorFlow, `y [E, B, ...] -> [E, B]` float32, 0 for padding.
       loss: TensorFlow, `(outputs [E, B, N], y, support_y) -> [E]`, the mean over all examples but
         padding.
@@ -63,6 +66,7 @@ class Task(NamedTuple):
     output_dtypes: Mapping[str, str]
     optional_output_dtypes: Mapping[str, str]
     network_outputs: Callable[[int, tuple[int, ...]], int]
+    prepare_labels: Callable[[Tensor], Tensor]
     mask: Callable[[Tensor], Tensor]
     loss: Callable[[Tensor, Tensor, Tensor], Tensor]
     score: Callable[[Tensor, Tensor, Tensor], Tensor]

@@ -147,11 +147,11 @@ def _prepared_as(model: TrainedModel) -> dict[str, Any]:
 
 
 def _check_ways(model: TrainedModel, ways: int) -> None:
-    if model.spec.regression and ways != 1:
+    if not model.spec.has_classes and ways != 1:
         raise UserError(
             f"`--ways` must be 1 for a model of regression, whose episode is one task: got {ways}."
         )
-    if not model.spec.regression and ways < 2:
+    if model.spec.has_classes and ways < 2:
         raise UserError(f"`--ways` must be at least 2: got {ways}.")
     largest = model.metadata.get("max_ways")
     if largest is not None and ways > largest:
@@ -189,7 +189,7 @@ def _restrict(
     novelty = compare_splits(
         checked.splits | {"test": large}, checked.catalogue.groups, by_group=by_group
     )
-    told = [] if checked.spec.regression else cautions(novelty, episodes.ways)
+    told = cautions(novelty, episodes.ways) if checked.spec.has_classes else []
     again = sorted(set(seen) & set(large))
     if again:
         told.append(
@@ -202,7 +202,7 @@ def _restrict(
 
 def _taken(spec: ExampleSpec) -> tuple[Any, ...]:
     """What of an example a model is bound to; how files become examples, it need not be."""
-    return spec.modality, spec.dtype, spec.shape, spec.target_shape, spec.sample_rate
+    return spec.modality, spec.dtype, spec.shape, spec.target_shape, spec.phrases, spec.sample_rate
 
 
 def _words(spec: ExampleSpec) -> str:

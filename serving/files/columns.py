@@ -22,20 +22,22 @@ GROUP_NAMES = ("alphabet", "speaker", "domain_name", "domain", "coarse_label", "
 
 
 class Columns(NamedTuple):
-    """The names of the columns that hold the text, its class (or None) and its group (or None)."""
+    """The columns of the text, its class, its group and the phrase that it means (None: none)."""
 
     text: str
     label: str | None
     group: str | None = None
+    phrase: str | None = None
 
 
 class TextExample(NamedTuple):
-    """One usable row: its number, text, class and group (or None)."""
+    """One usable row: its number, text, class, group and phrase (the last two or None)."""
 
     number: int
     text: str
     label: str
     group: str | None
+    phrase: str | None = None
 
 
 class Options(NamedTuple):
@@ -106,8 +108,8 @@ def examples(table: Table, columns: Columns) -> tuple[list[TextExample], dict[in
         if problem:
             left_out[row.number] = problem
             continue
-        text, label, group = ("" if c is None else row.values[c].strip() for c in columns)
-        usable.append(TextExample(row.number, text, label, group if columns.group else None))
+        text, label, group, phrase = (c and row.values[c].strip() for c in columns)
+        usable.append(TextExample(row.number, text or "", label or "", group, phrase))
     return usable, left_out
 
 

@@ -50,6 +50,18 @@ def check_targets(
         return tf.identity(x), tf.identity(y)
 
 
+def check_phrases(
+    x: tf.Tensor, y: tf.Tensor, *, example_shape: Sequence[int | None]
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Checks a support set of texts and phrases, `[E, S]` strings; "" in `support_y` is padding."""
+    x = check_examples(sig.SUPPORT_X, x, example_shape)
+    y = _check_shape(sig.SUPPORT_Y, y, [None, None])
+    y = require([_same(sig.SUPPORT_Y, y, sig.SUPPORT_X, x)], y)
+    real = tf.not_equal(y, "")
+    with _require(_not_empty(sig.SUPPORT_Y, real), _no_empty_string(sig.SUPPORT_X, x, real)):
+        return tf.identity(x), tf.identity(y)
+
+
 def check_label_names(x: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Checks an encoded support set: `support_x` and `support_labels` are `[E, S]` strings.
 

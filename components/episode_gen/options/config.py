@@ -9,21 +9,26 @@ from components.options import options_class
 from serving.errors import UserError
 
 
-def check_ways(data: DataOptions, episodes: EpisodeOptions, regression: bool | None) -> None:
+def check_ways(data: DataOptions, episodes: EpisodeOptions, one_task: bool | None) -> None:
     """Raises UserError where `ways` do not fit the kind of episode that the source gives.
 
-    `regression`: whether examples have float targets; `None` while that is not known.
+    `one_task`: whether an episode is one task, as where examples have float targets or phrases in
+    place of classes; `None` while that is not known.
     """
+    where, task = f"`data.source` is {data.source}", "regression task"
+    if data.phrase_feature:
+        one_task = True
+        where, task = "`data.phrase_feature` is set", "class, whose phrases are told apart"
     for name in ("ways", "train_ways"):
         ways = getattr(episodes, name)
-        if ways is None or regression is None:
+        if ways is None or one_task is None:
             continue
-        if not regression and ways < 2:
+        if not one_task and ways < 2:
             raise UserError(f"`episodes.{name}` must be at least 2: got {ways}.")
-        if regression and ways != 1:
+        if one_task and ways != 1:
             raise UserError(
-                f"`episodes.{name}` must be 1 when `data.source` is {data.source}, since an "
-                f"episode is one regression task: got {ways}."
+                f"`episodes.{name}` must be 1 when {where}, since an episode is one "
+                f"{task}: got {ways}."
             )
 
 

@@ -52,6 +52,10 @@ class DataOptions:
     """The TFDS feature, or column of the table, that holds the examples; guessed when null."""
     label_feature: str | None = None
     """The one that holds the class; guessed when null."""
+    phrase_feature: str | None = None
+    """The one that holds the phrase that a text means, such as its English: the column of a table.
+    An episode is then one class, such as a language, and a query is answered by one of a list of
+    phrases; rows of a class whose phrase an earlier row has are left out."""
     group_feature: str | None = None
     """The one that holds the group (alphabet, speaker, domain); guessed when null."""
     group_pattern: str | None = None
@@ -121,6 +125,11 @@ class DataOptions:
             raise UserError(
                 f"`data.path` must be {PATHS[self.source]} when `data.source` is {self.source}: "
                 "got none."
+            )
+        if self.phrase_feature and self.source != "table":
+            raise UserError(
+                "`data.phrase_feature` can be set only when `data.source` is table: got "
+                f"{self.source}."
             )
         if not 0 < sum(self.split_fractions) <= 1 + 1e-9:
             raise UserError(

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from components.episode_gen import targets
 from components.episode_gen.copies import find_copies
 from components.episode_gen.options import DataOptions
 from components.episode_gen.sources.base import CatalogueEntry, Source, Stored
@@ -46,10 +47,9 @@ def open_source(data: DataOptions) -> Source:
 class Table:
     """A table; an example's id is the file's name and the row, from 1, as in "tickets.csv:17"."""
 
-    spec = ExampleSpec("text", "string", ())
-
     def __init__(self, path: Path, data: DataOptions) -> None:
         self.path, self.data = path, data
+        self.spec = ExampleSpec("text", "string", (), phrases=data.phrase_feature is not None)
 
     @functools.cached_property
     def skipped(self) -> dict[str, str]:
@@ -61,7 +61,16 @@ class Table:
 
     @functools.cached_property
     def copies(self) -> dict[str, str]:
-        """Rows of a text that an earlier one has: example id -> id of that one."""
+        """Rows of a text that an earlier one has: example id -> id of that one.
+
+        Of phrases, rows of a class with the phrase of an earlier one: the support set would hold
+        the answer.
+        """
+        if self.spec.phrases:
+            first: dict[tuple[str, str | None], str] = {}
+            rows = [(self.id_of(row), (row.label, row.phrase)) for row in self._examples[0]]
+            equal = {name: first.setdefault(key, name) for name, key in rows}
+            return {name: one for name, one in equal.items() if name != one}
         if self.data.copies == "keep":
             return {}
         texts = {self.id_of(row): row.text for row in self._examples[0]}
@@ -84,7 +93,10 @@ class Table:
     def read(self, part: str) -> Iterator[Stored]:
         del part  # the only one
         for row in self.rows():
-            yield Stored(self.id_of(row), self.spec.to_bytes(row.text))
+            if self.spec.phrases:
+                yield Stored(self.id_of(row), targets.join(row.text, row.phrase, self.spec))
+            else:
+                yield Stored(self.id_of(row), self.spec.to_bytes(row.text))
 
     def fingerprint(self) -> str:
         return hashlib.sha256(self.path.read_bytes()).hexdigest()
@@ -109,6 +121,12 @@ class Table:
     def columns(self) -> Columns:
         """The columns that the options name, or that are guessed."""
         data = self.data
+        phrase = data.phrase_feature
+        if phrase is not None and phrase not in self.table.columns:
+            raise UserError(
+                f"`data.phrase_feature` must name a column of {self.path.name} "
+                f"({', '.join(self.table.columns)}): got {phrase!r}."
+            )
         columns = choose_columns(
             self.table,
             text=data.input_feature,
@@ -118,7 +136,7 @@ class Table:
         )
         if columns.group is None and data.split_by != "class":
             raise missing_column(self.table, OPTIONS, "group")
-        return columns
+        return columns._replace(phrase=phrase)
 
     @functools.cached_property
     def _examples(self) -> tuple[list[TextExample], dict[int, str]]:

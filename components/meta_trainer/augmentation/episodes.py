@@ -24,7 +24,7 @@ def regroup(episodes: Episodes, seed: tf.Tensor) -> Episodes:
     """Draws anew, within each class, which examples are support and which are query.
 
     Each set keeps its number of examples of every class, and no example is in both. An episode of
-    regression is one class.
+    targets or phrases is one class.
     """
     support_size = tf.shape(episodes.support_y)[1]
     x = _join(episodes.support_x, episodes.query_x)

@@ -16,6 +16,7 @@ TABLE = {
     "image_to_image": "components.meta_trainer.backbones.image_to_image",
     "image_filters": "components.meta_trainer.backbones.image_filters",
     "embedding_bag": "components.meta_trainer.backbones.embedding_bag",
+    "phrase_bag": "components.meta_trainer.backbones.phrase_bag",
     "static_text": "components.meta_trainer.backbones.static_text",
     "transformer_text": "components.meta_trainer.backbones.transformer_text",
     "speech_embedding": "components.meta_trainer.backbones.speech_embedding",

@@ -64,6 +64,8 @@ class Backbone(NamedTuple):
       encoder: the pretrained encoder under it; `None` for a network that begins at random.
       fit: `(weights, x [n, ...]) -> weights` to begin with, given all inputs of meta-training, in
         place of those of `init`; `None` where data do not matter.
+      head_kernel: `(seed, outputs N) -> [D, N]`, what a linear head begins with; Glorot-uniform
+        values if `None`.
     """
 
     init: Callable[[int], Weights]
@@ -75,6 +77,7 @@ class Backbone(NamedTuple):
     any_size: bool = False
     encoder: Encoder | None = None
     fit: Callable[[Weights, tf.Tensor], Weights] | None = None
+    head_kernel: Callable[[int, int], tf.Tensor] | None = None
 
 
 def glorot(seed: int, name: str, shape: Sequence[int]) -> tf.Tensor:

@@ -141,7 +141,7 @@ def _logits_function(assembly: Assembly, weights: Weights) -> LogitsFunction:
 
     @tf.function(reduce_retracing=True, autograph=False)
     def logits(episodes: Episodes) -> tf.Tensor:
-        episodes = prepare_inputs(episodes, assembly.modality)
+        episodes = prepare_inputs(episodes, assembly)
         adapted = assembly.learner.adapt(weights, episodes.support)
         outputs = assembly.learner.predict(weights, adapted, episodes.query_x)
         return restrict(outputs, episodes.support_y)

@@ -1,12 +1,16 @@
 """Writing the SavedModel that adapts, and what it says of itself."""
 
 import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
 from components.meta_trainer.build import Assembly
 from components.meta_trainer.export.calibration import UNCALIBRATED, Calibration
+from components.meta_trainer.export.phrase_list import FILE_NAME, PhraseList
 from components.meta_trainer.export.served_learner import ServedLearner
 from components.meta_trainer.types import Weights
 from serving import atomic
@@ -20,19 +24,34 @@ def export(
     about: dict[str, Any],
     calibration: Calibration = UNCALIBRATED,
     statistics: Weights | None = None,
+    phrases: Sequence[str] = (),
 ) -> None:
     """Writes the SavedModel to `directory`, which must not exist; it appears there whole.
 
     `about` holds further entries of `fewshot_model.json`; `calibration` and `statistics`, those of
-    `features.mean_statistics`, are folded into the graph.
+    `features.mean_statistics`, are folded into the graph. `phrases` are those that a model of
+    phrases chooses from, in the file `assets/phrases.txt`.
     """
-    model = ServedLearner(assembly, weights, calibration, statistics)
+    with tempfile.TemporaryDirectory() as folder:
+        phrase_list = None
+        if phrases:
+            path = os.path.join(folder, FILE_NAME)
+            Path(path).write_text("".join(f"{one}\n" for one in phrases), encoding="utf-8")
+            phrase_list = PhraseList(path)
+        model = ServedLearner(assembly, weights, calibration, statistics, phrase_list)
+        _save(model, assembly, directory, calibration.to_json() | about)
+
+
+def _save(
+    model: ServedLearner, assembly: Assembly, directory: str, entries: dict[str, Any]
+) -> None:
+    """Writes the model and, with further `entries`, its metadata."""
     # Nobody differentiates an exported model; tracing gradients of gradients would take minutes.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     with atomic.replacement(directory) as temporary:
         tf.saved_model.save(model, temporary, signatures=model.signatures(), options=options)
         path = os.path.join(temporary, sig.METADATA_FILE)
-        atomic.write_json(path, metadata(assembly, model) | calibration.to_json() | about)
+        atomic.write_json(path, metadata(assembly, model) | entries)
 
 
 def metadata(assembly: Assembly, model: ServedLearner) -> dict[str, Any]:

@@ -20,8 +20,10 @@ from components.meta_trainer.export.calibration import (
 from components.meta_trainer.export.features import FeatureFunction, why_no_features
 from components.meta_trainer.export.label_names import label_indices
 from components.meta_trainer.export.one_episode import for_one_or_many
+from components.meta_trainer.export.phrase_list import PhraseList
 from components.meta_trainer.export.pieces import in_pieces
 from components.meta_trainer.types import Weights, by_joined_name, to_dicts
+from components.tasks.retrieval import scores
 from serving.saved_model import graph_checks
 from serving.saved_model import signatures as sig
 
@@ -44,8 +46,10 @@ class ServedLearner(tf.Module):
         weights: Weights,
         calibration: Calibration = UNCALIBRATED,
         statistics: Weights | None = None,
+        phrases: PhraseList | None = None,
     ):
         super().__init__()
+        self._phrases = phrases
         self._calibration = calibration
         self._learner, self._task = assembly.learner, assembly.task
         self._modality, self._spec = assembly.modality, assembly.modality.spec
@@ -80,7 +84,10 @@ class ServedLearner(tf.Module):
         why = {sig.EMBED: self._no_features} if self._no_features else {}
         if self._learner.path is None:
             why[sig.PATH] = "this learner takes no inner steps"
-        if not self._task.classes:
+        if self._spec.phrases:
+            if self._phrases is None:
+                why[sig.ENCODED] = "it was exported without a list of phrases"
+        elif not self._task.classes:
             why[sig.ENCODED] = "its support set has float targets, not names of classes"
         elif self._modality.decode is None:
             why[sig.ENCODED] = f"a {self._spec.modality} has no encoded form"
@@ -119,7 +126,8 @@ class ServedLearner(tf.Module):
             sig.PREDICT: _concrete(predict, query_x, *adapted),
         }
         if sig.ENCODED not in self.withheld:
-            functions[sig.ENCODED] = _concrete(self._encoded, *strings)
+            encoded = self._encoded_phrases if self._spec.phrases else self._encoded
+            functions[sig.ENCODED] = _concrete(encoded, *strings)
         if self._spec.image_to_image and self._learner.network.backbone.any_size:
             functions[sig.ANY_SIZE] = _concrete(self._any_size, *self._any_size_specs())
         if sig.PATH not in self.withheld:
@@ -160,7 +168,8 @@ class ServedLearner(tf.Module):
         return self._adapt_features(self._modality.prepare(support_x), support_y)
 
     def _adapt_features(self, x: tf.Tensor, support_y: tf.Tensor) -> dict[str, tf.Tensor]:
-        adapted = self._learner.adapt(self._weights, Support(x, support_y))
+        support = Support(x, self._task.prepare_labels(support_y))
+        adapted = self._learner.adapt(self._weights, support)
         return adapted | {sig.SUPPORT_Y: support_y}
 
     def _predict_graph(self, adapted: Weights, query_x: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -247,9 +256,32 @@ class ServedLearner(tf.Module):
         # One at a time: their features take a hundred times the memory of the pictures.
         return in_pieces(answer, graph_checks.sizes(query_x, 2)[1], size=1)
 
+    def _encoded_phrases(self, support_x, support_labels, query_x):
+        """The phrases of the list as classes, with the probability of each for each query."""
+        support_x, support_labels = graph_checks.check_label_names(support_x, support_labels)
+        query_x = graph_checks.check_encoded_queries(query_x, graph_checks.sizes(support_x, 1)[0])
+        assert self._phrases is not None  # else the signature is withheld
+        phrases = self._phrases.phrases()
+        vectors = self._task.prepare_labels(phrases)
+        adapted = self._adapt(self._decode(support_x, sig.SUPPORT_X), support_labels)
+        numbers = _numbers(query_x)
+
+        def answer(piece: slice) -> dict[str, tf.Tensor]:
+            queries = self._decode(query_x[:, piece], sig.QUERY_X, numbers[:, piece])
+            targets = self._predict(adapted, queries)[sig.TARGETS]
+            probabilities = tf.nn.softmax(scores(targets, vectors))
+            best = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
+            return {sig.PROBABILITIES: probabilities, sig.PREDICTIONS: best}
+
+        outputs = self._in_pieces(answer, query_x)
+        labels = tf.gather(phrases, outputs[sig.PREDICTIONS])
+        names = tf.tile(phrases[None], [tf.shape(query_x)[0], 1])
+        return outputs | {sig.CLASS_NAMES: names, sig.PREDICTED_LABELS: labels}
+
     def _path(self, support_x, support_y, query_x):
         support_x, support_y, query_x = self._check(support_x, support_y, query_x)
-        support = Support(self._modality.prepare(support_x), support_y)
+        y = self._task.prepare_labels(support_y)
+        support = Support(self._modality.prepare(support_x), y)
         assert self._learner.path is not None
         query_x = self._modality.prepare(query_x)
         outputs = self._calibrate(self._learner.path(self._weights, support, query_x))

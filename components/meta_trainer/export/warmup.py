@@ -53,5 +53,6 @@ def _adapted(
     """The outputs of the signature `adapt`, by name."""
     x = assembly.modality.prepare(tf.constant(support[sig.SUPPORT_X]))
     y = tf.constant(support[sig.SUPPORT_Y])
-    adapted = by_joined_name(assembly.learner.adapt(weights, Support(x, y)) | {sig.SUPPORT_Y: y})
+    of_learner = Support(x, assembly.task.prepare_labels(y))
+    adapted = by_joined_name(assembly.learner.adapt(weights, of_learner) | {sig.SUPPORT_Y: y})
     return {sig.ADAPTED_PREFIX + name: np.asarray(tensor) for name, tensor in adapted.items()}

@@ -11,8 +11,9 @@ from components.episodes.record import EpisodeSetRecord
 from components.episodes.types import Episodes
 from components.meta_trainer.augmentation import audio, image, text
 from components.meta_trainer.augmentation.episodes import permute_labels, regroup
+from components.meta_trainer.build import Assembly
 from components.meta_trainer.options import AugmentOptions, TrainingOptions
-from components.modalities.base import ExampleSpec, Modality
+from components.modalities.base import ExampleSpec
 from components.tasks.lookup import task_of
 from serving.errors import UserError
 
@@ -107,8 +108,12 @@ def fixed_episodes(
     return read_split(uri, split).take(count).batch(stack).map(do_not_convert(parse)).cache()
 
 
-def prepare_inputs(episodes: Episodes, modality: Modality) -> Episodes:
-    """The episodes with their inputs as the network sees them."""
-    return episodes._replace(
-        support_x=modality.prepare(episodes.support_x), query_x=modality.prepare(episodes.query_x)
+def prepare_inputs(episodes: Episodes, assembly: Assembly) -> Episodes:
+    """The episodes with their inputs and labels as the learner sees them."""
+    prepare, prepare_labels = assembly.modality.prepare, assembly.task.prepare_labels
+    return Episodes(
+        support_x=prepare(episodes.support_x),
+        support_y=prepare_labels(episodes.support_y),
+        query_x=prepare(episodes.query_x),
+        query_y=prepare_labels(episodes.query_y),
     )

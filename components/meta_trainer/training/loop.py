@@ -175,7 +175,7 @@ class _Clock:
 
 def predict(assembly: Assembly, weights: Weights, episodes: Episodes) -> tf.Tensor:
     """The predictions for the queries of stacked episodes, adapted and predicted as when served."""
-    episodes = prepare_inputs(episodes, assembly.modality)
+    episodes = prepare_inputs(episodes, assembly)
     adapted = assembly.learner.adapt(weights, episodes.support)
     outputs = assembly.learner.predict(weights, adapted, episodes.query_x)
     return assembly.task.predict(outputs, episodes.support_y)

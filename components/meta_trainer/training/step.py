@@ -35,7 +35,7 @@ def meta_step(
         progress = share_done(state, options)
         weights = state.read_weights()
         # XLA compiles neither strings nor sizes that vary: preparing texts and sounds stays out.
-        stack = prepare_inputs(episodes, assembly.modality)
+        stack = prepare_inputs(episodes, assembly)
         count = stack.support_x.shape[0]
         examples = stack.support_y.shape[1] + stack.query_y.shape[1]
         largest = assembly.learner.traits.max_chunk

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from components.episode_gen import targets
 from components.episode_gen.check import check_data
 from components.episode_gen.options import DataOptions, EpisodeOptions
 from components.episode_gen.sources import open_source
@@ -133,3 +134,37 @@ def test_a_change_of_the_file_changes_the_fingerprint(tmp_path):
     before = open_source(table(write(tmp_path, ".csv"))).fingerprint()
     after = open_source(table(write(tmp_path, ".csv", [*ROWS, ("more", "play")]))).fingerprint()
     assert before != after
+
+
+PAIRS = [
+    ("ein Haus", "de", "a house"),
+    ("das Haus", "de", "a house"),
+    ("guten Tag", "de", "good day"),
+    ("une maison", "fr", "a house"),
+    ("bonjour", "fr", "good day"),
+]
+
+
+def test_texts_with_phrases(tmp_path):
+    path = write(tmp_path, ".tsv", PAIRS, columns=("text", "language", "english"))
+    options = {"label_feature": "language", "phrase_feature": "english"}
+    checked = check_data(table(path, split_fractions=(0.5, 0.0, 0.5), **options), None)
+    assert checked.spec.phrases and not checked.spec.has_classes
+    # The second of two rows of a language with one phrase is left out: it would hold the answer.
+    assert {name: len(ids) for name, ids in checked.catalogue.examples.items()} == {
+        "de": 2,
+        "fr": 2,
+    }
+    stored = [s.content for part in checked.source.parts() for s in checked.source.read(part)]
+    text, phrase = targets.split(stored[2], checked.spec)
+    assert (text, phrase.item()) == (b"guten Tag", b"good day")
+
+
+def test_a_column_of_phrases_that_is_not_there(tmp_path):
+    path = write(tmp_path, ".tsv", PAIRS, columns=("text", "language", "english"))
+    with pytest.raises(UserError, match=r"`data.phrase_feature` must name a column .*got 'englsh'"):
+        check_data(table(path, phrase_feature="englsh", label_feature="language"), None)
+    with pytest.raises(UserError, match=r"can be set only when `data.source` is table: got glyphs"):
+        DataOptions(phrase_feature="english")
+    with pytest.raises(UserError, match=r"`episodes.ways` must be 1 .*phrase_feature.*got 2"):
+        check_data(table(path, phrase_feature="english", label_feature="language"), SMALL)

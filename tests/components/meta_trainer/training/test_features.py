@@ -43,7 +43,7 @@ def test_features_are_those_of_the_graph(assembly, monkeypatch):
     monkeypatch.setattr(features, "read_split", lambda uri, split: data)
     parse = features.features_once(assembly, AugmentOptions(), "", splits=("train",))
     found = next(iter(data.batch(2).map(parse)))
-    wanted = prepare_inputs(parse_episodes(tf.constant(stored), TEXTS), assembly.modality)
+    wanted = prepare_inputs(parse_episodes(tf.constant(stored), TEXTS), assembly)
     real = wanted.support_y.numpy() >= 0
     np.testing.assert_allclose(found.support_x[real], wanted.support_x[real], atol=1e-6)
     np.testing.assert_allclose(found.query_x[real], wanted.query_x[real], atol=1e-6)

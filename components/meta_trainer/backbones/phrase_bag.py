@@ -1,0 +1,79 @@
+"""A text of any language as a meta-learned embedding and as its spelling.
+
+    f = [u, c z],   u = sum_t g(t) v(t) / |...|,   z = counts of s(t) h(t) / |...|
+
+u is the weighted mean of the learned vectors v of a text's tokens, as in `embedding_bag`; z are its
+tokens, weighted by h and counted in the same numbers as those of a phrase's vector
+(`modalities/phrases.py`). So a head that begins with z as it is answers with the phrase that is
+spelled most like the query, and meta-training goes on from there. g, h and c are meta-learned; the
+weights begin as inverse document frequencies.
+"""
+
+import numpy as np
+import tensorflow as tf
+from pydantic import Field
+
+from components.meta_trainer.backbones.base import Backbone, generator
+from components.meta_trainer.backbones.embedding_bag import GATES, TABLE
+from components.meta_trainer.types import Weights
+from components.modalities.phrases import SIZE, signed_counts
+from components.options import options_class
+
+SPELLING_GATES, SPELLING_SHARE = "spelling_gates", "spelling_share"
+LEAST_WEIGHT = 0.05
+
+
+@options_class
+class PhraseBagOptions:
+    """Options of `phrase_bag`."""
+
+    buckets: int = Field(default=32_768, ge=2)
+    """Rows of the tables; tokens with the same hash modulo this number share one."""
+    size: int = Field(default=192, ge=1)
+    """Numbers in an embedding."""
+
+
+def phrase_bag(options: PhraseBagOptions, feature_shape: tuple[int, ...]) -> Backbone:
+    """Embedding and spelling side by side; `feature_shape` is `(L,)`, hashes of the tokens."""
+    del feature_shape
+    depth = options.size + SIZE
+
+    def init(seed: int) -> Weights:
+        vectors = generator(seed, TABLE).normal(size=[options.buckets, options.size])
+        return {
+            TABLE: tf.constant(vectors / options.size**0.5, tf.float32),
+            GATES: tf.zeros([options.buckets]),
+            SPELLING_GATES: tf.zeros([options.buckets]),
+            SPELLING_SHARE: tf.constant(0.0),
+        }
+
+    def fit(weights: Weights, x: tf.Tensor) -> Weights:
+        holding = np.zeros([options.buckets])
+        for tokens in x.numpy():
+            holding[np.unique(tokens[tokens > 0] % options.buckets)] += 1
+        frequencies = np.maximum(np.log((1 + len(x)) / (1 + holding)), LEAST_WEIGHT)
+        gates = np.log(frequencies).astype(np.float32)
+        return dict(weights) | {GATES: tf.constant(gates), SPELLING_GATES: tf.constant(gates)}
+
+    def features(weights: Weights, x: tf.Tensor, mask, statistics=None):
+        del mask, statistics  # nothing is normalised: every example stands alone
+        rows = x % options.buckets
+        gates = tf.exp(tf.gather(weights[GATES], rows)) * tf.cast(x > 0, tf.float32)
+        bag = tf.einsum("ebl,ebld->ebd", gates, tf.gather(weights[TABLE], rows))
+        flat = tf.reshape(x, [-1, x.shape[-1]])
+        of_spelling = tf.exp(tf.gather(weights[SPELLING_GATES], flat % options.buckets))
+        counts = tf.reshape(
+            signed_counts(flat, of_spelling), tf.concat([tf.shape(x)[:2], [SIZE]], axis=0)
+        )
+        share = tf.exp(weights[SPELLING_SHARE])
+        embedding = tf.math.l2_normalize(bag, axis=-1, epsilon=1e-9)
+        both = tf.concat([embedding, share * counts], axis=-1)
+        return tf.ensure_shape(both, [*x.shape[:2], depth]), {}
+
+    def head_kernel(seed: int, outputs: int) -> tf.Tensor:
+        noise = generator(seed, "head_kernel").normal(size=[options.size, outputs])
+        copy = np.eye(SIZE, outputs)
+        return tf.constant(np.concatenate([0.3 * noise / options.size**0.5, copy]), tf.float32)
+
+    frozen = frozenset({TABLE, GATES, SPELLING_GATES, SPELLING_SHARE})
+    return Backbone(init, features, depth, frozen, fit=fit, head_kernel=head_kernel)
