@@ -90,23 +90,23 @@ def _regression(bags: Pairs) -> np.ndarray:
 
 def _dictionary(pairs: Pairs) -> np.ndarray:
     """How well the words of the candidate translate those of the query."""
-    split = Pairs(*(_words(texts) for texts in pairs))
+    support, phrases, queries, candidates = map(_words, pairs)
     together: dict[bytes, Counter[bytes]] = {}
     of_text, of_phrase = Counter[bytes](), Counter[bytes]()
-    for text, phrase in zip(split.support, split.phrases):
+    for text, phrase in zip(support, phrases):
         of_text.update(text)
         of_phrase.update(phrase)
         for word in text:
             together.setdefault(word, Counter()).update(phrase)
-    found = np.zeros((len(split.queries), len(split.candidates)))
-    for row, query in enumerate(split.queries):
-        dice: Counter[bytes] = Counter()
+    found = np.zeros((len(queries), len(candidates)))
+    for row, query in enumerate(queries):
+        dice: dict[bytes, float] = {}
         for word in query & together.keys():
             for other, count in together[word].items():
                 share = 2 * count / (of_text[word] + of_phrase[other])
-                dice[other] = max(dice[other], share)
-        for column, candidate in enumerate(split.candidates):
-            total = sum(dice[word] for word in candidate)
+                dice[other] = max(dice.get(other, 0.0), share)
+        for column, candidate in enumerate(candidates):
+            total = sum(dice.get(word, 0.0) for word in candidate)
             found[row, column] = total / np.sqrt(len(candidate) + 1)
     return found
 

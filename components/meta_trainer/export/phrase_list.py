@@ -1,7 +1,7 @@
 """The list of phrases that an exported model chooses from: a file of the SavedModel.
 
-It is `assets/phrases.txt` there, a phrase a line, and read whenever it is needed: who wants other
-phrases changes the file and loads the model anew; nothing is trained.
+It is `assets/phrases.txt` there, a phrase a line, and read when the model is loaded: who wants
+other phrases changes the file and loads the model anew; nothing is trained.
 """
 
 from collections import Counter
@@ -20,16 +20,22 @@ DEFAULT_COUNT = 200
 
 
 class PhraseList(tf.Module):
-    """The file as an asset, and its lines inside the graph."""
+    """The file as an asset, read when the model is loaded, and its lines inside the graph."""
 
     def __init__(self, path: str):
         super().__init__()
-        self.asset = tf.saved_model.Asset(path)
+        lines = tf.lookup.TextFileInitializer(
+            path,
+            tf.int64,
+            tf.lookup.TextFileIndex.LINE_NUMBER,
+            tf.string,
+            tf.lookup.TextFileIndex.WHOLE_LINE,
+        )
+        self.table = tf.lookup.StaticHashTable(lines, default_value="")
 
     def phrases(self) -> tf.Tensor:
         """The lines that are not empty, `[C]` string."""
-        text = tf.io.read_file(self.asset.asset_path)
-        lines = tf.strings.strip(tf.strings.split(tf.reshape(text, [1]), "\n").flat_values)
+        lines = tf.strings.strip(self.table.lookup(tf.range(self.table.size())))
         return tf.boolean_mask(lines, tf.not_equal(lines, ""))
 
 

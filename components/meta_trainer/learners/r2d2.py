@@ -48,7 +48,7 @@ class R2d2Options:
 
 
 def r2d2(options: R2d2Options, network: Network, task: Task) -> Learner:
-    """Ridge regression on the features; the head is used only where the backbone says how it begins."""
+    """Ridge regression on the features; the head is used where the backbone says how it begins."""
     if network.backbone.head_kernel:
         return ridge_about_head(options.penalty, network, task)
     return (_of_classes if task.classes else _of_targets)(options, network, task)

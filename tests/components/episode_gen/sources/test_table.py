@@ -164,7 +164,7 @@ def test_a_column_of_phrases_that_is_not_there(tmp_path):
     path = write(tmp_path, ".tsv", PAIRS, columns=("text", "language", "english"))
     with pytest.raises(UserError, match=r"`data.phrase_feature` must name a column .*got 'englsh'"):
         check_data(table(path, phrase_feature="englsh", label_feature="language"), None)
-    with pytest.raises(UserError, match=r"can be set only when `data.source` is table: got glyphs"):
+    with pytest.raises(ValueError, match=r"only when `data.source` is table: got glyphs"):
         DataOptions(phrase_feature="english")
     with pytest.raises(UserError, match=r"`episodes.ways` must be 1 .*phrase_feature.*got 2"):
         check_data(table(path, phrase_feature="english", label_feature="language"), SMALL)

@@ -18,7 +18,7 @@ PENALTY = 0.7
 
 def test_of_targets_it_is_ridge_regression_of_what_the_head_leaves():
     rng = np.random.default_rng(0)
-    network = Network(mlp(MlpOptions(layers=1, hidden=6), (3,)), 2)
+    network = Network(mlp(MlpOptions(), (3,)), 2)
     learner = ridge_about_head(PENALTY, network, regression((2,)))
     weights = learner.init(0)
     x, y, query_x = (rng.normal(size=(1, n, d)).astype("f") for n, d in ((9, 3), (9, 2), (4, 3)))
