@@ -29,7 +29,7 @@ def mean_statistics(
 
     @tf.function(reduce_retracing=True, autograph=False)
     def of_supports(x: tf.Tensor, y: tf.Tensor) -> Weights:
-        mask = assembly.task.mask(y)
+        mask = assembly.task.mask(assembly.task.prepare_labels(y))
         return assembly.learner.network.features(weights, assembly.modality.prepare(x), mask)[1]
 
     stacks: list[Weights] = []

@@ -40,7 +40,7 @@ def test_the_answer_is_the_phrase_of_the_largest_probability_and_the_list_may_be
     assert outputs[sig.PREDICTED_LABELS].tolist() == [[b"the dog", b"good morning"]]
     np.testing.assert_allclose(outputs[sig.PROBABILITIES].sum(axis=-1), 1, rtol=1e-5)
     with open(f"{folder}/assets/phrases.txt", "w") as file:
-        file.write("the dog\r\n\n goodbye \n")
+        file.write("the dog\r\n goodbye \n")
     changed = answers(folder)
     assert changed[sig.CLASS_NAMES].tolist() == [[b"the dog", b"goodbye"]]
 
