@@ -12,7 +12,7 @@ from components.meta_trainer.build import check_encoder
 from components.single_threaded import use_single_threaded_operations
 from pipeline.config import load_config
 from pipeline.console import BLESSED, NOT_BLESSED, bold, console_session, plain_console
-from pipeline.intervals import over_units
+from pipeline.intervals import METRICS, over_units
 from pipeline.left_out import print_left_out
 from pipeline.start_from import with_start_folder
 
@@ -56,7 +56,7 @@ def run_pipeline(
 def print_results(summary: dict[str, Any], folder: Path, console: Console) -> None:
     """Prints accuracy, baselines, blessing and where the report lies."""
     test, pushed, beside = summary["test"], summary["pushed"], summary["baseline_differences"]
-    metric = "accuracy" if "accuracy" in test else "mean_squared_error"
+    metric = next(name for name in METRICS if name in test)
     lines = [
         f"{metric.replace('_', ' ')} {test[metric]:.4f} ± {test['ci95']:.4f}"
         f"{over_units(summary.get('test_intervals', {}), metric)} ({test['protocol']}, "
@@ -84,7 +84,7 @@ def print_results(summary: dict[str, Any], folder: Path, console: Console) -> No
 
 def _unseen(summary: dict[str, Any]) -> str:
     """What is unseen in the test episodes, and how much of it there is."""
-    if "accuracy" not in summary["test"]:
+    if "mean_squared_error" in summary["test"]:
         return "tasks"
     split = summary.get("test_split", {})
     groups = split.get("groups")

@@ -38,7 +38,7 @@ class Executor(BaseBeamExecutor):
             model_run: the training whose `history.json` is the loss curve, one ModelRun or none.
           output_dict:
             evaluation: one ModelEvaluation: `metrics.json`, `report.html`; float custom properties
-              ci95 and the metric (accuracy or mean_squared_error), int episodes.
+              ci95 and the metric (accuracy, recall or mean_squared_error), int episodes.
             blessing: one ModelBlessing as the stock Evaluator writes it: an empty file BLESSED or
               NOT_BLESSED, the custom properties blessed, current_model, current_model_id and, with
               a baseline model, baseline_model, baseline_model_id; `last_blessed.SCORE` and `TASK`.

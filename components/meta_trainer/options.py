@@ -77,7 +77,7 @@ class TrainingOptions:
     seed: int = 0
     """Seed of the initial weights and of all that varies from step to step."""
     jit_compile: bool = True
-    """Compile the meta-step with XLA."""
+    """Compile the meta-step with XLA, where the backbone is one that it compiles well."""
     augment: AugmentOptions = AugmentOptions()
     """How training episodes are varied."""
 

@@ -5,9 +5,8 @@ and letters of other scripts are replaced by Latin ones. Those are read off Unic
 letters, most of which begin with their sound: CYRILLIC SMALL LETTER ZHE is "zh". Chinese characters
 and Hangul stay as they are.
 
-`phrase_vectors` makes a vector of a phrase without any weights: its tokens are counted in `SIZE`
-numbers, each with a sign (Weinberger et al. 2009, "Feature Hashing for Large Scale Multitask
-Learning", arXiv 0902.2206): the product of two vectors is close to that of the full counts.
+`phrase_vectors` makes a vector of a phrase without any weights: its tokens are counted as in
+`components/signed_counts.py`.
 """
 
 import functools
@@ -18,11 +17,10 @@ import tensorflow as tf
 
 from components.modalities.base import ExampleSpec, Modality
 from components.modalities.text import text_modality, words
+from components.signed_counts import SIZE, signed_counts
 
 MAX_TOKENS = 160  # words come first, then parts from short to long; the rest is ignored
 PART_LENGTHS = (2, 3, 4)  # lengths of parts in characters; a gap between words counts as one
-SIZE = 2048
-"""Numbers in the vector of a phrase."""
 
 _CODES = 0x3100  # code points with an entry in the table: all but Chinese characters and Hangul
 _FORMS = "(?:(?:SMALL|FINAL|CANDRA|SHORT|LONG|VOCALIC|DOTLESS|SHARP|OPEN) )*"
@@ -91,16 +89,6 @@ def phrase_tokens(texts: tf.Tensor) -> tf.Tensor:
 
 def _hash(tokens: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.strings.to_hash_bucket_fast(tokens, tf.int32.max - 1) + 1, tf.int32)
-
-
-def signed_counts(tokens: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-    """Adds up the weights of tokens, `[n, L]` both, in `SIZE` numbers: `[n, SIZE]` of length 1."""
-    sign = tf.where((tokens // SIZE) % 2 > 0, 1.0, -1.0) * tf.cast(tokens > 0, tf.float32)
-    count = tf.shape(tokens)[0]
-    places = tokens % SIZE + SIZE * tf.range(count)[:, None]
-    values = tf.reshape(sign * weights, [-1])
-    sums = tf.math.unsorted_segment_sum(values, tf.reshape(places, [-1]), count * SIZE)
-    return tf.math.l2_normalize(tf.reshape(sums, [count, SIZE]), axis=-1, epsilon=1e-9)
 
 
 def phrase_vectors(texts: tf.Tensor) -> tf.Tensor:

@@ -17,7 +17,8 @@ arXiv 1807.03748, equation 4 (the loss).
 import numpy as np
 import tensorflow as tf
 
-from components.modalities.phrases import SIZE, phrase_vectors
+from components.modalities.phrases import phrase_vectors
+from components.signed_counts import SIZE
 from components.tasks.task import Task
 from serving.saved_model import graph_checks
 from serving.saved_model import signatures as sig

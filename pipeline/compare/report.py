@@ -41,7 +41,7 @@ def write_report(results: Sequence[Result], folder: Path, configuration: dict[st
         level=100 * level_of_each(len(pairs)),
         verdict=verdict(results, pairs),
         episodes=len(results[0].scores),
-        tasks="classes" if results[0].metric == "accuracy" else "tasks",
+        tasks="tasks" if results[0].metric == "mean_squared_error" else "classes",
         curves=Markup(learning_curves(results)),
         configuration=json.dumps(configuration, indent=2),
     )
@@ -71,7 +71,7 @@ def table(results: Sequence[Result]) -> Table:
 
 def headings(results: Sequence[Result]) -> list[str]:
     """The headings of the table."""
-    score = {"accuracy": "accuracy", "mean_squared_error": "squared error"}[results[0].metric]
+    score = results[0].metric.removeprefix("mean_").replace("_", " ")
     return ["learner", score, "adapt ms", "MB", "steps", "time", "speed"]
 
 

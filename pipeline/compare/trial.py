@@ -36,7 +36,7 @@ class Result(NamedTuple):
     """The scores and costs of one trial."""
 
     learner: str  # name of the trial: its learner, or the values that only it has
-    metric: str  # "accuracy" or "mean_squared_error"
+    metric: str  # "accuracy", "recall" or "mean_squared_error"
     higher_is_better: bool  # whether a larger metric is better
     scores: list[float]  # metric of each test episode
     adapt_milliseconds: float  # see `adapt_milliseconds`

@@ -9,6 +9,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.intervals import METRICS
 from pipeline.kubeflow.executor_input import local_path
 
 STEP = "FewShotEvaluator"
@@ -61,6 +62,6 @@ def shown_outputs(
 
 def _figures(metrics: Mapping[str, Any]) -> dict[str, float]:
     """The numbers of `metrics.json` that a table of runs compares."""
-    names = ("accuracy", "mean_squared_error", "ci95", "episodes", "threshold", "blessed")
+    names = (*METRICS, "ci95", "episodes", "threshold", "blessed")
     figures = {name: float(metrics[name]) for name in names if metrics.get(name) is not None}
     return figures | {f"baseline {name}": value for name, value in metrics["baselines"].items()}

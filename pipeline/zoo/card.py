@@ -47,6 +47,8 @@ def _introduction(entry: Entry) -> str:
     shape = " x ".join("any" if size is None else str(size) for size in entry.example)
     if entry.task == "regression":
         learns = "a function from a few examples of it"
+    elif entry.task == "retrieval":
+        learns = "to answer texts of a new class, such as a language, with one of a list of phrases"
     else:
         learns = "new classes from one to five examples of each, without retraining"
     return (

@@ -12,6 +12,7 @@ import numpy as np
 import yaml
 
 from components.meta_trainer.training.start import read_weights
+from pipeline.intervals import METRICS
 from pipeline.zoo.card import model_card
 from pipeline.zoo.licences import licence_of
 from serving.errors import UserError
@@ -111,7 +112,7 @@ def write_safetensors(tensors: dict[str, np.ndarray], path: Path) -> None:
 def _facts(pushed: Path, summary: dict[str, Any]) -> dict[str, Any]:
     """What an index holds of a model but for its name and its file."""
     about, test = read_metadata(str(pushed)), summary["test"]
-    metric = "accuracy" if "accuracy" in test else "mean_squared_error"
+    metric = next(name for name in METRICS if name in test)
     return {
         "task": about["task"],
         "modality": about["example_spec"]["modality"],

@@ -71,7 +71,7 @@ def read_table(path: Path, *, encoding: str | None = None) -> Table:
             text = text[named.end() :] if named else text
             usual = "\t" if path.suffix.lower() == ".tsv" else ","
             delimiter = named[1] if named else _delimiter(text, usual)
-            columns, rows = _read_csv(text, delimiter)
+            columns, rows = _read_quoted_or_plain(text, delimiter)
     except UnreadableFile as reason:
         raise UserError(
             f"a table must be a file that can be read: {str(path)!r} cannot: {reason}."
@@ -85,9 +85,26 @@ def read_table(path: Path, *, encoding: str | None = None) -> Table:
     return Table(path.name, columns, rows, DELIMITERS.get(delimiter, ""), encoding)
 
 
-def _read_csv(text: str, delimiter: str) -> tuple[list[str], list[Row]]:
+def _read_quoted_or_plain(text: str, delimiter: str) -> tuple[list[str], list[Row]]:
+    """The header and the rows; a quote may be an ordinary character of a file with tabs.
+
+    The media type text/tab-separated-values knows no quoting. A file is read so where its quotes
+    make no sense as such, and every row is then as wide as the header.
+    """
+    try:
+        return _read_csv(text, delimiter)
+    except UnreadableFile:
+        if delimiter != "\t":
+            raise
+        columns, rows = _read_csv(text, delimiter, quotes=False)
+        if any(row.problem for row in rows):
+            raise
+        return columns, rows
+
+
+def _read_csv(text: str, delimiter: str, quotes: bool = True) -> tuple[list[str], list[Row]]:
     """The header and the rows."""
-    lines = _records(text, delimiter)
+    lines = _records(text, delimiter, quotes)
     first = next(lines, None)
     if first is None:
         raise UnreadableFile("it has no rows")
@@ -105,10 +122,16 @@ def _read_csv(text: str, delimiter: str) -> tuple[list[str], list[Row]]:
     return columns, rows
 
 
-def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _records(text: str, delimiter: str, quotes: bool = True) -> Iterator[tuple[int, list[str]]]:
     """Every record that is no empty line, with the line that it begins in, from 1."""
     lines = (line[0] for line in _LINES.finditer(text))
-    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
+    reader = csv.reader(
+        lines,
+        delimiter=delimiter,
+        strict=True,
+        skipinitialspace=True,
+        quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE,
+    )
     while True:
         line = reader.line_num + 1
         try:

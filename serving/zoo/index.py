@@ -35,7 +35,7 @@ class Entry:
     dataset: str
     data_licence: str
     weights_licence: str
-    metric: str  # "accuracy" or "mean_squared_error"
+    metric: str  # "accuracy", "recall" or "mean_squared_error"
     value: float
     ci95: float  # half-width of the 95% interval over episodes
     ci95_by_class: float | None

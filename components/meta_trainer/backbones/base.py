@@ -66,6 +66,7 @@ class Backbone(NamedTuple):
         place of those of `init`; `None` where data do not matter.
       head_kernel: `(seed, outputs N) -> [D, N]`, what a linear head begins with; Glorot-uniform
         values if `None`.
+      compiles: whether XLA compiles it well; if not, `training.jit_compile` does nothing.
     """
 
     init: Callable[[int], Weights]
@@ -78,6 +79,7 @@ class Backbone(NamedTuple):
     encoder: Encoder | None = None
     fit: Callable[[Weights, tf.Tensor], Weights] | None = None
     head_kernel: Callable[[int, int], tf.Tensor] | None = None
+    compiles: bool = True
 
 
 def glorot(seed: int, name: str, shape: Sequence[int]) -> tf.Tensor:

@@ -4,9 +4,9 @@
 
 u is the weighted mean of the learned vectors v of a text's tokens, as in `embedding_bag`; z are its
 tokens, weighted by h and counted in the same numbers as those of a phrase's vector
-(`modalities/phrases.py`). So a head that begins with z as it is answers with the phrase that is
-spelled most like the query, and meta-training goes on from there. g, h and c are meta-learned; the
-weights begin as inverse document frequencies.
+(`components/signed_counts.py`). So a head that begins with z as it is answers with the phrase that
+is spelled most like the query, and meta-training goes on from there. g, h and c are meta-learned;
+the weights begin as inverse document frequencies.
 """
 
 import numpy as np
@@ -16,8 +16,8 @@ from pydantic import Field
 from components.meta_trainer.backbones.base import Backbone, generator
 from components.meta_trainer.backbones.embedding_bag import GATES, TABLE
 from components.meta_trainer.types import Weights
-from components.modalities.phrases import SIZE, signed_counts
 from components.options import options_class
+from components.signed_counts import SIZE, signed_counts
 
 SPELLING_GATES, SPELLING_SHARE = "spelling_gates", "spelling_share"
 LEAST_WEIGHT = 0.05
@@ -76,4 +76,5 @@ def phrase_bag(options: PhraseBagOptions, feature_shape: tuple[int, ...]) -> Bac
         return tf.constant(np.concatenate([0.3 * noise / options.size**0.5, copy]), tf.float32)
 
     frozen = frozenset({TABLE, GATES, SPELLING_GATES, SPELLING_SHARE})
-    return Backbone(init, features, depth, frozen, fit=fit, head_kernel=head_kernel)
+    # On a CPU, XLA adds up counts and gradients of the table one token after the other.
+    return Backbone(init, features, depth, frozen, fit=fit, head_kernel=head_kernel, compiles=False)

@@ -27,7 +27,8 @@ def meta_step(
 ) -> MetaStep:
     """A compiled function that takes one meta-step and changes the state with it."""
     outer = outer_optimizer(assembly.learner, options)
-    gradients = compiled_gradients(assembly.learner, options.jit_compile)
+    compiles = assembly.learner.network.backbone.compiles
+    gradients = compiled_gradients(assembly.learner, options.jit_compile and compiles)
 
     # Recordings differ in length from stack to stack: one trace for all of them.
     @tf.function(reduce_retracing=True, autograph=False)

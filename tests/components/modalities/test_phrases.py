@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.modalities.phrases import MAX_TOKENS, SIZE, phrase_tokens, phrase_vectors, to_latin
+from components.modalities.phrases import MAX_TOKENS, phrase_tokens, phrase_vectors, to_latin
+from components.signed_counts import SIZE
 
 
 @pytest.mark.parametrize(

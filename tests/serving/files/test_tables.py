@@ -67,6 +67,14 @@ def test_quoted_delimiters_line_ends_and_quotes_are_part_of_the_value(read):
     assert [row.line for row in table.rows] == [2, 4]
 
 
+def test_quotes_of_a_file_with_tabs_may_be_ordinary_characters(read):
+    plain = 'text\tlabel\n"Come in," he said.\ta\nGo.\tb\n'
+    assert pairs(read(plain, "x.tsv")) == [('"Come in," he said.', "a"), ("Go.", "b")]
+    assert pairs(read('text\tlabel\n"a\tb"\tc\n', "x.tsv")) == [("a\tb", "c")]
+    with pytest.raises(UserError, match="line 2: after a closing quote there must be a tab"):
+        read(plain.replace("Go.\tb", "Go."), "x.tsv")  # a row of another width
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

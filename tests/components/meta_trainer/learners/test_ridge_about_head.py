@@ -9,7 +9,8 @@ from components.meta_trainer.backbones.mlp import MlpOptions, mlp
 from components.meta_trainer.backbones.phrase_bag import PhraseBagOptions, phrase_bag
 from components.meta_trainer.learners.ridge_about_head import ridge_about_head
 from components.meta_trainer.network import Network, head_outputs
-from components.modalities.phrases import SIZE, phrase_tokens
+from components.modalities.phrases import phrase_tokens
+from components.signed_counts import SIZE
 from components.tasks.regression import regression
 from components.tasks.retrieval import retrieval
 
