@@ -15,11 +15,11 @@ import tensorflow as tf
 
 Result = TypeVar("Result")
 
-EXAMPLE_BYTES = 12_800
-"""Bytes of a core's cache that each example of a chunk needs: what it leaves behind in each layer
-should fit. Episodes of 50 and 80 images were 9 to 13% faster one by one than by fours on a core
-with a small cache. On one with 2 MiB, episodes of 80 and 30 take 20 and 25% less time by twos:
-XLA leaves small products to Eigen, and those of two episodes to oneDNN, which is faster."""
+EXAMPLE_BYTES = 6_400
+"""Bytes of a core's cache for each example of a chunk. On cores with 1 MiB, episodes of 80 images
+are 5% faster by twos than one by one, though what they keep does not fit: XLA leaves the small
+products of one episode to Eigen, and those of two to oneDNN, which is faster. By fours, episodes of
+50 and 80 images were 9 to 13% slower than one by one on a core with a small cache."""
 SMALL_CACHE = 512 * 1024
 """Bytes of a core's cache, where the system does not say."""
 
