@@ -8,6 +8,7 @@ import numpy as np
 from google.protobuf.message import DecodeError
 
 from serving.model_server.process import trim_memory
+from serving.model_server.rest import examples_json, open_inference_tensors
 from serving.model_server.rest.json_text import read_body
 from serving.model_server.rest.predict_json import PredictBody, read_request
 from serving.model_server.side_process import serve
@@ -32,18 +33,47 @@ class Input(NamedTuple):
     dtype: int
 
 
-def read_json(text: np.ndarray, signatures: Signatures) -> tuple[str, dict[str, Any], bool]:
-    """Reads the JSON of a predict request: the signature's name, the inputs, whether by row."""
+def read_json(
+    text: np.ndarray, model: Signatures | tuple[int, str]
+) -> tuple[str, dict[str, Any], bool]:
+    """Reads the JSON of a predict request: the signature's name, the inputs, whether by row.
+
+    `model` is code and message of its error if there is none.
+    """
 
     def inputs_of(name: str) -> dict[str, Input] | None:
-        types = signatures.get(name)
-        return None if types is None else {alias: Input(n) for alias, n in types.items()}
+        if isinstance(model, tuple):
+            raise StatusError(*model)
+        return _inputs(model).get(name)
 
     def read(document: dict[str, Any], exact: bool) -> tuple[str, PredictBody]:
         return read_request(document, inputs_of, exact=exact)
 
     name, body = read_body(text.tobytes(), read)
     return name, {alias: pack(array) for alias, array in body.inputs.items()}, body.by_row
+
+
+def _inputs(signatures: Signatures) -> dict[str, dict[str, Input]]:
+    return {
+        name: {alias: Input(number) for alias, number in types.items()}
+        for name, types in signatures.items()
+    }
+
+
+def read_examples(text: np.ndarray) -> tuple[str, np.ndarray]:
+    """Reads the JSON of a classify or regress request: the signature's name, the Input's bytes."""
+    name, message = examples_json.read_request(text.tobytes())
+    return name, np.frombuffer(message, np.uint8)
+
+
+def read_inference(
+    text: np.ndarray, raw: np.ndarray, signatures: Signatures
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Reads a request of the Open Inference Protocol: the JSON without inputs, and the inputs."""
+    document, arrays = open_inference_tensors.read_request(
+        text.tobytes(), raw.tobytes(), _inputs(signatures)
+    )
+    return document, {alias: pack(array) for alias, array in arrays.items()}
 
 
 def read_message(payload: np.ndarray, max_bytes: int) -> tuple[bytes, dict[str, Any]]:
@@ -94,4 +124,5 @@ def _tidy() -> None:
 def main(socket_number: int) -> None:
     """Is the other process."""
     gc.disable()  # the lists of a document are no cycles
-    serve(socket_number, {"read_json": read_json, "read_message": read_message}, _tidy)
+    functions = read_json, read_examples, read_inference, read_message
+    serve(socket_number, {function.__name__: function for function in functions}, _tidy)

@@ -6,7 +6,7 @@ import numpy as np
 from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import predict_pb2
 
-from serving.model_server.large_bodies import unpack
+from serving.model_server.large_bodies import Signatures, unpack
 from serving.model_server.predict import InputReaders
 from serving.model_server.servable import Servable
 from serving.model_server.side_process import SideProcess
@@ -25,17 +25,36 @@ class LargeRequests:
         self._process = SideProcess()
 
     def read_json(
-        self, servable: Servable, text: bytes, deadline: float | None
+        self, found: Servable | StatusError, text: bytes, deadline: float | None
     ) -> tuple[str, dict[str, np.ndarray], bool]:
-        """Reads a predict request: the signature's name, the inputs, whether they are by row."""
-        signatures = {
-            name: {alias: info.dtype for alias, info in signature.inputs.items()}
-            for name, signature in servable.signature_defs.items()
-        }
+        """Reads a predict request: the signature's name, the inputs, whether they are by row.
+
+        Args:
+          found: the model, or the error to raise where the text has no error before it.
+          text: the JSON.
+          deadline: on `time.monotonic`'s clock.
+        """
+        model = (found.code, found.message) if isinstance(found, StatusError) else _types(found)
         name, inputs, by_row = self._process.call(
-            "read_json", np.frombuffer(text, np.uint8), signatures, deadline=deadline
+            "read_json", np.frombuffer(text, np.uint8), model, deadline=deadline
         )
-        return name, {alias: unpack(packed) for alias, packed in inputs.items()}, by_row
+        return name, _unpacked(inputs), by_row
+
+    def read_examples(self, text: bytes, deadline: float | None) -> tuple[str, bytes]:
+        """Reads a classify or regress request: the signature's name, the Input, serialized."""
+        array = np.frombuffer(text, np.uint8)
+        name, message = self._process.call("read_examples", array, deadline=deadline)
+        return name, message.tobytes()
+
+    def read_inference(
+        self, servable: Servable, text: bytes, raw: bytes, deadline: float | None
+    ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Reads a request of the Open Inference Protocol: itself without inputs, and these."""
+        arrays = np.frombuffer(text, np.uint8), np.frombuffer(raw, np.uint8)
+        document, inputs = self._process.call(
+            "read_inference", *arrays, _types(servable), deadline=deadline
+        )
+        return document, _unpacked(inputs)
 
     def read_message(
         self, payload: bytes, max_bytes: int, deadline: float | None
@@ -66,6 +85,17 @@ class LargeRequests:
     def close(self) -> None:
         """Ends the process."""
         self._process.close()
+
+
+def _types(servable: Servable) -> Signatures:
+    return {
+        name: {alias: info.dtype for alias, info in signature.inputs.items()}
+        for name, signature in servable.signature_defs.items()
+    }
+
+
+def _unpacked(inputs: dict[str, Any]) -> dict[str, np.ndarray]:
+    return {alias: unpack(packed) for alias, packed in inputs.items()}
 
 
 def _parse(payload: bytes) -> Any:

@@ -36,6 +36,15 @@ _API = build_messages(
     PredictResponse { map<string, TensorProto> outputs = 1; ModelSpec model_spec = 2 }
     GetModelMetadataRequest { ModelSpec model_spec = 1; repeated string metadata_field = 2 }
     GetModelMetadataResponse { ModelSpec model_spec = 1; map<string, Any> metadata = 2 }
+    BytesList { repeated bytes value = 1 }
+    FloatList { repeated float value = 1 }
+    Int64List { repeated int64 value = 1 }
+    Feature { BytesList bytes_list = 1; FloatList float_list = 2; Int64List int64_list = 3 }
+    Features { map<string, Feature> feature = 1 }
+    Example { Features features = 1 }
+    ExampleList { repeated Example examples = 1 }
+    ExampleListWithContext { repeated Example examples = 1; Example context = 2 }
+    Input { ExampleList example_list = 1; ExampleListWithContext example_list_with_context = 2 }
     """,
 )
 
@@ -45,6 +54,8 @@ PredictRequest = _API["PredictRequest"]
 PredictResponse = _API["PredictResponse"]
 GetModelMetadataRequest = _API["GetModelMetadataRequest"]
 GetModelMetadataResponse = _API["GetModelMetadataResponse"]
+Input = _API["Input"]
+Feature = _API["Feature"]
 
 _FILES = build_messages(
     "fewshot.server_files",

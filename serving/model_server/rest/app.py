@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from aiohttp import web
+from tensorflow_serving.apis import input_pb2
 
 from serving.model_server import examples
 from serving.model_server.core import ServerCore
@@ -19,21 +20,15 @@ from serving.model_server.page.routes import add_page
 from serving.model_server.request_cost import json_bytes
 from serving.model_server.request_log.messages import example_messages, predict_messages
 from serving.model_server.request_memory import Share, TooLarge
-from serving.model_server.rest import open_inference
+from serving.model_server.rest import examples_json, open_inference
 from serving.model_server.rest.bodies import Body, receive, send
 from serving.model_server.rest.connections import mark_request
-from serving.model_server.rest.examples_json import (
-    read_examples,
-    write_classifications,
-    write_regressions,
-)
 from serving.model_server.rest.json_text import MAX_EXACT, read_body
 from serving.model_server.rest.message_json import message_to_dict
 from serving.model_server.rest.paths import read_path
 from serving.model_server.rest.predict_json import (
     PredictBody,
     read_request,
-    signature_name,
     write_response,
 )
 from serving.model_server.rest.replies import Reply, error_reply
@@ -128,8 +123,12 @@ def _run(core: ServerCore, spec: ModelSpec, verb: str, body: Body, deadline: flo
 def _predict(core: ServerCore, spec: ModelSpec, verb: str, text: bytes, deadline: float) -> str:
     with ExitStack() as stack:
         if len(text) > MAX_EXACT:
-            servable = stack.enter_context(core.servable(spec))
-            name, tensors, by_row = core.large.read_json(servable, text, deadline)
+            found: Servable | StatusError
+            try:
+                found = servable = stack.enter_context(core.servable(spec))
+            except StatusError as error:
+                found = error  # which comes after those of the text
+            name, tensors, by_row = core.large.read_json(found, text, deadline)
         else:
             servable, name, (tensors, by_row) = _read_predict(core, spec, text, stack)
         readers = {alias: lambda array=array: array for alias, array in tensors.items()}
@@ -158,16 +157,19 @@ def _read_predict(
 
 
 def _infer(core: ServerCore, spec: ModelSpec, verb: str, text: bytes, deadline: float) -> str:
-    def read(document: dict[str, Any], exact: bool) -> tuple[str, Any]:
-        return signature_name(document), read_examples(document, exact=exact)
-
-    name, message = read_body(text, read)
+    if len(text) > MAX_EXACT:
+        name, serialized = core.large.read_examples(text, deadline)
+    else:
+        name, serialized = examples_json.read_request(text)
+    message = input_pb2.Input.FromString(serialized)
     with core.servable(spec) as servable:
         run = examples.classify if verb == "classify" else examples.regress
         result = run(servable, name, message, core.run, deadline)
         api = verb.capitalize()
         core.log(api, spec.name, partial(example_messages, api, servable, name, message, result))
-    return (write_classifications if verb == "classify" else write_regressions)(result)
+    classifies = verb == "classify"
+    write = examples_json.write_classifications if classifies else examples_json.write_regressions
+    return write(result)
 
 
 def _look(core: ServerCore, spec: ModelSpec, api: str, write: Callable[..., str]) -> Reply:

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
-from tensorflow_serving.apis import input_pb2
 
 from serving.model_server.rest.exact_json import members
 from serving.model_server.rest.json_show import decimal, show
@@ -16,18 +14,30 @@ from serving.model_server.rest.json_tensors import (
     is_base64,
     json_type,
 )
-from serving.model_server.rest.json_text import Unusual, is_plain
+from serving.model_server.rest.json_text import Unusual, is_plain, read_body
+from serving.model_server.rest.predict_json import signature_name
+from serving.protocol.messages import Feature, Input
 from serving.protocol.status import StatusError, invalid_argument
 
 _KEYS = {"signature_name", "context", "examples"}
 _KINDS = {"bytes_list": "bytes", "float_list": "float", "int64_list": "int64"}
 
 
+def read_request(text: bytes) -> tuple[str, bytes]:
+    """Reads a request: the signature's name (empty for the default), the Input, serialized."""
+
+    def read(document: dict[str, Any], exact: bool) -> tuple[str, bytes]:
+        name = signature_name(document)
+        return name, read_examples(document, exact=exact).SerializeToString()
+
+    return read_body(text, read)
+
+
 def read_examples(document: Mapping[str, Any], *, exact: bool) -> Any:
     """Reads the Input message of a request; Unusual as `predict_json.read_tensors` is."""
     if not exact and not all(is_plain(v) for k, v in document.items() if k not in _KEYS):
         raise Unusual("values that are not read")
-    message = input_pb2.Input()
+    message: Any = Input()
     has_context = "context" in document
     if has_context:
         _read_example(document["context"], message.example_list_with_context.context, exact)
@@ -65,12 +75,12 @@ def _number(value: float) -> str:
     return decimal(value, np.float32)
 
 
-def _read_example(value: Any, example: tf.train.Example, exact: bool) -> None:
+def _read_example(value: Any, example: Any, exact: bool) -> None:
     if not isinstance(value, dict):
         raise invalid_argument(f"Example must be JSON object but got JSON {json_type(value)}")
     for key, content in members(value):
         name = key.partition("\0")[0]
-        feature = tf.train.Feature()
+        feature: Any = Feature()
         for item in content if isinstance(content, list) else [content]:
             if not exact and isinstance(item, float) and np.isinf(item):
                 raise Unusual("an infinity, or a number too large")
@@ -78,7 +88,7 @@ def _read_example(value: Any, example: tf.train.Example, exact: bool) -> None:
         example.features.feature[encode_text(name).decode(errors="replace")].CopyFrom(feature)
 
 
-def _add(value: Any, name: str, feature: tf.train.Feature) -> None:
+def _add(value: Any, name: str, feature: Any) -> None:
     if isinstance(value, bool):
         _values(feature, "int64_list", name).append(int(value))
     elif isinstance(value, str):
@@ -99,8 +109,8 @@ def _add(value: Any, name: str, feature: tf.train.Feature) -> None:
         )
 
 
-def _values(feature: tf.train.Feature, kind: str, name: str) -> Any:
-    found = feature.WhichOneof("kind")
+def _values(feature: Any, kind: str, name: str) -> Any:
+    found = next((kind for kind in _KINDS if feature.HasField(kind)), None)
     if found not in (None, kind):
         raise invalid_argument(
             f"Unexpected element type in feature: {name} expecting type: {_KINDS[found]}"

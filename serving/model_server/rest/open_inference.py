@@ -18,15 +18,15 @@ from serving.model_server.core import ServerCore
 from serving.model_server.request_cost import json_bytes
 from serving.model_server.request_log.messages import predict_messages
 from serving.model_server.rest.bodies import Body
-from serving.model_server.rest.json_text import read_body
+from serving.model_server.rest.json_text import MAX_EXACT
 from serving.model_server.rest.open_inference_tensors import (
     describe,
     entries,
     parameters,
-    read_inputs,
+    read_request,
+    signature_name,
     write_output,
 )
-from serving.model_server.rest.predict_json import check_infinities
 from serving.model_server.rest.replies import Reply, json_reply
 from serving.model_server.servable import Servable
 from serving.protocol.model_spec import ModelSpec
@@ -79,7 +79,12 @@ def _model(core: ServerCore, spec: ModelSpec, *, ready_only: bool) -> Reply:
         if ready_only:
             return json_reply({"name": servable.name, "ready": True})
         loaded = core.manager.versions.loaded_versions()
-        signature = _signature(servable, "")
+        signature = servable.signature_defs.get(ADAPT_AND_PREDICT)
+        if signature is None:
+            known = ", ".join(name for name in sorted(servable.signature_defs) if name[:2] != "__")
+            raise invalid_argument(
+                f"The model must have the signature {ADAPT_AND_PREDICT}; it has {known}"
+            )
         return json_reply(
             {
                 "name": servable.name,
@@ -89,17 +94,6 @@ def _model(core: ServerCore, spec: ModelSpec, *, ready_only: bool) -> Reply:
                 "outputs": describe(signature.outputs),
             }
         )
-
-
-def _signature(servable: Servable, name: str) -> Any:
-    signature = servable.signature_defs.get(name or ADAPT_AND_PREDICT)
-    if signature is None:
-        known = sorted(name for name in servable.signature_defs if not name.startswith("__"))
-        raise invalid_argument(
-            f"The parameter `signature_name` must be one of {', '.join(known)}; "
-            f"got {name or ADAPT_AND_PREDICT}"
-        )
-    return signature
 
 
 def _infer(
@@ -117,28 +111,17 @@ def _infer(
             text, raw = data[: int(json_length)], data[int(json_length) :]
         body.share.add(json_bytes(text) + 3 * len(raw))
         with core.servable(spec) as servable:
-
-            def read(document: dict[str, Any], exact: bool) -> tuple[dict, dict]:
-                signature = _signature(servable, _signature_name(document))
-                arrays = read_inputs(document, signature.inputs, raw)
-                if not exact:
-                    check_infinities(arrays)
-                return document, arrays
-
-            document, arrays = read_body(text, read)
-            name, wanted = _signature_name(document), list(_binary_by_output(document))
+            if len(text) > MAX_EXACT:
+                document, arrays = core.large.read_inference(servable, text, raw, deadline)
+            else:
+                inputs = {name: s.inputs for name, s in servable.signature_defs.items()}
+                document, arrays = read_request(text, raw, inputs)
+            name, wanted = signature_name(document), list(_binary_by_output(document))
             readers = {alias: lambda array=array: array for alias, array in arrays.items()}
             outputs = core.predict(servable, name, readers, wanted, deadline)
             messages = partial(predict_messages, servable, name, arrays, outputs, wanted)
             core.log("Predict", servable.name, messages)
             return _write(document, servable, outputs)
-
-
-def _signature_name(document: Mapping[str, Any]) -> str:
-    name = parameters(document).get("signature_name", "")
-    if not isinstance(name, str):
-        raise invalid_argument("The parameter `signature_name` must be a string")
-    return name
 
 
 def _binary_by_output(document: Mapping[str, Any]) -> dict[str, bool | None]:

@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 
 from serving.model_server.rest.json_tensors import array_from_json, array_to_json, tensor_type
+from serving.model_server.rest.json_text import read_body
+from serving.model_server.rest.predict_json import check_infinities
 from serving.protocol.status import invalid_argument
 from serving.protocol.tensors import BY_NUMBER
+from serving.saved_model.signatures import ADAPT_AND_PREDICT
 
 _NAMES = {"string": "BYTES", "bool": "BOOL", "half": "FP16", "float": "FP32", "double": "FP64"}
 _DATATYPES = {kind.number: _NAMES.get(kind.name, kind.name.upper()) for kind in BY_NUMBER.values()}
@@ -26,6 +29,40 @@ def describe(infos: Mapping[str, Any]) -> list[dict[str, Any]]:
         }
         for name, info in sorted(infos.items())
     ]
+
+
+def read_request(
+    text: bytes, raw: bytes, signatures: Mapping[str, Mapping[str, Any]]
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Reads an inference request: the document without its inputs, and these by name.
+
+    Args:
+      text: the JSON.
+      raw: the bytes after it.
+      signatures: inputs (TensorInfo by name) by name of the signature.
+    """
+
+    def read(document: dict[str, Any], exact: bool) -> tuple[dict, dict]:
+        name = signature_name(document) or ADAPT_AND_PREDICT
+        if name not in signatures:
+            known = sorted(name for name in signatures if not name.startswith("__"))
+            raise invalid_argument(
+                f"The parameter `signature_name` must be one of {', '.join(known)}; got {name}"
+            )
+        arrays = read_inputs(document, signatures[name], raw)
+        if not exact:
+            check_infinities(arrays)
+        return {key: value for key, value in document.items() if key != "inputs"}, arrays
+
+    return read_body(text, read)
+
+
+def signature_name(document: Mapping[str, Any]) -> str:
+    """Gives the name of the signature that a request asks for; empty for the default."""
+    name = parameters(document).get("signature_name", "")
+    if not isinstance(name, str):
+        raise invalid_argument("The parameter `signature_name` must be a string")
+    return name
 
 
 def parameters(holder: Mapping[str, Any]) -> Mapping[str, Any]:

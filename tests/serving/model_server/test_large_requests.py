@@ -5,12 +5,15 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from tensorflow_serving.apis import input_pb2
 
 from serving.model_server.large_bodies import pack, unpack
 from serving.model_server.large_requests import LARGE_BYTES, LargeRequests
+from serving.model_server.rest import examples_json
+from serving.model_server.rest.json_text import MAX_EXACT
 from serving.model_server.tensor_contents import take_contents
-from serving.protocol.messages import PredictRequest
-from serving.protocol.status import INVALID_ARGUMENT, UNAVAILABLE, StatusError
+from serving.protocol.messages import Input, PredictRequest
+from serving.protocol.status import INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE, StatusError
 from serving.protocol.tensors import write_tensor
 
 RNG = np.random.default_rng(0)
@@ -110,6 +113,47 @@ def test_json_is_read_in_the_other_process(large):
         with pytest.raises(StatusError) as error:
             large.read_json(Model, body, None)
         assert error.value.code == INVALID_ARGUMENT and error.value.message.endswith(text)
+
+
+def test_a_model_that_is_not_found_is_told_after_the_faults_of_the_text(large):
+    missing = StatusError(NOT_FOUND, "Servable not found")
+    body = json.dumps({"inputs": ARRAYS["x"].tolist()}).encode()
+    for text, code in [(body, NOT_FOUND), (body[:-1], INVALID_ARGUMENT)]:
+        with pytest.raises(StatusError) as error:
+            large.read_json(missing, text, None)
+        assert error.value.code == code
+
+
+def test_examples_are_read_in_the_other_process_as_in_this_one(large):
+    example = {"x": [1.5, 2.0], "n": 3, "words": ["é", {"b64": "AAA="}], "none": []}
+    text = json.dumps({"signature_name": "s", "examples": 5000 * [example]}).encode()
+    assert len(text) > MAX_EXACT
+    name, message = large.read_examples(text, None)
+    again = examples_json.read_request(text)
+    assert (name, Input.FromString(message)) == (again[0], Input.FromString(again[1]))
+    examples = input_pb2.Input.FromString(message).example_list.examples
+    feature = examples[4999].features.feature
+    assert (name, len(examples), feature["none"].WhichOneof("kind")) == ("s", 5000, None)
+    assert feature["x"].float_list.value == [1.5, 2.0] and feature["n"].int64_list.value == [3]
+    assert feature["words"].bytes_list.value == ["é".encode(), b"\0\0"]
+    with pytest.raises(StatusError, match="JSON Parse error"):
+        large.read_examples(text[:-1], None)
+
+
+def test_an_inference_request_is_read_in_the_other_process(large):
+    flat, strings = ARRAYS["x"].ravel().tolist(), {"binary_data_size": 5}
+    document = {"id": "7", "parameters": {"signature_name": "serving_default"}, "inputs": [
+        {"name": "x", "datatype": "FP32", "shape": [3, 100_000], "data": flat},
+        {"name": "name", "datatype": "BYTES", "shape": [1], "parameters": strings},
+    ]}  # fmt: skip
+    raw = b"\1\0\0\0a"
+    found, arrays = large.read_inference(Model, json.dumps(document).encode(), raw, None)
+    assert found == {key: document[key] for key in ("id", "parameters")}
+    np.testing.assert_array_equal(arrays["x"], ARRAYS["x"])
+    assert arrays["name"].tolist() == [b"a"]
+    document["parameters"]["signature_name"] = "none"
+    with pytest.raises(StatusError, match="must be one of serving_default; got none"):
+        large.read_inference(Model, json.dumps(document).encode(), raw, None)
 
 
 def test_the_other_process_is_started_again_when_it_dies(large):
