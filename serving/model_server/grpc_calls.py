@@ -5,7 +5,7 @@ from collections.abc import Callable
 import grpc
 
 from serving.model_server.grpc_threads import CODES, MAX_TEXT, Received
-from serving.model_server.request_memory import Share
+from serving.model_server.request_share import Share
 from serving.protocol.status import StatusError
 
 Handle = Callable[[bytes, Share, grpc.ServicerContext], bytes]

@@ -24,7 +24,7 @@ from serving.model_server.large_requests import LARGE_BYTES
 from serving.model_server.model_config import parse_config
 from serving.model_server.predict import InputReaders, proto_inputs
 from serving.model_server.request_cost import flat_bytes, predict_request_bytes
-from serving.model_server.request_memory import Share
+from serving.model_server.request_share import Share
 from serving.protocol import status
 from serving.protocol.model_spec import read_model_spec
 from serving.protocol.status import invalid_argument

@@ -14,7 +14,8 @@ import grpc
 import grpc._server
 
 from serving.model_server.large_requests import LARGE_BYTES
-from serving.model_server.request_memory import RequestMemory, Share
+from serving.model_server.request_memory import RequestMemory
+from serving.model_server.request_share import Share
 from serving.protocol.status import StatusError, invalid_argument
 
 CODES = {code.value[0]: code for code in grpc.StatusCode}

@@ -8,18 +8,14 @@ dropped, the oldest first, and only then is the new one refused: half a body hol
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 from serving.model_server.process import resident_bytes, trim_memory
+from serving.model_server.request_share import FIXED_BYTES, Share
 from serving.protocol import status
 from serving.protocol.status import StatusError
 
 _LOG = logging.getLogger(__name__)
 
-Drop = Callable[[StatusError], None]
-
-_FIXED_BYTES = 16 * 1024  # of a request, however small
 _SMALL_BYTES = 2**20  # requests up to this size may use the last tenth of the total
 _LARGEST = 0.75  # of the total, for one request
 _GRACE_SECONDS = 0.5  # a client that has waited less is not dropped to make room for another
@@ -28,64 +24,6 @@ _MAX_SLOW = 2000  # clients that have waited for longer than the grace
 _TICK_SECONDS = 0.05
 _QUIET_BYTES = 8 * 2**20  # of all requests; below this, freed memory is given back to the system,
 _TRIM_ABOVE = 32 * 2**20  # if the process has grown by so much
-
-
-class Share:
-    """The memory of one request; `size` in bytes."""
-
-    def __init__(self, memory: "RequestMemory"):
-        self._memory = memory
-        self.size = 0
-        self.why_dropped: tuple[int, str] | None = None  # code and sentence
-        self.waits_for = ""
-        self.waits_since = 0.0
-        self.drop: Drop = _ignore
-
-    @property
-    def dropped(self) -> StatusError | None:
-        """The error of a request that was dropped; a new one each time.
-
-        An error holds the frames that it went through. Kept here, it would keep the body alive.
-        """
-        return None if self.why_dropped is None else StatusError(*self.why_dropped)
-
-    def open(self) -> None:
-        """Reserves what any request takes."""
-        self.add(_FIXED_BYTES)
-
-    def add(self, size: int) -> None:
-        """Reserves `size` bytes more; RESOURCE_EXHAUSTED if there is no room."""
-        self._memory.reserve(self, size)
-
-    def keep(self, size: int) -> None:
-        """Gives all but `size` bytes back, or reserves what is missing."""
-        self.add(size - self.size)
-
-    def release(self) -> None:
-        """Gives all of it back; may be called twice."""
-        self._memory.release(self)
-
-    @contextmanager
-    def wait_for_client(self, what: str, drop: Drop) -> Iterator[None]:
-        """Tells that the block waits for the client; `drop` ends it, from any thread.
-
-        Args:
-          what: for the error, "the body" or "the answer".
-          drop: gets the error; the block must end soon after it.
-        """
-        self.start_wait(what, drop)
-        try:
-            yield
-        finally:
-            self.end_wait()
-
-    def start_wait(self, what: str, drop: Drop) -> None:
-        """The beginning of `wait_for_client`, where the end is in another function."""
-        self.drop, self.waits_since, self.waits_for = drop, time.monotonic(), what
-
-    def end_wait(self) -> None:
-        """The end of `wait_for_client`."""
-        self.waits_for = ""
 
 
 class RequestMemory:
@@ -161,7 +99,7 @@ class RequestMemory:
         for share in self._waiting(_GRACE_SECONDS) if size > 0 else []:
             if size <= 0:
                 break
-            if share is not needed_by and share.size > 2 * _FIXED_BYTES:  # others free nothing
+            if share is not needed_by and share.size > 2 * FIXED_BYTES:  # others free nothing
                 size -= share.size
                 dropped.append(self._drop_slow(share, status.RESOURCE_EXHAUSTED))
         return dropped
@@ -252,7 +190,3 @@ def message_too_large(size: int | None, limit: int) -> TooLarge:
 
 def _megabytes(size: int) -> str:
     return f"{size / 2**20:.1f} MiB"
-
-
-def _ignore(error: StatusError) -> None:
-    return None

@@ -19,7 +19,8 @@ from serving.model_server.introspection import model_metadata_json, model_status
 from serving.model_server.page.routes import add_page
 from serving.model_server.request_cost import json_bytes
 from serving.model_server.request_log.messages import example_messages, predict_messages
-from serving.model_server.request_memory import Share, TooLarge
+from serving.model_server.request_memory import TooLarge
+from serving.model_server.request_share import Share
 from serving.model_server.rest import examples_json, open_inference
 from serving.model_server.rest.bodies import Body, receive, send
 from serving.model_server.rest.connections import mark_request

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from serving.model_server.request_memory import Share, TooLarge, message_too_large
+from serving.model_server.request_memory import TooLarge, message_too_large
+from serving.model_server.request_share import Share
 from serving.protocol.status import CANCELLED, StatusError, invalid_argument
 
 _LOG = logging.getLogger(__name__)
