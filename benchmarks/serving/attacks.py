@@ -4,69 +4,24 @@ An attack returns what it got, as texts, and leaves its sockets to `Target.close
 """
 
 import gzip
-import json
-import socket
 import struct
-import zlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-import grpc
-
+from benchmarks.serving.attack_requests import (
+    PREFACE,
+    call_headers,
+    encoded_request,
+    frame,
+    png,
+    reload_request,
+)
+from benchmarks.serving.attack_target import Target, http_head
 from benchmarks.serving.running import MODEL_NAME
 from serving.protocol import messages
-
-PREDICT = f"/v1/models/{MODEL_NAME}:predict"
-_SERVICE = "/tensorflow.serving."
-_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-
-
-class Target:
-    """A server under attack, with the sockets that the attacks hold open."""
-
-    def __init__(self, grpc_port: int, rest_port: int):
-        self.grpc_port = grpc_port
-        self.rest_port = rest_port
-        self._sockets: list[socket.socket] = []
-
-    def connect(self, port: int, start: bytes = b"") -> socket.socket:
-        """Opens a socket that sends `start` and then stays."""
-        connection = socket.create_connection(("localhost", port), timeout=20)
-        self._sockets.append(connection)
-        with suppress(OSError):  # the server ended it: its right
-            connection.sendall(start)
-        return connection
-
-    def post(self, body: bytes, path: str = PREDICT, headers: str = "") -> str:
-        """Posts a body and returns the first line and the end of the answer."""
-        return answer(self.connect(self.rest_port, http_head(len(body), path, headers) + body))
-
-    def call(self, method: str, payload: bytes, **options: Any) -> str:
-        """Makes a gRPC call and returns its status and message."""
-        size = [("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
-        with grpc.insecure_channel(f"localhost:{self.grpc_port}", options=size) as channel:
-            try:
-                channel.unary_unary(_SERVICE + method)(payload, timeout=60, **options)
-            except grpc.RpcError as error:
-                return f"{error.code().name} {error.details()}"  # type: ignore[attr-defined]
-        return "OK"
-
-    def count_open(self) -> int:
-        """Counts the sockets that the server has not ended."""
-        return sum(not _is_ended(connection) for connection in self._sockets)
-
-    def close(self) -> None:
-        """Closes all sockets."""
-        for connection in self._sockets:
-            connection.close()
-        self._sockets.clear()
-
-
-def http_head(length: int, path: str = PREDICT, headers: str = "") -> bytes:
-    """The headers of a POST."""
-    return f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n{headers}\r\n".encode()
+from serving.protocol.tensors import varint
 
 
 def half_headers(target: Target, count: int = 400) -> list[str]:
@@ -173,8 +128,8 @@ def small_fields(target: Target) -> list[str]:
         fields = field * (20_000_000 // len(field))
         if name != "filters":
             tensor = b"\x08\x07" + fields
-            entry = b"\x0a\x07query_x\x12" + _varint(len(tensor)) + tensor
-            fields = b"\x12" + _varint(len(entry)) + entry
+            entry = b"\x0a\x07query_x\x12" + varint(len(tensor)) + tensor
+            fields = b"\x12" + varint(len(entry)) + entry
         payloads.append(b"\x0a\x0a\x0a\x08few_shot" + fields)
     return _at_once(lambda data: target.call("PredictionService/Predict", data), payloads)
 
@@ -182,7 +137,7 @@ def small_fields(target: Target) -> list[str]:
 def idle_channels(target: Target, count: int = 1000) -> list[str]:
     """HTTP/2 connections without a call, and sockets that never say what they are."""
     for number in range(count):
-        start = _PREFACE + _frame(4, 0, 0, b"") if number % 2 else b""
+        start = PREFACE + frame(4, 0, 0, b"") if number % 2 else b""
         target.connect(target.grpc_port, start)
     return [f"{count} connections"]
 
@@ -190,10 +145,10 @@ def idle_channels(target: Target, count: int = 1000) -> list[str]:
 def half_messages(target: Target, count: int = 600) -> list[str]:
     """GRPC calls whose message stops in the middle."""
     for _ in range(count // 20):
-        data = _PREFACE + _frame(4, 0, 0, b"")
+        data = PREFACE + frame(4, 0, 0, b"")
         for stream in range(1, 40, 2):
-            data += _frame(1, 4, stream, _call_headers())
-            data += _frame(0, 0, stream, b"\0" + struct.pack(">I", 50_000_000) + bytes(2000))
+            data += frame(1, 4, stream, call_headers())
+            data += frame(0, 0, stream, b"\0" + struct.pack(">I", 50_000_000) + bytes(2000))
         target.connect(target.grpc_port, data)
     return [f"{count} calls"]
 
@@ -201,10 +156,10 @@ def half_messages(target: Target, count: int = 600) -> list[str]:
 def cancelled_calls(target: Target, count: int = 1000) -> list[str]:
     """GRPC calls that are cancelled at once."""
     for _ in range(count // 50):
-        data = _PREFACE + _frame(4, 0, 0, b"")
+        data = PREFACE + frame(4, 0, 0, b"")
         for stream in range(1, 100, 2):
-            data += _frame(1, 4, stream, _call_headers())
-            data += _frame(3, 0, stream, struct.pack(">I", 8))
+            data += frame(1, 4, stream, call_headers())
+            data += frame(3, 0, stream, struct.pack(">I", 8))
         target.connect(target.grpc_port, data)
     return [f"{count} calls"]
 
@@ -245,110 +200,6 @@ ATTACKS: list[Callable[[Target], list[str]]] = [
 ]
 
 
-def png(side: int) -> bytes:
-    """A grey png of `side` x `side` pixels, all black, without the memory of its pixels."""
-    packer, row = zlib.compressobj(9), bytes(side + 1)
-    pixels = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
-    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", pixels), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks
-    )
-
-
-def encoded_request(queries: list[bytes], support: bytes | None = None) -> bytes:
-    """A serialized request of `adapt_and_predict_encoded` with one class."""
-    request: Any = messages.PredictRequest()
-    request.model_spec.name = MODEL_NAME
-    request.model_spec.signature_name = "adapt_and_predict_encoded"
-    tensors = {"support_x": [support or png(4)], "support_labels": [b"a"], "query_x": queries}
-    for name, values in tensors.items():
-        tensor = request.inputs[name]
-        tensor.dtype = 7
-        tensor.tensor_shape.dim.add().size = 1
-        tensor.tensor_shape.dim.add().size = len(values)
-        tensor.string_val.extend(values)
-    return request.SerializeToString()
-
-
-def reload_request(path: str) -> bytes:
-    """A serialized ReloadConfigRequest for one model at `path`."""
-    from tensorflow_serving.apis import model_management_pb2
-
-    request = model_management_pb2.ReloadConfigRequest()
-    request.config.model_config_list.config.add(
-        name=MODEL_NAME, base_path=path, model_platform="tensorflow"
-    )
-    return request.SerializeToString()
-
-
 def _at_once(send: Callable, requests: list, threads: int = 4) -> list[str]:
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(send, requests))
-
-
-def answer(connection: socket.socket) -> str:
-    """Reads an answer: its status and its error, or the beginning of its body."""
-    data = b""
-    try:
-        while b"\r\n\r\n" not in data or len(data.partition(b"\r\n\r\n")[2]) < 10:
-            piece = connection.recv(65536)
-            if not piece:
-                break
-            data += piece
-    except OSError as error:
-        return f"{type(error).__name__} {data[:100]!r}"
-    head, _, body = data.partition(b"\r\n\r\n")
-    try:
-        text = json.loads(body)["error"]
-    except (ValueError, KeyError):
-        text = repr(body[:300])
-    return f"{head.partition(b' ')[2][:3].decode()} {text}"
-
-
-def _is_ended(connection: socket.socket) -> bool:
-    try:
-        connection.setblocking(False)
-        while connection.recv(65536):
-            pass
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
-    """A frame of HTTP/2 (RFC 9113, section 4.1)."""
-    return (
-        struct.pack(">I", len(payload))[1:]
-        + bytes([kind, flags])
-        + struct.pack(">I", stream)
-        + payload
-    )
-
-
-def _call_headers() -> bytes:
-    """The headers of a Predict call, each a literal without index (RFC 7541, section 6.2.2)."""
-    headers = {
-        ":method": "POST",
-        ":scheme": "http",
-        ":path": f"{_SERVICE}PredictionService/Predict",
-        ":authority": "localhost",
-        "content-type": "application/grpc",
-        "te": "trailers",
-    }
-    return b"".join(
-        b"\0" + bytes([len(text)]) + text.encode() if place else bytes([len(text)]) + text.encode()
-        for pair in headers.items()
-        for place, text in zip((True, False), pair)
-    )
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])

@@ -38,10 +38,11 @@ _Opened = TypeVar("_Opened")
 _ATTACK = """
 import os, sys, time
 from benchmarks.serving import attacks
+from benchmarks.serving.attack_target import Target
 from serving.model_server.process import raise_file_limit
 os.nice(19)
 raise_file_limit()
-target = attacks.Target(int(sys.argv[1]), int(sys.argv[2]))
+target = Target(int(sys.argv[1]), int(sys.argv[2]))
 end = time.monotonic() + float(sys.argv[4])
 while time.monotonic() < end:
     getattr(attacks, sys.argv[3])(target)

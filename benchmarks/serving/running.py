@@ -29,12 +29,16 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def command(base_path: Path, port: int, *flags: str) -> list[str]:
+    """The command of `fewshot serve` on the loopback interface only."""
+    start = [sys.executable, "-c", _SERVE, "--host=localhost", f"--model_base_path={base_path}"]
+    return [*start, f"--model_name={MODEL_NAME}", f"--port={port}", *flags]
+
+
 def launch(base_path: Path, port: int, *flags: str, log: Path) -> subprocess.Popen:
-    """Starts `fewshot serve` on the loopback interface only."""
-    command = [sys.executable, "-c", _SERVE, "--host=localhost", f"--model_base_path={base_path}"]
-    command += [f"--model_name={MODEL_NAME}", f"--port={port}", *flags]
+    """Starts `fewshot serve` in a process of its own."""
     with open(log, "ab") as output:
-        return subprocess.Popen(command, stdout=output, stderr=output)
+        return subprocess.Popen(command(base_path, port, *flags), stdout=output, stderr=output)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from benchmarks.serving import attacks
+from benchmarks.serving.attack_target import Target, answer, http_head
 from benchmarks.serving.running import MODEL_NAME, free_port, resident_bytes, serving
 from serving.client import FewShotClient
 from serving.saved_model import signatures as names
@@ -66,7 +67,7 @@ def attacked(model, tmp_path_factory):
     port, log = free_port(), folder / "log"
     flags = [f"--rest_api_port={port}", f"--client_timeout_seconds={CLIENT_SECONDS}"]
     with serving(folder / "models", *flags, log=log) as (address, process):
-        target = attacks.Target(int(address.rpartition(":")[2]), port)
+        target = Target(int(address.rpartition(":")[2]), port)
         yield target, address, process, log
         target.close()
 
@@ -139,7 +140,7 @@ def test_what_is_too_large_is_refused_in_a_sentence(attacked):
     wide = target.post(b'{"instances": [' + b"0," * 10_000_000 + b"0]}")
     assert wide.startswith("413 Received message larger than max: it would take ")
     assert "--max-requests-memory-bytes" in wide
-    declared = attacks.answer(target.connect(target.rest_port, attacks.http_head(10**12)))
+    declared = answer(target.connect(target.rest_port, http_head(10**12)))
     assert declared.startswith("413 Received message larger than max (67108864 bytes")
     target.close()
 
