@@ -100,8 +100,11 @@ def test_a_shared_error_stands_beside_its_class_and_the_predicted_one():
     assert (query, own, predicted) == (9, 1, 0)
 
 
-@pytest.mark.parametrize("name", TABLE)
+RESULTS = read_result("omniglot", RECORDED)["entries"]
+
+
+@pytest.mark.parametrize("name", RESULTS)
 def test_the_committed_results_are_of_the_configuration_that_is_run(name):
-    entry = read_result("omniglot", RECORDED)["entries"][name]
+    entry = RESULTS[name]
     assert entry["title"] == TABLE[name].title
     assert entry["configuration"] == configuration(TABLE[name])
