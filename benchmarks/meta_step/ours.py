@@ -59,7 +59,7 @@ def main(case: problem.Case) -> None:
         loss, state[0], state[1] = step(state[0], state[1], number, rate, epsilon, *episodes)
         return float(loss)
 
-    serve(take, lambda: flat(state[0]), {"tensorflow": tf.__version__})
+    serve(take, lambda: flat(state[0]), {"tensorflow": tf.__version__}, chunk=size)
 
 
 def nested(weights: dict[str, np.ndarray]) -> dict[str, dict[str, tf.Tensor]]:

@@ -21,6 +21,7 @@ AT_BEST = {"tf_map_fn_one_core", "jax_scan", "torch_per_core"}
 CASES = {
     "1_step_1_query_32_tasks": "28 x 28, 1 step, 1 query, 32 tasks",
     "5_steps_15_queries_4_tasks": "28 x 28, 5 steps, 15 queries, 4 tasks",
+    "84_pixels_5_steps_15_queries_2_tasks": "84 x 84, 5 steps, 15 queries, 2 tasks",
 }
 
 
@@ -53,6 +54,10 @@ def _ratio(result: dict[str, Any]) -> str:
     return f"{result['ratio_to_fastest_peer']:.2f}" if set(measured) >= AT_BEST else ""
 
 
+def _chunk(result: dict[str, Any]) -> str:
+    return str(result["implementations"]["ours"].get("chunk", ""))
+
+
 def _of_ours(form: str) -> Callable[[dict[str, Any]], str]:
     return lambda result: form.format(**result["implementations"]["ours"])
 
@@ -60,6 +65,7 @@ def _of_ours(form: str) -> Callable[[dict[str, Any]], str]:
 _MORE: dict[str, Callable[[dict[str, Any]], str]] = {
     "ours / the fastest of the others": _ratio,
     "ours, share of the matmul rate": _of_ours("{share_of_matmul_rate:.0%}"),
+    "ours, tasks in a chunk": _chunk,
     "ours, compilation": _of_ours("{compile_seconds:.0f} s"),
     "ours, memory": _of_ours("{peak_mb} MB"),
 }

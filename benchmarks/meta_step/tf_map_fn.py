@@ -8,12 +8,20 @@ from benchmarks.meta_step import problem
 from benchmarks.meta_step.worker import serve
 
 
+def batch_mean(x):
+    """Computes the mean of each channel, over positions first and then over images.
+
+    One sum over both loses two digits of float32 at 84 x 84 pixels: meta-gradients were 1% off.
+    """
+    return tf.reduce_mean(tf.reduce_mean(x, [1, 2]), 0)
+
+
 def logits(case, w, x):
     """Computes the logits `[B, N]` of images `[B, H, W, C]`."""
     for block in range(1, problem.BLOCKS + 1):
         x = tf.nn.conv2d(x, w[f"conv{block}_kernel"], case.stride, "SAME")
-        mean = tf.reduce_mean(x, [0, 1, 2])
-        variance = tf.reduce_mean(tf.square(x - mean), [0, 1, 2])
+        mean = batch_mean(x)
+        variance = batch_mean(tf.square(x - mean))
         x = (x - mean) * tf.math.rsqrt(variance + problem.EPSILON) + w[f"conv{block}_offset"]
         x = tf.nn.relu(x)
         x = tf.nn.max_pool2d(x, 2, 2, "VALID") if case.max_pool else x

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ def serve(
     step: Callable[[Outer], float],
     weights: Callable[[], dict[str, np.ndarray]],
     versions: dict[str, str],
+    **more: Any,
 ) -> None:
     """Answers the driver until it closes the input.
 
@@ -28,6 +30,7 @@ def serve(
         query loss before it, once all is computed.
       weights: returns the present weights, laid out as `problem.weights`.
       versions: versions of the packages that do the work.
+      more: what else the driver shall record.
     """
     before = weights()
     started = time.perf_counter()
@@ -37,7 +40,7 @@ def serve(
     with tempfile.NamedTemporaryFile(suffix=".npz", delete=False) as file:
         np.savez(file, **change)
     first = {"loss": loss, "change": file.name}
-    _say(first | {"compile_seconds": compile_seconds, "versions": versions})
+    _say(first | {"compile_seconds": compile_seconds, "versions": versions, "more": more})
     for line in sys.stdin:
         end = time.perf_counter() + float(line)
         durations = []

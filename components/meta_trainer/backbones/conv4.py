@@ -59,13 +59,11 @@ def conv4(options: Conv4Options, feature_shape: tuple[int, ...]) -> Backbone:
 
     def features(weights: Weights, x: tf.Tensor, mask, statistics=None):
         computed: dict[str, tf.Tensor] = {}
-        stride = 2 if options.downsample == "stride" else 1
+        stride, pool = (2, None) if options.downsample == "stride" else (1, convolution.max_pool)
         for layer in layers:
             x = convolution.task_conv(x, weights[f"{layer}_kernel"], stride=stride)
-            x, of_layer = norm.apply(weights, layer, x, mask, statistics, slope=0.0)
+            x, of_layer = norm.apply(weights, layer, x, mask, statistics, slope=0.0, pool=pool)
             computed |= of_layer
-            if options.downsample == "max_pool":
-                x = convolution.max_pool(x)
         if options.pooling == "mean":
             return tf.reduce_mean(x, axis=[2, 3]), computed
         return tf.reshape(x, tf.concat([tf.shape(x)[:2], [flat]], axis=0)), computed

@@ -5,13 +5,13 @@ channels, F filters. A kernel may also be shared by all episodes; it then has no
 function is differentiable as often as needed (second-order MAML differentiates twice).
 
 Written for XLA on CPUs, where almost all of the time should go into matrix products. The rest goes
-into cutting out patches (`patches.py`) and normalising (`moments.py`). Both have gradients written
-by hand, which make fewer passes over the activations.
+into cutting out patches (`patches.py`), maxima (`pooling.py`) and normalising (`moments.py`). They
+have gradients written by hand, which make fewer passes over the activations.
 """
 
 import tensorflow as tf
 
-from components.meta_trainer.kernels import patches, plain_convolution
+from components.meta_trainer.kernels import patches, plain_convolution, pooling
 from components.meta_trainer.kernels.shapes import shape_of
 from components.meta_trainer.kernels.xla import compiled_by_xla
 
@@ -28,12 +28,9 @@ def task_conv(x: tf.Tensor, kernel: tf.Tensor, *, stride: int = 1) -> tf.Tensor:
 
 def max_pool(x: tf.Tensor) -> tf.Tensor:
     """2 x 2 maximum, odd edges dropped: `[E, B, H, W, F]` -> `[E, B, H // 2, W // 2, F]`."""
+    if compiled_by_xla():
+        return pooling.max_pool(x)
     episodes, examples, height, width, filters = shape_of(x)
-    rows, columns = height // 2, width // 2
-    if not compiled_by_xla():
-        images = tf.reshape(x, [episodes * examples, height, width, filters])
-        pooled = tf.nn.max_pool2d(images, 2, 2, "VALID")
-        return tf.reshape(pooled, [episodes, examples, rows, columns, filters])
-    x = x[:, :, : 2 * rows, : 2 * columns]
-    squares = tf.reshape(x, [episodes, examples, rows, 2, columns, 2, filters])
-    return tf.reduce_max(squares, axis=[3, 5])
+    images = tf.reshape(x, [episodes * examples, height, width, filters])
+    pooled = tf.nn.max_pool2d(images, 2, 2, "VALID")
+    return tf.reshape(pooled, [episodes, examples, height // 2, width // 2, filters])

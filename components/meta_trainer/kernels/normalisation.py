@@ -19,6 +19,7 @@ and one is for comparison with the papers, never blessed for serving:
   transductive  the moments of the batch that is passed, all queries together
 """
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import tensorflow as tf
@@ -60,6 +61,7 @@ class Normalisation(NamedTuple):
         mask: tf.Tensor | None,
         statistics: Weights | None,
         slope: float = 1.0,
+        pool: Callable[[tf.Tensor], tf.Tensor] | None = None,
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Normalises and rectifies activations `x` `[E, B, H, W, F]` of the layer with this name.
 
@@ -67,17 +69,20 @@ class Normalisation(NamedTuple):
         with a `mask` `[E, B]` of 0, padding, do not count in the moments; all count where it is
         `None`. `statistics` are those of the support set's pass, each `[E, ...]`, or shared by all
         episodes, `[F]` (the size `[1]`); `None` to compute them from `x`. For the slope see
-        `moments.rectify`. Also returns the statistics `<layer>_mean`, ..., each `[E, ...]`; none
-        where they are shared.
+        `moments.rectify`. `pool` takes maxima of the result over positions. They are taken of `x`,
+        once its moments are known: that is the same, since what follows never falls as `x` rises,
+        and leaves less to normalise. Also returns the statistics `<layer>_mean`, ..., each
+        `[E, ...]`; none where they are shared.
         """
         offset = weights[f"{layer}_offset"]
         if offset.shape.rank == 2:
             offset = offset[:, None, None, None, :]
+        pool = pool or (lambda x: x)
         if self.mode == "none":
-            return rectify(x + offset, slope), {}
+            return rectify(pool(x) + offset, slope), {}
         if self.mode == "example":
             mean, variance = _own_moments(x, axis=[2, 3, 4])
-            return rectify((x - mean) * tf.math.rsqrt(variance + EPSILON) + offset, slope), {}
+            return rectify((pool(x) - mean) * tf.math.rsqrt(variance + EPSILON) + offset, slope), {}
         if statistics is None or self.mode == "transductive":
             mask = tf.ones(tf.shape(x)[:2], x.dtype) if mask is None else tf.cast(mask, x.dtype)
             mean, variance = moments(x, mask)
@@ -94,7 +99,7 @@ class Normalisation(NamedTuple):
             evidence = weights[f"{layer}_blend_slope"] * size + weights[f"{layer}_blend_bias"]
             alpha = tf.sigmoid(evidence)[:, None, None, None, None]
             mean, variance = _blend(x, mean, variance, alpha)
-        return normalise(x, mean, variance, offset, slope), computed
+        return normalise(pool(x), mean, variance, offset, slope), computed
 
 
 def _of_channels(moment: tf.Tensor) -> tf.Tensor:

@@ -86,3 +86,38 @@ def test_max_pool_drops_odd_edges(traced):
     x = random(2, 3, 5, 4, 2)
     expected = tf.stack([tf.nn.max_pool2d(x[e], 2, 2, "VALID") for e in range(2)])
     np.testing.assert_array_equal(traced(convolution.max_pool)(x), expected)
+
+
+def test_derivatives_of_the_compiled_maximum_are_those_of_finite_differences_and_of_the_plain_one():
+    x = random(2, 3, 5, 4, 2)
+    direction, weights = random(*x.shape), random(2, 3, 2, 2, 2)
+
+    def gradient(x: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = tf.reduce_sum(weights * convolution.max_pool(x) ** 3)
+        return tape.gradient(loss, x)
+
+    def second(x: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            along = tf.reduce_sum(direction * gradient(x))
+        return tape.gradient(along, x)
+
+    first, step = tf.function(gradient, jit_compile=True), 1e-6
+    numeric = (first(x + step * direction) - first(x - step * direction)) / (2 * step)
+    compiled, plain = (tf.function(second, jit_compile=jit)(x) for jit in (True, False))
+    np.testing.assert_allclose(compiled, numeric, atol=1e-8)
+    np.testing.assert_allclose(compiled, plain, atol=1e-12)
+
+
+def test_equal_maxima_of_a_square_share_its_gradient():
+    @tf.function(jit_compile=True)
+    def gradient(x: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = convolution.max_pool(x)
+        return tape.gradient(y, x)
+
+    x = tf.reshape(tf.constant([0.0, 1.0, 1.0, -1.0]), [1, 1, 2, 2, 1])
+    np.testing.assert_allclose(tf.reshape(gradient(x), [-1]), [0, 0.5, 0.5, 0])

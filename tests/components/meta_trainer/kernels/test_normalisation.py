@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.meta_trainer.kernels.convolution import max_pool
 from components.meta_trainer.kernels.normalisation import Mode, Normalisation
 
 RNG = np.random.default_rng(0)
@@ -45,3 +46,13 @@ def test_by_its_own_moments_an_example_ignores_the_support_set():
     np.testing.assert_array_equal(first, second)
     np.testing.assert_allclose(first.mean(axis=(2, 3, 4)), 0, atol=1e-12)
     np.testing.assert_allclose(first.std(axis=(2, 3, 4)), 1, atol=1e-2)
+
+
+@pytest.mark.parametrize("mode", get_args(Mode))
+def test_maxima_taken_before_are_those_of_the_result(mode):
+    norm, x = Normalisation(mode), random(2, 3, 5, 4, 4)
+    weights = {name: tf.cast(w, tf.float64) for name, w in norm.init("layer", 4).items()}
+    weights["layer_offset"] = random(4)
+    after, _ = norm.apply(weights, "layer", x, None, None, slope=0.1)
+    before, _ = norm.apply(weights, "layer", x, None, None, slope=0.1, pool=max_pool)
+    np.testing.assert_allclose(before, max_pool(after), atol=1e-14)
