@@ -117,7 +117,12 @@ def measure(case_name: str, pythons: dict[str, str], rounds: int, seconds: float
             "peak_mb": round(replies[worker.name][-1]["peak_mb"]),
             "versions": worker.first["versions"],
         } | worker.first["more"]
-    result: dict[str, Any] = {"matmul_gflop_per_second": round(rate, 1), "implementations": figures}
+    result: dict[str, Any] = {
+        "rounds": rounds,
+        "seconds": seconds,
+        "matmul_gflop_per_second": round(rate, 1),
+        "implementations": figures,
+    }
     if OURS not in figures:
         return result
     peers = [name for name in figures if name not in (OURS, FLOOR)]
@@ -200,8 +205,6 @@ def main() -> None:
         show(name, cases[name])
     configuration = {
         "configuration": {
-            "rounds": arguments.rounds,
-            "seconds": arguments.seconds,
             "cases": {name: case._asdict() for name, case in problem.CASES.items()},
         },
     }
