@@ -7,7 +7,7 @@ PYTHON is an interpreter with `.requirements/bench_*.txt` installed: the peers n
 than TensorFlow. Those whose packages do not load are left out. Every implementation is a process of
 its own that compiles first; then each runs for some seconds, one after the other, for several
 rounds. Result file: `meta_step.json`, one result for each kind of processor, written only when all
-implementations are measured. Cases that earlier calls measured at the same commit are kept.
+implementations are measured; cases that a call does not measure stay as they are.
 
 Each peer is measured as it comes and as its best user would run it on a CPU: `tf_map_fn_one_core`,
 `jax_scan`, `torch_per_core`. The ratio is to the fastest of all. Beside them stands `floor`, the
@@ -86,37 +86,48 @@ class Worker:
 
 
 def measure(case_name: str, pythons: dict[str, str], rounds: int, seconds: float) -> dict[str, Any]:
-    """Measures one case with every implementation."""
+    """Measures one case with every implementation.
+
+    They run in turn; on large pictures, where all at once did not fit into 23 GB, each runs its
+    rounds and ends before the next.
+    """
     case = problem.CASES[case_name]
-    workers = [Worker(name, python, case_name) for name, python in pythons.items()]
-    check({w.name: w.first for w in workers if w.name not in (RATE, FLOOR)})
-    replies: dict[str, list[dict[str, Any]]] = {w.name: [] for w in workers}
-    for _ in range(rounds):
+    firsts: dict[str, dict[str, Any]] = {}
+    replies: dict[str, list[dict[str, Any]]] = {}
+    groups = [{name: python} for name, python in pythons.items()] if case.max_pool else [pythons]
+    for group in groups:
+        workers = [Worker(name, python, case_name) for name, python in group.items()]
+        firsts |= {worker.name: worker.first for worker in workers}
+        if len(groups) == 1:
+            check(firsts)
+        for _ in range(rounds):
+            for worker in workers:
+                replies.setdefault(worker.name, []).append(worker.run(seconds))
         for worker in workers:
-            replies[worker.name].append(worker.run(seconds))
-    for worker in workers:
-        worker.close()
+            worker.close()
+    if len(groups) > 1:
+        check(firsts)
     medians = {
         name: [statistics.median(reply["seconds"]) for reply in of_worker]
         for name, of_worker in replies.items()
     }
     rate = 2 * 1024**3 / statistics.median(medians.pop(RATE)) / 1e9
     figures = {}
-    for worker in workers:
-        if worker.name == RATE:
+    for name, first in firsts.items():
+        if name == RATE:
             continue
-        speeds = sorted(case.episodes / median for median in medians[worker.name])
+        speeds = sorted(case.episodes / median for median in medians[name])
         middle = statistics.median(speeds)
         gflops = middle * problem.flop_per_task(case) / 1e9
-        figures[worker.name] = {
+        figures[name] = {
             "tasks_per_second": round(middle, 1),
             "spread": [round(speeds[0], 1), round(speeds[-1], 1)],
             "gflop_per_second": round(gflops, 1),
             "share_of_matmul_rate": round(gflops / rate, 3),
-            "compile_seconds": round(worker.first["compile_seconds"], 1),
-            "peak_mb": round(replies[worker.name][-1]["peak_mb"]),
-            "versions": worker.first["versions"],
-        } | worker.first["more"]
+            "compile_seconds": round(first["compile_seconds"], 1),
+            "peak_mb": round(replies[name][-1]["peak_mb"]),
+            "versions": first["versions"],
+        } | first["more"]
     result: dict[str, Any] = {
         "rounds": rounds,
         "seconds": seconds,
@@ -140,6 +151,7 @@ def _ratio(theirs: list[float], ours: list[float]) -> float:
 
 def check(replies: dict[str, dict[str, Any]]) -> None:
     """Ends the benchmark if the implementations do not compute the same."""
+    replies = {name: one for name, one in replies.items() if name not in (RATE, FLOOR)}
     reference = OURS if OURS in replies else next(iter(replies))
     losses = {name: one["loss"] for name, one in replies.items()}
     changes = {name: _pop_arrays(one["change"]) for name, one in replies.items()}
@@ -201,7 +213,8 @@ def main() -> None:
     before = about()
     cases = {}
     for name in arguments.cases:
-        cases[name] = measure(name, pythons, arguments.rounds, arguments.seconds)
+        measured = measure(name, pythons, arguments.rounds, arguments.seconds)
+        cases[name] = {"commit": before["commit"]} | measured
         show(name, cases[name])
     configuration = {
         "configuration": {
@@ -212,8 +225,10 @@ def main() -> None:
         machines = read_result("meta_step", arguments.results).get("machines", {})
         earlier = machines.get(processor(), {})
         now = before | configuration
-        same = all(earlier.get(key) == now[key] for key in ("commit", "configuration"))
-        machines[processor()] = now | {"results": (earlier["results"] if same else {}) | cases}
+        kept = {}
+        if earlier.get("configuration") == now["configuration"]:
+            kept = {n: {"commit": earlier["commit"]} | one for n, one in earlier["results"].items()}
+        machines[processor()] = now | {"results": kept | cases}
         report("meta_step", {"machines": machines}, arguments.results, table)
 
 

@@ -31,9 +31,9 @@ def table(results: dict[str, Any]) -> str:
     A column for each machine and case.
     """
     columns = [
-        (f"{processor}, {machine['commit']}: {title}", machine["results"][case])
+        (_title(processor, machine, case), machine["results"][case])
         for processor, machine in results["machines"].items()
-        for case, title in CASES.items()
+        for case in CASES
         if case in machine["results"]
     ]
     rows = [
@@ -41,6 +41,11 @@ def table(results: dict[str, Any]) -> str:
     ]
     rows += [[title, *(cell(result) for _, result in columns)] for title, cell in _MORE.items()]
     return markdown.table(["tasks/s", *(title for title, _ in columns)], rows)
+
+
+def _title(processor: str, machine: dict[str, Any], case: str) -> str:
+    commit = machine["results"][case].get("commit", machine["commit"])
+    return f"{processor}, {commit}: {CASES[case]}"
 
 
 def _speed(result: dict[str, Any], name: str) -> str:
