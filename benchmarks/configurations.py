@@ -10,10 +10,11 @@ from benchmarks.reporting import ROOT
 
 CONFIGURATIONS = ROOT / "pipeline" / "configs"
 HEAD = re.compile(
-    r"# Expected: (?P<metric>accuracy|mean squared error) (?P<score>\S+ ± \S+); "
+    r"# Expected: (?P<metric>accuracy|recall|mean squared error) (?P<score>\S+ ± \S+); "
     r"best baseline (?P<baseline>.+); blessed at (?P<threshold>\S+)\n"
     r"# Time: (?P<time>.+)\. (?P<date>\d{4}-\d\d), commit .+\n"
 )
+SHORT = {"accuracy": "", "recall": " (recall)", "mean squared error": " (MSE)"}
 
 
 def table() -> str:
@@ -28,7 +29,7 @@ def _row(path: Path) -> list[str]:
     head = HEAD.search(text)
     if head is None:
         raise SystemExit(f"{path} must begin with a comment of the form {HEAD.pattern}.")
-    score = head["score"] if head["metric"] == "accuracy" else f"{head['score']} (MSE)"
+    score = head["score"] + SHORT[head["metric"]]
     learner = yaml.safe_load(text)["learner"]["name"]
     cells = [score, head["baseline"], head["threshold"], head["time"]]
     return [f"`{path.stem}`", f"`{learner}`", *cells]

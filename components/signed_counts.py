@@ -8,7 +8,7 @@ arXiv 0902.2206.
 
 import tensorflow as tf
 
-SIZE = 2048
+SIZE = 8192
 """Numbers in a vector, such as that of a phrase."""
 
 

@@ -39,11 +39,12 @@ class Network(NamedTuple):
         body = dict(self.backbone.init(seed))
         if not self.fixed_ways:
             return {"body": body, "head": {"log_scale": tf.math.log(FIRST_SCALE)}}
-        if self.backbone.head_kernel:
-            kernel = self.backbone.head_kernel(seed, self.outputs)
-        else:
-            kernel = glorot(seed, "head_kernel", [self.backbone.feature_size, self.outputs])
-        return {"body": body, "head": {"kernel": kernel, "bias": tf.zeros([self.outputs])}}
+        depth = self.backbone.feature_size - self.backbone.copied
+        kernel = glorot(seed, "head_kernel", [depth, self.outputs])
+        head = {"kernel": kernel, "bias": tf.zeros([self.outputs])}
+        if self.backbone.copied:
+            head["log_copy"] = tf.constant(0.0)
+        return {"body": body, "head": head}
 
     def features(self, weights: Weights, x: tf.Tensor, mask=None, statistics=None):
         """The backbone's features `[E, B, ..., D]` and statistics; see `Backbone.features`."""
@@ -58,8 +59,14 @@ class Network(NamedTuple):
 def head_outputs(head: Weights, features: tf.Tensor) -> tf.Tensor:
     """The linear head: `[E, B, ...positions, D]` -> `[E, B, ...positions, N]`.
 
-    Its `kernel` and `bias` are shared, `[D, N]` and `[N]`, or `[E, D, N]` and `[E, N]`.
+    Its `kernel` and `bias` are shared, `[D, N]` and `[N]`, or `[E, D, N]` and `[E, N]`. With
+    `log_copy`, `[]` or `[E]`, the last N features are added: see `Backbone.copied`.
     """
+    if "log_copy" in head:
+        depth = head["kernel"].shape[-2]
+        factor = tf.reshape(tf.exp(head["log_copy"]), [-1, 1, 1])
+        outputs = dense.task_dense(features[..., :depth], head["kernel"], head["bias"])
+        return outputs + factor * features[..., depth:]
     if features.shape.rank == 3:
         return dense.task_dense(features, head["kernel"], head["bias"])
     rows = tf.reshape(features, [tf.shape(features)[0], -1, features.shape[-1]])

@@ -51,13 +51,16 @@ class Answer(NamedTuple):
         ]
 
 
-def read_answer(reply: Reply, class_names: list[str]) -> Answer:
+def read_answer(reply: Reply, class_names: list[str] | None) -> Answer:
     """Reads the first episode's probabilities, one column for each class of the support set.
 
     A reply has more columns if the model has more ways, or if the server joined this request with
-    one of more classes; those are 0. The encoded signature names its columns itself.
+    one of more classes; those are 0. The encoded signature names its columns itself. `class_names`
+    is None for a model of phrases, whose columns are those of its list.
     """
     probabilities = reply.outputs[names.PROBABILITIES][0]
+    if class_names is None:
+        class_names = [name.decode() for name in reply.outputs[names.CLASS_NAMES][0]]
     if names.CLASS_NAMES in reply.outputs:
         columns_of_model = [name.decode() for name in reply.outputs[names.CLASS_NAMES][0]]
         columns = [columns_of_model.index(name) for name in class_names]

@@ -107,7 +107,8 @@ class FewShotClient:
         inputs = episode.support_inputs(support, specs, modality)
         inputs |= episode.query_inputs(queries, specs, modality)
         reply = self.run(signature_name, inputs, timeout=timeout)
-        return read_answer(reply, list(support))
+        own = episode.takes_phrases(self.signatures)
+        return read_answer(reply, None if own else list(support))
 
     def predict(self, queries: Sequence[Example], *, timeout: float | None = None) -> Answer:
         """Classifies files or texts with a classifier that `fewshot specialise` wrote."""

@@ -32,6 +32,11 @@ def modality_of(signatures: Mapping[str, Signature]) -> str:
     return {"O": "text", "u": "image"}.get(kind, "audio")
 
 
+def takes_phrases(signatures: Mapping[str, Signature]) -> bool:
+    """Whether the labels are phrases, and the answers those of the model's own list."""
+    return signatures[names.ADAPT_AND_PREDICT].inputs[names.SUPPORT_Y].dtype.kind == "O"
+
+
 def signature_for(
     signatures: Mapping[str, Signature], support: SupportSet, queries: Sequence[Example] = ()
 ) -> str:
@@ -40,10 +45,13 @@ def signature_for(
     UserError: no signature does, the support set is empty, or the model does regression.
     """
     modality = modality_of(signatures)
-    if names.TARGETS in signatures[names.ADAPT_AND_PREDICT].outputs:
+    phrases = takes_phrases(signatures)
+    if names.TARGETS in signatures[names.ADAPT_AND_PREDICT].outputs and not phrases:
         raise UserError("The model is a regression model and knows no classes; use `regress`.")
     if not support or not all(len(examples) for examples in support.values()):
         raise UserError("`support` must have at least one example of every class.")
+    if phrases and names.ENCODED in signatures:
+        return names.ENCODED
     examples = [*(example for group in support.values() for example in group), *queries]
     if modality == "text" or not any(map(_is_file, examples)):
         return names.ADAPT_AND_PREDICT

@@ -64,8 +64,8 @@ class Backbone(NamedTuple):
       encoder: the pretrained encoder under it; `None` for a network that begins at random.
       fit: `(weights, x [n, ...]) -> weights` to begin with, given all inputs of meta-training, in
         place of those of `init`; `None` where data do not matter.
-      head_kernel: `(seed, outputs N) -> [D, N]`, what a linear head begins with; Glorot-uniform
-        values if `None`.
+      copied: so many of the last features are what the outputs begin as: the kernel of a linear
+        head is for the others alone, and these are added, times a factor of the head.
       compiles: whether XLA compiles it well; if not, `training.jit_compile` does nothing.
     """
 
@@ -78,7 +78,7 @@ class Backbone(NamedTuple):
     any_size: bool = False
     encoder: Encoder | None = None
     fit: Callable[[Weights, tf.Tensor], Weights] | None = None
-    head_kernel: Callable[[int, int], tf.Tensor] | None = None
+    copied: int = 0
     compiles: bool = True
 
 

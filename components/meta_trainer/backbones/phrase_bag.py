@@ -4,8 +4,8 @@
 
 u is the weighted mean of the learned vectors v of a text's tokens, as in `embedding_bag`; z are its
 tokens, weighted by h and counted in the same numbers as those of a phrase's vector
-(`components/signed_counts.py`). So a head that begins with z as it is answers with the phrase that
-is spelled most like the query, and meta-training goes on from there. g, h and c are meta-learned;
+(`components/signed_counts.py`). So a head that adds z answers with the phrase that is
+spelled most like the query to begin with. g, h and c are meta-learned;
 the weights begin as inverse document frequencies.
 """
 
@@ -70,11 +70,6 @@ def phrase_bag(options: PhraseBagOptions, feature_shape: tuple[int, ...]) -> Bac
         both = tf.concat([embedding, share * counts], axis=-1)
         return tf.ensure_shape(both, [*x.shape[:2], depth]), {}
 
-    def head_kernel(seed: int, outputs: int) -> tf.Tensor:
-        noise = generator(seed, "head_kernel").normal(size=[options.size, outputs])
-        copy = np.eye(SIZE, outputs)
-        return tf.constant(np.concatenate([0.3 * noise / options.size**0.5, copy]), tf.float32)
-
     frozen = frozenset({TABLE, GATES, SPELLING_GATES, SPELLING_SHARE})
     # On a CPU, XLA adds up counts and gradients of the table one token after the other.
-    return Backbone(init, features, depth, frozen, fit=fit, head_kernel=head_kernel, compiles=False)
+    return Backbone(init, features, depth, frozen, fit=fit, copied=SIZE, compiles=False)

@@ -16,7 +16,7 @@ features, is cheaper than X X', and gives the same W:
 Rows differ in length as they did, for it says something of the target; all are divided by one
 number, so that their mean square is 1.
 
-Where the backbone says how a head begins, the solution is drawn to that (`ridge_about_head.py`).
+Where outputs begin as features, the head's are kept beside it (`ridge_beside_head.py`).
 
 Reference: Bertinetto, Henriques, Torr, Vedaldi 2019, "Meta-learning with differentiable
 closed-form solvers", arXiv 1805.08136, section 3.2.
@@ -30,7 +30,7 @@ from pydantic import Field
 from components.episodes.types import Support
 from components.meta_trainer.learners.base import Learner, ServingLimits, Traits, query_gradients
 from components.meta_trainer.learners.prototypes import count_ways
-from components.meta_trainer.learners.ridge_about_head import ridge_about_head
+from components.meta_trainer.learners.ridge_beside_head import ridge_beside_head
 from components.meta_trainer.network import Network
 from components.meta_trainer.types import Weights
 from components.options import options_class
@@ -48,9 +48,9 @@ class R2d2Options:
 
 
 def r2d2(options: R2d2Options, network: Network, task: Task) -> Learner:
-    """Ridge regression on the features; the head is used where the backbone says how it begins."""
-    if network.backbone.head_kernel:
-        return ridge_about_head(options.penalty, network, task)
+    """Ridge regression on the features; the head is used where outputs begin as features."""
+    if network.backbone.copied:
+        return ridge_beside_head(options.penalty, network, task)
     return (_of_classes if task.classes else _of_targets)(options, network, task)
 
 

@@ -1,0 +1,1 @@
+"""The pairs of sentences that the phrasebook is trained on."""
