@@ -26,9 +26,11 @@ def make_loader(
 ) -> Callable[[str, int, Path], Servable]:
     """Makes the manager's loader, which fails if the warm-up file or one of its requests does.
 
-    With `measure_threads`, 0 threads an operation means those that answer the warm-up requests
-    fastest. With `measure_memory`, the memory of runs is measured meanwhile, in a thread of its
-    own. `prepare` is called with each version that is loaded, before it is available.
+    With `measure_threads`, 0 threads an operation means those that answer the warm-up requests of
+    the first signature fastest: a signature's first request takes seconds, in which TensorFlow
+    optimises its graph, so the other signatures wait for the choice. With `measure_memory`, the
+    memory of runs is measured meanwhile, in a thread of its own. `prepare` is called with each
+    version that is loaded, before it is available.
     """
 
     def load(name: str, version: int, folder: Path) -> Servable:
@@ -40,15 +42,17 @@ def make_loader(
 
         if measure_threads and not parallelism.intra_op:
             largest = max((request.ByteSize() for request in messages), default=0)
-            servable = with_fastest_threads(session, parallelism.inter_op, requests, largest)
+            names = [request.model_spec.signature_name for request in messages]
+            timed = [run for run, signature in zip(requests, names) if signature == names[0]]
+            servable = with_fastest_threads(session, parallelism.inter_op, timed, largest)
         else:
             servable = session(parallelism)
-            try:
-                for run in requests:
-                    run(servable)
-            except BaseException:
-                servable.close()
-                raise
+        try:
+            for run in requests:
+                run(servable)
+        except BaseException:
+            servable.close()
+            raise
         prepare(servable)
         if warmup and measure_memory:
             arguments = (servable, read_warmup(folder))
