@@ -22,6 +22,7 @@ FILES = (
     ("components.few_shot_evaluator", "page.html"),
     ("components.few_shot_evaluator", "classification/report.html"),
     ("components.few_shot_evaluator", "regression/report.html"),
+    ("components.few_shot_evaluator", "retrieval/report.html"),
 )
 
 
