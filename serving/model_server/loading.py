@@ -7,13 +7,14 @@ from pathlib import Path
 
 from tensorflow_serving.apis import predict_pb2
 
-from serving.model_server import predict
+from serving.model_server import freed_memory, predict
 from serving.model_server.run_memory import RunCosts
 from serving.model_server.servable import Parallelism, Servable
 from serving.model_server.session_threads import Run, with_fastest_threads
 from serving.saved_model.warmup import read_warmup
 
 _LOG = logging.getLogger(__name__)
+_LARGE = 256 << 20  # bytes of a model
 
 
 def make_loader(
@@ -28,7 +29,8 @@ def make_loader(
 
     With `measure_threads`, 0 threads an operation means those that answer the warm-up requests of
     the first signature fastest: a signature's first request takes seconds, in which TensorFlow
-    optimises its graph, so the other signatures wait for the choice. With `measure_memory`, the
+    optimises its graph, so the other signatures wait for the choice. A model of more than 256 MB
+    gets one a core: to choose, it would be in memory twice. With `measure_memory`, the
     memory of runs is measured meanwhile, in a thread of its own. `prepare` is called with each
     version that is loaded, before it is available.
     """
@@ -40,7 +42,7 @@ def make_loader(
         def session(threads: Parallelism) -> Servable:
             return Servable(name, version, folder, threads)
 
-        if measure_threads and not parallelism.intra_op:
+        if measure_threads and not parallelism.intra_op and _bytes(folder) < _LARGE:
             largest = max((request.ByteSize() for request in messages), default=0)
             names = [request.model_spec.signature_name for request in messages]
             timed = [run for run, signature in zip(requests, names) if signature == names[0]]
@@ -55,12 +57,19 @@ def make_loader(
             raise
         prepare(servable)
         if warmup and measure_memory:
-            arguments = (servable, read_warmup(folder))
-            thread = threading.Thread(target=RunCosts().measure, args=arguments, daemon=True)
-            thread.start()
+            threading.Thread(target=_measure_memory, args=(servable, folder), daemon=True).start()
         return servable
 
     return load
+
+
+def _measure_memory(servable: Servable, folder: Path) -> None:
+    RunCosts().measure(servable, read_warmup(folder))
+    freed_memory.trim()
+
+
+def _bytes(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def _run(request: predict_pb2.PredictRequest) -> Run:

@@ -4,13 +4,13 @@ A new version becomes available, warmed up, before the old one is unloaded. A ve
 loaded changes nothing but its own status, and is retried (`load_retries`).
 """
 
-import gc
 import logging
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from serving.model_server import freed_memory
 from serving.model_server.base_path import check_base_path, is_folder, version_folders
 from serving.model_server.load_retries import LoadRetries
 from serving.model_server.model_config import ModelConfig
@@ -84,7 +84,7 @@ class ModelManager:
             loaded = self.versions.loaded_versions()
             self._unload(key for key in loaded if key[0] not in self._configs)
             if self.versions.loaded_versions() != before:
-                _settle_memory()
+                freed_memory.settle()
         return failed
 
     def _reconcile_model(self, config: ModelConfig) -> list[tuple[str, int]]:
@@ -156,14 +156,3 @@ class ModelManager:
         """Unloads all versions."""
         with self._reconciling:
             self._unload(self.versions.loaded_versions())
-
-
-def _settle_memory() -> None:
-    """Frees unloaded graphs, which are reference cycles, and freezes loaded ones for the collector.
-
-    Otherwise the lists of a JSON request trigger a collection that visits all objects of TensorFlow
-    and of the graphs: half a second in which no request is answered.
-    """
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()

@@ -42,10 +42,7 @@ class Servable:
             inter_op_parallelism_threads=parallelism.inter_op,
             use_per_session_threads=parallelism != Parallelism(),
         )
-        # Once over each graph: the default second pass makes loading half as long again and no run
-        # faster.
-        rewriter = config.graph_options.rewrite_options
-        rewriter.meta_optimizer_iterations = rewriter_config_pb2.RewriterConfig.ONE
+        _shorten_optimisation(config.graph_options.rewrite_options)
         # Runs whose inputs have fewer bytes than this are computed in the calling thread: to wake
         # the session's threads and to watch the deadline takes a tenth of a millisecond.
         self.short_run_bytes = 0
@@ -161,6 +158,15 @@ class Servable:
     def when_closed(self, call: Callable[[], None]) -> None:
         """Has `close` call this in the end."""
         self._when_closed.append(call)
+
+
+def _shorten_optimisation(rewriter: rewriter_config_pb2.RewriterConfig) -> None:
+    """Leaves out the passes over a graph that make loading longer and no run shorter."""
+    rewriter.meta_optimizer_iterations = rewriter_config_pb2.RewriterConfig.ONE
+    rewriter.memory_optimization = rewriter_config_pb2.RewriterConfig.NO_MEM_OPT
+    rewriter.shape_optimization = rewriter_config_pb2.RewriterConfig.OFF
+    rewriter.loop_optimization = rewriter_config_pb2.RewriterConfig.OFF
+    rewriter.disable_tfg_optimizer = True
 
 
 _IN_CALLER = pywrap_tf_session.TF_NewBufferFromString(

@@ -8,6 +8,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from math import exp, log
 
 from serving.model_server.servable import Parallelism, Servable
@@ -15,8 +16,8 @@ from serving.model_server.servable import Parallelism, Servable
 _LOG = logging.getLogger(__name__)
 _SECONDS = 0.1  # for which each request is repeated, in turns
 _RUNS = 3  # at least
+_LONGEST = 3.0  # seconds, after which no further request is timed
 _REQUESTS = 8  # most that are timed
-_LARGE_SECONDS = 0.05  # of a run, from which one thread is not tried
 _LARGER = 4  # times the warm-up requests' bytes; a run of fewer is short, too
 
 Run = Callable[[Servable], object]
@@ -31,31 +32,34 @@ def with_fastest_threads(
 ) -> Servable:
     """Loads a version with one thread an operation or one a core, whichever answers faster.
 
-    With one thread an operation, short runs stay in the thread that calls them, unless `inter_op`
-    is given.
+    Both are loaded at the same time, so the choice takes little longer than one of them, and twice
+    the memory. With one thread an operation, short runs stay in the thread that calls them, unless
+    `inter_op` is given.
 
     Args:
       load: loads the version, for these threads.
       inter_op: operations at once; 0 means one per core.
       requests: the version's warm-up requests, the smallest first. Without any it is a thread a
-        core; so it is where the first one alone takes long.
+        core; so it is on a single core.
       request_bytes: of the largest one.
     """
-    many = load(Parallelism(0, inter_op))
-    try:
-        if _seconds(many, requests) > _LARGE_SECONDS or (os.cpu_count() or 1) == 1:
-            return many
-        one = load(Parallelism(1, inter_op))
-        one.short_run_bytes = 0 if inter_op else _LARGER * request_bytes
-    except BaseException:
-        many.close()
-        raise
-    try:
-        ratio = _ratio(one, many, requests)
-    except BaseException:
-        one.close()
-        many.close()
-        raise
+    many_threads = Parallelism(0, inter_op)
+    if not requests or (os.cpu_count() or 1) == 1:
+        return load(many_threads)
+    with ThreadPoolExecutor(2) as pool:
+        loading = [
+            pool.submit(load, threads) for threads in (Parallelism(1, inter_op), many_threads)
+        ]
+        loaded = [future.result() for future in loading if not future.exception()]
+        try:
+            one, many = (future.result() for future in loading)
+            one.short_run_bytes = 0 if inter_op else _LARGER * request_bytes
+            list(pool.map(_answer_all(requests), loaded))
+            ratio = _ratio(one, many, requests)
+        except BaseException:
+            for servable in loaded:
+                servable.close()
+            raise
     text = "%s version %d takes %.2f times as long with one thread an operation as with one a core"
     _LOG.info(text, many.name, many.version, ratio)
     chosen, other = (one, many) if ratio < 1 else (many, one)
@@ -63,18 +67,15 @@ def with_fastest_threads(
     return chosen
 
 
-def _seconds(servable: Servable, requests: Sequence[Run]) -> float:
-    """Answers all requests once; the seconds of the first, once it has been answered before."""
-    for run in requests:
-        run(servable)
-    return _timed(servable, requests[0]) if requests else float("inf")
+def _answer_all(requests: Sequence[Run]) -> Run:
+    """Answers all requests once: each pays for its graph."""
+    return lambda servable: [run(servable) for run in requests]
 
 
 def _ratio(one: Servable, other: Servable, requests: Sequence[Run]) -> float:
     """How much longer `one` takes than `other`: the geometric mean over the requests."""
     logs = []
-    for run in requests:
-        run(one)  # all: each pays for its graph
+    start = time.monotonic()
     for run in requests[:_REQUESTS]:
         best = [float("inf"), float("inf")]
         end = time.monotonic() + _SECONDS
@@ -83,6 +84,8 @@ def _ratio(one: Servable, other: Servable, requests: Sequence[Run]) -> float:
             best = [min(b, _timed(s, run)) for b, s in zip(best, (one, other))]
             runs += 1
         logs.append(log(best[0] / best[1]))
+        if time.monotonic() - start > _LONGEST:
+            break
     return exp(sum(logs) / len(logs))
 
 

@@ -6,10 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from serving.model_server import session_threads
+from serving.model_server import loading, session_threads
 from serving.model_server.predict import predict
 from serving.model_server.servable import Parallelism, Servable
 from serving.protocol.status import DEADLINE_EXCEEDED, StatusError
+from tests.serving.model_server.endpoints import predict_request
 from tests.serving.nearest_centroid import episode
 
 
@@ -75,17 +76,39 @@ def test_the_faster_over_all_requests_is_kept_and_the_other_closed(choose, one, 
     assert [model.closed for _, model in sorted(loaded.items())] == [chosen == 1, chosen == 0]
 
 
-@pytest.mark.parametrize("many", [[], [0.2, 0.2]])
-def test_a_model_with_large_operations_or_no_requests_is_loaded_once(choose, many):
-    loaded, run = choose([0.1] * len(many), many)
+def test_without_requests_a_model_is_loaded_once(choose):
+    loaded, run = choose([], [])
     assert run() is loaded[0] and list(loaded) == [0]
 
 
-def test_what_was_loaded_is_closed_where_the_second_fails(choose):
+def test_long_runs_are_not_timed_for_every_request(choose):
+    clock_before = session_threads.time.now
+    _, run = choose([0.5] * 8, [0.4] * 8)
+    run()
+    # Once to warm up, then three times for as many requests as exceed three seconds.
+    assert session_threads.time.now - clock_before == pytest.approx(8 * 0.9 + 2 * 3 * 0.9)
+
+
+def test_what_was_loaded_is_closed_where_the_other_fails(choose):
     loaded, run = choose([0.001], [0.001], fails=True)
     with pytest.raises(OSError, match="no memory"):
         run()
     assert loaded[0].closed
+
+
+def test_both_are_closed_where_a_request_fails():
+    loaded = []
+
+    def load(threads):
+        loaded.append(Model([]))
+        return loaded[-1]
+
+    def fails(model):
+        raise OSError("damaged")
+
+    with pytest.raises(OSError, match="damaged"):
+        session_threads.with_fastest_threads(load, 0, [fails])
+    assert [model.closed for model in loaded] == [True, True]
 
 
 @pytest.mark.parametrize("inter_op, bytes_in_caller", [(0, 400), (3, 0)])
@@ -114,3 +137,19 @@ def test_a_short_run_gives_the_same_answers_and_does_not_begin_after_its_deadlin
         predict(servable, "", inputs, deadline=time.monotonic() - 1)
     assert raised.value.code == DEADLINE_EXCEEDED
     servable.close()
+
+
+@pytest.mark.parametrize("large, sessions", [(2**30, 2), (0, 1)])
+def test_a_large_model_is_not_in_memory_twice(model, monkeypatch, large, sessions):
+    threads = []
+
+    def count(name, version, folder, parallelism):
+        threads.append(parallelism)
+        return Servable(name, version, folder, parallelism)
+
+    monkeypatch.setattr(loading, "Servable", count)
+    monkeypatch.setattr(loading, "_LARGE", large)
+    monkeypatch.setattr(loading, "read_warmup", lambda folder: [predict_request(episode())])
+    load = loading.make_loader(parallelism=Parallelism(), warmup=True, measure_threads=True)
+    load("m", 1, model).close()
+    assert len(threads) == sessions and Parallelism(0, 0) in threads
