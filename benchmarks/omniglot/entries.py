@@ -137,21 +137,30 @@ def _first(task: str) -> tuple[Test, ...]:
     return tuple(sorted(SERVED, key=lambda test: test.task != task))
 
 
+PROTONET: dict[str, Any] = {
+    "steps": 2500,
+    "episodes_per_step": 2,
+    "meta_learning_rate": 2e-3,
+    "schedule": "cosine",
+    "eval_every": 250,
+    "eval_episodes": 200,
+    "checkpoint_every": 100,
+    "augment": {"rotate": True},
+}
+
 TABLE = {
     "protonet": Entry(
         title="ProtoNet, trained 20-way 1-shot",
         train=(20, 1, 5, 5000),
         learner={"name": "protonet", "backbone": POOLED},
-        training={
-            "steps": 2500,
-            "episodes_per_step": 2,
-            "meta_learning_rate": 2e-3,
-            "schedule": "cosine",
-            "eval_every": 250,
-            "eval_episodes": 200,
-            "checkpoint_every": 100,
-            "augment": {"rotate": True},
-        },
+        training=PROTONET,
+        tests=SERVED,
+    ),
+    "protonet_affine": Entry(
+        title="ProtoNet, trained 20-way 1-shot, affine augmentation",
+        train=(20, 1, 5, 12_000),
+        learner={"name": "protonet", "backbone": POOLED},
+        training=PROTONET | {"steps": 6000, "augment": {"rotate": True, "affine": 0.2}},
         tests=SERVED,
     ),
     "maml_published_1_shot": Entry(
