@@ -14,6 +14,7 @@ from components.meta_trainer.learners.maml import MamlOptions, maml
 from components.meta_trainer.network import Network
 from components.meta_trainer.training import optimizer
 from components.meta_trainer.training.parallel import chunk_size, mean_over_chunks
+from components.meta_trainer.training.step import compiled_gradients, max_chunk
 from components.single_threaded import use_single_threaded_operations
 from components.tasks.classification import classification
 
@@ -35,12 +36,11 @@ def main(case: problem.Case) -> None:
     )
     learner = maml(options, Network(backbone, problem.WAYS), classification())
     examples = problem.WAYS * (problem.SHOTS + case.queries)
-    largest = learner.traits.max_chunk
-    size = chunk_size(case.episodes, os.cpu_count() or 1, examples, largest=largest)
+    size = chunk_size(case.episodes, os.cpu_count() or 1, examples, largest=max_chunk(learner))
+    meta_gradients = compiled_gradients(learner, jit_compile=True)
 
-    @tf.function(jit_compile=True, autograph=False)
     def gradients(weights, *chunk):
-        result = learner.meta_gradients(weights, Episodes(*chunk), tf.constant(0.0))
+        result = meta_gradients(weights, Episodes(*chunk), tf.constant(0.0))
         return result.loss, dict(result.gradients)
 
     @tf.function(autograph=False)

@@ -67,6 +67,7 @@ class Backbone(NamedTuple):
       copied: so many of the last features are what the outputs begin as: the kernel of a linear
         head is for the others alone, and these are added, times a factor of the head.
       compiles: whether XLA compiles it well; if not, `training.jit_compile` does nothing.
+      in_pieces: whether XLA shall compile only what stands between its convolutions (`pieces.py`).
     """
 
     init: Callable[[int], Weights]
@@ -80,6 +81,7 @@ class Backbone(NamedTuple):
     fit: Callable[[Weights, tf.Tensor], Weights] | None = None
     copied: int = 0
     compiles: bool = True
+    in_pieces: bool = False
 
 
 def glorot(seed: int, name: str, shape: Sequence[int]) -> tf.Tensor:

@@ -14,6 +14,7 @@ from components.meta_trainer.backbones.base import Backbone, glorot
 from components.meta_trainer.descriptors.beside import Kind, with_descriptors
 from components.meta_trainer.kernels import convolution
 from components.meta_trainer.kernels.normalisation import Mode, Normalisation
+from components.meta_trainer.kernels.pieces import in_pieces
 from components.meta_trainer.types import Weights
 from components.options import options_class
 from serving.errors import UserError
@@ -69,7 +70,8 @@ def conv4(options: Conv4Options, feature_shape: tuple[int, ...]) -> Backbone:
         return tf.reshape(x, tf.concat([tf.shape(x)[:2], [flat]], axis=0)), computed
 
     frozen = frozenset(name for layer in layers for name in norm.names(layer))
-    backbone = Backbone(init, features, flat, frozen, inductive=norm.inductive)
+    pieces = in_pieces(feature_shape)
+    backbone = Backbone(init, features, flat, frozen, inductive=norm.inductive, in_pieces=pieces)
     return with_descriptors(backbone, options.descriptors, feature_shape)
 
 

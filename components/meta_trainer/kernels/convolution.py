@@ -4,9 +4,10 @@ Shape letters: E episodes, B examples of an episode (support or query), H height
 channels, F filters. A kernel may also be shared by all episodes; it then has no leading E. Every
 function is differentiable as often as needed (second-order MAML differentiates twice).
 
-Written for XLA on CPUs, where almost all of the time should go into matrix products. The rest goes
-into cutting out patches (`patches.py`), maxima (`pooling.py`) and normalising (`moments.py`). They
-have gradients written by hand, which make fewer passes over the activations.
+Written for CPUs, where almost all of the time should go into matrix products. The rest goes into
+cutting out patches (`patches.py`), maxima (`pooling.py`) and normalising (`moments.py`). They have
+gradients written by hand, which make fewer passes over the activations. A network is compiled by
+XLA as a whole, or on large images in pieces between its convolutions (`pieces.py`).
 """
 
 import tensorflow as tf

@@ -19,12 +19,14 @@ and one is for comparison with the papers, never blessed for serving:
   transductive  the moments of the batch that is passed, all queries together
 """
 
+import functools
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import tensorflow as tf
 
 from components.meta_trainer.kernels.moments import EPSILON, moments, normalise, rectify
+from components.meta_trainer.kernels.pieces import piece
 from components.meta_trainer.types import Weights
 
 Mode = Literal["support", "task_norm", "example", "transductive", "none"]
@@ -74,6 +76,13 @@ class Normalisation(NamedTuple):
         and leaves less to normalise. Also returns the statistics `<layer>_mean`, ..., each
         `[E, ...]`; none where they are shared.
         """
+        of_layer = {name: weights[name] for name in self.names(layer)}
+        given = {name: m for name, m in (statistics or {}).items() if name.startswith(f"{layer}_")}
+        compute = functools.partial(self._compute, layer, slope, pool)
+        return piece(compute, of_layer, x, mask, None if statistics is None else given)
+
+    def _compute(self, layer, slope, pool, weights, x, mask, statistics):
+        """The value of `apply`."""
         offset = weights[f"{layer}_offset"]
         if offset.shape.rank == 2:
             offset = offset[:, None, None, None, :]

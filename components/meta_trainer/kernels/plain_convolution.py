@@ -1,7 +1,7 @@
 """Convolutions where XLA does not compile: TensorFlow's own (on CPUs they are oneDNN's).
 
-Without XLA they are many times faster than patches; with it they are slower. Exported models and
-meta-validation use them.
+Without XLA they are many times faster than patches; with it they are slower. Exported models,
+meta-validation and, on large images, meta-steps use them (`pieces.py`).
 """
 
 from collections.abc import Callable

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from components.episodes.types import Episodes
 from components.meta_trainer.build import Assembly
+from components.meta_trainer.kernels.pieces import compile_pieces
 from components.meta_trainer.learners.base import Learner, MetaGradients, MetaOptimizer
 from components.meta_trainer.options import TrainingOptions
 from components.meta_trainer.training import optimizer
@@ -27,8 +28,7 @@ def meta_step(
 ) -> MetaStep:
     """A compiled function that takes one meta-step and changes the state with it."""
     outer = outer_optimizer(assembly.learner, options)
-    compiles = assembly.learner.network.backbone.compiles
-    gradients = compiled_gradients(assembly.learner, options.jit_compile and compiles)
+    gradients = compiled_gradients(assembly.learner, options.jit_compile)
 
     # Recordings differ in length from stack to stack: one trace for all of them.
     @tf.function(reduce_retracing=True, autograph=False)
@@ -39,7 +39,7 @@ def meta_step(
         stack = prepare_inputs(episodes, assembly)
         count = stack.support_x.shape[0]
         examples = stack.support_y.shape[1] + stack.query_y.shape[1]
-        largest = assembly.learner.traits.max_chunk
+        largest = max_chunk(assembly.learner)
         size = chunk_size(count, os.cpu_count() or 1, examples, largest=largest)
 
         def of_chunk(*chunk: tf.Tensor) -> MetaGradients:
@@ -74,15 +74,26 @@ def outer_optimizer(learner: Learner, options: TrainingOptions) -> MetaOptimizer
 def compiled_gradients(
     learner: Learner, jit_compile: bool
 ) -> Callable[[Weights, Episodes, tf.Tensor], MetaGradients]:
-    """`Learner.meta_gradients` as one program, with dense gradients."""
+    """`Learner.meta_gradients` with dense gradients, as one program or in pieces."""
+    backbone = learner.network.backbone
+    compiles = jit_compile and backbone.compiles
 
-    @tf.function(jit_compile=jit_compile, autograph=False)
+    @tf.function(jit_compile=compiles and not backbone.in_pieces, autograph=False)
     def gradients(weights: Weights, episodes: Episodes, progress: tf.Tensor) -> MetaGradients:
-        meta = learner.meta_gradients(weights, episodes, progress)
+        with compile_pieces(compiles and backbone.in_pieces):
+            meta = learner.meta_gradients(weights, episodes, progress)
         # Gradients of a table are sparse where rows are looked up; Adam's moments are not.
         return meta._replace(gradients=tf.nest.map_structure(tf.convert_to_tensor, meta.gradients))
 
     return gradients
+
+
+def max_chunk(learner: Learner) -> int:
+    """The largest number of episodes in a chunk.
+
+    One, where TensorFlow convolves: of several it computes one after the other.
+    """
+    return 1 if learner.network.backbone.in_pieces else learner.traits.max_chunk
 
 
 def share_done(state: TrainingState, options: TrainingOptions) -> tf.Tensor:

@@ -1,0 +1,84 @@
+"""Programs for the pieces between two convolutions, where XLA does not compile the whole.
+
+XLA convolves by cutting patches, nine times as large as the images. On large images TensorFlow's
+own convolutions, oneDNN's on CPUs, are faster: they read the images as they are. What stands
+between them, normalisation and maxima, is many passes over memory as operations of TensorFlow, and
+one or two as a program. So there the graph convolves, and calls a program for each piece: one for
+its value, one for its gradient, one for its second derivative. Each computes anew what it needs of
+the inputs, which are all that is kept.
+"""
+
+import contextlib
+import contextvars
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import tensorflow as tf
+
+LARGE = 40 * 40
+"""Positions of an image from which on pieces are faster than one program for all."""
+DERIVATIVES = 2
+"""Orders of derivatives that are programs of their own; higher ones are TensorFlow's."""
+_active = contextvars.ContextVar("pieces", default=False)
+
+
+def in_pieces(feature_shape: tuple[int, ...]) -> bool:
+    """Whether a convolutional network on `(H, W, C)` is better compiled in pieces."""
+    height, width, _ = feature_shape
+    return height * width >= LARGE
+
+
+@contextlib.contextmanager
+def compile_pieces(active: bool) -> Iterator[None]:
+    """If `active`, every `piece` that is traced inside this context becomes programs."""
+    token = _active.set(active)
+    try:
+        yield
+    finally:
+        _active.reset(token)
+
+
+def piece(function: Callable[..., Any], *inputs: Any) -> Any:
+    """`function(*inputs)`, by programs of its own inside `compile_pieces`.
+
+    Inputs and results are nests of tensors, in which `None` may stand. The function is
+    differentiable, by its inputs alone.
+    """
+    if not _active.get():
+        return function(*inputs)
+    leaves = tf.nest.flatten(inputs)
+    there = [leaf is not None for leaf in leaves]
+    results: list[Any] = []
+
+    def flat(*tensors: tf.Tensor) -> list[tf.Tensor]:
+        left = iter(tensors)
+        all_leaves = [next(left) if is_there else None for is_there in there]
+        results[:] = [function(*tf.nest.pack_sequence_as(inputs, all_leaves))]
+        return tf.nest.flatten(results[0])
+
+    values = _programs(flat, DERIVATIVES)(*(leaf for leaf in leaves if leaf is not None))
+    return tf.nest.pack_sequence_as(results[0], tf.nest.flatten(values))
+
+
+def _programs(function: Callable[..., list[tf.Tensor]], derivatives: int) -> Callable[..., Any]:
+    """The function as a program, whose gradient is a program too, and so on."""
+    program = tf.function(function, jit_compile=True, autograph=False)
+    if not derivatives:
+        return program
+
+    @tf.custom_gradient
+    def differentiable(*inputs: tf.Tensor):
+        def gradient(*tensors: tf.Tensor) -> list[tf.Tensor]:
+            # Inputs of this program: so the tape sees all that it watches, in loops too.
+            inputs_here, upstream = tensors[: len(inputs)], tensors[len(inputs) :]
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(inputs_here)
+                outputs = function(*inputs_here)
+            return tape.gradient(outputs, inputs_here, list(upstream), unconnected_gradients="zero")
+
+        def backward(*upstream: tf.Tensor):
+            return _programs(gradient, derivatives - 1)(*inputs, *upstream)
+
+        return program(*inputs), backward
+
+    return differentiable

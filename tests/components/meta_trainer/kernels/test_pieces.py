@@ -1,0 +1,92 @@
+"""Programs for pieces compute what one graph computes, to the second derivative, in loops too."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.meta_trainer.kernels import convolution, pieces
+from components.meta_trainer.kernels.normalisation import Normalisation
+from components.meta_trainer.learners.repeat import repeat
+
+RNG = np.random.default_rng(0)
+WEIGHTS = {"conv_kernel": (3, 3, 2, 2), "conv_offset": (2,)}
+
+
+def random(*shape: int) -> tf.Tensor:
+    return tf.constant(RNG.standard_normal(shape))
+
+
+def block(weights: dict, x: tf.Tensor, mask, statistics=None):
+    """Convolution, normalisation, maxima; smooth but where rectifier and maxima bend."""
+    y = convolution.task_conv(x, weights["conv_kernel"])
+    norm = Normalisation("support")
+    pool = convolution.max_pool
+    return norm.apply(weights, "conv", y, mask, statistics, slope=0.1, pool=pool)
+
+
+def meta_loss(weights: dict, x: tf.Tensor, query_x: tf.Tensor, mask) -> tf.Tensor:
+    """The loss of queries after two inner steps, with the moments of the support set."""
+
+    def step(number: tf.Tensor, fast: dict) -> dict:
+        with tf.GradientTape() as tape:
+            tape.watch(fast)
+            loss = tf.reduce_sum(tf.sin(block(weights | fast, x, mask)[0]))
+        return {
+            "conv_kernel": fast["conv_kernel"] - 0.01 * tape.gradient(loss, fast)["conv_kernel"]
+        }
+
+    adapted = weights | repeat(step, {"conv_kernel": weights["conv_kernel"]}, 2)
+    _, statistics = block(adapted, x, mask)
+    return tf.reduce_sum(tf.sin(block(adapted, query_x, None, statistics)[0]))
+
+
+@pytest.mark.parametrize("mask", [None, [[1.0, 1.0, 0.0]]], ids=["all", "padded"])
+def test_meta_gradients_in_pieces_are_those_of_finite_differences_and_of_one_graph(mask):
+    mask = None if mask is None else tf.constant(mask, tf.float64)
+    weights = {name: random(*shape) for name, shape in WEIGHTS.items()}
+    x, query_x = random(1, 3, 5, 6, 2), random(1, 2, 5, 6, 2)
+
+    def gradient(active: bool, weights: dict) -> tuple[tf.Tensor, dict]:
+        with pieces.compile_pieces(active), tf.GradientTape() as tape:
+            tape.watch(weights)
+            loss = meta_loss(weights, x, query_x, mask)
+        return loss, tape.gradient(loss, weights)
+
+    by_pieces, plain = (
+        tf.function(lambda w, active=active: gradient(active, w)) for active in (True, False)
+    )
+    loss, found = by_pieces(weights)
+    expected_loss, expected = plain(weights)
+    np.testing.assert_allclose(loss, expected_loss, rtol=1e-12)
+    for name, shape in WEIGHTS.items():
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-9, atol=1e-10)
+        along, step = random(*shape), 1e-6
+        ahead, behind = (
+            by_pieces(weights | {name: weights[name] + sign * step * along})[0] for sign in (1, -1)
+        )
+        numeric = (ahead - behind) / (2 * step)
+        np.testing.assert_allclose(tf.reduce_sum(found[name] * along), numeric, rtol=1e-6)
+
+
+def test_third_derivatives_are_those_of_the_function():
+    x = random(3)
+
+    def third(active: bool, x: tf.Tensor) -> tf.Tensor:
+        value = x
+        with pieces.compile_pieces(active):
+            tapes = [tf.GradientTape() for _ in range(3)]
+            for tape in tapes:
+                tape.__enter__()
+                tape.watch(x)
+            value = tf.reduce_sum(pieces.piece(lambda x: {"y": tf.sin(x) * x}, x)["y"])
+            for tape in reversed(tapes):
+                tape.__exit__(None, None, None)
+                value = tf.reduce_sum(tape.gradient(value, x) * x)
+        return value
+
+    by_pieces, plain = (tf.function(lambda x, a=a: third(a, x))(x) for a in (True, False))
+    np.testing.assert_allclose(by_pieces, plain, rtol=1e-12)
+
+
+def test_large_images_are_compiled_in_pieces_and_small_ones_are_not():
+    assert pieces.in_pieces((84, 84, 3)) and not pieces.in_pieces((28, 28, 1))
