@@ -18,6 +18,9 @@ from components.meta_trainer.kernels.xla import compiled_by_xla
 
 EPSILON = 1e-3
 """Added to variances, as in MAML's code."""
+MANY_ROWS = 16
+"""Rows of an image from which on their sum is many times faster as a sum of slices in XLA. For less
+it is as fast, and takes longer to compile."""
 
 
 def moments(x: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -144,6 +147,9 @@ def _total(x: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     if not compiled_by_xla():
         of_example = tf.reduce_sum(x, axis=[2, 3], keepdims=True)
         return tf.reduce_sum(weights[:, :, None, None, None] * of_example, axis=1, keepdims=True)
+    if x.shape[2] < MANY_ROWS:
+        of_example = tf.reduce_sum(x, axis=[2, 3])
+        return tf.matmul(weights[:, None, :], of_example)[:, :, None, None, :]
     return _of_examples(_over_rows(lambda rows: x[:, :, rows], x.shape[2]), weights)
 
 
@@ -162,8 +168,8 @@ def _over_rows(part: Callable[[slice], tf.Tensor], height: int) -> tf.Tensor:
     """The sum over rows, `[E, B, W, F]`, of what `part` gives of some of them, `[E, B, h, W, F]`.
 
     A sum of slices, which XLA computes several channels at a time, at the speed of memory: its own
-    sum over two axes in the middle takes five times as long. Slices of several rows where there
-    are many: a term less is a second less to compile.
+    sum over two axes in the middle takes five times as long (17 ms for 3.6, 75 images of 84 x 84
+    x 32). Where there are many rows each slice has several of them: fewer terms to compile.
     """
     size = max(1, height // 12)
     whole = height - height % size
