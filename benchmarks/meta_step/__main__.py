@@ -52,9 +52,9 @@ PEERS = {
 class Worker:
     """A process that takes meta-steps on request."""
 
-    def __init__(self, name: str, python: str, case: str):
+    def __init__(self, name: str, python: str, *arguments: str):
         self.name = name
-        command = [python, "-m", f"benchmarks.meta_step.{name}", case]
+        command = [python, "-m", f"benchmarks.meta_step.{name}", *arguments]
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +11,7 @@ from benchmarks.meta_step import problem
 from benchmarks.meta_step.worker import serve
 from components.episodes.types import Episodes
 from components.meta_trainer.backbones.conv4 import Conv4Options, conv4
+from components.meta_trainer.learners.base import Learner
 from components.meta_trainer.learners.maml import MamlOptions, maml
 from components.meta_trainer.network import Network
 from components.meta_trainer.training import optimizer
@@ -22,19 +24,28 @@ from components.tasks.classification import classification
 def main(case: problem.Case) -> None:
     """Answers the driver with this implementation of one case."""
     use_single_threaded_operations()
-    network = Conv4Options(
-        filters=case.filters,
-        downsample="max_pool" if case.max_pool else "stride",
-        pooling="flatten" if case.max_pool else "mean",
-        normalisation="transductive",
-    )
-    backbone = conv4(network, (case.size, case.size, case.channels))
     options = MamlOptions(
         inner_steps=case.inner_steps,
         inner_learning_rate=case.inner_learning_rate,
         learn_rates=False,
     )
-    learner = maml(options, Network(backbone, problem.WAYS), classification())
+    learner = maml(options, network(case), classification())
+    serve_learner(case, learner, nested(problem.weights(case)))
+
+
+def network(case: problem.Case) -> Network:
+    """The network of a case."""
+    options = Conv4Options(
+        filters=case.filters,
+        downsample="max_pool" if case.max_pool else "stride",
+        pooling="flatten" if case.max_pool else "mean",
+        normalisation="transductive",
+    )
+    return Network(conv4(options, (case.size, case.size, case.channels)), problem.WAYS)
+
+
+def serve_learner(case: problem.Case, learner: Learner, weights: dict[str, Any]) -> None:
+    """Answers the driver with the meta-steps of a learner, from these weights."""
     examples = problem.WAYS * (problem.SHOTS + case.queries)
     size = chunk_size(case.episodes, os.cpu_count() or 1, examples, largest=max_chunk(learner))
     meta_gradients = compiled_gradients(learner, jit_compile=True)
@@ -49,8 +60,7 @@ def main(case: problem.Case) -> None:
         weights, adam = optimizer.adam(weights, mean, adam, step=number, rate=rate, epsilon=epsilon)
         return loss, weights, adam
 
-    weights = nested(problem.weights(case))
-    state = [weights, optimizer.init(weights), 0]
+    state: list[Any] = [weights, optimizer.init(weights), 0]
     episodes = [tf.constant(part) for part in problem.episodes(case)]
 
     def take(outer: problem.Outer) -> float:
@@ -72,7 +82,7 @@ def nested(weights: dict[str, np.ndarray]) -> dict[str, dict[str, tf.Tensor]]:
 
 
 def flat(weights: dict[str, dict[str, tf.Tensor]]) -> dict[str, np.ndarray]:
-    """The inverse of `nested`."""
+    """The inverse of `nested`; rates and the like are left out."""
     head = {f"head_{name}": w.numpy() for name, w in weights["head"].items()}
     return {name: w.numpy() for name, w in weights["body"].items()} | head
 

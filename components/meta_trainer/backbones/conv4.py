@@ -60,7 +60,7 @@ def conv4(options: Conv4Options, feature_shape: tuple[int, ...]) -> Backbone:
 
     def features(weights: Weights, x: tf.Tensor, mask, statistics=None):
         computed: dict[str, tf.Tensor] = {}
-        stride, pool = (2, None) if options.downsample == "stride" else (1, convolution.max_pool)
+        pool = None if options.downsample == "stride" else convolution.max_pool
         for layer in layers:
             x = convolution.task_conv(x, weights[f"{layer}_kernel"], stride=stride)
             x, of_layer = norm.apply(weights, layer, x, mask, statistics, slope=0.0, pool=pool)
@@ -70,7 +70,8 @@ def conv4(options: Conv4Options, feature_shape: tuple[int, ...]) -> Backbone:
         return tf.reshape(x, tf.concat([tf.shape(x)[:2], [flat]], axis=0)), computed
 
     frozen = frozenset(name for layer in layers for name in norm.names(layer))
-    pieces = in_pieces(feature_shape)
+    stride = 2 if options.downsample == "stride" else 1
+    pieces = in_pieces(-(-height // stride), -(-width // stride))
     backbone = Backbone(init, features, flat, frozen, inductive=norm.inductive, in_pieces=pieces)
     return with_descriptors(backbone, options.descriptors, feature_shape)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.meta_trainer.backbones.conv4 import Conv4Options, conv4
 from components.meta_trainer.kernels import convolution, pieces
 from components.meta_trainer.kernels.normalisation import Normalisation
 from components.meta_trainer.learners.repeat import repeat
@@ -88,5 +89,9 @@ def test_third_derivatives_are_those_of_the_function():
     np.testing.assert_allclose(by_pieces, plain, rtol=1e-12)
 
 
-def test_large_images_are_compiled_in_pieces_and_small_ones_are_not():
-    assert pieces.in_pieces((84, 84, 3)) and not pieces.in_pieces((28, 28, 1))
+@pytest.mark.parametrize(
+    ("size", "downsample", "pieces"),
+    [(84, "max_pool", True), (84, "stride", True), (28, "stride", False), (42, "stride", False)],
+)
+def test_networks_on_large_images_compile_in_pieces(size, downsample, pieces):
+    assert conv4(Conv4Options(downsample=downsample), (size, size, 3)).in_pieces == pieces
