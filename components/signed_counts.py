@@ -10,6 +10,8 @@ import tensorflow as tf
 
 SIZE = 8192
 """Numbers in a vector, such as that of a phrase."""
+WORDS = 2048
+"""So many of the first count words, the others parts of words: a token's number says which."""
 
 
 def signed_counts(tokens: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:

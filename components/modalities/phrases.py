@@ -6,7 +6,7 @@ letters, most of which begin with their sound: CYRILLIC SMALL LETTER ZHE is "zh"
 and Hangul stay as they are.
 
 `phrase_vectors` makes a vector of a phrase without any weights: its tokens are counted as in
-`components/signed_counts.py`.
+`components/signed_counts.py`, words apart from parts.
 """
 
 import functools
@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from components.modalities.base import ExampleSpec, Modality
 from components.modalities.text import text_modality, words
-from components.signed_counts import SIZE, signed_counts
+from components.signed_counts import SIZE, WORDS, signed_counts
 
 MAX_TOKENS = 160  # words come first, then parts from short to long; the rest is ignored
 PART_LENGTHS = (2, 3, 4)  # lengths of parts in characters; a gap between words counts as one
@@ -78,17 +78,22 @@ def phrase_tokens(texts: tf.Tensor) -> tf.Tensor:
     split = words(to_latin(tf.reshape(texts, [-1])))
     line = tf.strings.join(["_", tf.strings.reduce_join(split, axis=1, separator="_"), "_"])
     parts = tf.strings.ngrams(tf.strings.unicode_split(line, "UTF-8"), PART_LENGTHS, separator="")
-    # A part may equal a word: the mark makes their hashes differ.
-    whole = tf.ragged.map_flat_values(lambda word: tf.strings.join(["=", word]), split)
-    tokens = tf.concat([whole, parts], axis=1)
-    hashes = tf.ragged.map_flat_values(_hash, tokens).to_tensor(0, shape=[None, MAX_TOKENS])
+    hashes = tf.concat(
+        [
+            tf.ragged.map_flat_values(lambda word: _hash(word, 0, WORDS), split),
+            tf.ragged.map_flat_values(lambda part: _hash(part, WORDS, SIZE), parts),
+        ],
+        axis=1,
+    ).to_tensor(0, shape=[None, MAX_TOKENS])
     hashes *= tf.cast(split.row_lengths() > 0, tf.int32)[:, None]
     hashes = tf.reshape(hashes, tf.concat([tf.shape(texts), [MAX_TOKENS]], axis=0))
     return tf.ensure_shape(hashes, [*texts.shape, MAX_TOKENS])
 
 
-def _hash(tokens: tf.Tensor) -> tf.Tensor:
-    return tf.cast(tf.strings.to_hash_bucket_fast(tokens, tf.int32.max - 1) + 1, tf.int32)
+def _hash(tokens: tf.Tensor, first: int, end: int) -> tf.Tensor:
+    """Hashes whose rest of the division by `SIZE` is one of `first` to `end` - 1."""
+    hashes = tf.strings.to_hash_bucket_fast(tokens, tf.int32.max - SIZE)
+    return tf.cast(SIZE + hashes // SIZE * SIZE + first + hashes % (end - first), tf.int32)
 
 
 def phrase_vectors(texts: tf.Tensor) -> tf.Tensor:

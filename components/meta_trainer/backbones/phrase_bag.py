@@ -1,12 +1,12 @@
 """A text of any language as a meta-learned embedding and as its spelling.
 
-    f = [u, c z],   u = sum_t g(t) v(t) / |...|,   z = counts of s(t) h(t) / |...|
+    f = [u, z],   u = sum_t g(t) v(t) / |...|,   z = counts of s(t) h(t) / |...|
 
 u is the weighted mean of the learned vectors v of a text's tokens, as in `embedding_bag`; z are its
 tokens, weighted by h and counted in the same numbers as those of a phrase's vector
 (`components/signed_counts.py`). So a head that adds z answers with the phrase that is
-spelled most like the query to begin with. g, h and c are meta-learned;
-the weights begin as inverse document frequencies.
+spelled most like the query to begin with. g and h begin as inverse document frequencies; g is
+meta-learned and h stays: learned, it fitted the training languages, and others had lower recall.
 """
 
 import numpy as np
@@ -17,9 +17,9 @@ from components.meta_trainer.backbones.base import Backbone, generator
 from components.meta_trainer.backbones.embedding_bag import GATES, TABLE
 from components.meta_trainer.types import Weights
 from components.options import options_class
-from components.signed_counts import SIZE, signed_counts
+from components.signed_counts import SIZE, WORDS, signed_counts
 
-SPELLING_GATES, SPELLING_SHARE = "spelling_gates", "spelling_share"
+SPELLING_GATES = "spelling_gates"
 LEAST_WEIGHT = 0.05
 
 
@@ -44,7 +44,6 @@ def phrase_bag(options: PhraseBagOptions, feature_shape: tuple[int, ...]) -> Bac
             TABLE: tf.constant(vectors / options.size**0.5, tf.float32),
             GATES: tf.zeros([options.buckets]),
             SPELLING_GATES: tf.zeros([options.buckets]),
-            SPELLING_SHARE: tf.constant(0.0),
         }
 
     def fit(weights: Weights, x: tf.Tensor) -> Weights:
@@ -61,15 +60,17 @@ def phrase_bag(options: PhraseBagOptions, feature_shape: tuple[int, ...]) -> Bac
         gates = tf.exp(tf.gather(weights[GATES], rows)) * tf.cast(x > 0, tf.float32)
         bag = tf.einsum("ebl,ebld->ebd", gates, tf.gather(weights[TABLE], rows))
         flat = tf.reshape(x, [-1, x.shape[-1]])
-        of_spelling = tf.exp(tf.gather(weights[SPELLING_GATES], flat % options.buckets))
+        rarity = tf.stop_gradient(weights[SPELLING_GATES])
+        of_spelling = tf.exp(tf.gather(rarity, flat % options.buckets))
         counts = tf.reshape(
             signed_counts(flat, of_spelling), tf.concat([tf.shape(x)[:2], [SIZE]], axis=0)
         )
-        share = tf.exp(weights[SPELLING_SHARE])
         embedding = tf.math.l2_normalize(bag, axis=-1, epsilon=1e-9)
-        both = tf.concat([embedding, share * counts], axis=-1)
+        both = tf.concat([embedding, counts], axis=-1)
         return tf.ensure_shape(both, [*x.shape[:2], depth]), {}
 
-    frozen = frozenset({TABLE, GATES, SPELLING_GATES, SPELLING_SHARE})
+    frozen = frozenset({TABLE, GATES, SPELLING_GATES})
     # On a CPU, XLA adds up counts and gradients of the table one token after the other.
-    return Backbone(init, features, depth, frozen, fit=fit, copied=SIZE, compiles=False)
+    return Backbone(
+        init, features, depth, frozen, fit=fit, copied=SIZE, words=WORDS, compiles=False
+    )

@@ -42,7 +42,7 @@ class R2d2Options:
     """Options of `r2d2`: where its meta-learned numbers begin."""
 
     penalty: float = Field(default=0.3, gt=0)
-    """The penalty lambda."""
+    """The penalty lambda; where outputs begin as features it stays, and is not learned."""
     scale: float = Field(default=10.0, gt=0)
     """The factor s of the outputs; of float targets it is 1, and not learned."""
 

@@ -1,10 +1,15 @@
-"""A ridge regression beside the network's head, for outputs of which only the direction matters.
+"""Ridge regression and a table of words beside the head, where only an output's direction matters.
 
-    y(x) = h(x) / |h(x)| + c r(x) / sqrt(|r(x)|^2 + e^2),   r(x) = f(x) X' (X X' + lambda I)^-1 Y
+    y(x) = h(x) / |h(x)| + a r(x) / sqrt(|r(x)|^2 + b^2) + c w(x) / sqrt(|w(x)|^2 + d^2)
+    r(x) = z(x) Z' (Z Z' + lambda I)^-1 Y
 
-h is the meta-learned head, f features and X those of the support set, Y its targets, all of r less
-the support set's means. So what the support set shows of a task counts as much as what is known of
-all tasks, however few features a query shares with it. Penalty lambda, c and e are meta-learned.
+h is the meta-learned head. z are the features that are copied into its outputs, Z those of the
+support set, Y its targets, all of r less the support set's means; w translates the words of x
+(`word_table.py`). So what the support set shows of a task counts beside what is known of all tasks.
+
+Neither z nor lambda, a, b, c, d are meta-learned: the head comes to know the tasks of meta-training
+by heart, so that what they teach of the others' shares is not true of a new task. (With a and c
+learned, recall on 20 languages that were not trained on was 0.408 instead of 0.419.)
 
 Reference: Bertinetto, Henriques, Torr, Vedaldi 2019, "Meta-learning with differentiable
 closed-form solvers", arXiv 1805.08136, section 3.2 (the regression).
@@ -15,57 +20,55 @@ from typing import Any
 import tensorflow as tf
 
 from components.episodes.types import Support
+from components.meta_trainer.learners import word_table
 from components.meta_trainer.learners.base import Learner, ServingLimits, Traits, query_gradients
 from components.meta_trainer.network import Network, head_outputs
 from components.meta_trainer.types import Weights
 from components.tasks.task import Task
 
-FIRST_FLOOR = 0.03  # where e begins
+RIDGE_SHARE, RIDGE_FLOOR = 0.7, 0.6  # a and b
+WORDS_SHARE, WORDS_FLOOR = 1.2, 3.0  # c and d
 
 
 def ridge_beside_head(penalty: float, network: Network, task: Task) -> Learner:
     """Its path has two entries: the head's predictions, and the sums."""
-
-    def init(seed: int) -> dict[str, Any]:
-        logarithms = {"log_penalty": penalty, "log_floor": FIRST_FLOOR, "log_share": 1.0}
-        ridge = {name: tf.math.log(tf.constant(value)) for name, value in logarithms.items()}
-        return network.init(seed) | {"ridge": ridge}
+    copied, words = network.backbone.copied, network.backbone.words
 
     def adapt(weights: Weights, support: Support) -> dict[str, Any]:
         is_example = task.mask(support.y)
         features, statistics = network.features(weights, support.x, is_example)
-        x, mean = centred(features, is_example[..., None])
+        counts = features[..., -copied:]
+        x, mean = centred(counts, is_example[..., None])
         y, _ = centred(support.y, is_example[..., None])
-        kernel = tf.matmul(x, x, transpose_b=True)
-        kernel += tf.exp(weights["ridge"]["log_penalty"]) * tf.eye(tf.shape(x)[1])
+        kernel = tf.matmul(x, x, transpose_b=True) + penalty * tf.eye(tf.shape(x)[1])
         dual = tf.linalg.cholesky_solve(tf.linalg.cholesky(kernel), y)
-        return {"x": x, "dual": dual, "mean": mean, "statistics": statistics}
+        fitted = word_table.fit_table(counts[..., :words], support.y[..., :words], is_example)
+        return {"x": x, "dual": dual, "mean": mean, "statistics": statistics, "words": fitted}
 
-    def both(weights: Weights, adapted: Weights, query_x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The head's directions, and the sums."""
+    def both(weights: Weights, adapted: Weights, query_x: tf.Tensor) -> tf.Tensor:
+        """The head's directions and the sums, `[E, 2, Q, N]`."""
         features, _ = network.features(weights, query_x, statistics=adapted["statistics"])
         known = tf.math.l2_normalize(head_outputs(weights["head"], features), axis=-1, epsilon=1e-9)
-        nearness = tf.matmul(features - adapted["mean"], adapted["x"], transpose_b=True)
-        shown = tf.matmul(nearness, adapted["dual"])
-        ridge = weights["ridge"]
-        squares = tf.reduce_sum(shown**2, axis=-1, keepdims=True)
-        shown *= tf.exp(ridge["log_share"]) * tf.math.rsqrt(
-            squares + tf.exp(2 * ridge["log_floor"])
-        )
-        return known, known + shown
+        counts = features[..., -copied:]
+        nearness = tf.matmul(counts - adapted["mean"], adapted["x"], transpose_b=True)
+        shown = RIDGE_SHARE * _direction(tf.matmul(nearness, adapted["dual"]), RIDGE_FLOOR)
+        translated = word_table.translate(adapted["words"], counts[..., :words])
+        translated = WORDS_SHARE * _direction(translated, WORDS_FLOOR)
+        shown += tf.pad(translated, [[0, 0], [0, 0], [0, network.outputs - words]])
+        return tf.stack([known, known + shown], axis=1)
 
     def predict(weights: Weights, adapted: Weights, query_x: tf.Tensor) -> tf.Tensor:
-        return both(weights, adapted, query_x)[1]
+        return both(weights, adapted, query_x)[:, 1]
 
     def path(weights: Weights, support: Support, query_x: tf.Tensor) -> tf.Tensor:
-        return tf.stack(both(weights, adapt(weights, support), query_x), axis=1)
+        return both(weights, adapt(weights, support), query_x)
 
     return Learner(
-        init=init,
+        init=network.init,
         adapt=adapt,
         predict=predict,
         meta_gradients=query_gradients(adapt, predict, task),
-        path=path,  # without the solution and with it
+        path=path,  # without the support set and with it
         network=network,
         traits=Traits(
             ServingLimits(ways="one task", shots="any number", steps="takes none"),
@@ -79,3 +82,8 @@ def centred(rows: tf.Tensor, is_example: tf.Tensor) -> tuple[tf.Tensor, tf.Tenso
     count = tf.maximum(tf.reduce_sum(is_example, axis=1, keepdims=True), 1)
     mean = tf.reduce_sum(rows * is_example, axis=1, keepdims=True) / count
     return (rows - mean) * is_example, mean
+
+
+def _direction(rows: tf.Tensor, floor: float) -> tf.Tensor:
+    """Rows of length 1, shorter where their length is not much above the floor."""
+    return rows * tf.math.rsqrt(tf.reduce_sum(rows**2, axis=-1, keepdims=True) + floor**2)

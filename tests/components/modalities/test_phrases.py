@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from components.modalities.phrases import MAX_TOKENS, phrase_tokens, phrase_vectors, to_latin
-from components.signed_counts import SIZE
+from components.signed_counts import SIZE, WORDS
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,11 @@ def test_tokens_of_a_text_depend_on_it_alone():
     assert tokens.shape == (2, 2, MAX_TOKENS)
     np.testing.assert_array_equal(tokens[0, 0], tokens[1, 1])
     assert (tokens[0, 1] > 0).all() and not tokens[1, 0].any()
+
+
+def test_words_and_their_parts_are_counted_apart():
+    tokens = phrase_tokens(tf.constant(["the old cat", "the"])).numpy()
+    places = tokens[tokens > 0] % SIZE
+    assert (tokens[0, :3] % SIZE < WORDS).all() and (tokens[0, 3:30] % SIZE >= WORDS).all()
+    assert tokens[0, 0] == tokens[1, 0] and (places < WORDS).sum() == 4
+    assert tokens.min() >= 0
