@@ -24,6 +24,7 @@ from serving.model_versions.folders import drop_versions, publish
 from serving.saved_model import signatures as names
 
 TOLERANCE = 1e-3  # joined and single runs sum in another order
+REST = 5.0  # seconds after the last load, in which its memory is measured and given back
 
 
 def expected_probabilities(
@@ -103,6 +104,9 @@ def soak(
         stop.set()
         for thread in threads:
             thread.join()
+        wait_until_loaded(address, episodes[0], pushed)
+        time.sleep(REST)
+        at_rest = resident_bytes(process.pid)
     return {
         "answers": sum(answered.values()),
         "answers_by_version": dict(sorted(answered.items())),
@@ -110,7 +114,18 @@ def soak(
         "faults": len(faults),
         "first_faults": faults[:5],
         "server_megabytes": [value >> 20 for value in memory],
+        "server_megabytes_at_rest": at_rest >> 20,
     }
+
+
+def wait_until_loaded(address: str, episode: dict, version: int, seconds: float = 120.0) -> None:
+    """Waits until this version, the last one pushed, answers."""
+    end = time.monotonic() + seconds
+    with FewShotClient.connect(address, MODEL_NAME) as client:
+        while client.run(names.ADAPT_AND_PREDICT, episode).version != version:
+            if time.monotonic() > end:
+                raise RuntimeError(f"Version {version} does not answer after {seconds:.0f} s.")
+            time.sleep(0.5)
 
 
 def main() -> None:
