@@ -20,8 +20,8 @@ def table(results: dict[str, Any]) -> str:
         hours = f"{entry['seconds'] / 3600:.1f}"
         steps = f"{entry['steps']} of {entry['of_steps']}"
         cells = [_cell(entry["tests"].get(task)) for task in TASKS]
-        rows.append([entry["title"], entry["protocol"], *cells, steps, hours])
-    return markdown.table(["learner", "protocol", *TASKS, "meta-steps", "hours"], rows)
+        rows.append([entry["title"], entry["protocol"], *cells, steps, hours, entry["commit"]])
+    return markdown.table(["learner", "protocol", *TASKS, "meta-steps", "hours", "commit"], rows)
 
 
 def error_table(result: dict[str, Any]) -> str:
