@@ -67,6 +67,12 @@ def assemble_for(spec: ExampleSpec, ways: int, section: Mapping[str, Any]) -> As
             f"`learner.name` must be one that does not need classes, since these episodes have "
             f"float targets: got {name!r}; choose maml, for instance."
         )
+    if backbone.tables and learner.traits.adapts_all:
+        raise UserError(
+            f"`learner.name` must be one that leaves tables of tokens as they are, on the backbone "
+            f"{backbone_name!r}: got {name!r}, which adapts all weights to each episode. Take anil "
+            "or maml."
+        )
     if encoder is not None and not learner.traits.over_encoders:
         raise UserError(
             f"`learner.name` must be one that makes sense on a pretrained encoder, "

@@ -66,6 +66,7 @@ class Backbone(NamedTuple):
         place of those of `init`; `None` where data do not matter.
       copied: so many of the last features are what the outputs begin as: the kernel of a linear
         head is for the others alone, and these are added, times a factor of the head.
+      tables: whether weights are tables of tokens, which all episodes share: none adapts its own.
       words: so many of the first copied features, and of the outputs, count words.
       compiles: whether XLA compiles it well; if not, `training.jit_compile` does nothing.
       in_pieces: whether XLA shall compile only what stands between its convolutions (`pieces.py`).
@@ -82,6 +83,7 @@ class Backbone(NamedTuple):
     fit: Callable[[Weights, tf.Tensor], Weights] | None = None
     copied: int = 0
     words: int = 0
+    tables: bool = False
     compiles: bool = True
     in_pieces: bool = False
 

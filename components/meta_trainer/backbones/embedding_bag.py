@@ -112,7 +112,7 @@ def embedding_bag(options: EmbeddingBagOptions, feature_shape: tuple[int, ...]) 
     frozen = frozenset(
         {TABLE, GATES, SHARE} | {name for layer in layers for name in norm.names(layer)}
     )
-    backbone = Backbone(init, features, depths[-1], frozen, inductive=norm.inductive)
+    backbone = Backbone(init, features, depths[-1], frozen, inductive=norm.inductive, tables=True)
     return backbone._replace(fit=fit) if options.idf else backbone
 
 

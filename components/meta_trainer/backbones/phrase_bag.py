@@ -72,5 +72,13 @@ def phrase_bag(options: PhraseBagOptions, feature_shape: tuple[int, ...]) -> Bac
     frozen = frozenset({TABLE, GATES, SPELLING_GATES})
     # On a CPU, XLA adds up counts and gradients of the table one token after the other.
     return Backbone(
-        init, features, depth, frozen, fit=fit, copied=SIZE, words=WORDS, compiles=False
+        init,
+        features,
+        depth,
+        frozen,
+        fit=fit,
+        copied=SIZE,
+        words=WORDS,
+        tables=True,
+        compiles=False,
     )

@@ -91,4 +91,5 @@ def static_text(options: StaticTextOptions, feature_shape: tuple[int, ...]) -> B
     constants = (tokenizer, vectors, scales)
     encoder = Encoder(prepare, "text", constants, about, encode=encode)
     names = frozenset({TABLE, GATES})
-    return Backbone(init, features, options.projection or depth, names, encoder=encoder)
+    size = options.projection or depth
+    return Backbone(init, features, size, names, encoder=encoder, tables=not frozen)

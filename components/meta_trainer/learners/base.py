@@ -74,6 +74,7 @@ class Traits(NamedTuple):
         support set already, and so is no baseline without adaptation.
       over_encoders: whether it makes sense on a pretrained encoder. Learners with parameters for
         each weight and step, made for small networks that begin at random, are refused there.
+      adapts_all: whether each episode adapts all weights, those too that others leave as they are.
       meta_optimizer: the outer optimizer of its paper.
       max_chunk: the largest number of episodes that one core should take at once in
         meta-training: what they keep between steps should fit into its cache. Two small episodes
@@ -86,6 +87,7 @@ class Traits(NamedTuple):
     inductive: bool = True
     starts_from_support: bool = False
     over_encoders: bool = True
+    adapts_all: bool = False
     meta_optimizer: MetaOptimizer = MetaOptimizer()
     max_chunk: int = 2
 

@@ -83,6 +83,7 @@ def reptile(options: ReptileOptions, network: Network, task: Task) -> Learner:
         plan=inner_loop.gradient_descent(loop),
         options=options,
         meta_gradients=meta_gradients,
+        adapts_all=True,
         meta_optimizer=MetaOptimizer(learning_rate=1.0, schedule="linear", optimizer="sgd"),
     )
 

@@ -79,3 +79,11 @@ def test_regression_is_taken_as_it_is_or_refused(name):
     assert np.isfinite(found.loss) and set(found.gradients) == set(weights)
     answers = learner.predict(weights, learner.adapt(weights, episodes.support), episodes.query_x)
     assert answers.shape == (2, 4, 2)
+
+
+@pytest.mark.parametrize("phrases", [False, True])
+def test_reptile_adapts_all_weights_and_so_no_tables_of_tokens(phrases):
+    spec = ExampleSpec("text", "string", (), phrases=phrases)
+    with pytest.raises(UserError, match="must be one that leaves tables of tokens"):
+        assemble(record(spec, ways=1), {"name": "reptile"})
+    assert assemble(record(spec, ways=1), {"name": "maml"}).learner_name == "maml"
