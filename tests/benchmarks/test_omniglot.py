@@ -82,10 +82,21 @@ def test_a_row_holds_the_figures_of_its_entry():
         "steps": 10,
         "of_steps": 20,
         "seconds": 5400,
+        "commit": "abc1234",
     }
     row = table({"entries": {"a": entry}}).splitlines()[-1]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells == ["A learner", "inductive", "", "", "91.23 ± 0.46", "", "10 of 20", "1.5"]
+    assert cells == [
+        "A learner",
+        "inductive",
+        "",
+        "",
+        "91.23 ± 0.46",
+        "",
+        "10 of 20",
+        "1.5",
+        "abc1234",
+    ]
 
 
 def test_a_shared_error_stands_beside_its_class_and_the_predicted_one():
