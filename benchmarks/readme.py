@@ -19,6 +19,7 @@ from benchmarks.episode_gen.table import table as episode_gen
 from benchmarks.glyph_learners.table import table as glyph_learners
 from benchmarks.input_pipeline.table import table as input_pipeline
 from benchmarks.learners.table import table as learners
+from benchmarks.meta_step.split import table as meta_step_split
 from benchmarks.meta_step.table import table as meta_step
 from benchmarks.million_classes.table import table as million_classes
 from benchmarks.omniglot.table import error_table as omniglot_errors
@@ -77,6 +78,7 @@ TABLES = (
     result_table(PAGE, "omniglot", omniglot),
     result_table(PAGE, "omniglot_errors", omniglot_errors),
     result_table(PAGE, "meta_step", meta_step),
+    result_table(PAGE, "meta_step_split", meta_step_split),
     result_table(PAGE, "own_data", own_data),
     result_table(PAGE, "encoders", encoders),
     result_table(PAGE, "learners", learners),

@@ -25,7 +25,7 @@ from benchmarks.reporting import about, add_record_option, report
 
 MEASURED = {
     **{case: ["maml"] for case in CASES},
-    "84_pixels_5_steps_15_queries_2_tasks": ["maml", "meta_sgd", "maml_plus_plus", "meta_lstm"],
+    "84_pixels_5_steps_15_queries_2_tasks": ["maml", "meta_sgd", "maml_plus_plus"],
 }
 """Learners by case."""
 PARTS = {
