@@ -79,6 +79,7 @@ class Traits(NamedTuple):
       max_chunk: the largest number of episodes that one core should take at once in
         meta-training: what they keep between steps should fit into its cache. Two small episodes
         share the cost of starting a program.
+      in_pieces: whether its meta-step runs in pieces (`kernels/pieces.py`) on large images.
     """
 
     serves: ServingLimits
@@ -90,6 +91,7 @@ class Traits(NamedTuple):
     adapts_all: bool = False
     meta_optimizer: MetaOptimizer = MetaOptimizer()
     max_chunk: int = 2
+    in_pieces: bool = True
 
 
 class Learner(NamedTuple):

@@ -114,6 +114,7 @@ def meta_lstm(options: MetaLstmOptions, network: Network, task: Task) -> Learner
         meta_optimizer=MetaOptimizer(learning_rate=1e-2, schedule="cosine", clip_norm=0.25),
         # 20 to 80 numbers for each weight: those of one episode fill a core's cache.
         max_chunk=1,
+        in_pieces=False,  # TensorFlow fails: its loop makes a temporary variable twice
         over_encoders=False,
     )
 

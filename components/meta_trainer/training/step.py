@@ -76,11 +76,12 @@ def compiled_gradients(
 ) -> Callable[[Weights, Episodes, tf.Tensor], MetaGradients]:
     """`Learner.meta_gradients` with dense gradients, as one program or in pieces."""
     backbone = learner.network.backbone
+    pieces = backbone.in_pieces and learner.traits.in_pieces
     compiles = jit_compile and backbone.compiles
 
-    @tf.function(jit_compile=compiles and not backbone.in_pieces, autograph=False)
+    @tf.function(jit_compile=compiles and not pieces, autograph=False)
     def gradients(weights: Weights, episodes: Episodes, progress: tf.Tensor) -> MetaGradients:
-        with compile_pieces(compiles and backbone.in_pieces):
+        with compile_pieces(compiles and pieces):
             meta = learner.meta_gradients(weights, episodes, progress)
         # Gradients of a table are sparse where rows are looked up; Adam's moments are not.
         return meta._replace(gradients=tf.nest.map_structure(tf.convert_to_tensor, meta.gradients))
@@ -93,7 +94,8 @@ def max_chunk(learner: Learner) -> int:
 
     One, where TensorFlow convolves: of several it computes one after the other.
     """
-    return 1 if learner.network.backbone.in_pieces else learner.traits.max_chunk
+    pieces = learner.network.backbone.in_pieces and learner.traits.in_pieces
+    return 1 if pieces else learner.traits.max_chunk
 
 
 def share_done(state: TrainingState, options: TrainingOptions) -> tf.Tensor:
