@@ -29,6 +29,15 @@ def in_pieces(height: int, width: int) -> bool:
     return height * width >= LARGE
 
 
+def keep_graphs() -> None:
+    """Turns TensorFlow's graph optimiser off in this process.
+
+    It takes a CPU's memory to be 256 MB, and puts temporary variables in place of a loop's sums of
+    three and more large gradients; a loop around that fails with AlreadyExistsError.
+    """
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
 @contextlib.contextmanager
 def compile_pieces(active: bool) -> Iterator[None]:
     """If `active`, every `piece` that is traced inside this context becomes programs."""

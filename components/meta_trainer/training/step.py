@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from components.episodes.types import Episodes
 from components.meta_trainer.build import Assembly
-from components.meta_trainer.kernels.pieces import compile_pieces
+from components.meta_trainer.kernels.pieces import compile_pieces, keep_graphs
 from components.meta_trainer.learners.base import Learner, MetaGradients, MetaOptimizer
 from components.meta_trainer.options import TrainingOptions
 from components.meta_trainer.training import optimizer
@@ -78,6 +78,8 @@ def compiled_gradients(
     backbone = learner.network.backbone
     pieces = backbone.in_pieces and learner.traits.in_pieces
     compiles = jit_compile and backbone.compiles
+    if backbone.in_pieces:
+        keep_graphs()
 
     @tf.function(jit_compile=compiles and not pieces, autograph=False)
     def gradients(weights: Weights, episodes: Episodes, progress: tf.Tensor) -> MetaGradients:

@@ -7,7 +7,11 @@ import tensorflow as tf
 from components.meta_trainer.backbones.conv4 import Conv4Options, conv4
 from components.meta_trainer.kernels import convolution, pieces
 from components.meta_trainer.kernels.normalisation import Normalisation
+from components.meta_trainer.learners.maml import MamlOptions, maml
 from components.meta_trainer.learners.repeat import repeat
+from components.meta_trainer.network import Network
+from components.meta_trainer.training.step import compiled_gradients
+from components.tasks.classification import classification
 
 RNG = np.random.default_rng(0)
 WEIGHTS = {"conv_kernel": (3, 3, 2, 2), "conv_offset": (2,)}
@@ -95,3 +99,17 @@ def test_third_derivatives_are_those_of_the_function():
 )
 def test_networks_on_large_images_compile_in_pieces(size, downsample, pieces):
     assert conv4(Conv4Options(downsample=downsample), (size, size, 3)).in_pieces == pieces
+
+
+@pytest.mark.parametrize("size, off", [(84, True), (28, False)])
+def test_the_graph_optimiser_is_off_where_it_would_rewrite_sums_of_large_gradients(size, off):
+    """Meta-SGD with 64 filters and 4 episodes of 84 x 84 pixels failed with AlreadyExistsError."""
+    before = {"disable_meta_optimizer": False}
+    tf.config.optimizer.set_experimental_options(before)
+    try:
+        network = Network(conv4(Conv4Options(), (size, size, 3)), 5)
+        compiled_gradients(maml(MamlOptions(), network, classification()), jit_compile=True)
+        options = tf.config.optimizer.get_experimental_options()
+        assert options["disable_meta_optimizer"] == off
+    finally:
+        tf.config.optimizer.set_experimental_options(before)
