@@ -25,6 +25,7 @@ from benchmarks.million_classes.table import table as million_classes
 from benchmarks.omniglot.table import error_table as omniglot_errors
 from benchmarks.omniglot.table import table as omniglot
 from benchmarks.own_data.table import table as own_data
+from benchmarks.phrasebook.table import table as phrasebook
 from benchmarks.reporting import RECORDED, ROOT, read_result
 from benchmarks.serving import tables as serving
 from benchmarks.sinusoid.table import table as sinusoid
@@ -34,6 +35,7 @@ from serving import atomic
 README = ROOT / "README.md"
 PAGE = ROOT / "benchmarks" / "README.md"
 DOMAINS = ROOT / "benchmarks" / "DOMAINS.md"
+PHRASES = ROOT / "components" / "modalities" / "PHRASES.md"
 DEPLOYMENT = ROOT / "serving" / "deploy" / "README.md"
 CLASSES = ROOT / "benchmarks" / "million_classes" / "README.md"
 
@@ -93,6 +95,7 @@ TABLES = (
         if (RECORDED / f"{name}.json").exists()
     ),
     result_table(DOMAINS, "domains", domains),
+    result_table(PHRASES, "phrasebook", phrasebook),
     result_table(CLASSES, "million_classes", million_classes),
 )
 
