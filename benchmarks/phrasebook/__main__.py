@@ -41,6 +41,9 @@ def main() -> None:
     arguments = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for run in arguments.runs:
+        if not (run / "summary.json").exists():
+            parser.error(f"`RUN` must be the folder of a finished run; {run} has no summary.json.")
+    for run in arguments.runs:
         shots, measured = measure(run, arguments.episodes, arguments.seconds, arguments.folder)
         runs = read_result(NAME, arguments.results).get("runs", {}) | {str(shots): measured}
         report(NAME, {"runs": runs}, arguments.results, table)

@@ -161,7 +161,7 @@ class Servable:
 
 
 def _shorten_optimisation(rewriter: rewriter_config_pb2.RewriterConfig) -> None:
-    """Leaves out the passes over a graph that make loading longer and no run shorter."""
+    """Leaves out passes that made loading longer, and no run of this project's models shorter."""
     rewriter.meta_optimizer_iterations = rewriter_config_pb2.RewriterConfig.ONE
     rewriter.memory_optimization = rewriter_config_pb2.RewriterConfig.NO_MEM_OPT
     rewriter.shape_optimization = rewriter_config_pb2.RewriterConfig.OFF

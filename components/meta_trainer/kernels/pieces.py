@@ -29,7 +29,7 @@ def in_pieces(height: int, width: int) -> bool:
     return height * width >= LARGE
 
 
-def keep_graphs() -> None:
+def disable_graph_optimiser() -> None:
     """Turns TensorFlow's graph optimiser off in this process.
 
     It takes a CPU's memory to be 256 MB, and puts temporary variables in place of a loop's sums of

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from components.episodes.types import Episodes
 from components.meta_trainer.build import Assembly
-from components.meta_trainer.kernels.pieces import compile_pieces, keep_graphs
+from components.meta_trainer.kernels.pieces import compile_pieces, disable_graph_optimiser
 from components.meta_trainer.learners.base import Learner, MetaGradients, MetaOptimizer
 from components.meta_trainer.options import TrainingOptions
 from components.meta_trainer.training import optimizer
@@ -76,10 +76,10 @@ def compiled_gradients(
 ) -> Callable[[Weights, Episodes, tf.Tensor], MetaGradients]:
     """`Learner.meta_gradients` with dense gradients, as one program or in pieces."""
     backbone = learner.network.backbone
-    pieces = backbone.in_pieces and learner.traits.in_pieces
+    pieces = _in_pieces(learner)
     compiles = jit_compile and backbone.compiles
     if backbone.in_pieces:
-        keep_graphs()
+        disable_graph_optimiser()
 
     @tf.function(jit_compile=compiles and not pieces, autograph=False)
     def gradients(weights: Weights, episodes: Episodes, progress: tf.Tensor) -> MetaGradients:
@@ -96,8 +96,11 @@ def max_chunk(learner: Learner) -> int:
 
     One, where TensorFlow convolves: of several it computes one after the other.
     """
-    pieces = learner.network.backbone.in_pieces and learner.traits.in_pieces
-    return 1 if pieces else learner.traits.max_chunk
+    return 1 if _in_pieces(learner) else learner.traits.max_chunk
+
+
+def _in_pieces(learner: Learner) -> bool:
+    return learner.network.backbone.in_pieces and learner.traits.in_pieces
 
 
 def share_done(state: TrainingState, options: TrainingOptions) -> tf.Tensor:
