@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.meta_trainer import learners
 from components.meta_trainer.backbones.conv4 import Conv4Options, conv4
 from components.meta_trainer.kernels import convolution, pieces
 from components.meta_trainer.kernels.normalisation import Normalisation
+from components.meta_trainer.learners.base import Learner
 from components.meta_trainer.learners.maml import MamlOptions, maml
 from components.meta_trainer.learners.repeat import repeat
 from components.meta_trainer.network import Network
-from components.meta_trainer.training.step import compiled_gradients
+from components.meta_trainer.training.step import compiled_gradients, max_chunk
 from components.tasks.classification import classification
 
 RNG = np.random.default_rng(0)
@@ -101,15 +103,67 @@ def test_networks_on_large_images_compile_in_pieces(size, downsample, pieces):
     assert conv4(Conv4Options(downsample=downsample), (size, size, 3)).in_pieces == pieces
 
 
+@pytest.fixture
+def graph_optimiser():
+    """Leaves TensorFlow's graph optimiser on after a test that may turn it off."""
+    on = {"disable_meta_optimizer": False}
+    tf.config.optimizer.set_experimental_options(on)
+    yield
+    tf.config.optimizer.set_experimental_options(on)
+
+
+@pytest.fixture
+def traced_pieces(monkeypatch):
+    """Counts the pieces that are traced as programs of their own."""
+    calls = []
+    programs = pieces._programs
+    monkeypatch.setattr(pieces, "_programs", lambda *a: calls.append(a) or programs(*a))
+    return calls
+
+
+def with_trait(learner: Learner, in_pieces: bool) -> Learner:
+    """The learner on a network for pieces, and whether it wants them itself."""
+    network = learner.network
+    backbone = network.backbone._replace(in_pieces=True)
+    return learner._replace(
+        network=network._replace(backbone=backbone),
+        traits=learner.traits._replace(in_pieces=in_pieces),
+    )
+
+
+@pytest.mark.parametrize("name", ["maml", "meta_sgd", "maml_plus_plus"])
+def test_a_learners_meta_gradients_in_pieces_are_those_of_one_program(
+    small_network, small_episodes, in_float64, graph_optimiser, traced_pieces, name
+):
+    options, factory = learners.lookup(name)
+    network = small_network("support", downsample="max_pool")
+    learner = factory(options(inner_steps=2), network, classification())
+    weights, episodes = in_float64(learner.init(0)), small_episodes(shots=1)
+    done = tf.constant(0.9)  # of meta-training: MAML++ takes second-order steps by then
+    by_pieces, whole = (with_trait(learner, in_pieces) for in_pieces in (True, False))
+    expected = compiled_gradients(whole, jit_compile=True)(weights, episodes, done)
+    assert not traced_pieces
+    found = compiled_gradients(by_pieces, jit_compile=True)(weights, episodes, done)
+    assert traced_pieces
+    np.testing.assert_allclose(found.loss, expected.loss, rtol=1e-9)
+    tf.nest.map_structure(
+        lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-7, atol=1e-9),
+        dict(found.gradients),
+        dict(expected.gradients),
+    )
+
+
+def test_in_pieces_a_chunk_is_one_episode_and_else_what_the_learner_allows():
+    learner = maml(MamlOptions(), Network(conv4(Conv4Options(), (28, 28, 1)), 5), classification())
+    assert max_chunk(learner) == max_chunk(with_trait(learner, False)) == learner.traits.max_chunk
+    assert max_chunk(with_trait(learner, True)) == 1 < learner.traits.max_chunk
+
+
 @pytest.mark.parametrize("size, off", [(84, True), (28, False)])
-def test_the_graph_optimiser_is_off_where_it_would_rewrite_sums_of_large_gradients(size, off):
+def test_the_graph_optimiser_is_off_where_it_would_rewrite_sums_of_large_gradients(
+    graph_optimiser, size, off
+):
     """Meta-SGD with 64 filters and 4 episodes of 84 x 84 pixels failed with AlreadyExistsError."""
-    before = {"disable_meta_optimizer": False}
-    tf.config.optimizer.set_experimental_options(before)
-    try:
-        network = Network(conv4(Conv4Options(), (size, size, 3)), 5)
-        compiled_gradients(maml(MamlOptions(), network, classification()), jit_compile=True)
-        options = tf.config.optimizer.get_experimental_options()
-        assert options["disable_meta_optimizer"] == off
-    finally:
-        tf.config.optimizer.set_experimental_options(before)
+    network = Network(conv4(Conv4Options(), (size, size, 3)), 5)
+    compiled_gradients(maml(MamlOptions(), network, classification()), jit_compile=True)
+    assert tf.config.optimizer.get_experimental_options()["disable_meta_optimizer"] == off
