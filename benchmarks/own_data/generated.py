@@ -33,14 +33,16 @@ def faces(classes: int = 40, examples: int = 10) -> Iterator[tuple[str, np.ndarr
             yield f"person_{label:02}", (255 * np.clip(grey, 0, 1)).astype(np.uint8)
 
 
-def textures(classes: int = 60, examples: int = 20) -> Iterator[tuple[str, np.ndarray]]:
-    """Crops of coloured waves at any place, mirrored or not; `uint8 [32, 32, 3]`.
+def textures(
+    classes: int = 60, examples: int = 20, size: int = 32
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Crops of coloured waves at any place, mirrored or not; `uint8 [size, size, 3]`.
 
     A class has its directions and frequencies of waves, and colours that vary: no pixel has a
     meaning, and left and right do not matter.
     """
     rng = np.random.default_rng(2)
-    y, x = np.mgrid[0:32, 0:32]
+    y, x = np.mgrid[0:size, 0:size]
     for label in range(classes):
         waves = rng.uniform([0.2, 0.2], [1.4, 1.4], size=[3, 2]) * rng.choice([-1, 1], size=[3, 2])
         colours, power = rng.normal(size=[3, 3]), rng.uniform(0.5, 3.0)
