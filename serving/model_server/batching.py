@@ -112,10 +112,15 @@ class Batcher:
             raise StatusError(status.UNAVAILABLE, message)
 
     def _work(self) -> None:
-        while (tasks := self._next_run()) is not None:
-            alive = [task for task in tasks if not _expire(task)]
-            if alive:
-                self._run(alive)
+        while self._run_next():
+            pass  # and refers to no version while it waits for the next requests
+
+    def _run_next(self) -> bool:
+        tasks = self._next_run()
+        alive = [task for task in tasks or () if not _expire(task)]
+        if alive:
+            self._run(alive)
+        return tasks is not None
 
     def _next_run(self) -> list[_Task] | None:
         """Removes the tasks of one run from their queue; None when closed and empty."""

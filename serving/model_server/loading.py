@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tensorflow_serving.apis import predict_pb2
 
-from serving.model_server import freed_memory, predict
+from serving.model_server import predict
+from serving.model_server.process import trim_memory
 from serving.model_server.run_memory import RunCosts
 from serving.model_server.servable import Parallelism, Servable
 from serving.model_server.session_threads import Run, with_fastest_threads
@@ -65,7 +66,7 @@ def make_loader(
 
 def _measure_memory(servable: Servable, folder: Path) -> None:
     RunCosts().measure(servable, read_warmup(folder))
-    freed_memory.trim()
+    trim_memory()
 
 
 def _bytes(folder: Path) -> int:

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf import rewriter_config_pb2
+from tensorflow.core.protobuf import meta_graph_pb2, rewriter_config_pb2
 from tensorflow.python.client import pywrap_tf_session
+from tensorflow.python.framework import ops
 
 from serving.model_versions.in_use import InUse
 from serving.pattern_signs import without_pattern_signs
@@ -47,18 +48,22 @@ class Servable:
         # the session's threads and to watch the deadline takes a tenth of a millisecond.
         self.short_run_bytes = 0
         self._mark = InUse(folder)
-        self._session = tf.compat.v1.Session(graph=graph, config=config)
+        session = tf.compat.v1.Session(graph=graph, config=config)
         try:
             with graph.as_default():
                 # The one public loader into a C++ session; TF2's runs eager functions.
                 loader = tf.compat.v1.saved_model.loader
                 path = str(without_pattern_signs(folder))
-                meta_graph = loader.load(self._session, ["serve"], path)
+                meta_graph = loader.load(session, ["serve"], path)
         except BaseException:
-            self._session.close()
+            _free(session)
             self._mark.close()
             raise
-        self.signature_defs: dict[str, Any] = dict(meta_graph.signature_def)
+        # Copies: a part of the message would keep all of it, which has the graph once more.
+        self.signature_defs: dict[str, Any] = {
+            name: meta_graph_pb2.SignatureDef.FromString(signature.SerializeToString())
+            for name, signature in meta_graph.signature_def.items()
+        }
         self._handles = {
             info.name: graph.get_tensor_by_name(info.name)._as_tf_output()
             for signature in self.signature_defs.values()
@@ -66,6 +71,8 @@ class Servable:
             if ":" in info.name  # the initialiser's pseudo-signature names an operation
         }
         graph.finalize()
+        graph._functions.clear()  # Python's copies; the session has its own
+        self._session: tf.compat.v1.Session | None = session  # None: closed
         # The memory that a run will take, by its feeds; 0 as long as it is not known.
         self.run_bytes: Callable[[Mapping[str, np.ndarray]], int] = lambda feeds: 0
         self._in_flight = 0
@@ -93,6 +100,7 @@ class Servable:
         their shapes are checked by the operations of the graph only. The deadline is a time on
         `time.monotonic`'s clock; a short run (`short_run_bytes`) that has begun is not ended by it.
         """
+        session = self._open_session()
         in_caller = sum(array.nbytes for array in feeds.values()) < self.short_run_bytes
         options = _IN_CALLER if in_caller else _run_options(deadline)
         if in_caller:
@@ -100,7 +108,7 @@ class Servable:
         try:
             # Not Session.run(): it casts a wrong dtype silently, refuses shapes with errors of its
             # own, and doubles the overhead.
-            arrays = self._session._call_tf_sessionrun(
+            arrays = session._call_tf_sessionrun(
                 options,
                 {self._handles[name]: array for name, array in feeds.items()},
                 [self._handles[name] for name in fetches],
@@ -111,21 +119,20 @@ class Servable:
             return [np.array(a, object) if isinstance(a, bytes) else a for a in arrays]
         except tf.errors.OpError as error:
             raise StatusError(error.error_code, error.message or "unknown error") from error
-        except RuntimeError as error:  # closed, and the caller did not hold it open
-            raise StatusError(UNAVAILABLE, str(error)) from error
         finally:
             if not in_caller and options is not None:
                 pywrap_tf_session.TF_DeleteBuffer(options)
 
     def peak_bytes(self, feeds: Mapping[str, np.ndarray], fetches: Sequence[str]) -> int:
         """Runs the graph once and returns the most memory that its tensors had at a time."""
+        session = self._open_session()
         options = tf.compat.v1.RunOptions(trace_level=tf.compat.v1.RunOptions.FULL_TRACE)
         buffers = [
             pywrap_tf_session.TF_NewBufferFromString(options.SerializeToString()),
             pywrap_tf_session.TF_NewBuffer(),
         ]
         try:
-            self._session._call_tf_sessionrun(
+            session._call_tf_sessionrun(
                 buffers[0],
                 {self._handles[name]: array for name, array in feeds.items()},
                 [self._handles[name] for name in fetches],
@@ -146,11 +153,19 @@ class Servable:
         )
         return max(accumulate(change for _, change in changes), default=0)
 
+    def _open_session(self) -> tf.compat.v1.Session:
+        session = self._session
+        if session is None:  # and the caller did not hold it open
+            raise StatusError(UNAVAILABLE, f"Version {self.version} of {self.name} is unloaded")
+        return session
+
     def close(self) -> None:
         """Frees the session once the requests in flight have been answered."""
         with self._idle:
             self._idle.wait_for(lambda: not self._in_flight)
-        self._session.close()
+            session, self._session = self._session, None
+        if session is not None:
+            _free(session)
         self._mark.close()
         for call in self._when_closed:
             call()
@@ -158,6 +173,16 @@ class Servable:
     def when_closed(self, call: Callable[[], None]) -> None:
         """Has `close` call this in the end."""
         self._when_closed.append(call)
+
+
+def _free(session: tf.compat.v1.Session) -> None:
+    """Closes a session and ends its graph's reference cycles.
+
+    So the last reference frees its memory. The garbage collector would free none of it: whoever
+    still refers to a version while `freed_memory.settle` freezes the objects keeps it from that.
+    """
+    session.close()
+    ops.dismantle_graph(session.graph)
 
 
 def _shorten_optimisation(rewriter: rewriter_config_pb2.RewriterConfig) -> None:
