@@ -101,7 +101,9 @@ def _add(value: Any, name: str, feature: Any) -> None:
     elif isinstance(value, int):
         values = _values(feature, "int64_list", name)
         if value >= 2**63 or value < -(2**63):
-            raise invalid_argument(f"Feature: {name} has uint64 element. Only int64 is supported.")
+            raise invalid_argument(
+                f"Feature: {name} has uint64_t element. Only int64_t is supported."
+            )
         values.append(value)
     else:
         raise invalid_argument(

@@ -102,7 +102,7 @@ def _read_tensors(document: Mapping[str, Any], infos: Mapping[str, Any]) -> Pred
     rows = document["instances"]
     if not isinstance(rows, list):
         raise invalid_argument(
-            f"JSON Value: {show(document)} Excepting 'instances' to be an list/array"
+            f"JSON Value: {show(document)} Expecting 'instances' to be an list/array"
         )
     if not rows:
         raise invalid_argument(f"JSON Value: {show(document)} No values in 'instances' array")

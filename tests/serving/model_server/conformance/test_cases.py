@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 from pathlib import Path
 
 import grpc
@@ -21,7 +22,8 @@ from serving.model_server.server import ModelServer
 from tests.serving.model_server import foreign_model
 from tests.serving.model_server.endpoints import endpoint, outputs, predict_request
 
-TABLE = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text())
+CASES = Path(__file__).parent / "cases.yaml"
+TABLE = yaml.safe_load(CASES.read_text())
 MODEL, LABEL = "/v1/models/a%2Fb%3A%20c", "new:est"
 
 
@@ -62,8 +64,16 @@ def _read(text: bytes):
 
 
 def cases(group: str):
-    rows = TABLE[group]["cases"]
+    rows = [row[:-1] for row in TABLE[group]["cases"]]  # the last says where upstream has it
     return pytest.mark.parametrize("case", rows, ids=[f"{n}" for n in range(len(rows))])
+
+
+def test_rows_name_a_file_and_line_of_the_stated_commit():
+    head = CASES.read_text().partition("\n\n")[0]
+    places = [row[-1] for group in TABLE.values() for row in group["cases"]]
+    named = [re.fullmatch(r"(\w+\.cc):[1-9]\d*", place) for place in places if place is not None]
+    assert all(match and match[1] in head for match in named)
+    assert len(named) >= 290
 
 
 def predict(body) -> tuple:

@@ -45,7 +45,7 @@ REST_ERRORS = [
         "instances no list",
         {"instances": 1},
         400,
-        "JSON Value: {\n    \"instances\": 1\n} Excepting 'instances' to be an list/array",
+        "JSON Value: {\n    \"instances\": 1\n} Expecting 'instances' to be an list/array",
     ),
     (
         "no instances",
