@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from components.episodes.record import FILE_NAME, read_record
+from components.episodes.record import FILE_NAME, EpisodeSetRecord, read_record
 from components.meta_trainer.build import assemble
 from components.meta_trainer.export.calibration import UNCALIBRATED, fit_calibration
 from components.meta_trainer.export.features import mean_statistics
@@ -31,6 +31,9 @@ from serving.saved_model.warmup import write_warmup
 HISTORY_FILE = "history.json"
 SUMMARY_FILE = "meta_train.json"
 VALIDATION_STACK = 50
+VALIDATION_BYTES = 8_000_000
+"""Bytes of stored examples in a stack of meta-validation. What a first layer gives takes 40 times
+as many and more (32 channels of float32 for three of a byte)."""
 
 
 def run_fn(fn_args: Any) -> None:
@@ -68,7 +71,7 @@ def train_and_export(
 
     parse = features_once(assembly, options.augment, uri, splits=("train", "eval"))
     trainable = on_features(assembly) if parse else assembly
-    sizes = {"count": options.eval_episodes, "stack": VALIDATION_STACK}
+    sizes = {"count": options.eval_episodes, "stack": validation_stack(record)}
     validation = fixed_episodes(uri, record, split="eval", parse=parse, **sizes)
     initial, taken = initial_weights(assembly, options.seed, options.start_from)
     if not taken:
@@ -112,6 +115,13 @@ def train_and_export(
     atomic.write_json(summary_file, summary)
     workers.wait_for_first()
     return summary
+
+
+def validation_stack(record: EpisodeSetRecord) -> int:
+    """How many episodes meta-validation takes at once: fewer where their examples are large."""
+    ways, shots, queries = record.shape_of("eval")
+    size = ways * (shots + queries) * (record.example_spec.stored_bytes or 1)
+    return max(1, min(VALIDATION_STACK, VALIDATION_BYTES // size))
 
 
 def examples_uri(pattern: str) -> str:
