@@ -22,6 +22,7 @@ from benchmarks.learners.table import table as learners
 from benchmarks.meta_step.split import table as meta_step_split
 from benchmarks.meta_step.table import table as meta_step
 from benchmarks.million_classes.table import table as million_classes
+from benchmarks.natural_images.table import table as natural_images
 from benchmarks.omniglot.table import error_table as omniglot_errors
 from benchmarks.omniglot.table import table as omniglot
 from benchmarks.own_data.table import table as own_data
@@ -82,6 +83,7 @@ TABLES = (
     result_table(PAGE, "meta_step", meta_step),
     result_table(PAGE, "meta_step_split", meta_step_split),
     result_table(PAGE, "own_data", own_data),
+    result_table(PAGE, "natural_images", natural_images),
     result_table(PAGE, "encoders", encoders),
     result_table(PAGE, "learners", learners),
     result_table(PAGE, "encoder_costs", encoder_costs),
