@@ -21,7 +21,8 @@ def table(result: dict[str, Any]) -> str:
         for name in NETWORKS
         if (one := result.get(name))
     ]
-    return markdown.table(titles, rows) + _sentence(result.get("run"))
+    costs = markdown.table(titles, rows) if rows else ""
+    return costs + _sentence(result.get("run"))
 
 
 def _sentence(run: dict[str, Any] | None) -> str:
