@@ -75,6 +75,10 @@ def _shape(test: Test) -> dict[str, Any]:
 
 SERVED = (Test(5, 1, 15), Test(5, 5, 15), Test(20, 1, 5), Test(20, 5, 5))
 """Upright characters; 75 or 100 queries an episode."""
+PUBLISHED = tuple(
+    Test(ways, shots, queries=shots, rotations="all") for ways in (20, 5) for shots in (1, 5)
+)
+"""Finn et al.'s: as many queries as shots, and characters rotated."""
 POOLED = {
     "name": "conv4",
     "downsample": "max_pool",
@@ -156,12 +160,18 @@ TABLE = {
         training=PROTONET,
         tests=SERVED,
     ),
-    "protonet_affine": Entry(
-        title="ProtoNet, trained 20-way 1-shot, affine augmentation",
-        train=(20, 1, 5, 12_000),
+    "protonet_60_way": Entry(
+        title="ProtoNet, trained 60-way 1-shot, affine augmentation",
+        train=(60, 1, 2, 5000),
         learner={"name": "protonet", "backbone": POOLED},
-        training=PROTONET | {"steps": 6000, "augment": {"rotate": True, "affine": 0.2}},
-        tests=SERVED,
+        training=PROTONET
+        | {
+            "steps": 6500,
+            "eval_every": 500,
+            "eval_episodes": 400,
+            "augment": {"rotate": True, "affine": 0.2},
+        },
+        tests=_first("20w1s"),
     ),
     "maml_published_1_shot": Entry(
         title="MAML as published, 1-shot",
@@ -206,6 +216,19 @@ TABLE = {
         },
         tests=(Test(5, 5, queries=5, rotations="all"),),
         starts_from="maml_1_shot",
+    ),
+    "maml_20_way": Entry(
+        title="MAML, head at prototypes, 20-way 1-shot, cosine schedule, affine augmentation",
+        train=(20, 1, 1, 20_000),
+        learner={"name": "maml", "backbone": PUBLISHED_MAML["learner"]["backbone"]},
+        training=PUBLISHED_MAML["training"]
+        | {
+            "steps": 14_000,
+            "schedule": "cosine",
+            "episodes_per_step": 8,
+            "augment": {"rotate": True, "affine": 0.2},
+        },
+        tests=PUBLISHED,
     ),
     "maml_served_1_shot": _served("MAML as served, 1-shot", "maml", shots=1, steps=8400),
     "maml_served_5_shot": _served("MAML as served, 5-shot", "maml", shots=5, steps=3200),
