@@ -12,7 +12,7 @@ CONFIGURATIONS = ROOT / "pipeline" / "configs"
 HEAD = re.compile(
     r"# Expected: (?P<metric>accuracy|recall|mean squared error) (?P<score>\S+ ± \S+); "
     r"best baseline (?P<baseline>.+); blessed at (?P<threshold>\S+)\n"
-    r"# Time: (?P<time>.+)\. (?P<date>\d{4}-\d\d), commit .+\n"
+    r"# Time: (?P<time>.+)\. \d{4}-\d\d, commit (?P<commit>\w+).*\n"
 )
 SHORT = {"accuracy": "", "recall": " (recall)", "mean squared error": " (MSE)"}
 
@@ -21,6 +21,7 @@ def table() -> str:
     """Formats one row for each shipped configuration: the expected result and the time."""
     rows = [_row(path) for path in sorted(CONFIGURATIONS.glob("*.yaml"))]
     titles = ["configuration", "learner", "test", "best baseline", "blessed at", "whole pipeline"]
+    titles += ["commit"]
     return markdown.table(titles, rows)
 
 
@@ -31,5 +32,5 @@ def _row(path: Path) -> list[str]:
         raise SystemExit(f"{path} must begin with a comment of the form {HEAD.pattern}.")
     score = head["score"] + SHORT[head["metric"]]
     learner = yaml.safe_load(text)["learner"]["name"]
-    cells = [score, head["baseline"], head["threshold"], head["time"]]
+    cells = [score, head["baseline"], head["threshold"], head["time"], head["commit"]]
     return [f"`{path.stem}`", f"`{learner}`", *cells]

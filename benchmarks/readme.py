@@ -72,7 +72,25 @@ def result_table(page: Path, name: str, markdown: Callable[[dict[str, Any]], str
 
 
 def _read_and_make(name: str, markdown: Callable[[dict[str, Any]], str]) -> str:
-    return markdown(read_result(name, RECORDED))
+    result = read_result(name, RECORDED)
+    table = markdown(result)
+    return table + _commits_not_in(table, commits(result))
+
+
+def commits(result: Any) -> set[str]:
+    """Returns the commits that a result, or any part of it, was measured at."""
+    if isinstance(result, list):
+        return set().union(*map(commits, result))
+    if not isinstance(result, dict):
+        return set()
+    own = {result["commit"]} if "commit" in result else set()
+    return own.union(*map(commits, result.values()))
+
+
+def _commits_not_in(table: str, measured: set[str]) -> str:
+    """A line of the commits that the table itself does not name; none if it names all."""
+    missing = sorted(commit for commit in measured if commit not in table)
+    return f"\nMeasured at commit {', '.join(missing)}.\n" if missing else ""
 
 
 TABLES = (

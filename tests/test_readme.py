@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 import pytest
 
-from benchmarks.readme import TABLES, parts
-from benchmarks.reporting import ROOT
+from benchmarks.readme import TABLES, commits, parts
+from benchmarks.reporting import RECORDED, ROOT, read_result
 from pipeline.cli import main
 from serving.saved_model import signatures
 
@@ -34,6 +34,18 @@ def test_relative_links_lead_somewhere(page):
 def test_tables_hold_what_was_measured(table):
     _, shown, _ = parts(table.page.read_text(), table.markers)
     assert shown == table.make()
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_a_table_names_the_commits_it_was_measured_at(table):
+    measured = commits(read_result(table.name, RECORDED))
+    assert all(commit in table.make() for commit in measured)
+    assert measured or table.name == "configurations"
+
+
+def test_commits_are_found_in_every_part_of_a_result():
+    result = {"commit": "a", "rows": [{"commit": "b"}, {"of": {"commit": "c"}}], "other": 1}
+    assert commits(result) == {"a", "b", "c"}
 
 
 def references(page: Path) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ TRIALS = {
 def table(results: dict[str, Any]) -> str:
     """Formats one row for each trial, with its paired difference to `conv4`."""
     titles = ["network", "accuracy", "above `conv4`", "model, MB", "adapting, ms", "training, s"]
+    titles += ["commit"]
     trials = results["trials"]
     rows = []
     for name in (name for name in TRIALS if name in trials):
@@ -28,6 +29,7 @@ def table(results: dict[str, Any]) -> str:
             f"{one['megabytes']:.1f}",
             f"{one['adapt_milliseconds']:.0f}",
             f"{one['training_seconds']}",
+            one["commit"],
         ]
         rows.append(cells)
     return markdown.table(titles, rows)

@@ -10,7 +10,7 @@ from benchmarks.own_data.prepare import DATA_SETS
 def table(results: dict[str, Any]) -> str:
     """Formats one row for each data set."""
     titles = ["data", "task", "`init` chose", "product", "best script", "difference", "verdict"]
-    titles += ["training"]
+    titles += ["training", "commit"]
     rows = []
     for name, data_set in DATA_SETS.items():
         one = results["data_sets"].get(name)
@@ -26,6 +26,7 @@ def table(results: dict[str, Any]) -> str:
             "{:+.3f} ± {:.3f}".format(*one["ahead"]),
             verdict(one["ahead"], one["ahead_of_each"]),
             f"{one['meta_steps']} steps, {one['training_seconds']} s",
+            one["commit"],
         ]
         rows.append(cells)
     return markdown.table(titles, rows)

@@ -78,7 +78,7 @@ def test_the_network_takes_the_blocks_of_all_stages():
 
 def test_the_table_has_a_row_for_each_measured_trial():
     one = {"accuracy": [0.9, 0.01], "megabytes": 2.0, "adapt_milliseconds": 3.0}
-    one |= {"training_seconds": 4, "above_conv4": [0.05, 0.01]}
+    one |= {"training_seconds": 4, "above_conv4": [0.05, 0.01], "commit": "26f8967"}
     shown = table({"trials": dict.fromkeys(TRIALS, one)})
     assert shown.count("0.900 ± 0.010") == len(TRIALS) and shown.count("+0.050") == len(TRIALS) - 1
     assert table({"trials": {}}).count("\n") <= 2

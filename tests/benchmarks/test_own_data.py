@@ -38,6 +38,7 @@ def test_the_table_says_where_a_script_is_not_beaten(gain, of_each, words):
         "ahead_of_each": of_each,
         "meta_steps": 100,
         "training_seconds": 60,
+        "commit": "0c47262",
     }
     shown = table({"data_sets": {"faces": measured}})
     assert words in shown and "edges logistic" in shown and "r2d2, conv4 + descriptors" in shown
