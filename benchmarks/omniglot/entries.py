@@ -223,7 +223,7 @@ TABLE = {
         learner={"name": "maml", "backbone": PUBLISHED_MAML["learner"]["backbone"]},
         training=PUBLISHED_MAML["training"]
         | {
-            "steps": 14_000,
+            "steps": 10_000,
             "schedule": "cosine",
             "episodes_per_step": 8,
             "augment": {"rotate": True, "affine": 0.2},
