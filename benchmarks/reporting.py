@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import logging
 import os
 import platform
 import subprocess
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,16 @@ def add_record_option(parser: argparse.ArgumentParser) -> None:
         default=UNRECORDED,
         help="write to benchmarks/results, which is committed; otherwise to runs/benchmarks",
     )
+
+
+def hide_notices() -> None:
+    """Hides the notices and warnings of TensorFlow and what it brings; errors are shown.
+
+    To be called before TensorFlow is imported.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
 
 
 def about() -> dict[str, Any]:

@@ -11,7 +11,6 @@ that a benchmark that was stopped goes on.
 
 import argparse
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,14 @@ import numpy as np
 from benchmarks.encoders.table import TRIALS, table
 from benchmarks.own_data.__main__ import interval
 from benchmarks.own_data.prepare import EMOJI_SIZE, emoji
-from benchmarks.reporting import UNRECORDED, about, add_record_option, read_result, report
+from benchmarks.reporting import (
+    UNRECORDED,
+    about,
+    add_record_option,
+    hide_notices,
+    read_result,
+    report,
+)
 
 NAME = "encoders"
 EPISODES = {
@@ -60,7 +66,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=UNRECORDED / NAME, help="where all is kept")
     add_record_option(parser)
     arguments = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    hide_notices()
     for name in arguments.only:
         measured = measure(name, arguments.folder)
         result = read_result(NAME, arguments.results)

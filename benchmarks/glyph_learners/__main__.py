@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.glyph_learners.table import LEARNERS, table
-from benchmarks.reporting import about, add_record_option, read_result, report, write_result
+from benchmarks.reporting import (
+    about,
+    add_record_option,
+    hide_notices,
+    read_result,
+    report,
+    write_result,
+)
 
 NAME = "glyph_learners"
 CONFIG = "pipeline/configs/glyphs_5w1s.yaml"
@@ -65,7 +72,7 @@ def run(name: str, folder: Path) -> dict[str, Any]:
 
 def adaptation(summary: dict[str, Any], folder: Path) -> float:
     """Measures the pushed model on one episode and one query, in milliseconds."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    hide_notices()
     # TensorFlow takes seconds to import, and the table needs none of it.
     from components.episodes.record import read_record
     from components.few_shot_evaluator.model import ExportedModel

@@ -10,7 +10,6 @@ the share of its time that it waits for episodes. Result file: `input_pipeline.j
 
 import argparse
 import json
-import os
 import tempfile
 import time
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 import apache_beam as beam
 
 from benchmarks.input_pipeline.table import table
-from benchmarks.reporting import about, add_record_option, report
+from benchmarks.reporting import about, add_record_option, hide_notices, report
 from components.episode_gen.generate import generate_episodes
 from components.episode_gen.options import EpisodeGenConfig
 from components.episodes.dataset import parse_episodes, read_split
@@ -135,5 +134,5 @@ def trainer_rate(uri: str, record: EpisodeSetRecord, seconds: float) -> dict[str
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    hide_notices()
     main()

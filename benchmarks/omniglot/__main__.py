@@ -10,7 +10,6 @@ the folder of prepared data).
 """
 
 import argparse
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,14 @@ from typing import Any
 
 from benchmarks.omniglot.entries import DATA, TABLE, Entry
 from benchmarks.omniglot.table import draw_curves, table
-from benchmarks.reporting import about, add_record_option, read_result, report, write_result
+from benchmarks.reporting import (
+    about,
+    add_record_option,
+    hide_notices,
+    read_result,
+    report,
+    write_result,
+)
 from components.single_threaded import use_single_threaded_operations
 
 NAME = "omniglot"
@@ -68,7 +74,7 @@ def configuration(entry: Entry) -> dict[str, Any]:
 
 def run(name: str, entry: Entry, arguments: Any, seconds: float) -> Iterator[dict[str, Any]]:
     """Trains an entry; yields its part of the result file after each test, if it is evaluated."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    hide_notices()
     # TensorFlow takes seconds to import, and the table needs none of it.
     from benchmarks.omniglot import runs
 

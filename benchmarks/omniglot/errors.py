@@ -8,14 +8,13 @@ images of its class and those of the class that was predicted.
 """
 
 import argparse
-import os
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.omniglot.entries import TABLE, evaluation_episodes
 from benchmarks.omniglot.table import error_table
-from benchmarks.reporting import about, add_record_option, report
+from benchmarks.reporting import about, add_record_option, hide_notices, report
 from components.episodes.types import Episodes
 
 NAME = "omniglot_errors"
@@ -32,7 +31,7 @@ def main() -> None:
     parser.add_argument("--work-dir", type=Path, default=Path("runs/benchmarks/omniglot"))
     add_record_option(parser)
     arguments = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    hide_notices()
     import tensorflow as tf
 
     before = about()

@@ -11,7 +11,6 @@ file, `own_data.json`, so that a benchmark that was stopped goes on.
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
@@ -23,7 +22,14 @@ import numpy as np
 
 from benchmarks.own_data.prepare import DATA_SETS
 from benchmarks.own_data.table import table
-from benchmarks.reporting import UNRECORDED, about, add_record_option, read_result, report
+from benchmarks.reporting import (
+    UNRECORDED,
+    about,
+    add_record_option,
+    hide_notices,
+    read_result,
+    report,
+)
 from serving import atomic
 
 if TYPE_CHECKING:
@@ -41,7 +47,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=SEED_FOLDER, help="where all is kept")
     add_record_option(parser)
     arguments = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    hide_notices()
     for name in arguments.only:
         measured = measure(name, arguments.folder, arguments.seconds)
         result = read_result(NAME, arguments.results)

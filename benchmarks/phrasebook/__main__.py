@@ -10,7 +10,6 @@ best of `RATES` on the `eval` episodes. Results go to `phrasebook.json`.
 
 import argparse
 import json
-import os
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.phrasebook.table import ANIL, FINE_TUNED, JOINT, RIDGE, table
-from benchmarks.reporting import UNRECORDED, about, add_record_option, read_result, report
+from benchmarks.reporting import (
+    UNRECORDED,
+    about,
+    add_record_option,
+    hide_notices,
+    read_result,
+    report,
+)
 
 NAME = "phrasebook"
 RATES = (1.0, 3.0, 10.0, 30.0)
@@ -39,7 +45,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=UNRECORDED / NAME, help="of the models")
     add_record_option(parser)
     arguments = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    hide_notices()
     for run in arguments.runs:
         if not (run / "summary.json").exists():
             parser.error(f"`RUN` must be the folder of a finished run; {run} has no summary.json.")

@@ -9,14 +9,13 @@ episodes into the picture `styles.png`.
 """
 
 import argparse
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.reporting import about, add_record_option, read_result, report
+from benchmarks.reporting import about, add_record_option, hide_notices, read_result, report
 from benchmarks.styles.picture import save_picture
 from benchmarks.styles.table import TRIALS, table
 
@@ -35,7 +34,7 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=200)
     add_record_option(parser)
     arguments = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    hide_notices()
     trials = {name: None for name in TRIALS}
     if arguments.pictures is None:
         del trials["folder"]
