@@ -220,7 +220,10 @@ TABLE = {
     "maml_20_way": Entry(
         title="MAML, head at prototypes, 20-way 1-shot, cosine schedule, affine augmentation",
         train=(20, 1, 1, 20_000),
-        learner={"name": "maml", "backbone": PUBLISHED_MAML["learner"]["backbone"]},
+        learner={
+            "name": "maml",
+            "backbone": {"name": "conv4", "normalisation": "transductive", "pooling": "flatten"},
+        },
         training=PUBLISHED_MAML["training"]
         | {
             "steps": 10_000,
