@@ -173,6 +173,21 @@ TABLE = {
         },
         tests=_first("20w1s"),
     ),
+    "protonet_60_way_longer": Entry(
+        title="ProtoNet, 60-way 1-shot, from those weights, more affine augmentation",
+        train=(60, 1, 2, 5000),
+        learner={"name": "protonet", "backbone": POOLED},
+        training=PROTONET
+        | {
+            "steps": 2000,
+            "meta_learning_rate": 1e-3,
+            "eval_every": 500,
+            "eval_episodes": 400,
+            "augment": {"rotate": True, "affine": 0.3},
+        },
+        tests=_first("20w1s"),
+        starts_from="protonet_60_way",
+    ),
     "maml_published_1_shot": Entry(
         title="MAML as published, 1-shot",
         train=(5, 1, 1, 40_000),
