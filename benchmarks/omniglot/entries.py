@@ -109,6 +109,12 @@ PUBLISHED_MAML: dict[str, Any] = {
 }
 """Finn et al.'s: as many queries as shots, and test characters rotated as in training."""
 
+MAML_20_WAY: dict[str, Any] = {
+    "name": "maml",
+    "backbone": {"name": "conv4", "normalisation": "transductive", "pooling": "flatten"},
+}
+"""One model for any number of classes: its head starts at the prototypes."""
+
 
 EPISODES_PER_STEP = {"maml": 32, "meta_lstm": 8}
 
@@ -235,10 +241,7 @@ TABLE = {
     "maml_20_way": Entry(
         title="MAML, head at prototypes, 20-way 1-shot, cosine schedule, affine augmentation",
         train=(20, 1, 1, 20_000),
-        learner={
-            "name": "maml",
-            "backbone": {"name": "conv4", "normalisation": "transductive", "pooling": "flatten"},
-        },
+        learner=MAML_20_WAY,
         training=PUBLISHED_MAML["training"]
         | {
             "steps": 10_000,
@@ -247,6 +250,23 @@ TABLE = {
             "augment": {"rotate": True, "affine": 0.2},
         },
         tests=PUBLISHED,
+    ),
+    "maml_20_way_5_shot": Entry(
+        title="MAML, head at prototypes, 20-way 5-shot, from the 20-way 1-shot weights",
+        train=(20, 5, 5, 2000),
+        learner=MAML_20_WAY,
+        training=PUBLISHED_MAML["training"]
+        | {
+            "steps": 1400,
+            "schedule": "cosine",
+            "episodes_per_step": 4,
+            "eval_every": 350,
+            "eval_episodes": 200,
+            "checkpoint_every": 200,
+            "augment": {"rotate": True, "affine": 0.2},
+        },
+        tests=PUBLISHED[1::2],
+        starts_from="maml_20_way",
     ),
     "maml_served_1_shot": _served("MAML as served, 1-shot", "maml", shots=1, steps=8400),
     "maml_served_5_shot": _served("MAML as served, 5-shot", "maml", shots=5, steps=3200),
