@@ -43,14 +43,15 @@ def draw_curves(results: dict[str, Any], path: Path) -> None:
     matplotlib.use("agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(6, 3.6), layout="constrained")
+    figure, axes = pyplot.subplots(figsize=(7, 6), layout="constrained")
+    axes.set_prop_cycle(color=pyplot.get_cmap("tab20").colors)
     for entry in results.get("entries", {}).values():
         minutes = [at["seconds"] / 60 for at in entry["curve"]]
         axes.plot(minutes, [100 * at["eval_score"] for at in entry["curve"]], label=entry["title"])
     axes.set_xlabel("minutes of meta-training")
     axes.set_ylabel("accuracy on meta-validation, %")
     axes.set_ylim(80, 100)
-    axes.legend(fontsize="small", loc="lower right")
+    figure.legend(fontsize="small", loc="outside lower left")
     with atomic.replacement(path) as temporary:
         figure.savefig(temporary, format="png", dpi=100)
 
