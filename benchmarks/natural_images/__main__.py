@@ -26,6 +26,7 @@ from benchmarks.natural_images.table import table
 from benchmarks.own_data import generated
 from benchmarks.own_data.prepare import write_images
 from benchmarks.reporting import ROOT, UNRECORDED, about, add_record_option, read_result, report
+from serving import atomic
 
 NAME, RUN = "natural_images", "run"
 SPLITS = {"train": 64, "val": 16, "test": 20}
@@ -89,9 +90,8 @@ def write_stand_in(folder: Path) -> Path:
     """Writes split/class/picture.png, unless it is there; returns the folder of splits."""
     target = folder / "textures"
     if not target.is_dir():
-        writing = folder / "textures.partial"
-        write_images(writing, _pictures())
-        writing.rename(target)
+        with atomic.replacement(target) as writing:
+            write_images(Path(writing), _pictures())
     return target
 
 
