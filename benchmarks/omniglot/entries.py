@@ -110,11 +110,14 @@ PUBLISHED_MAML: dict[str, Any] = {
 """Finn et al.'s: as many queries as shots, and test characters rotated as in training."""
 
 MAML_20_WAY: dict[str, Any] = {
-    "name": "maml",
-    "backbone": {"name": "conv4", "normalisation": "transductive", "pooling": "flatten"},
+    "learner": {
+        "name": "maml",
+        "backbone": {"name": "conv4", "normalisation": "transductive", "pooling": "flatten"},
+    },
+    "training": PUBLISHED_MAML["training"]
+    | {"schedule": "cosine", "augment": {"rotate": True, "affine": 0.2}},
 }
 """One model for any number of classes: its head starts at the prototypes."""
-
 
 EPISODES_PER_STEP = {"maml": 32, "meta_lstm": 8}
 
@@ -157,6 +160,7 @@ PROTONET: dict[str, Any] = {
     "checkpoint_every": 100,
     "augment": {"rotate": True},
 }
+PROTONET_60_WAY = PROTONET | {"eval_every": 500, "eval_episodes": 400}
 
 TABLE = {
     "protonet": Entry(
@@ -170,25 +174,17 @@ TABLE = {
         title="ProtoNet, trained 60-way 1-shot, affine augmentation",
         train=(60, 1, 2, 5000),
         learner={"name": "protonet", "backbone": POOLED},
-        training=PROTONET
-        | {
-            "steps": 6500,
-            "eval_every": 500,
-            "eval_episodes": 400,
-            "augment": {"rotate": True, "affine": 0.2},
-        },
+        training=PROTONET_60_WAY | {"steps": 6500, "augment": {"rotate": True, "affine": 0.2}},
         tests=_first("20w1s"),
     ),
     "protonet_60_way_longer": Entry(
         title="ProtoNet, 60-way 1-shot, from those weights, more affine augmentation",
         train=(60, 1, 2, 5000),
         learner={"name": "protonet", "backbone": POOLED},
-        training=PROTONET
+        training=PROTONET_60_WAY
         | {
             "steps": 2000,
             "meta_learning_rate": 1e-3,
-            "eval_every": 500,
-            "eval_episodes": 400,
             "augment": {"rotate": True, "affine": 0.3},
         },
         tests=_first("20w1s"),
@@ -241,29 +237,21 @@ TABLE = {
     "maml_20_way": Entry(
         title="MAML, head at prototypes, 20-way 1-shot, cosine schedule, affine augmentation",
         train=(20, 1, 1, 20_000),
-        learner=MAML_20_WAY,
-        training=PUBLISHED_MAML["training"]
-        | {
-            "steps": 10_000,
-            "schedule": "cosine",
-            "episodes_per_step": 8,
-            "augment": {"rotate": True, "affine": 0.2},
-        },
+        learner=MAML_20_WAY["learner"],
+        training=MAML_20_WAY["training"] | {"steps": 10_000, "episodes_per_step": 8},
         tests=PUBLISHED,
     ),
     "maml_20_way_5_shot": Entry(
         title="MAML, head at prototypes, 20-way 5-shot, from the 20-way 1-shot weights",
         train=(20, 5, 5, 2000),
-        learner=MAML_20_WAY,
-        training=PUBLISHED_MAML["training"]
+        learner=MAML_20_WAY["learner"],
+        training=MAML_20_WAY["training"]
         | {
             "steps": 1400,
-            "schedule": "cosine",
             "episodes_per_step": 4,
             "eval_every": 350,
             "eval_episodes": 200,
             "checkpoint_every": 200,
-            "augment": {"rotate": True, "affine": 0.2},
         },
         tests=PUBLISHED[1::2],
         starts_from="maml_20_way",
