@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.omniglot.entries import DATA, TABLE, Entry
+from benchmarks.omniglot.entries import TABLE
+from benchmarks.omniglot.entry import DATA, Entry
 from benchmarks.omniglot.table import draw_curves, table
 from benchmarks.reporting import (
     about,

@@ -1,84 +1,12 @@
-"""The entries of the papers' table: what is trained, and on which episodes it is tested.
+"""The entries of the papers' table.
 
-The split is Finn et al.'s, 1100 characters for meta-training, 100 for meta-validation, 423 for the
-test, drawn at random. Inner learning rates are for the mean loss: MAML's code sums over the ways,
-so its 0.4 is 2.0 here.
+Inner learning rates are for the mean loss: MAML's code sums over the ways, so its 0.4 is 2.0 here.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
-DATA = {
-    "source": "tfds",
-    "name": "omniglot",
-    "invert": True,
-    "split_by": "class",
-    "split_counts": [1100, 100, 423],
-}
-TEST_EPISODES = 1000
+from benchmarks.omniglot.entry import PUBLISHED, SERVED, Entry, Test
 
-
-class Test(NamedTuple):
-    """The shape of test episodes; queries are per class."""
-
-    ways: int
-    shots: int
-    queries: int
-    rotations: str = "none"
-
-    @property
-    def task(self) -> str:
-        """Names ways and shots, as in "5w1s"."""
-        return f"{self.ways}w{self.shots}s"
-
-
-class Entry(NamedTuple):
-    """One row of the table.
-
-    Attributes:
-      title: title in the table.
-      train: ways, shots, queries and number of training episodes; each is augmented anew at
-        every use.
-      learner: the configuration's section.
-      training: the configuration's section.
-      tests: shapes of the test episodes; the first one is also that of meta-validation.
-      starts_from: name of the entry whose best weights it starts from; random weights if null.
-    """
-
-    title: str
-    train: tuple[int, int, int, int]
-    learner: dict[str, Any]
-    training: dict[str, Any]
-    tests: tuple[Test, ...]
-    starts_from: str | None = None
-
-    @property
-    def episodes(self) -> dict[str, Any]:
-        """Makes the section `episodes` of training and meta-validation."""
-        ways, shots, queries, count = self.train
-        return {
-            **_shape(self.tests[0]),
-            "train_ways": ways,
-            "train_shots": shots,
-            "train_queries": queries,
-            "counts": {"train": count, "eval": self.training["eval_episodes"], "test": 0},
-        }
-
-
-def evaluation_episodes(test: Test) -> dict[str, Any]:
-    """Makes the section `episodes` of a test."""
-    return _shape(test) | {"counts": {"train": 0, "eval": 0, "test": TEST_EPISODES}}
-
-
-def _shape(test: Test) -> dict[str, Any]:
-    return test._asdict() | {"rotations": "none" if test.rotations == "none" else "all"}
-
-
-SERVED = (Test(5, 1, 15), Test(5, 5, 15), Test(20, 1, 5), Test(20, 5, 5))
-"""Upright characters; 75 or 100 queries an episode."""
-PUBLISHED = tuple(
-    Test(ways, shots, queries=shots, rotations="all") for ways in (20, 5) for shots in (1, 5)
-)
-"""Finn et al.'s: as many queries as shots, and characters rotated."""
 POOLED = {
     "name": "conv4",
     "downsample": "max_pool",
@@ -256,8 +184,51 @@ TABLE = {
         tests=PUBLISHED[1::2],
         starts_from="maml_20_way",
     ),
+    "maml_20_way_5_shot_longer": Entry(
+        title="MAML, head at prototypes, 20-way 5-shot, trained on, more affine augmentation",
+        train=(20, 5, 5, 2000),
+        learner=MAML_20_WAY["learner"],
+        training=MAML_20_WAY["training"]
+        | {
+            "steps": 3000,
+            "episodes_per_step": 4,
+            "eval_every": 500,
+            "eval_episodes": 200,
+            "checkpoint_every": 200,
+            "augment": {"rotate": True, "affine": 0.3},
+        },
+        tests=PUBLISHED[1::2],
+        starts_from="maml_20_way_5_shot",
+    ),
+    "maml_5_way_5_shot": Entry(
+        title="MAML, head at prototypes, 5-way 5-shot, from the 20-way 5-shot weights",
+        train=(5, 5, 5, 10_000),
+        learner=MAML_20_WAY["learner"],
+        training=MAML_20_WAY["training"]
+        | {
+            "steps": 4000,
+            "episodes_per_step": 8,
+            "eval_every": 500,
+            "checkpoint_every": 200,
+            "augment": {"rotate": True, "affine": 0.3},
+        },
+        tests=PUBLISHED[3:],
+        starts_from="maml_20_way_5_shot",
+    ),
     "maml_served_1_shot": _served("MAML as served, 1-shot", "maml", shots=1, steps=8400),
     "maml_served_5_shot": _served("MAML as served, 5-shot", "maml", shots=5, steps=3200),
     "meta_lstm_1_shot": _served("Meta-LSTM, 1-shot", "meta_lstm", shots=1, steps=1490),
     "meta_lstm_5_shot": _served("Meta-LSTM, 5-shot", "meta_lstm", shots=5, steps=1370),
 }
+
+
+def _with_seed(entry: Entry, seed: int) -> Entry:
+    return entry._replace(training=entry.training | {"seed": seed})
+
+
+TABLE |= {
+    f"{name}_seed_{seed}": _with_seed(TABLE[name], seed)
+    for seed in (1, 2)
+    for name in ("maml_served_1_shot", "meta_lstm_1_shot")
+}
+"""Entries of the same title are one learner, trained from several seeds."""

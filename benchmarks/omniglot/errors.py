@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.omniglot.entries import TABLE, evaluation_episodes
+from benchmarks.omniglot.entries import TABLE
+from benchmarks.omniglot.entry import evaluation_episodes
 from benchmarks.omniglot.table import error_table
 from benchmarks.reporting import about, add_record_option, hide_notices, report
 from components.episodes.types import Episodes

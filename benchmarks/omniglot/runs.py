@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 import tensorflow as tf
 
-from benchmarks.omniglot.entries import DATA, TABLE, Entry, Test, evaluation_episodes
+from benchmarks.omniglot.entries import TABLE
+from benchmarks.omniglot.entry import DATA, Entry, Test, evaluation_episodes
 from components.episode_gen.generate import generate_episodes
 from components.episode_gen.options import EpisodeGenConfig
 from components.episodes.dataset import parse_episodes, read_split

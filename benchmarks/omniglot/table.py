@@ -1,5 +1,7 @@
 """The results as a Markdown table and as learning curves."""
 
+import statistics
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +12,18 @@ TASKS = ("5w1s", "5w5s", "20w1s", "20w5s")
 
 
 def table(results: dict[str, Any]) -> str:
-    """Formats one row for each entry: accuracies in per cent with the 95% interval.
+    """Formats one row for each learner, and one more for those with several seeds.
+
+    Accuracies are in per cent, with the 95% interval over test episodes or the seeds' deviation.
 
     Args:
       results: content of `omniglot.json`.
     """
     rows = []
-    for entry in results.get("entries", {}).values():
-        hours = f"{entry['seconds'] / 3600:.1f}"
-        steps = f"{entry['steps']} of {entry['of_steps']}"
-        cells = [_cell(entry["tests"].get(task)) for task in TASKS]
-        rows.append([entry["title"], entry["protocol"], *cells, steps, hours, entry["commit"]])
+    for title, entries in _by_title(results.get("entries", {})).items():
+        rows += [_row(title, entries[:1], _cell)]
+        if len(entries) > 1:
+            rows += [_row(f"… {len(entries)} seeds, mean and deviation", entries, _spread)]
     return markdown.table(["learner", "protocol", *TASKS, "meta-steps", "hours", "commit"], rows)
 
 
@@ -45,7 +48,8 @@ def draw_curves(results: dict[str, Any], path: Path) -> None:
 
     figure, axes = pyplot.subplots(figsize=(7, 6), layout="constrained")
     axes.set_prop_cycle(color=pyplot.get_cmap("tab20").colors)
-    for entry in results.get("entries", {}).values():
+    for entries in _by_title(results.get("entries", {})).values():
+        entry = entries[0]
         minutes = [at["seconds"] / 60 for at in entry["curve"]]
         axes.plot(minutes, [100 * at["eval_score"] for at in entry["curve"]], label=entry["title"])
     axes.set_xlabel("minutes of meta-training")
@@ -56,7 +60,36 @@ def draw_curves(results: dict[str, Any], path: Path) -> None:
         figure.savefig(temporary, format="png", dpi=100)
 
 
-def _cell(test: dict[str, Any] | None) -> str:
-    if test is None:
-        return ""
-    return f"{100 * test['accuracy']:.2f} ± {100 * test['ci95']:.2f}"
+def _by_title(entries: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    titles: dict[str, list[dict[str, Any]]] = {}
+    for entry in entries.values():
+        titles.setdefault(entry["title"], []).append(entry)
+    return titles
+
+
+def _row(
+    title: str, entries: list[dict[str, Any]], cell: Callable[[list[dict[str, Any]]], str]
+) -> list[str]:
+    first = entries[0]
+    tests = [
+        [entry["tests"][task] for entry in entries if task in entry["tests"]] for task in TASKS
+    ]
+    return [
+        title,
+        first["protocol"],
+        *(cell(measured) if measured else "" for measured in tests),
+        f"{first['steps']} of {first['of_steps']}",
+        f"{sum(entry['seconds'] for entry in entries) / 3600:.1f}",
+        ", ".join(sorted({entry["commit"] for entry in entries})),
+    ]
+
+
+def _cell(tests: list[dict[str, Any]]) -> str:
+    """The accuracy with its interval over the test episodes, in per cent."""
+    return f"{100 * tests[0]['accuracy']:.2f} ± {100 * tests[0]['ci95']:.2f}"
+
+
+def _spread(tests: list[dict[str, Any]]) -> str:
+    """The mean over the seeds, with their standard deviation (of a sample), in per cent."""
+    accuracies = [100 * test["accuracy"] for test in tests]
+    return f"{statistics.mean(accuracies):.2f}, {statistics.stdev(accuracies):.2f}"

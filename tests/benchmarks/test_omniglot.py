@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from benchmarks.omniglot import entries, runs
+from benchmarks.omniglot import runs
 from benchmarks.omniglot.__main__ import configuration
-from benchmarks.omniglot.entries import DATA, TABLE, Entry, evaluation_episodes
+from benchmarks.omniglot.entries import TABLE
+from benchmarks.omniglot.entry import DATA, Entry, Test, evaluation_episodes
 from benchmarks.omniglot.errors import GAP, picture
 from benchmarks.omniglot.runs import checkpoint_dir, finished_weights
 from benchmarks.omniglot.table import table
@@ -50,7 +51,7 @@ def test_training_starts_from_the_other_entrys_weights(tmp_path, monkeypatch):
             train=(3, 1, 1, 8),
             learner={"name": "protonet", "backbone": {"name": "conv4", "filters": 4, "blocks": 2}},
             training={"steps": 1, "episodes_per_step": 2, "eval_episodes": 4} | training,
-            tests=(entries.Test(3, 1, queries=1),),
+            tests=(Test(3, 1, queries=1),),
             starts_from=starts_from,
         )
 
@@ -74,19 +75,25 @@ def test_checkpoints_of_what_an_entry_starts_from_are_part_of_its_own(tmp_path, 
     assert checkpoint_dir(name, entry, tmp_path) != before
 
 
-def test_a_row_holds_the_figures_of_its_entry():
-    entry = {
+def result(accuracy: float, commit: str = "abc1234") -> dict:
+    return {
         "title": "A learner",
         "protocol": "inductive",
-        "tests": {"20w1s": {"accuracy": 0.91234, "ci95": 0.00456}},
+        "tests": {"20w1s": {"accuracy": accuracy, "ci95": 0.00456}},
         "steps": 10,
         "of_steps": 20,
         "seconds": 5400,
-        "commit": "abc1234",
+        "commit": commit,
     }
-    row = table({"entries": {"a": entry}}).splitlines()[-1]
-    cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells == [
+
+
+def last_row(results: dict) -> list[str]:
+    row = table({"entries": results}).splitlines()[-1]
+    return [cell.strip() for cell in row.strip("|").split("|")]
+
+
+def test_a_row_holds_the_figures_of_its_entry():
+    assert last_row({"a": result(0.91234)}) == [
         "A learner",
         "inductive",
         "",
@@ -97,6 +104,13 @@ def test_a_row_holds_the_figures_of_its_entry():
         "1.5",
         "abc1234",
     ]
+
+
+def test_seeds_of_one_learner_have_one_row_of_their_mean_and_deviation():
+    seeds = {"a": result(0.90), "b": result(0.92, commit="def5678"), "c": result(0.94)}
+    title, _, _, _, spread, _, _, hours, commits = last_row(seeds)
+    assert title.startswith("… 3 seeds")
+    assert (spread, hours, commits) == ("92.00, 2.00", "4.5", "abc1234, def5678")
 
 
 def test_a_shared_error_stands_beside_its_class_and_the_predicted_one():
