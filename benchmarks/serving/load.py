@@ -99,11 +99,11 @@ def run(model: Path, seconds: float, folder: Path) -> dict[str, Any]:
             serving(base_path, f"--rest_api_port={rest_port}", CACHE, log=log) as (address, _),
         ):
             carried = {name: Load(call) for name, call in transfer.items()}
-            served = _served(address, inputs, rest_port) | _by_handle(address, episode)
-            alone = compare(pure | carried | served, seconds)
+            answered = served(address, inputs, rest_port) | by_handle(address, episode)
+            alone = compare(pure | carried | answered, seconds)
         flags = ["--enable_batching", f"--batching_parameters_file={batching}"]
         with serving(base_path, "--rest_api_port=0", *flags, log=log) as (address, _):
-            loads = _served(address, inputs, None)
+            loads = served(address, inputs, None)
             full = {name: loads.pop(name) for name in [f"grpc {adapt_and_predict}, {STACKED}"]}
             joined = compare(pure_stacked | full, 4 * seconds, window=LONG_WINDOW)
             joined |= compare(loads, seconds)
@@ -144,7 +144,8 @@ def ratios(alone: Figures, joined: Figures) -> dict[str, float]:
     return {name: round(value, 3) for name, value in values.items()}
 
 
-def _served(address: str, inputs: dict[str, dict], rest_port: int | None) -> dict[str, Load]:
+def served(address: str, inputs: dict[str, dict], rest_port: int | None) -> dict[str, Load]:
+    """Loads of one to eight clients for each signature, by gRPC; one more by REST at a port."""
     client = FewShotClient.connect(address, MODEL_NAME)
     loads = {
         f"grpc {name}, {clients}": Load(served_call(client, name, arrays), clients)
@@ -158,7 +159,7 @@ def _served(address: str, inputs: dict[str, dict], rest_port: int | None) -> dic
     return loads
 
 
-def _by_handle(address: str, episode: dict[str, np.ndarray]) -> dict[str, Load]:
+def by_handle(address: str, episode: dict[str, np.ndarray]) -> dict[str, Load]:
     """A load that predicts with weights that the server keeps."""
     client = FewShotClient.connect(address, MODEL_NAME)
     support = {k: v for k, v in episode.items() if k != names.QUERY_X}

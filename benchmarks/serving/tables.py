@@ -1,5 +1,6 @@
 """The results as Markdown tables."""
 
+from statistics import median
 from typing import Any
 
 from benchmarks import markdown
@@ -100,7 +101,25 @@ def rest(document: dict[str, Any]) -> str:
     return markdown.table(["support set of five classes", "body", "answer (median)"], rows)
 
 
+def beside(document: dict[str, Any]) -> str:
+    """Formats the figures of two servers that were measured in turns, and their ratios."""
+    commit, result = document["configuration"]["other_commit"], document["result"]
+    rows = []
+    for name, of in result["answers"].items():
+        rate = of["this"]["clients"] > 1
+        key, unit = ("calls_per_second", "a second") if rate else ("p50_ms", "ms, p50")
+        rows.append([f"{name} ({unit})", *_both(of["other"][key], of["this"][key])])
+    starts = {name: median(times) for name, times in result["seconds_until_it_answers"].items()}
+    rows.append(["start until it answers (s, median)", *_both(starts["other"], starts["this"])])
+    return markdown.table(["", commit, document["commit"], "ratio"], rows)
+
+
+def _both(other: float, this: float) -> list[str]:
+    return [f"{other:.2f}", f"{this:.2f}", f"{this / other:.2f}"]
+
+
 TABLES = {
+    "serving_beside": beside,
     "serving_load": load,
     "serving_soak": soak,
     "serving_fuzz": fuzz,
