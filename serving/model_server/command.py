@@ -13,12 +13,7 @@ import click
 from serving import atomic
 from serving.errors import UserError
 from serving.model_server.options import ServerOptions, check_model_flags
-from serving.model_server.process import (
-    hold_standard_streams,
-    keep_freed_memory,
-    raise_file_limit,
-    share_interpreter,
-)
+from serving.model_server.process import hold_standard_streams, raise_file_limit, share_interpreter
 from serving.start_up import give_each_session_its_threads, skip_unused_imports
 from serving.zoo.fetch import cache_folder, fetch, local_folder
 from serving.zoo.index import PREFIX, find_entry, read_entries
@@ -153,7 +148,6 @@ def run(options: ServerOptions) -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     raise_file_limit()
     share_interpreter()
-    keep_freed_memory()
     skip_unused_imports()
     give_each_session_its_threads()
     from serving.model_server.server import ModelServer  # takes seconds: imports TensorFlow

@@ -9,8 +9,6 @@ from pathlib import Path
 _LOG = logging.getLogger(__name__)
 _STATM = Path("/proc/self/statm")  # Linux
 _SWITCH_SECONDS = 0.0005
-_LARGEST_BLOCK = 2**30  # bytes
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # parameters of mallopt(3)
 _FILES = 65_536  # enough for any number of connections that the server takes
 
 
@@ -57,20 +55,6 @@ def resident_bytes() -> int:
         return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
         return 0
-
-
-def keep_freed_memory() -> None:
-    """Keeps freed blocks for the next ones, until `trim_memory`, where the C library can.
-
-    By default a large block comes from the system anew, page by page: while gRPC takes a message of
-    60 MB, no other thread has the interpreter for a tenth of a second. A kept one takes hundredths.
-    """
-    try:
-        set_parameter = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):
-        return
-    set_parameter(_TRIM_THRESHOLD, _LARGEST_BLOCK)
-    set_parameter(_MMAP_THRESHOLD, _LARGEST_BLOCK)
 
 
 def trim_memory() -> None:

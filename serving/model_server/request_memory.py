@@ -24,7 +24,6 @@ _MAX_SLOW = 2000  # clients that have waited for longer than the grace
 _TICK_SECONDS = 0.05
 _QUIET_BYTES = 8 * 2**20  # of all requests; below this, freed memory is given back to the system,
 _TRIM_ABOVE = 32 * 2**20  # if the process has grown by so much
-_QUIET_SECONDS = 2.0  # and nothing was large for so long: the next large message may use it
 
 
 class RequestMemory:
@@ -42,7 +41,7 @@ class RequestMemory:
         self._shares: dict[Share, None] = {}  # oldest first
         self._lock = threading.Lock()
         self._at_rest = resident_bytes()
-        self._trimmed = self._dropped = self._busy = 0.0  # when last
+        self._trimmed = self._dropped = 0.0  # when last
         self._closed = threading.Event()
         self._watch = threading.Thread(target=self._watch_clients, name="clients", daemon=True)
         self._watch.start()
@@ -143,9 +142,6 @@ class RequestMemory:
         process shows it: while that is beyond the total, the oldest slow clients are dropped.
         """
         resident = resident_bytes()
-        if resident > self._at_rest + self.total:
-            trim_memory()  # what is freed and kept is nobody's
-            resident = resident_bytes()
         with self._lock:
             for share in self._shares:
                 share.waits_since += late
@@ -165,9 +161,7 @@ class RequestMemory:
             quiet = self.in_use < _QUIET_BYTES and not self._waiting(_SHORT_GRACE_SECONDS)
         for share in dropped:
             share.drop(share.dropped)  # type: ignore[arg-type]
-        if not quiet or dropped:
-            self._busy = time.monotonic()
-        elif time.monotonic() > self._busy + _QUIET_SECONDS:
+        if quiet and not dropped:
             self._settle(resident)
 
     def _settle(self, resident: int) -> None:
