@@ -116,11 +116,16 @@ def evaluate(
             )
 
 
+def write_model(trained: Trained, folder: str | Path) -> None:
+    """Writes the SavedModel into the folder."""
+    export(trained.assembly, trained.outcome.weights, str(folder), {})
+
+
 @contextlib.contextmanager
 def exported(trained: Trained) -> Iterator[ExportedModel]:
     """Exports the model, and loads it as the evaluator does."""
     with tempfile.TemporaryDirectory() as folder:
-        export(trained.assembly, trained.outcome.weights, f"{folder}/model", {})
+        write_model(trained, f"{folder}/model")
         yield ExportedModel(f"{folder}/model", trained.assembly.task)
 
 

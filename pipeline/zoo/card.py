@@ -96,9 +96,11 @@ def _origin(entry: Entry, summary: dict[str, Any]) -> str:
     steps = summary["meta_train"]["steps"]
     versions = ", ".join(f"{name} {version}" for name, version in summary["versions"].items())
     commit = f"at commit {entry.commit} " if entry.commit else ""
+    before = summary["config"].get("training", {}).get("start_from")
+    start = f", from the weights of the model `{before}`," if before else ""
     return (
         "## Origin\n\n"
-        f"Meta-trained {commit}for {steps} meta-steps on {entry.dataset} (licence of the data: "
+        f"Meta-trained {commit}for {steps} meta-steps{start} on {entry.dataset} (licence of the data: "
         f"{entry.data_licence}; of these weights: {entry.weights_licence}). `config.yaml` is the "
         f"whole configuration. {versions}.\n"
     )

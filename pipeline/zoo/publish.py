@@ -87,13 +87,23 @@ def find_pushed(run: Path) -> tuple[Path, dict[str, Any]]:
 
 def without_paths(summary: dict[str, Any]) -> dict[str, Any]:
     """A summary without what means nothing, or should not be known, on another machine."""
-    data = dict(summary["config"]["data"])
-    data["data_dir"] = None
+    config = _with_names_of_paths(summary["config"])
+    data = config["data"] | {"data_dir": None}
     if data.get("path"):
         data["path"] = Path(data["path"]).name
     kept = {key: value for key, value in summary.items() if key not in OF_THE_MACHINE}
     named = {"dataset": Path(summary["dataset"]).name}
-    return kept | named | {"config": summary["config"] | {"data": data}}
+    return kept | named | {"config": config | {"data": data}}
+
+
+def _with_names_of_paths(values: Any) -> Any:
+    """Nested values with the last part of each path from the root, as of `training.start_from`."""
+    if isinstance(values, dict):
+        return {key: _with_names_of_paths(value) for key, value in values.items()}
+    if isinstance(values, list):
+        return [_with_names_of_paths(value) for value in values]
+    is_path = isinstance(values, str) and values.startswith(("/", "~"))
+    return Path(values).name if is_path else values
 
 
 def write_safetensors(tensors: dict[str, np.ndarray], path: Path) -> None:

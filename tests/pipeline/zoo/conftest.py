@@ -24,7 +24,10 @@ def cache(tmp_path, monkeypatch):
 
 
 SUMMARY = {
-    "config": {"data": {"source": "glyphs", "data_dir": "/home/me/data", "path": None}},
+    "config": {
+        "data": {"source": "glyphs", "data_dir": "/home/me/data", "path": None},
+        "training": {"start_from": "/home/me/models/before"},
+    },
     "learner": "protonet",
     "dataset": "glyphs",
     "ways": 5,

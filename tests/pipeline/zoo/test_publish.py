@@ -75,6 +75,7 @@ def test_the_card_has_the_front_matter_of_hubs(published):
     assert "0.9100 ± 0.0040" in body and "nearest centroid of pixels" in body
     assert "not ahead of itself: -0.0100 ± 0.0200" in body and "not ahead of nearest" not in body
     assert "drawn by a program" in body and "at commit abc" in body
+    assert "for 40 meta-steps, from the weights of the model `before`, on glyphs" in body
 
 
 def test_a_published_model_is_the_pushed_one(pushed_run, published, monkeypatch):
