@@ -215,6 +215,23 @@ TABLE = {
         tests=PUBLISHED[3:],
         starts_from="maml_20_way_5_shot",
     ),
+    "maml_from_protonet": Entry(
+        title="MAML, head at prototypes, 20-way 5-shot, from the 60-way ProtoNet's weights",
+        train=(20, 5, 5, 2000),
+        learner={"name": "maml", "inner_steps": 2, "test_steps": 3, "backbone": POOLED},
+        training=PROTONET
+        | {
+            "steps": 600,
+            "episodes_per_step": 2,
+            "meta_learning_rate": 3e-4,
+            "eval_every": 150,
+            "eval_episodes": 100,
+            "checkpoint_every": 50,
+            "augment": {"rotate": True, "affine": 0.3},
+        },
+        tests=PUBLISHED[1::2],
+        starts_from="protonet_60_way_longer",
+    ),
     "maml_served_1_shot": _served("MAML as served, 1-shot", "maml", shots=1, steps=8400),
     "maml_served_5_shot": _served("MAML as served, 5-shot", "maml", shots=5, steps=3200),
     "meta_lstm_1_shot": _served("Meta-LSTM, 1-shot", "meta_lstm", shots=1, steps=1490),

@@ -1,6 +1,6 @@
 """Writes the SavedModel of a trained entry, for instance to start a pipeline's run from.
 
-    python -m benchmarks.omniglot.export NAME FOLDER [--work-dir DIR]
+python -m benchmarks.omniglot.export NAME FOLDER [--work-dir DIR]
 """
 
 import argparse

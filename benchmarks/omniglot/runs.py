@@ -26,6 +26,7 @@ from components.meta_trainer.export.saved_model import export
 from components.meta_trainer.options import TrainingOptions
 from components.meta_trainer.training.input_pipeline import fixed_episodes, training_episodes
 from components.meta_trainer.training.loop import MetaTrained, meta_train
+from components.meta_trainer.training.start import initial_weights
 from components.options import build_options
 from serving import atomic
 
@@ -56,7 +57,7 @@ def train(name: str, entry: Entry, work: Path, seconds: float) -> Trained:
     options = build_options(TrainingOptions, entry.training, "training")
     assembly = assemble(record, entry.learner)
     if entry.starts_from:
-        before = finished_weights(entry.starts_from, work)
+        before = weights_of(entry.starts_from, assembly, work)
         assembly = assembly._replace(learner=assembly.learner._replace(init=lambda seed: before))
     outcome = meta_train(
         assembly,
@@ -80,9 +81,12 @@ def checkpoint_dir(name: str, entry: Entry, work: Path) -> str:
     return str(work / "checkpoints" / f"{name}-{key}")
 
 
-def finished_weights(name: str, work: Path) -> dict[str, tf.Tensor]:
-    """Returns the best weights of an entry whose schedule is done."""
-    return finished(name, work).outcome.weights
+def weights_of(name: str, assembly: Assembly, work: Path) -> dict[str, Any]:
+    """Returns initial weights: a finished entry's where names and shapes are the same."""
+    before = finished(name, work)
+    with tempfile.TemporaryDirectory() as folder:
+        write_model(before, folder)
+        return initial_weights(assembly, 0, folder)[0]
 
 
 def finished(name: str, work: Path) -> Trained:

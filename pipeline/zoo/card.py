@@ -100,7 +100,7 @@ def _origin(entry: Entry, summary: dict[str, Any]) -> str:
     start = f", from the weights of the model `{before}`," if before else ""
     return (
         "## Origin\n\n"
-        f"Meta-trained {commit}for {steps} meta-steps{start} on {entry.dataset} (licence of the data: "
-        f"{entry.data_licence}; of these weights: {entry.weights_licence}). `config.yaml` is the "
-        f"whole configuration. {versions}.\n"
+        f"Meta-trained {commit}for {steps} meta-steps{start} on {entry.dataset} (licence of the "
+        f"data: {entry.data_licence}; of these weights: {entry.weights_licence}). `config.yaml` is "
+        f"the whole configuration. {versions}.\n"
     )

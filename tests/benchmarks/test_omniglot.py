@@ -11,7 +11,7 @@ from benchmarks.omniglot.__main__ import configuration
 from benchmarks.omniglot.entries import TABLE
 from benchmarks.omniglot.entry import DATA, Entry, Test, evaluation_episodes
 from benchmarks.omniglot.errors import GAP, picture
-from benchmarks.omniglot.runs import checkpoint_dir, finished_weights
+from benchmarks.omniglot.runs import checkpoint_dir, finished
 from benchmarks.omniglot.table import table
 from benchmarks.reporting import RECORDED, read_result
 from components.episode_gen.options import EpisodeGenConfig
@@ -37,9 +37,9 @@ def test_every_entry_is_a_valid_configuration(name):
 @pytest.mark.parametrize("name", [name for name, entry in TABLE.items() if entry.starts_from])
 def test_an_entry_starts_from_one_whose_weights_fit_and_that_is_done(name, tmp_path):
     entry = TABLE[name]
-    assert TABLE[entry.starts_from].learner == entry.learner
+    assert TABLE[entry.starts_from].learner["backbone"] == entry.learner["backbone"]
     with pytest.raises(SystemExit, match=f"Train `{entry.starts_from}` to its end first"):
-        finished_weights(entry.starts_from, tmp_path)
+        finished(entry.starts_from, tmp_path)
 
 
 def test_training_starts_from_the_other_entrys_weights(tmp_path, monkeypatch):
@@ -59,7 +59,7 @@ def test_training_starts_from_the_other_entrys_weights(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "TABLE", table)
     monkeypatch.setattr(runs, "DATA", {"source": "glyphs", "invert": True})
     runs.train("first", table["first"], tmp_path, seconds=1e9)
-    before = finished_weights("first", tmp_path)
+    before = finished("first", tmp_path).outcome.weights
     after = runs.train("second", table["second"], tmp_path, seconds=1e9).outcome.weights
     tf.nest.assert_same_structure(before, after)
     for weight, same in zip(tf.nest.flatten(before), tf.nest.flatten(after)):
