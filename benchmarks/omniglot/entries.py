@@ -47,6 +47,16 @@ MAML_20_WAY: dict[str, Any] = {
 }
 """One model for any number of classes: its head starts at the prototypes."""
 
+MAML_FROM_PROTONET: dict[str, Any] = {
+    "name": "maml",
+    "inner_steps": 2,
+    "test_steps": 3,
+    "inner_learning_rate": 1e-3,
+    "learn_rates": False,
+    "backbone": POOLED,
+}
+"""That ProtoNet's features are large, as nothing keeps their size down: its rate is small."""
+
 EPISODES_PER_STEP = {"maml": 32, "meta_lstm": 8}
 
 
@@ -218,13 +228,12 @@ TABLE = {
     "maml_from_protonet": Entry(
         title="MAML, head at prototypes, 20-way 5-shot, from the 60-way ProtoNet's weights",
         train=(20, 5, 5, 2000),
-        learner={"name": "maml", "inner_steps": 2, "test_steps": 3, "backbone": POOLED},
+        learner=MAML_FROM_PROTONET,
         training=PROTONET
         | {
-            "steps": 600,
-            "episodes_per_step": 2,
+            "steps": 400,
             "meta_learning_rate": 3e-4,
-            "eval_every": 150,
+            "eval_every": 100,
             "eval_episodes": 100,
             "checkpoint_every": 50,
             "augment": {"rotate": True, "affine": 0.3},
