@@ -172,9 +172,9 @@ TABLE = {
         learner=MAML_FROM_PROTONET,
         training=PROTONET
         | {
-            "steps": 400,
-            "meta_learning_rate": 3e-4,
-            "eval_every": 100,
+            "steps": 150,
+            "meta_learning_rate": 3e-5,
+            "eval_every": 50,
             "eval_episodes": 100,
             "checkpoint_every": 50,
             "augment": {"rotate": True, "affine": 0.3},
