@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,11 +45,16 @@ def initial_weights(
             f"name and shape of one here ({'; '.join(left) or 'there is none here'})."
         )
     unused = sorted(set(there) - set(wanted))
-    sentence = f"meta-training begins with weights of {model_dir}: taken {', '.join(taken)}"
+    sentence = f"meta-training begins with weights of {_name(model_dir)}: taken {', '.join(taken)}"
     sentence += f"; not taken {'; '.join(left)}" if left else ""
     sentence += f"; there alone {', '.join(unused)}" if unused else ""
     print(sentence, file=sys.stderr)
     return _replaced(own, {name: there[name] for name in taken}), sentence
+
+
+def _name(model_dir: str) -> str:
+    """The end of a folder's path, for a sentence that goes with the model to other machines."""
+    return model_dir if "://" in model_dir else "/".join(Path(model_dir).parts[-2:])
 
 
 def fit_to_texts(

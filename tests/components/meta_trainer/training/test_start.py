@@ -1,5 +1,7 @@
 """Meta-training that begins with the weights of another model."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -46,6 +48,8 @@ def test_of_other_ways_all_but_the_head_is_taken_and_the_sentence_says_so(traine
         np.testing.assert_array_equal(weights["body"][name], value)
     assert weights["head"]["kernel"].shape == [8, 5]
     assert sentence and "not taken head/bias ([3] there, [5] here)" in sentence
+    # The sentence goes with the model to other machines.
+    assert "/".join(Path(folder).parts[-2:]) in sentence and folder not in sentence
 
 
 @pytest.mark.parametrize(
