@@ -179,7 +179,7 @@ TABLE = {
             "checkpoint_every": 50,
             "augment": {"rotate": True, "affine": 0.3},
         },
-        tests=PUBLISHED[1::2],
+        tests=(*PUBLISHED[1::2], *PUBLISHED[::2]),
         starts_from="protonet_60_way_longer",
     ),
     "maml_served_1_shot": _served("MAML as served, 1-shot", "maml", shots=1, steps=8400),
