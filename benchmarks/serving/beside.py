@@ -96,24 +96,21 @@ def run(other: Path, seconds: float, starts: int, folder: Path) -> dict[str, Any
         names.ADAPT_AND_PREDICT: episode,
         names.PREDICT: weights | {names.QUERY_X: episode[names.QUERY_X]},
     }
-    pair = Pair(other, base_path, folder / "log")
-    one_client = {
-        f"{name}, 1 client": lambda address, name=name: served(address, inputs, None)[
-            f"grpc {name}, 1"
-        ]
-        for name in inputs
-    }
-    one_client["predict by handle, 1 client"] = lambda address: by_handle(address, episode)[HANDLE]
-    eight = {
-        f"{names.ADAPT_AND_PREDICT}, {STACKED} clients, batching": lambda address: served(
-            address, inputs, None
-        )[f"grpc {names.ADAPT_AND_PREDICT}, {STACKED}"]
-    }
+
+    def load(name: str) -> Callable[[str], Load]:
+        return lambda address: served(address, inputs, None)[f"grpc {name}"]
+
+    alone = {f"{name}, 1 client": load(f"{name}, 1") for name in inputs}
+    alone["predict by handle, 1 client"] = lambda address: by_handle(address, episode)[HANDLE]
+    full = f"{names.ADAPT_AND_PREDICT}, {STACKED}"
     batching = folder / "batching.config"
     batching.write_text(BATCHING)
     flags = ["--enable_batching", f"--batching_parameters_file={batching}"]
-    answers = pair.answers(one_client, seconds, WINDOW, CACHE)
-    answers |= pair.answers(eight, 4 * seconds, LONG_WINDOW, *flags)
+    pair = Pair(other, base_path, folder / "log")
+    answers = pair.answers(alone, seconds, WINDOW, CACHE)
+    answers |= pair.answers(
+        {f"{full} clients, batching": load(full)}, 4 * seconds, LONG_WINDOW, *flags
+    )
     return {"answers": answers, "seconds_until_it_answers": pair.starts(starts)}
 
 
@@ -127,7 +124,9 @@ def main() -> None:
     arguments = parser.parse_args()
     other = arguments.other.resolve()
     words = ["git", "-C", str(other), "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    commit = subprocess.run(words, capture_output=True, text=True).stdout.strip()
+    if not commit or not (other / "serving").is_dir():
+        parser.error(f"OTHER must be the folder of a checkout of this project: {other} is none.")
     with tempfile.TemporaryDirectory() as temporary:
         result = run(other, arguments.seconds, arguments.starts, Path(temporary))
     configuration = {"other_commit": commit, "seconds_each": arguments.seconds}
