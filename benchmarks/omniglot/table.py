@@ -46,7 +46,7 @@ def draw_curves(results: dict[str, Any], path: Path) -> None:
     matplotlib.use("agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(7, 6), layout="constrained")
+    figure, axes = pyplot.subplots(figsize=(7, 9), layout="constrained")
     axes.set_prop_cycle(color=pyplot.get_cmap("tab20").colors)
     for entries in _by_title(results.get("entries", {})).values():
         entry = entries[0]
