@@ -3,6 +3,7 @@
 from benchmarks.omniglot.entry import PUBLISHED, SERVED, Entry, Test
 from benchmarks.omniglot.recipes import (
     MAML_20_WAY,
+    MAML_20_WAY_5_SHOT,
     MAML_FROM_PROTONET,
     POOLED,
     PROTONET,
@@ -124,14 +125,7 @@ TABLE = {
         title="MAML, head at prototypes, 20-way 5-shot, from the 20-way 1-shot weights",
         train=(20, 5, 5, 2000),
         learner=MAML_20_WAY["learner"],
-        training=MAML_20_WAY["training"]
-        | {
-            "steps": 1400,
-            "episodes_per_step": 4,
-            "eval_every": 350,
-            "eval_episodes": 200,
-            "checkpoint_every": 200,
-        },
+        training=MAML_20_WAY_5_SHOT | {"steps": 1400, "eval_every": 350},
         tests=PUBLISHED[1::2],
         starts_from="maml_20_way",
     ),
@@ -139,15 +133,8 @@ TABLE = {
         title="MAML, head at prototypes, 20-way 5-shot, trained on, more affine augmentation",
         train=(20, 5, 5, 2000),
         learner=MAML_20_WAY["learner"],
-        training=MAML_20_WAY["training"]
-        | {
-            "steps": 3000,
-            "episodes_per_step": 4,
-            "eval_every": 500,
-            "eval_episodes": 200,
-            "checkpoint_every": 200,
-            "augment": {"rotate": True, "affine": 0.3},
-        },
+        training=MAML_20_WAY_5_SHOT
+        | {"steps": 3000, "eval_every": 500, "augment": {"rotate": True, "affine": 0.3}},
         tests=PUBLISHED[1::2],
         starts_from="maml_20_way_5_shot",
     ),

@@ -45,6 +45,12 @@ MAML_20_WAY: dict[str, Any] = {
 }
 """One model for any number of classes: its head starts at the prototypes."""
 
+MAML_20_WAY_5_SHOT: dict[str, Any] = MAML_20_WAY["training"] | {
+    "episodes_per_step": 4,
+    "eval_episodes": 200,
+    "checkpoint_every": 200,
+}
+
 MAML_FROM_PROTONET: dict[str, Any] = {
     "name": "maml",
     "inner_steps": 2,
